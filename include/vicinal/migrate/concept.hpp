@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_MIGRATE_CONCEPT_HPP
+#define VICINAL_MIGRATE_CONCEPT_HPP
+
+#include <vicinal/core/record.hpp>
+#include <vicinal/core/result.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// What one side of a migration says of its records before any is read.
+struct schema {
+    /// Elements of a vector; 0 where the side does not know yet.
+    std::size_t dim = 0;
+    /// The name of the metric, as in "cosine"; empty where the side has none.
+    std::string metric = {};
+    /// How many records there are, where that is known without reading them.
+    std::optional<std::uint64_t> records = {};
+    /// What this side cannot keep or has not kept, each a sentence for the report: as in "cosine
+    /// vectors that Chroma had persisted are its rounded ones, not the ones inserted".
+    std::vector<std::string> losses = {};
+    /// Names the side for people, as in "chroma:./db (collection docs)".
+    std::string description = {};
+};
+
+/// A source of records: can be read from the start, as often as asked.
+///
+/// * `describe()` gives the schema.
+/// * `rewind()` goes (back) to the first record and reads the underlying data anew.
+/// * `read(batch, most)` replaces `batch` by the next records, at most `most`; an empty batch is
+/// the
+///   end. The order is the same after every rewind as long as the data does not change.
+template <class S>
+concept basic_source = requires(S& s, std::vector<record>& batch, std::size_t most) {
+    { s.describe() } -> std::same_as<result<schema>>;
+    { s.rewind() } -> std::same_as<result<void>>;
+    { s.read(batch, most) } -> std::same_as<result<void>>;
+};
+
+/// A sink of records.
+///
+/// * `begin(schema)`: what is about to come; refuses what it cannot take.
+/// * `write(batch)`: all of the batch or nothing. Writing a record again replaces it.
+/// * `finish()`: everything written is as durable as the sink promises when it returns.
+/// * `reopen()`: a source that reads back what the sink now holds, from where it is kept, not from
+///   the memory of this object: what verification reads.
+template <class S>
+concept basic_sink = requires(S& s, schema const& incoming, std::span<record const> batch) {
+    { s.begin(incoming) } -> std::same_as<result<void>>;
+    { s.write(batch) } -> std::same_as<result<void>>;
+    { s.finish() } -> std::same_as<result<void>>;
+    {s.reopen()};
+    requires basic_source<typename decltype(s.reopen())::value_type>;
+};
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORAGE_CONCEPT_HPP
+#define VICINAL_STORAGE_CONCEPT_HPP
+
+#include <vicinal/core/result.hpp>
+#include <vicinal/storage/column.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A column: a growable array of rows of one width. A heap (ids, payloads) is a column whose rows
+/// are single bytes, addressed by offset and length.
+///
+/// * `rows()`, `row_bytes()`, `capacity()`: counts and the width of a row.
+/// * `reader()`: the column as a query sees it; `row(i)` of it gives bytes.
+/// * `edit(i)`: row i to be written, by the one writer; valid until the column grows.
+/// * `prepare(rows)`: makes room; readers go on undisturbed. `commit()` then puts the room into
+/// use;
+///   rows may move, so no reader may be inside. It cannot fail.
+/// * `resize(rows)`: within the capacity; new rows are zero bytes.
+///
+/// Growing is split in two so that the copying runs beside searches and only the swap excludes
+/// them.
+template <class C>
+concept column = requires(C c, C const& k, std::uint64_t n) {
+    { k.rows() } -> std::same_as<std::uint64_t>;
+    { k.capacity() } -> std::same_as<std::uint64_t>;
+    { k.row_bytes() } -> std::same_as<std::size_t>;
+    { k.reader().row(n) } -> std::same_as<std::byte const*>;
+    { c.edit(n) } -> std::same_as<std::byte*>;
+    { c.prepare(n) } -> std::same_as<result<void>>;
+    { c.commit() }
+    noexcept;
+    { c.resize(n) }
+    noexcept;
+};
+
+/// A storage policy: names its column type, and a `space`, which is the storage opened: it hands
+/// out the columns by name, makes them where there are none yet, and keeps their addresses.
+///
+/// A durable storage (`durable` is true) also logs operations and writes checkpoints; see
+/// storage/mmap.hpp.
+template <class S>
+concept model = requires(typename S::space& s, std::string_view name, std::size_t bytes, heat h) {
+    { S::durable } -> std::convertible_to<bool>;
+    { S::name } -> std::convertible_to<std::string_view>;
+    requires column<typename S::column>;
+    { s.column(name, bytes, h) } -> std::same_as<result<typename S::column*>>;
+};
+
+/// Grows a column to `rows` rows at once: for building blocks that have no readers beside the
+/// writer.
+template <column C>
+[[nodiscard]] result<void> grow(C& c, std::uint64_t rows) {
+    if (rows > c.capacity()) {
+        VICINAL_CHECK(c.prepare(rows));
+        c.commit();
+    }
+    if (rows > c.rows()) c.resize(rows);
+    return {};
+}
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
