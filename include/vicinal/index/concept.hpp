@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_INDEX_CONCEPT_HPP
+#define VICINAL_INDEX_CONCEPT_HPP
+
+#include <vicinal/codec/f32.hpp>
+#include <vicinal/index/neighbour.hpp>
+#include <vicinal/storage/memory.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+/// Which rows are looked at.
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// The short exclusive section in which an index puts links in place, for an index that stands
+/// alone and whose caller keeps searches and inserts apart himself.
+struct no_section {
+    template <class Body>
+    void operator()(Body&& body) const {
+        std::forward<Body>(body)();
+    }
+};
+
+/// An index over the rows of one column. It owns which slot is next to which, and sees neither ids
+/// nor payloads nor files.
+///
+/// * `open(space, vectors, dim, options)`: binds the index to its columns in the space, making them
+///   where there are none.
+/// * `covered()`: how many slots, from 0, the index has taken in. Later ones are the caller's to
+/// scan.
+/// * `take_in(until, live, section)`: takes in the slots from covered() to `until`. Computes first,
+///   then changes columns only inside `section(...)`, which excludes searches. An index may decline
+///   for now and cover fewer, as one that wants enough rows to train on.
+/// * `search(query, wanted, effort, keep)`: the best found among covered rows for which keep(slot)
+///   holds, nearest first: at least `wanted` of them if it can, and told by the size if not.
+///   Distances are the codec's.
+/// * `effort_for(wanted, recall)`: the effort that search takes for a wanted recall.
+template <class B>
+concept bound = requires(B& b, B const& k, slot s, float const* q, std::size_t n, keep_all keep) {
+    { k.covered() } -> std::same_as<slot>;
+    { b.take_in(s, keep, no_section{}) } -> std::same_as<result<void>>;
+    { k.search(q, n, n, keep) } -> std::same_as<result<neighbours>>;
+    { k.effort_for(n, 0.5) } -> std::same_as<std::size_t>;
+};
+
+/// An index policy: a name, which files carry, its options, and `of<Metric, Storage>`.
+template <class I>
+concept model = requires(I const&) {
+    typename I::options;
+    typename I::codec_type;
+    requires codec::model<typename I::codec_type>;
+    { I::name } -> std::convertible_to<std::string_view>;
+    requires bound<typename I::template of<metric::squared_l2, storage::memory>>;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif

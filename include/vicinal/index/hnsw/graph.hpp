@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_INDEX_HNSW_GRAPH_HPP
+#define VICINAL_INDEX_HNSW_GRAPH_HPP
+
+#include <vicinal/core/bits.hpp>
+#include <vicinal/core/record.hpp>
+#include <vicinal/storage/concept.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// How a graph is built. A graph that lies in a file keeps the values it was made with.
+struct hnsw_options {
+    /// Links a new node chooses on each level ("M"); a list on the ground level holds twice as
+    /// many. 2 to 512; 16 suits most, 32 and more help at high dimension and recall.
+    std::size_t neighbours = 16;
+    /// Candidates that an insert looks at on each level ("ef_construction"). At least `neighbours`.
+    std::size_t build_width = 200;
+    /// Rows below which there is no graph: a scan is as fast there, and exact.
+    std::size_t flat_below = 2000;
+    /// Of the level that each slot draws.
+    std::uint64_t seed = 0x76696369;
+};
+
+namespace hnsw_graph {
+
+/// What is true of the whole graph, as the one row of its column.
+struct state {
+    std::uint64_t seed = 0;
+    /// Slots taken in; later ones are the fresh tail.
+    slot covered = 0;
+    /// Where walks begin when there are no upper rows: the root of the spanning tree.
+    slot root = no_slot;
+    /// The upper row where walks begin, or no_slot.
+    std::uint32_t entry = no_slot;
+    std::uint32_t upper_rows = 0;
+    std::uint32_t neighbours = 0;
+    std::uint32_t build_width = 0;
+    std::uint32_t flat_below = 0;
+    std::uint32_t reserved = 0;
+};
+
+/// The ground level as a walk sees it: node n is slot n, and its list ends at the first no_slot.
+template <class Reader>
+struct ground {
+    static constexpr std::size_t header = 0;
+    Reader links;
+    std::uint32_t nodes;
+    std::size_t width;
+
+    [[nodiscard]] std::uint32_t const* list(std::uint32_t node) const noexcept {
+        return links.template row_as<std::uint32_t>(node);
+    }
+    [[nodiscard]] slot row(std::uint32_t node) const noexcept { return node; }
+};
+
+/// An upper level: node n is a row {slot, row below, level, links}. Links name rows, so that a walk
+/// needs no map from slots, and only rows of the same level.
+template <class Reader>
+struct upper {
+    static constexpr std::size_t header = 3;
+    Reader rows;
+    std::uint32_t nodes;
+    std::size_t width;
+
+    [[nodiscard]] std::uint32_t const* list(std::uint32_t node) const noexcept {
+        return rows.template row_as<std::uint32_t>(node) + header;
+    }
+    [[nodiscard]] slot row(std::uint32_t node) const noexcept { return field(node, 0); }
+    [[nodiscard]] std::uint32_t below(std::uint32_t node) const noexcept { return field(node, 1); }
+    [[nodiscard]] std::uint32_t level(std::uint32_t node) const noexcept { return field(node, 2); }
+
+private:
+    [[nodiscard]] std::uint32_t field(std::uint32_t node, std::size_t i) const noexcept {
+        return rows.template row_as<std::uint32_t>(node)[i];
+    }
+};
+
+/// The columns of the graph.
+template <class Storage>
+class columns {
+public:
+    using column = typename Storage::column;
+
+    [[nodiscard]] static result<columns> open(typename Storage::space& space, hnsw_options wanted) {
+        columns c;
+        auto state_column = space.column("hnsw.state", sizeof(state), storage::heat::hot);
+        VICINAL_CHECK(state_column);
+        c.state_ = *state_column;
+        if (c.state_->rows() == 0) {
+            if (wanted.neighbours < 2 || wanted.neighbours > 512)
+                return error{errc::invalid_argument, "index.neighbours from 2 to 512",
+                             std::to_string(wanted.neighbours)};
+            if (wanted.build_width < wanted.neighbours || wanted.build_width > 65536)
+                return error{errc::invalid_argument, "index.build_width from neighbours to 65536",
+                             std::to_string(wanted.build_width)};
+            VICINAL_CHECK(storage::grow(*c.state_, 1));
+            state s;
+            s.seed = wanted.seed;
+            s.neighbours = static_cast<std::uint32_t>(wanted.neighbours);
+            s.build_width = static_cast<std::uint32_t>(wanted.build_width);
+            s.flat_below =
+                static_cast<std::uint32_t>((std::min)(wanted.flat_below, std::size_t{no_slot}));
+            c.put(s);
+        }
+        auto const s = c.get();
+        if (s.neighbours < 2 || s.neighbours > 512 || s.build_width < s.neighbours)
+            return error{errc::corrupt_snapshot, "hnsw.state with 2 to 512 neighbours",
+                         std::to_string(s.neighbours)};
+        auto links = space.column("hnsw.links", 2 * s.neighbours * 4, storage::heat::hot);
+        VICINAL_CHECK(links);
+        auto parents = space.column("hnsw.parents", 4, storage::heat::cold);
+        VICINAL_CHECK(parents);
+        auto upper_rows = space.column(
+            "hnsw.upper", (upper<storage::contiguous_reader>::header + s.neighbours) * 4,
+            storage::heat::hot);
+        VICINAL_CHECK(upper_rows);
+        c.links_ = *links;
+        c.parents_ = *parents;
+        c.upper_ = *upper_rows;
+        if (c.links_->rows() < s.covered || c.parents_->rows() < s.covered ||
+            c.upper_->rows() < s.upper_rows || (s.entry != no_slot && s.entry >= s.upper_rows) ||
+            (s.covered > 0 && s.root != no_slot && s.root >= s.covered))
+            return error{errc::corrupt_snapshot,
+                         "hnsw columns of " + std::to_string(s.covered) + " nodes",
+                         std::to_string(c.links_->rows())};
+        return c;
+    }
+
+    [[nodiscard]] state get() const noexcept {
+        state s;
+        std::memcpy(&s, state_->reader().row(0), sizeof s);
+        return s;
+    }
+    void put(state const& s) noexcept { std::memcpy(state_->edit(0), &s, sizeof s); }
+
+    [[nodiscard]] auto ground_level(state const& s) const noexcept {
+        return ground<decltype(links_->reader())>{links_->reader(), s.covered,
+                                                  2 * std::size_t{s.neighbours}};
+    }
+    [[nodiscard]] auto upper_levels(state const& s) const noexcept {
+        return upper<decltype(upper_->reader())>{upper_->reader(), s.upper_rows, s.neighbours};
+    }
+    /// The node through which a node was joined to the spanning tree; no_slot for the root.
+    [[nodiscard]] slot parent(slot node) const noexcept {
+        return *parents_->reader().template row_as<slot>(node);
+    }
+
+    [[nodiscard]] column& links() noexcept { return *links_; }
+    [[nodiscard]] column& parents() noexcept { return *parents_; }
+    [[nodiscard]] column& upper_column() noexcept { return *upper_; }
+
+private:
+    columns() = default;
+
+    column* state_ = nullptr;
+    column* links_ = nullptr;
+    column* parents_ = nullptr;
+    column* upper_ = nullptr;
+};
+
+/// The level that a slot draws: floor(-ln(u) / ln(M)) with u from the seed and the slot alone, so
+/// that the graph does not depend on which thread or session inserted it.
+[[nodiscard]] inline std::uint32_t draw_level(state const& s, slot node) noexcept {
+    auto const bits = vicinal::detail::mix(s.seed ^ vicinal::detail::mix(node)) >> 11;
+    double const u = (static_cast<double>(bits) + 1) / 9007199254740993.0;
+    double const level = -std::log(u) / std::log(static_cast<double>(s.neighbours));
+    return level < 31 ? static_cast<std::uint32_t>(level) : 31U;
+}
+
+} // namespace hnsw_graph
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif

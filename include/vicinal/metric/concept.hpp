@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_METRIC_CONCEPT_HPP
+#define VICINAL_METRIC_CONCEPT_HPP
+
+#include <vicinal/core/config.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+#include <type_traits>
+
+/// What "near" means. Smaller is nearer, always.
+namespace vicinal::inline VICINAL_ABI::metric {
+
+namespace detail {
+
+template <class F>
+struct first_argument;
+template <class R, class T>
+struct first_argument<R (*)(T const*, T const*, std::size_t)> {
+    using type = T;
+};
+template <class R, class T>
+struct first_argument<R (*)(T const*, T const*, std::size_t) noexcept> {
+    using type = T;
+};
+
+template <class M>
+struct element {};
+template <class M>
+    requires requires { typename M::value_type; }
+struct element<M> {
+    using type = typename M::value_type;
+};
+template <class M>
+    requires(
+        !requires { typename M::value_type; } && requires { &M::distance; })
+struct element<M> : first_argument<decltype(&M::distance)> {};
+
+} // namespace detail
+
+/// The element type of a metric's vectors.
+template <class M>
+using element_of = typename detail::element<M>::type;
+
+/// A user's own metric: a struct with one function,
+///
+///     static float distance(float const* a, float const* b, std::size_t dim);
+///
+/// smaller is nearer, symmetric, never NaN, safe to call from several threads. Stores that live in
+/// files also want a name that tells it from others: `static constexpr std::string_view name`.
+template <class M>
+concept custom = requires(element_of<M> const* p, std::size_t n) {
+    { M::distance(p, p, n) } -> std::convertible_to<float>;
+};
+
+/// A metric of the library's: binds a query once, so that the kernel for this CPU is chosen once.
+///
+/// * `bind(query, dim)(row)`: float, at full speed; last bits depend on the instruction set.
+/// * `exact(query, row, dim)`: float, the same bits everywhere: what the user sees.
+template <class M>
+concept built_in = requires(element_of<M> const* p, std::size_t n) {
+    { M::bind(p, n)(p) }
+    noexcept->std::same_as<float>;
+    { M::exact(p, p, n) }
+    noexcept->std::same_as<float>;
+    { M::similarity(0.0F) } -> std::same_as<float>;
+    { M::name } -> std::convertible_to<std::string_view>;
+};
+
+/// A metric policy.
+template <class M>
+concept model = built_in<M> || custom<M>;
+
+/// The name written into files; empty for a metric that has none.
+template <model M>
+[[nodiscard]] constexpr std::string_view name_of() noexcept {
+    if constexpr (requires { M::name; })
+        return M::name;
+    else
+        return {};
+}
+
+/// Whether a vector must have a direction, as under cosine: zero vectors are then refused.
+template <model M>
+inline constexpr bool needs_direction = requires {
+    requires M::needs_direction;
+};
+
+/// A query bound to a metric: `scorer(row)` is the distance at full speed. The query must outlive
+/// it.
+template <model M>
+[[nodiscard]] auto bind(element_of<M> const* query, std::size_t dim) noexcept {
+    if constexpr (built_in<M>) {
+        return M::bind(query, dim);
+    } else {
+        struct scorer {
+            element_of<M> const* query;
+            std::size_t dim;
+            float operator()(element_of<M> const* row) const {
+                return static_cast<float>(M::distance(query, row, dim));
+            }
+        };
+        return scorer{query, dim};
+    }
+}
+
+/// The distance that users see: the same bits on every instruction set.
+template <model M>
+[[nodiscard]] float exact(element_of<M> const* query, element_of<M> const* row, std::size_t dim) {
+    if constexpr (built_in<M>)
+        return M::exact(query, row, dim);
+    else
+        return static_cast<float>(M::distance(query, row, dim));
+}
+
+/// The usual similarity for a distance; the negated distance where the metric names none.
+template <model M>
+[[nodiscard]] float similarity(float distance) {
+    if constexpr (requires { M::similarity(distance); })
+        return static_cast<float>(M::similarity(distance));
+    else
+        return -distance;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::metric
+
+#endif

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_SIMD_PACK_HPP
+#define VICINAL_SIMD_PACK_HPP
+
+#include <vicinal/core/config.hpp>
+
+#include <cstddef>
+#include <cstring>
+
+namespace vicinal::inline VICINAL_ABI::simd {
+
+/// Width lanes of T. No instruction set is named here: the function that a kernel body is inlined
+/// into decides which registers hold them (see simd/dispatch.hpp).
+///
+/// The vector type is a member of a class template because GCC drops a dependent vector_size in a
+/// function template; packs go by reference because by value their ABI differs between sets.
+template <class T, std::size_t Width>
+struct pack {
+    static constexpr std::size_t width = Width;
+    typedef T lanes_type __attribute__((vector_size(Width * sizeof(T))));
+
+    lanes_type lanes;
+
+    VICINAL_ALWAYS_INLINE void zero() noexcept { lanes = lanes_type{}; }
+    VICINAL_ALWAYS_INLINE void load(T const* p) noexcept { std::memcpy(&lanes, p, sizeof lanes); }
+    VICINAL_ALWAYS_INLINE void add(pack const& b) noexcept { lanes += b.lanes; }
+    VICINAL_ALWAYS_INLINE void subtract(pack const& b) noexcept { lanes -= b.lanes; }
+    VICINAL_ALWAYS_INLINE void add_product(pack const& a, pack const& b) noexcept {
+        lanes += a.lanes * b.lanes;
+    }
+    /// The lanes' sum, by halves.
+    [[nodiscard]] VICINAL_ALWAYS_INLINE T sum() const noexcept {
+        T part[Width];
+        std::memcpy(part, &lanes, sizeof part);
+        for (std::size_t step = Width / 2; step > 0; step /= 2)
+            for (std::size_t i = 0; i < step; ++i) part[i] += part[i + step];
+        return part[0];
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
