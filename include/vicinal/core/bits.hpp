@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -17,6 +18,11 @@ namespace vicinal::inline VICINAL_ABI::detail {
 template <std::unsigned_integral U>
 [[nodiscard]] constexpr U load_le(std::byte const* p) noexcept {
     U v = 0;
+    // GCC 12 does not see one load in the loop below at -O2: 4 ns instead of a fraction of one.
+    if (std::endian::native == std::endian::little && !std::is_constant_evaluated()) {
+        std::memcpy(&v, p, sizeof v);
+        return v;
+    }
     for (std::size_t i = 0; i < sizeof(U); ++i)
         v = static_cast<U>(v | static_cast<U>(static_cast<U>(p[i]) << (8 * i)));
     return v;

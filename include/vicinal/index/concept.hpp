@@ -37,12 +37,17 @@ struct no_section {
 ///   holds, nearest first: at least `wanted` of them if it can, and told by the size if not.
 ///   Distances are the codec's.
 /// * `effort_for(wanted, recall)`: the effort that search takes for a wanted recall.
+/// * `clear()`: forgets every row; inside the caller's section.
+/// * `exact`: whether it always finds the true neighbours.
 template <class B>
 concept bound = requires(B& b, B const& k, slot s, float const* q, std::size_t n, keep_all keep) {
     { k.covered() } -> std::same_as<slot>;
     { b.take_in(s, keep, no_section{}) } -> std::same_as<result<void>>;
     { k.search(q, n, n, keep) } -> std::same_as<result<neighbours>>;
     { k.effort_for(n, 0.5) } -> std::same_as<std::size_t>;
+    { b.clear() }
+    noexcept;
+    { B::exact } -> std::convertible_to<bool>;
 };
 
 /// An index policy: a name, which files carry, its options, and `of<Metric, Storage>`.

@@ -44,6 +44,7 @@ struct flat {
     public:
         using element = metric::element_of<Metric>;
         using column = typename Storage::column;
+        static constexpr bool exact = true;
 
         [[nodiscard]] static result<of> open(typename Storage::space&, column const& vectors,
                                              std::size_t dim, flat_options const&) {
@@ -57,6 +58,9 @@ struct flat {
             section([&] { covered_ = until; });
             return {};
         }
+
+        /// Forgets every row. Inside the caller's section.
+        void clear() noexcept { covered_ = 0; }
 
         template <class Keep>
         [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted,

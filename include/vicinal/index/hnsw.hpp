@@ -32,6 +32,7 @@ struct hnsw {
     public:
         using element = metric::element_of<Metric>;
         using column = typename Storage::column;
+        static constexpr bool exact = false;
 
         /// Errors: invalid_argument, corrupt_snapshot, out_of_memory.
         [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
@@ -71,6 +72,9 @@ struct hnsw {
                 return {};
             });
         }
+
+        /// Forgets every row. Inside the caller's section.
+        void clear() noexcept { graph_.clear(); }
 
         /// effort: the width of the beam ("ef"), at least `wanted`. Cost: about effort x neighbours
         /// distances.

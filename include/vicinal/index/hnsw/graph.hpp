@@ -139,6 +139,18 @@ public:
     }
     void put(state const& s) noexcept { std::memcpy(state_->edit(0), &s, sizeof s); }
 
+    void clear() noexcept {
+        auto s = get();
+        s.covered = 0;
+        s.root = no_slot;
+        s.entry = no_slot;
+        s.upper_rows = 0;
+        put(s);
+        links_->resize(0);
+        parents_->resize(0);
+        upper_->resize(0);
+    }
+
     [[nodiscard]] auto ground_level(state const& s) const noexcept {
         return ground<decltype(links_->reader())>{links_->reader(), s.covered,
                                                   2 * std::size_t{s.neighbours}};

@@ -160,7 +160,7 @@ private:
         std::size_t n = 0;
         auto const* list = level.list(node);
         for (std::size_t i = 0; i < level.width && list[i] != no_slot; ++i)
-            n += list[i] < level.nodes && graph_.parent(list[i]) == node ? 1 : 0;
+            n += list[i] < level.nodes && graph_.parent(list[i]) == node ? 1U : 0U;
         return n;
     }
 

@@ -29,7 +29,7 @@ public:
         chosen.clear();
         scorers_.clear();
         std::size_t reserved = 0;
-        for (auto const& c : candidates) reserved += must(c.row) ? 1 : 0;
+        for (auto const& c : candidates) reserved += must(c.row) ? 1U : 0U;
         for (auto const& c : candidates) {
             bool const forced = must(c.row);
             if (!forced && (chosen.size() + reserved >= most || !points_apart(c, code(c.row))))

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_ENGINE_HPP
+#define VICINAL_STORE_ENGINE_HPP
+
+#include <vicinal/store/gate.hpp>
+#include <vicinal/store/identity.hpp>
+#include <vicinal/store/query.hpp>
+#include <vicinal/store/rows.hpp>
+#include <vicinal/store/vector_check.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#if VICINAL_HAS_THREADS
+#    include <atomic>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// What stands behind a store, at one address for its life: the opened storage, the rows, the
+/// index, and what keeps the writer and the readers apart.
+///
+/// A write goes: check, make room, log, fill rows that no query sees yet, publish in one exclusive
+/// section, let the index take in. Up to the log nothing is changed, and after it nothing can fail:
+/// rows that the index could not take in (for want of memory) are scanned exactly until it can.
+template <class Metric, class Index, class Storage, class Payload, class Id>
+class engine {
+public:
+    using element = metric::element_of<Metric>;
+    using space = typename Storage::space;
+    using rows_type = rows<Metric, Storage, Payload, Id>;
+    using index_type = typename Index::template of<Metric, Storage>;
+    using id_view = typename id_traits<Id>::view;
+    using entry = prepared<Id>;
+
+    /// Opens the columns of a space. For a durable one, replays its log: appending rows, no graph.
+    [[nodiscard]] static result<std::unique_ptr<engine>>
+    open(space opened, std::size_t dim, typename Index::options const& options) {
+        std::unique_ptr<engine> e(new engine(std::move(opened), dim));
+        auto table = rows_type::open(e->space_, dim);
+        VICINAL_CHECK(table);
+        e->rows_.emplace(std::move(*table));
+        auto index = index_type::open(e->space_, e->rows_->vectors(), dim, options);
+        VICINAL_CHECK(index);
+        e->index_.emplace(std::move(*index));
+        if constexpr (Storage::durable) {
+            auto const replayed = e->space_.replay(
+                [&](std::span<std::byte const> record) { return e->apply_logged(record); });
+            VICINAL_CHECK(replayed);
+        }
+        e->opened_ = true;
+        return e;
+    }
+
+    engine(engine const&) = delete;
+    engine& operator=(engine const&) = delete;
+
+    /// Writes a checkpoint where the log has grown past a tenth of the snapshot, so that the next
+    /// open is quick. What fails here is in the log and not lost.
+    ~engine() {
+        if constexpr (Storage::durable)
+            if (opened_ && !space_.read_only() && space_.log_bytes() * 10 > space_.snapshot_bytes())
+                static_cast<void>(checkpoint_locked());
+    }
+
+    [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
+    [[nodiscard]] space const& storage() const noexcept { return space_; }
+
+    /// Inserts or replaces a batch whose entries are checked: all of it or nothing.
+    [[nodiscard]] result<void> upsert(std::span<entry const> batch) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(check_writable());
+        VICINAL_CHECK(rows_->make_room(batch, section()));
+        if constexpr (Storage::durable)
+            VICINAL_CHECK(space_.log(write_upsert<Id>(batch, vector_bytes()).bytes()));
+        append(batch);
+        take_in();
+        checkpoint_if_due();
+        return {};
+    }
+
+    /// Removes a record; false where there is none of that id.
+    [[nodiscard]] result<bool> erase(id_view id) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(check_writable());
+        auto const s = rows_->find(id);
+        if (s == no_slot) return false;
+        if constexpr (Storage::durable) {
+            operation_writer w(operation::erase, 1, id_traits<Id>::bytes_of(id) + 4);
+            w.id(id);
+            VICINAL_CHECK(space_.log(w.bytes()));
+        }
+        section()([&] { rows_->end(s); });
+        checkpoint_if_due();
+        return true;
+    }
+
+    [[nodiscard]] result<void> clear() {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(check_writable());
+        if constexpr (Storage::durable)
+            VICINAL_CHECK(space_.log(operation_writer(operation::clear, 0, 0).bytes()));
+        clear_rows();
+        return {};
+    }
+
+    /// Folds the fresh tail into the index and writes the next generation. Readers go on meanwhile.
+    [[nodiscard]] result<void> checkpoint() requires(Storage::durable) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(check_writable());
+        return checkpoint_locked();
+    }
+
+    /// Runs `body(rows, index)` as a reader: what it sees stays in place until it returns.
+    template <class Body>
+    auto read(Body&& body) const {
+        typename gate::reader const inside(gate_);
+        return std::forward<Body>(body)(*rows_, *index_);
+    }
+
+    /// The record of a slot, bit for bit. Errors: corrupt_snapshot, where a payload does not
+    /// decode.
+    template <class Record>
+    [[nodiscard]] result<Record> copy_record(slot s) const {
+        return read([&](rows_type const& rows, index_type const&) -> result<Record> {
+            auto payload = Payload::decode(rows.payload(s));
+            if (!payload)
+                return error{errc::corrupt_snapshot, "a payload that decodes",
+                             payload.error().message()};
+            auto const* vector = rows.vector(s);
+            return Record{Id(rows.id(s)), {vector, vector + dim_}, std::move(*payload)};
+        });
+    }
+
+    /// While there are pins, slots are not given to other records.
+    void pin() noexcept { ++pins_; }
+    void unpin() noexcept { --pins_; }
+
+private:
+    engine(space opened, std::size_t dim) : space_(std::move(opened)), dim_(dim) {}
+
+    [[nodiscard]] std::size_t vector_bytes() const noexcept { return dim_ * sizeof(element); }
+
+    [[nodiscard]] auto section() noexcept {
+        return [this](auto&& body) { gate_.exclude(body); };
+    }
+
+    [[nodiscard]] result<void> check_writable() const {
+        if constexpr (Storage::durable)
+            if (space_.read_only()) return error{errc::read_only, "a store opened for writing"};
+        return {};
+    }
+
+    void append(std::span<entry const> batch) noexcept {
+        rows_->put(batch);
+        section()([&] { rows_->publish(batch); });
+    }
+
+    void take_in() {
+        static_cast<void>(index_->take_in(
+            rows_->count(), [this](slot s) { return rows_->live(s); }, section()));
+    }
+
+    void clear_rows() noexcept {
+        section()([&] {
+            if (pins_ == 0) {
+                rows_->reset();
+                index_->clear();
+            } else {
+                for (slot s = 0; s < rows_->count(); ++s)
+                    if (rows_->live(s)) rows_->end(s);
+            }
+        });
+    }
+
+    [[nodiscard]] result<void> apply_logged(std::span<std::byte const> record) {
+        auto const malformed = [] {
+            return error{errc::corrupt_log, "an operation that vicinal writes",
+                         "a record of another form"};
+        };
+        operation_reader r(record);
+        std::span<std::byte const> kind;
+        std::uint32_t count = 0;
+        if (!r.raw(4, kind) || !r.number(count)) return malformed();
+        switch (static_cast<operation>(kind[0])) {
+            case operation::upsert: {
+                std::vector<entry> batch;
+                if (!read_upsert(r, count, vector_bytes(), batch)) return malformed();
+                VICINAL_CHECK(rows_->make_room(batch, section()));
+                append(batch);
+                return {};
+            }
+            case operation::erase: {
+                id_view id{};
+                for (; count > 0; --count) {
+                    if (!r.id(id)) return malformed();
+                    if (auto const s = rows_->find(id); s != no_slot) rows_->end(s);
+                }
+                return {};
+            }
+            case operation::clear: clear_rows(); return {};
+        }
+        return malformed();
+    }
+
+    void checkpoint_if_due() {
+        if constexpr (Storage::durable) {
+            constexpr std::uint64_t least = std::uint64_t{64} << 20;
+            auto const due = (std::max)({least, space_.snapshot_bytes() / 10, not_before_});
+            // One that fails (a full disk) loses nothing: the log has it all. The next try comes
+            // when the log has doubled.
+            if (space_.log_bytes() > due && !checkpoint_locked())
+                not_before_ = 2 * space_.log_bytes();
+        }
+    }
+
+    [[nodiscard]] result<void> checkpoint_locked() requires(Storage::durable) {
+        return guarded([&]() -> result<void> {
+            take_in();
+            auto const map = rows_->frozen_map();
+            storage::replacement const replaced[] = {
+                {"ids.map", sizeof(id_table::entry), std::as_bytes(std::span(map))}};
+            auto const types = describe_types<Metric, Index, Payload, Id>(dim_);
+            VICINAL_CHECK(space_.checkpoint(replaced, types));
+            section()([&] {
+                space_.adopt();
+                rows_->freeze_map();
+            });
+            not_before_ = 0;
+            return {};
+        });
+    }
+
+    space space_;
+    std::size_t dim_;
+    std::optional<rows_type> rows_;
+    std::optional<index_type> index_;
+    writer_mutex writer_;
+    gate gate_;
+#if VICINAL_HAS_THREADS
+    std::atomic<std::size_t> pins_{0};
+#else
+    std::size_t pins_ = 0;
+#endif
+    std::uint64_t not_before_ = 0;
+    bool opened_ = false;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif

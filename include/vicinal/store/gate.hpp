@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_GATE_HPP
+#define VICINAL_STORE_GATE_HPP
+
+#include <vicinal/core/config.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#if VICINAL_HAS_THREADS
+#    include <atomic>
+#    include <mutex>
+#    include <thread>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Keeps searches out of the short moments in which the writer moves or links rows.
+///
+/// A reader raises a counter of its own part of the gate, so that readers on several processors
+/// share no cache line; the writer closes the gate and waits until every counter is down. Writers
+/// are few and hold it for microseconds; one writer at a time is the caller's promise.
+class gate {
+public:
+#if VICINAL_HAS_THREADS
+    /// Open for one reader while it lives.
+    class reader {
+    public:
+        explicit reader(gate const& g) noexcept : counter_(&g.enter()) {}
+        reader(reader const&) = delete;
+        reader& operator=(reader const&) = delete;
+        ~reader() { counter_->fetch_sub(1, std::memory_order_release); }
+
+    private:
+        std::atomic<std::uint32_t>* counter_;
+    };
+
+    /// Runs `body` with no reader inside.
+    template <class Body>
+    void exclude(Body&& body) {
+        closed_.store(true, std::memory_order_seq_cst);
+        for (auto& p : parts_)
+            while (p.inside.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+        std::forward<Body>(body)();
+        closed_.store(false, std::memory_order_release);
+        closed_.notify_all();
+    }
+
+private:
+    struct alignas(64) part {
+        std::atomic<std::uint32_t> inside{0};
+    };
+    static constexpr std::size_t parts = 8;
+
+    [[nodiscard]] std::atomic<std::uint32_t>& enter() const noexcept {
+        // Threads differ in their stacks; which part one takes only matters for speed.
+        char here;
+        auto const spread = reinterpret_cast<std::uintptr_t>(&here) >> 16;
+        auto& counter = parts_[(spread * 0x9e3779b97f4a7c15ULL >> 32) % parts].inside;
+        for (;;) {
+            counter.fetch_add(1, std::memory_order_seq_cst);
+            if (!closed_.load(std::memory_order_seq_cst)) return counter;
+            counter.fetch_sub(1, std::memory_order_release);
+            closed_.wait(true, std::memory_order_acquire);
+        }
+    }
+
+    mutable part parts_[parts];
+    std::atomic<bool> closed_{false};
+#else
+    class reader {
+    public:
+        explicit reader(gate const&) noexcept {}
+        ~reader() {}
+    };
+
+    template <class Body>
+    void exclude(Body&& body) {
+        std::forward<Body>(body)();
+    }
+#endif
+};
+
+#if VICINAL_HAS_THREADS
+using writer_mutex = std::mutex;
+using writer_lock = std::lock_guard<std::mutex>;
+#else
+struct writer_mutex {};
+struct writer_lock {
+    explicit writer_lock(writer_mutex&) noexcept {}
+    ~writer_lock() {}
+};
+#endif
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_HEAP_HPP
+#define VICINAL_STORE_HEAP_HPP
+
+#include <vicinal/core/record.hpp>
+#include <vicinal/storage/concept.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// A run of bytes of any length for each slot: a column of bytes, and a column that says where in
+/// it a slot's run lies (8 bytes: 40 bits of offset, 24 of length).
+///
+/// Runs are written behind each other and not moved; a run that a dead slot leaves is freed by
+/// compaction.
+template <class Storage>
+class heap {
+public:
+    static constexpr std::uint64_t largest_run = (std::uint64_t{1} << 24) - 1;
+    static constexpr std::uint64_t largest_heap = std::uint64_t{1} << 40;
+
+    [[nodiscard]] static result<heap> open(typename Storage::space& space,
+                                           std::string const& name) {
+        auto bytes = space.column(name + ".heap", 1, storage::heat::cold);
+        VICINAL_CHECK(bytes);
+        auto places = space.column(name + ".places", 8, storage::heat::cold);
+        VICINAL_CHECK(places);
+        heap h;
+        h.bytes_ = *bytes;
+        h.places_ = *places;
+        return h;
+    }
+
+    /// The run of a slot below slots(); empty where a damaged file points outside.
+    [[nodiscard]] std::span<std::byte const> operator[](slot s) const noexcept {
+        auto const place = *places_->reader().template row_as<std::uint64_t>(s);
+        auto const offset = place >> 24;
+        auto const length = place & largest_run;
+        if (length == 0 || offset + length > end_) return {};
+        return {bytes_->reader().row(offset), static_cast<std::size_t>(length)};
+    }
+
+    /// Makes room for `slots` slots and `more` bytes, moving columns only inside `section`.
+    template <class Section>
+    [[nodiscard]] result<void> make_room(std::uint64_t slots, std::uint64_t more,
+                                         Section const& section) {
+        if (end_ + more > largest_heap)
+            return error{errc::limit_exceeded, "at most 2^40 bytes of ids or payloads"};
+        if (slots > places_->capacity()) {
+            VICINAL_CHECK(places_->prepare(slots));
+            section([&] { places_->commit(); });
+        }
+        if (end_ + more > bytes_->capacity()) {
+            VICINAL_CHECK(bytes_->prepare(end_ + more));
+            section([&] { bytes_->commit(); });
+        }
+        return {};
+    }
+    /// Writes a slot's run behind the others; there is room. No query knows the slot yet.
+    void put(slot s, std::span<std::byte const> run) noexcept {
+        if (s >= places_->rows()) places_->resize(s + std::uint64_t{1});
+        auto const offset = written_;
+        bytes_->resize(offset + run.size());
+        if (!run.empty()) std::memcpy(bytes_->edit(offset), run.data(), run.size());
+        std::uint64_t const place = offset << 24 | run.size();
+        std::memcpy(places_->edit(s), &place, sizeof place);
+        written_ = offset + run.size();
+    }
+    /// Lets queries see what was put; inside the section that publishes the slots.
+    void publish() noexcept { end_ = written_; }
+
+    /// After opening or re-binding: everything in the columns counts.
+    void bind() noexcept { end_ = written_ = bytes_->rows(); }
+    void clear() noexcept {
+        bytes_->resize(0);
+        places_->resize(0);
+        bind();
+    }
+    [[nodiscard]] std::uint64_t slots() const noexcept { return places_->rows(); }
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return end_; }
+
+private:
+    heap() = default;
+
+    typename Storage::column* bytes_ = nullptr;
+    typename Storage::column* places_ = nullptr;
+    std::uint64_t end_ = 0;
+    std::uint64_t written_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_ID_MAP_HPP
+#define VICINAL_STORE_ID_MAP_HPP
+
+#include <vicinal/core/bits.hpp>
+#include <vicinal/core/record.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// From an id's hash to the slots that may have it: linear probing, 8 bytes an entry (slot + 1
+/// below, 32 bits of the hash above; 0 is free), at most 3/4 full.
+///
+/// The place comes from the half of the hash that is kept, so that a larger table can be filled
+/// from a smaller one. An entry is a hint: the caller compares the id of the slot and asks whether
+/// the slot is live. So nothing is ever removed, and an entry whose slot has died does no harm.
+class id_table {
+public:
+    using entry = std::uint64_t;
+
+    id_table() = default;
+    id_table(entry const* entries, std::uint64_t size) noexcept : entries_(entries), size_(size) {}
+
+    /// The first slot for which is_it(slot) holds, or no_slot.
+    template <class IsIt>
+    [[nodiscard]] slot find(std::uint64_t hash, IsIt const& is_it) const noexcept {
+        if (size_ == 0) return no_slot;
+        auto const mask = size_ - 1;
+        // A table without a free entry exists only in a damaged file: one round, then no.
+        for (std::uint64_t i = 0, at = (hash >> 32) & mask; i < size_; ++i, at = (at + 1) & mask) {
+            auto const e = entries_[at];
+            if (e == 0) return no_slot;
+            auto const s = static_cast<slot>((e & 0xffffffffU) - 1);
+            if (e >> 32 == hash >> 32 && is_it(s)) return s;
+        }
+        return no_slot;
+    }
+
+    /// Puts an entry into a table that has room.
+    static void put(entry* entries, std::uint64_t size, std::uint64_t hash, slot s) noexcept {
+        put(entries, size, (hash >> 32 << 32) | (std::uint64_t{s} + 1));
+    }
+    static void put(entry* entries, std::uint64_t size, entry e) noexcept {
+        auto const mask = size - 1;
+        auto at = (e >> 32) & mask;
+        while (entries[at] != 0) at = (at + 1) & mask;
+        entries[at] = e;
+    }
+
+    /// The size of a table that takes `n` entries: a power of two, 0 for none.
+    [[nodiscard]] static std::uint64_t size_for(std::uint64_t n) noexcept {
+        return n == 0 ? 0 : std::bit_ceil(n + n / 3 + 1);
+    }
+
+private:
+    entry const* entries_ = nullptr;
+    std::uint64_t size_ = 0;
+};
+
+/// The id map of a store: a frozen table, as it lies in the snapshot, and behind it what came
+/// since.
+class id_map {
+public:
+    /// The table of the snapshot: its size must be 0 or a power of two.
+    void freeze(id_table frozen) noexcept {
+        clear();
+        frozen_ = frozen;
+    }
+
+    template <class IsIt>
+    [[nodiscard]] slot find(std::uint64_t hash, IsIt const& is_it) const noexcept {
+        auto const s = id_table(recent_.data(), recent_.size()).find(hash, is_it);
+        return s != no_slot ? s : frozen_.find(hash, is_it);
+    }
+
+    /// Makes room for `more` entries, beside the searches; `commit` puts the room into use, with no
+    /// search inside.
+    void prepare(std::uint64_t more) {
+        if ((used_ + more) * 4 <= recent_.size() * 3) return;
+        grown_.assign(static_cast<std::size_t>(id_table::size_for(2 * (used_ + more))), 0);
+        for (auto const e : recent_)
+            if (e != 0) id_table::put(grown_.data(), grown_.size(), e);
+    }
+    void commit() noexcept {
+        if (grown_.empty()) return;
+        recent_.swap(grown_);
+        grown_ = {};
+    }
+    void clear() noexcept {
+        frozen_ = {};
+        recent_.clear();
+        used_ = 0;
+    }
+
+    void put(std::uint64_t hash, slot s) noexcept {
+        id_table::put(recent_.data(), recent_.size(), hash, s);
+        ++used_;
+    }
+
+private:
+    id_table frozen_;
+    std::vector<id_table::entry> recent_;
+    std::vector<id_table::entry> grown_;
+    std::uint64_t used_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_OPERATIONS_HPP
+#define VICINAL_STORE_OPERATIONS_HPP
+
+#include <vicinal/core/bits.hpp>
+#include <vicinal/store/ids.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The operations of a store as they stand in its log. One log record is one call: all of it
+/// happened or nothing.
+///
+///     u8 kind (1 upsert, 2 erase, 3 clear); u8[3] zero; u32 count; then `count` entries:
+///     upsert: u32 bytes of the id, id, vector, u32 bytes of the payload, payload
+///     erase:  u32 bytes of the id, id
+///
+/// Integers little-endian, an integer id as 8 bytes, vectors as they lie in memory.
+namespace vicinal::inline VICINAL_ABI::detail {
+
+enum class operation : std::uint8_t { upsert = 1, erase = 2, clear = 3 };
+
+/// One record of a batch, checked and encoded, pointing into what its maker keeps alive.
+template <class Id>
+struct prepared {
+    typename id_traits<Id>::view id;
+    std::byte const* vector;
+    std::span<std::byte const> payload;
+};
+
+/// Builds a log record.
+class operation_writer {
+public:
+    operation_writer(operation kind, std::size_t count, std::size_t bytes) {
+        bytes_.reserve(8 + bytes);
+        bytes_.assign(4, std::byte{0});
+        bytes_[0] = static_cast<std::byte>(kind);
+        number(static_cast<std::uint32_t>(count));
+    }
+    void id(std::string_view text) { run(std::as_bytes(std::span(text.data(), text.size()))); }
+    template <std::unsigned_integral Id>
+    void id(Id number_id) {
+        std::byte wide[8];
+        store_le<std::uint64_t>(wide, number_id);
+        run(wide);
+    }
+    void run(std::span<std::byte const> bytes) {
+        number(static_cast<std::uint32_t>(bytes.size()));
+        raw(bytes);
+    }
+    void raw(std::span<std::byte const> bytes) {
+        bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    }
+    [[nodiscard]] std::span<std::byte const> bytes() const noexcept { return bytes_; }
+
+private:
+    void number(std::uint32_t n) {
+        std::byte four[4];
+        store_le(four, n);
+        raw(four);
+    }
+
+    std::vector<std::byte> bytes_;
+};
+
+/// Reads a log record. Every length is checked against what is there.
+class operation_reader {
+public:
+    explicit operation_reader(std::span<std::byte const> bytes) noexcept : left_(bytes) {}
+
+    [[nodiscard]] bool number(std::uint32_t& n) noexcept {
+        std::span<std::byte const> four;
+        if (!raw(4, four)) return false;
+        n = load_le<std::uint32_t>(four.data());
+        return true;
+    }
+    [[nodiscard]] bool raw(std::size_t n, std::span<std::byte const>& out) noexcept {
+        if (left_.size() < n) return false;
+        out = left_.first(n);
+        left_ = left_.subspan(n);
+        return true;
+    }
+    [[nodiscard]] bool run(std::span<std::byte const>& out) noexcept {
+        std::uint32_t n = 0;
+        return number(n) && raw(n, out);
+    }
+    [[nodiscard]] bool id(std::string_view& out) noexcept {
+        std::span<std::byte const> bytes;
+        if (!run(bytes) || bytes.empty()) return false;
+        out = {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+        return true;
+    }
+    template <std::unsigned_integral Id>
+    [[nodiscard]] bool id(Id& out) noexcept {
+        std::span<std::byte const> bytes;
+        if (!run(bytes) || bytes.size() != 8) return false;
+        auto const wide = load_le<std::uint64_t>(bytes.data());
+        out = static_cast<Id>(wide);
+        return out == wide;
+    }
+    [[nodiscard]] std::size_t left() const noexcept { return left_.size(); }
+
+private:
+    std::span<std::byte const> left_;
+};
+
+template <class Id>
+[[nodiscard]] operation_writer write_upsert(std::span<prepared<Id> const> batch,
+                                            std::size_t vector_bytes) {
+    std::size_t bytes = 0;
+    for (auto const& p : batch)
+        bytes += 16 + vector_bytes + p.payload.size() + id_traits<Id>::bytes_of(p.id);
+    operation_writer w(operation::upsert, batch.size(), bytes);
+    for (auto const& p : batch) {
+        w.id(p.id);
+        w.raw({p.vector, vector_bytes});
+        w.run(p.payload);
+    }
+    return w;
+}
+
+/// Reads the entries of an upsert; false where they are not what write_upsert gives.
+template <class Id>
+[[nodiscard]] bool read_upsert(operation_reader& r, std::uint32_t count, std::size_t vector_bytes,
+                               std::vector<prepared<Id>>& batch) {
+    batch.clear();
+    for (std::uint32_t i = 0; i < count; ++i) {
+        prepared<Id> p{};
+        std::span<std::byte const> vector;
+        if (!r.id(p.id) || !r.raw(vector_bytes, vector) || !r.run(p.payload)) return false;
+        p.vector = vector.data();
+        batch.push_back(p);
+    }
+    return r.left() == 0;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif

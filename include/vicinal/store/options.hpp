@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_OPTIONS_HPP
+#define VICINAL_STORE_OPTIONS_HPP
+
+#include <vicinal/storage/durability.hpp>
+
+#include <cstddef>
+#include <limits>
+#include <string>
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// How a store is made or opened.
+template <class Index>
+struct store_options {
+    /// Elements of a vector, 1 to 65,536. May be left out where the directory of a durable store is
+    /// there already.
+    std::size_t dim = 0;
+    /// What "written" means; see there. Without effect on stores in memory.
+    vicinal::durability durability = durability::full;
+    /// Opens a durable store beside its writer, as of this moment, and changes nothing.
+    bool read_only = false;
+    /// A directory keeps the values that it was made with.
+    typename Index::options index = {};
+};
+
+/// What a search asks for.
+struct search_options {
+    /// How many hits; fewer come only where fewer records match.
+    std::size_t k = 10;
+    /// A filter such as "year >= 2023 and tags contains 'ml'" (docs/filters.md); empty keeps all.
+    std::string where = {};
+    /// The wanted share of true neighbours among the hits, 0 to 1: the library finds the effort.
+    double recall = 0.95;
+    /// The effort by hand instead (the width of the beam in a graph); 0 leaves it to `recall`.
+    std::size_t effort = 0;
+    /// Looks at every matching record: the true neighbours, ties by id.
+    bool exact = false;
+    /// Keeps hits up to this distance, inclusive.
+    double max_distance = std::numeric_limits<double>::infinity();
+};
+
+/// Counts of a store at one moment.
+struct store_stats {
+    /// Live records.
+    std::size_t records = 0;
+    /// Rows that the index covers; the rest of `rows` is scanned exactly.
+    std::size_t indexed_rows = 0;
+    /// Rows in use: live records, and those that an update or erase has left.
+    std::size_t rows = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_QUERY_HPP
+#define VICINAL_STORE_QUERY_HPP
+
+#include <vicinal/index/flat.hpp>
+#include <vicinal/index/nearest.hpp>
+#include <vicinal/metric/concept.hpp>
+#include <vicinal/payload/filter.hpp>
+#include <vicinal/store/options.hpp>
+#include <vicinal/store/planner.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// One query on its way down: from options to slots with exact distances. Runs while the caller's
+/// reader section is open.
+template <class Metric, class Rows, class Index>
+class query {
+public:
+    using element = metric::element_of<Metric>;
+
+    query(Rows const& rows, Index const& index, std::size_t dim, element const* vector,
+          filter const& where, search_options const& options) noexcept
+        : rows_(rows), index_(index), dim_(dim), vector_(vector), where_(where), options_(options) {
+    }
+
+    /// min(k, matching) neighbours, nearest first, ties by id.
+    [[nodiscard]] result<index::neighbours> run() const {
+        auto const k = (std::min)(options_.k, rows_.live_count());
+        if (k == 0) return index::neighbours{};
+        auto found = answer(k);
+        VICINAL_CHECK(found);
+        while (!found->empty() &&
+               static_cast<double>(found->back().distance) > options_.max_distance)
+            found->pop_back();
+        return found;
+    }
+
+private:
+    /// Where distances are equal the smaller id comes first.
+    struct by_id {
+        Rows const* rows;
+        [[nodiscard]] bool operator()(slot a, slot b) const noexcept {
+            return rows->id(a) < rows->id(b);
+        }
+    };
+
+    [[nodiscard]] result<index::neighbours> answer(std::size_t k) const {
+        if (options_.exact || index_.covered() == 0 || Index::exact) return scan(k);
+        auto const effort =
+            options_.effort != 0 ? options_.effort : index_.effort_for(k, options_.recall);
+        if (where_.empty()) {
+            if (rows_.live_count() == rows_.count()) return walk(k, effort, index::keep_all{});
+            return walk(k, effort, [this](slot s) { return rows_.live(s); });
+        }
+        auto const keep = [this](slot s) { return matches(s); };
+        auto const share = estimate_selectivity(rows_.count(), keep);
+        if (choose_plan(rows_.count(), share, effort) == plan::scan) return scan(k);
+        return walk(k, effort, keep);
+    }
+
+    [[nodiscard]] bool matches(slot s) const noexcept {
+        return rows_.live(s) && (where_.empty() || where_.matches(rows_.payload(s)));
+    }
+
+    [[nodiscard]] result<index::neighbours> scan(std::size_t k) const {
+        index::nearest best(k, by_id{&rows_});
+        scan_into(best, 0);
+        return best.take();
+    }
+
+    void scan_into(index::nearest<by_id>& best, slot first) const {
+        index::scan_exactly<Metric>(
+            rows_.vectors().reader(), first, rows_.count(), vector_, dim_,
+            [this](slot s) { return matches(s); }, best);
+    }
+
+    /// The index for what it covers, a scan for the fresh tail; a scan of everything if together
+    /// they come to fewer than k.
+    template <class Keep>
+    [[nodiscard]] result<index::neighbours> walk(std::size_t k, std::size_t effort,
+                                                 Keep const& keep) const {
+        auto const candidates = index_.search(vector_, k, effort, keep);
+        VICINAL_CHECK(candidates);
+        index::nearest best(k, by_id{&rows_});
+        // The index ranks by its codes. A few beyond k make up for their rounding.
+        auto const compared = (std::min)(candidates->size(), k + k / 2 + 16);
+        for (std::size_t i = 0; i < compared; ++i) {
+            auto const s = (*candidates)[i].row;
+            best.offer({metric::exact<Metric>(vector_, rows_.vector(s), dim_), s});
+        }
+        scan_into(best, index_.covered());
+        if (best.size() < k) return scan(k);
+        return best.take();
+    }
+
+    Rows const& rows_;
+    Index const& index_;
+    std::size_t dim_;
+    element const* vector_;
+    filter const& where_;
+    search_options const& options_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif

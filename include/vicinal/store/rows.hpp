@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_ROWS_HPP
+#define VICINAL_STORE_ROWS_HPP
+
+#include <vicinal/metric/concept.hpp>
+#include <vicinal/payload/concept.hpp>
+#include <vicinal/store/id_map.hpp>
+#include <vicinal/store/ids.hpp>
+#include <vicinal/store/operations.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// The records of a store, slot by slot: vector, id, payload, and whether the slot is live; and the
+/// map from ids to slots.
+///
+/// Slots from 0 to count() are published: queries see them. The writer fills slots behind them,
+/// then publishes all of a batch in one section, in which it also ends the life of what they
+/// replace.
+template <class Metric, class Storage, class Payload, class Id>
+class rows {
+public:
+    using element = metric::element_of<Metric>;
+    using column = typename Storage::column;
+    using traits = id_traits<Id>;
+    using id_view = typename traits::view;
+
+    [[nodiscard]] static result<rows> open(typename Storage::space& space, std::size_t dim) {
+        auto vectors = space.column("vectors", dim * sizeof(element), storage::heat::cold);
+        VICINAL_CHECK(vectors);
+        auto live = space.column("live", 1, storage::heat::hot);
+        VICINAL_CHECK(live);
+        auto map = space.column("ids.map", sizeof(id_table::entry), storage::heat::cold);
+        VICINAL_CHECK(map);
+        auto ids = id_rows<Id, Storage>::open(space);
+        VICINAL_CHECK(ids);
+        auto payloads = heap<Storage>::open(space, "payloads");
+        VICINAL_CHECK(payloads);
+        rows r(**vectors, **live, **map, *ids, *payloads);
+        VICINAL_CHECK(r.bind());
+        return r;
+    }
+
+    /// Takes what the columns hold as the published state.
+    [[nodiscard]] result<void> bind() {
+        auto const n = live_->rows();
+        ids_.bind();
+        payloads_.bind();
+        if (n >= no_slot || vectors_->rows() != n || ids_.slots() != n || payloads_.slots() != n ||
+            (map_->rows() & (map_->rows() - 1)) != 0)
+            return error{errc::corrupt_snapshot, "columns of equal length",
+                         std::to_string(n) + " live flags, " + std::to_string(vectors_->rows()) +
+                             " vectors"};
+        count_ = static_cast<slot>(n);
+        live_count_ = 0;
+        for (slot s = 0; s < count_; ++s) live_count_ += live(s) ? 1U : 0U;
+        freeze_map();
+        return {};
+    }
+    /// Takes the map's column as the frozen part, with nothing behind it. Inside the section.
+    void freeze_map() noexcept {
+        map_of_.freeze({map_->reader().template row_as<id_table::entry>(0), map_->rows()});
+    }
+
+    [[nodiscard]] slot count() const noexcept { return count_; }
+    [[nodiscard]] std::size_t live_count() const noexcept { return live_count_; }
+    [[nodiscard]] bool live(slot s) const noexcept {
+        return *live_->reader().row(s) != std::byte{0};
+    }
+    [[nodiscard]] id_view id(slot s) const noexcept { return ids_[s]; }
+    [[nodiscard]] std::span<std::byte const> payload(slot s) const noexcept { return payloads_[s]; }
+    [[nodiscard]] element const* vector(slot s) const noexcept {
+        return vectors_->reader().template row_as<element>(s);
+    }
+    [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
+    [[nodiscard]] auto live_flags() const noexcept { return live_->reader(); }
+
+    /// The live slot of an id, or no_slot.
+    [[nodiscard]] slot find(id_view id) const noexcept {
+        return map_of_.find(traits::hash(id),
+                            [&](slot s) { return s < count_ && live(s) && ids_[s] == id; });
+    }
+
+    /// Makes room for a batch, copying beside the searches and swapping inside `section`.
+    template <class Section>
+    [[nodiscard]] result<void> make_room(std::span<prepared<Id> const> batch,
+                                         Section const& section) {
+        std::uint64_t const slots = std::uint64_t{count_} + batch.size();
+        if (slots >= no_slot)
+            return error{errc::limit_exceeded, "at most 4,294,967,294 rows in a store"};
+        std::uint64_t id_bytes = 0;
+        std::uint64_t payload_bytes = 0;
+        for (auto const& p : batch) {
+            id_bytes += traits::bytes_of(p.id);
+            payload_bytes += p.payload.size();
+        }
+        for (auto* c : {vectors_, live_})
+            if (slots > c->capacity()) {
+                VICINAL_CHECK(c->prepare(slots));
+                section([&] { c->commit(); });
+            }
+        VICINAL_CHECK(ids_.make_room(slots, id_bytes, section));
+        VICINAL_CHECK(payloads_.make_room(slots, payload_bytes, section));
+        map_of_.prepare(batch.size());
+        section([&] { map_of_.commit(); });
+        return {};
+    }
+
+    /// Writes a batch into the slots behind the published ones, dead for now. There is room.
+    void put(std::span<prepared<Id> const> batch) noexcept {
+        auto const slots = count_ + batch.size();
+        vectors_->resize(slots);
+        live_->resize(slots);
+        slot s = count_;
+        for (auto const& p : batch) {
+            std::memcpy(vectors_->edit(s), p.vector, vectors_->row_bytes());
+            ids_.put(s, p.id);
+            payloads_.put(s, p.payload);
+            ++s;
+        }
+    }
+
+    /// Makes the batch that was put live, and what it replaces dead. Inside the section.
+    void publish(std::span<prepared<Id> const> batch) noexcept {
+        ids_.publish();
+        payloads_.publish();
+        slot s = count_;
+        for (auto const& p : batch) {
+            if (auto const old = find(p.id); old != no_slot) end(old);
+            map_of_.put(traits::hash(p.id), s);
+            *live_->edit(s) = std::byte{1};
+            ++live_count_;
+            ++s;
+        }
+        count_ = s;
+    }
+
+    /// Ends the life of a live slot. Inside the section.
+    void end(slot s) noexcept {
+        *live_->edit(s) = std::byte{0};
+        --live_count_;
+    }
+
+    /// Forgets every record, so that slots begin at 0 again. Inside the section, with no scan
+    /// pending.
+    void reset() noexcept {
+        vectors_->resize(0);
+        live_->resize(0);
+        map_->resize(0);
+        ids_.clear();
+        payloads_.clear();
+        map_of_.clear();
+        count_ = 0;
+        live_count_ = 0;
+    }
+
+    /// The id map as the next snapshot shall have it: every live record, nothing else.
+    [[nodiscard]] std::vector<id_table::entry> frozen_map() const {
+        std::vector<id_table::entry> table(
+            static_cast<std::size_t>(id_table::size_for(live_count_)), 0);
+        for (slot s = 0; s < count_; ++s)
+            if (live(s)) id_table::put(table.data(), table.size(), traits::hash(ids_[s]), s);
+        return table;
+    }
+
+private:
+    rows(column& vectors, column& live, column& map, id_rows<Id, Storage> ids,
+         heap<Storage> payloads) noexcept
+        : vectors_(&vectors), live_(&live), map_(&map), ids_(ids), payloads_(payloads) {}
+
+    column* vectors_;
+    column* live_;
+    column* map_;
+    id_rows<Id, Storage> ids_;
+    heap<Storage> payloads_;
+    id_map map_of_;
+    slot count_ = 0;
+    std::size_t live_count_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_STORE_HPP
+#define VICINAL_STORE_STORE_HPP
+
+#include <vicinal/index/hnsw.hpp>
+#include <vicinal/payload/fields.hpp>
+#include <vicinal/storage/memory.hpp>
+#include <vicinal/store/batch.hpp>
+#include <vicinal/store/checked.hpp>
+#include <vicinal/store/engine.hpp>
+#include <vicinal/store/options.hpp>
+#include <vicinal/store/scan.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <initializer_list>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// A vector store: records of id, vector and payload, found by nearness and by what their payload
+/// says.
+///
+/// Metric, Index, Storage and Payload are policies; every combination is compiled to code of its
+/// own. A store of a durable storage takes a path: a directory that is made where there is none,
+/// and that knows its own types.
+///
+/// Threads: any number may search, get and scan; writers wait for each other. A reader sees each
+/// record whole or not at all.
+///
+/// Every throwing call has a try_ twin that returns a result; without exceptions there are only the
+/// twins. Errors are vicinal::error: a code, what was expected, what came.
+template <class Metric, class Index = index::hnsw<>, class Storage = storage::memory,
+          class Payload = payload::fields, class Id = std::string>
+class store : detail::checked<Metric, Index, Storage, Payload, Id> {
+    using engine_type = detail::engine<Metric, Index, Storage, Payload, Id>;
+
+public:
+    using metric_type = Metric;
+    using index_policy = Index;
+    using storage_policy = Storage;
+    using payload_policy = Payload;
+    using id_type = Id;
+    using scalar_type = metric::element_of<Metric>;
+    using payload_type = typename Payload::value_type;
+    using options = store_options<Index>;
+    using record = basic_record<Id, scalar_type, payload_type>;
+    using id_parameter = typename detail::id_traits<Id>::parameter;
+    using vector_parameter = vector_view<scalar_type>;
+    using braces = std::initializer_list<scalar_type>;
+
+    /// One answer: the record's id and its distance in the metric's unit, computed from the exact
+    /// vector.
+    struct hit {
+        Id id;
+        float distance = 0;
+        /// The usual similarity for the metric: larger is nearer.
+        [[nodiscard]] float similarity() const { return metric::similarity<Metric>(distance); }
+    };
+    using hits = std::vector<hit>;
+
+    /// Opens a store in memory. Errors: invalid_argument, out_of_memory.
+    [[nodiscard]] static result<store> try_open(options const& o) requires(!Storage::durable) {
+        return detail::guarded([&]() -> result<store> {
+            VICINAL_CHECK(check_dim(o.dim));
+            auto e = engine_type::open(typename Storage::space(), o.dim, o.index);
+            VICINAL_CHECK(e);
+            return store(std::move(*e));
+        });
+    }
+
+    /// Opens the directory at `path`, or makes it. Opening maps the snapshot and replays the log;
+    /// it rebuilds nothing.
+    ///
+    /// Errors: not_a_directory, foreign_file, locked, newer_format, corrupt_snapshot, corrupt_log,
+    /// metric_mismatch and its like, invalid_argument, io_failure, out_of_memory.
+    [[nodiscard]] static result<store> try_open(std::string_view path,
+                                                options const& o = {}) requires(Storage::durable) {
+        return detail::guarded([&]() -> result<store> {
+            auto const wanted = detail::describe_types<Metric, Index, Payload, Id>(o.dim);
+            storage::open_options how;
+            how.durability = o.durability;
+            how.read_only = o.read_only;
+            if (o.dim != 0) VICINAL_CHECK(check_dim(o.dim));
+            if (o.dim == 0 && !o.read_only && !Storage::space::exists(path))
+                return error{errc::invalid_argument,
+                             "a dimension for the new store at '" + std::string(path) + "'", "0"};
+            auto space = Storage::space::open(path, wanted, how);
+            VICINAL_CHECK(space);
+            VICINAL_CHECK(detail::check_types(wanted, space->properties()));
+            auto const dim = detail::dim_of(space->properties());
+            VICINAL_CHECK(check_dim(dim));
+            auto e = engine_type::open(std::move(*space), dim, o.index);
+            VICINAL_CHECK(e);
+            return store(std::move(*e));
+        });
+    }
+
+    /// Inserts the record or replaces the one of that id. On a durable store it returns when the
+    /// record is as safe as the durability promises; if it fails, nothing has changed.
+    ///
+    /// Errors: dimension_mismatch, not_finite, zero_vector, empty_id, invalid_id, invalid_payload,
+    /// read_only, io_failure, writer_poisoned, limit_exceeded, out_of_memory.
+    result<void> try_upsert(id_parameter id, vector_parameter vector,
+                            payload_type const& payload = {}) {
+        return detail::guarded([&]() -> result<void> {
+            batch b(dim());
+            VICINAL_CHECK(b.add(id, vector, payload));
+            return engine_->upsert(b.entries());
+        });
+    }
+    result<void> try_upsert(id_parameter id, braces vector, payload_type const& payload = {}) {
+        return try_upsert(id, vector_parameter(vector.begin(), vector.size()), payload);
+    }
+
+    /// Inserts or replaces all records of a range, or none: one log record, one sync. Errors also:
+    /// duplicate_id, and the id is named in each message.
+    template <class Range>
+        requires std::same_as<
+            std::remove_cvref_t<decltype(*std::begin(std::declval<Range const&>()))>, record>
+            result<void> try_upsert(Range const& records) {
+            return detail::guarded([&]() -> result<void> {
+                batch b(dim());
+                for (auto const& r : records) VICINAL_CHECK(b.add(r.id, r.vector, r.payload));
+                VICINAL_CHECK(b.check_ids());
+                return b.entries().empty() ? result<void>() : engine_->upsert(b.entries());
+            });
+        }
+
+    /// The record of that id, its vector bit for bit as it was put in.
+    [[nodiscard]] result<std::optional<record>> try_get(id_parameter id) const {
+        return detail::guarded([&]() -> result<std::optional<record>> {
+            return engine_->read(
+                [&](auto const& rows, auto const&) -> result<std::optional<record>> {
+                    auto const s = rows.find(id);
+                    if (s == no_slot) return std::optional<record>();
+                    auto r = engine_->template copy_record<record>(s);
+                    VICINAL_CHECK(r);
+                    return std::optional<record>(std::move(*r));
+                });
+        });
+    }
+    [[nodiscard]] bool contains(id_parameter id) const {
+        return engine_->read(
+            [&](auto const& rows, auto const&) { return rows.find(id) != no_slot; });
+    }
+
+    /// Removes the record; false where there is none of that id.
+    result<bool> try_erase(id_parameter id) {
+        return detail::guarded([&] { return engine_->erase(id); });
+    }
+    /// Removes every record.
+    result<void> try_clear() {
+        return detail::guarded([&] { return engine_->clear(); });
+    }
+
+    [[nodiscard]] std::size_t size() const {
+        return engine_->read([](auto const& rows, auto const&) { return rows.live_count(); });
+    }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+    [[nodiscard]] std::size_t dim() const noexcept { return engine_->dim(); }
+    [[nodiscard]] store_stats stats() const {
+        return engine_->read([](auto const& rows, auto const& index) {
+            return store_stats{rows.live_count(), index.covered(), rows.count()};
+        });
+    }
+
+    /// The k records nearest to the query: always min(k, matching) of them, nearest first, ties by
+    /// id.
+    ///
+    /// Cost: about log(size) x effort distances through a graph; size() where `exact`. Errors:
+    /// dimension_mismatch, not_finite, zero_vector, invalid_filter, unsupported (a filter on a
+    /// payload that has no fields), out_of_memory.
+    [[nodiscard]] result<hits> try_search(vector_parameter query,
+                                          search_options const& o = {}) const {
+        return detail::guarded([&]() -> result<hits> {
+            auto const where = parse(o);
+            VICINAL_CHECK(where);
+            return search_one(query, *where, o);
+        });
+    }
+    [[nodiscard]] result<hits> try_search(braces query, search_options const& o = {}) const {
+        return try_search(vector_parameter(query.begin(), query.size()), o);
+    }
+    /// The same for each row of a matrix.
+    [[nodiscard]] result<std::vector<hits>> try_search(matrix_view<scalar_type> queries,
+                                                       search_options const& o = {}) const {
+        return detail::guarded([&]() -> result<std::vector<hits>> {
+            auto const where = parse(o);
+            VICINAL_CHECK(where);
+            std::vector<hits> all;
+            all.reserve(queries.rows());
+            for (std::size_t i = 0; i < queries.rows(); ++i) {
+                auto one = search_one(queries.row(i), *where, o);
+                VICINAL_CHECK(one);
+                all.push_back(std::move(*one));
+            }
+            return all;
+        });
+    }
+
+    using scan_type = record_scan<engine_type, record>;
+
+    /// Every record in the order of ids, as of now, whatever a writer does meanwhile.
+    [[nodiscard]] result<scan_type> try_scan() const { return scan_behind(std::nullopt); }
+    /// Every record whose id comes behind `after`, there or not.
+    [[nodiscard]] result<scan_type> try_scan(id_parameter after) const {
+        return scan_behind(id_view(after));
+    }
+
+    /// Writes the next generation of a durable store, so that opening has no log to replay. Readers
+    /// go on meanwhile. Errors: read_only, io_failure, out_of_memory; the store stays as it was.
+    result<void> try_checkpoint() requires(Storage::durable) { return engine_->checkpoint(); }
+
+#if VICINAL_EXCEPTIONS
+    explicit store(options const& o) : store(open_memory(o)) {}
+    explicit store(std::string_view path, options const& o = {}) : store(open_path(path, o)) {}
+
+    void upsert(id_parameter id, vector_parameter vector, payload_type const& payload = {}) {
+        try_upsert(id, vector, payload).value();
+    }
+    void upsert(id_parameter id, braces vector, payload_type const& payload = {}) {
+        try_upsert(id, vector, payload).value();
+    }
+    template <class Range>
+        requires std::same_as<
+            std::remove_cvref_t<decltype(*std::begin(std::declval<Range const&>()))>, record>
+    void upsert(Range const& records) { try_upsert(records).value(); }
+    [[nodiscard]] std::optional<record> get(id_parameter id) const { return try_get(id).value(); }
+    bool erase(id_parameter id) { return try_erase(id).value(); }
+    void clear() { try_clear().value(); }
+    [[nodiscard]] hits search(vector_parameter query, search_options const& o = {}) const {
+        return try_search(query, o).value();
+    }
+    [[nodiscard]] hits search(braces query, search_options const& o = {}) const {
+        return try_search(query, o).value();
+    }
+    [[nodiscard]] std::vector<hits> search(matrix_view<scalar_type> queries,
+                                           search_options const& o = {}) const {
+        return try_search(queries, o).value();
+    }
+    [[nodiscard]] scan_type scan() const { return try_scan().value(); }
+    [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }
+    void checkpoint() requires(Storage::durable) { try_checkpoint().value(); }
+#endif
+
+private:
+    using id_view = typename detail::id_traits<Id>::view;
+    using batch = detail::batch<Metric, Payload, Id>;
+
+    explicit store(std::unique_ptr<engine_type> e) noexcept : engine_(std::move(e)) {}
+
+#if VICINAL_EXCEPTIONS
+    static store open_memory(options const& o) {
+        static_assert(!Storage::durable, "vicinal: a durable store needs a path: store<...> "
+                                         "docs{\"docs.vicinal\", {.dim = 384}}");
+        return try_open(o).value();
+    }
+    static store open_path(std::string_view path, options const& o) {
+        static_assert(Storage::durable, "vicinal: a store in memory has no path: store<...> "
+                                        "docs{{.dim = 384}}, or name storage::mmap");
+        return try_open(path, o).value();
+    }
+#endif
+
+    [[nodiscard]] static result<void> check_dim(std::size_t dim) {
+        if (dim >= 1 && dim <= 65536) return {};
+        return error{errc::invalid_argument, "a dimension from 1 to 65536", std::to_string(dim)};
+    }
+
+    [[nodiscard]] static result<filter> parse(search_options const& o) {
+        auto where = filter::parse(o.where);
+        VICINAL_CHECK(where);
+        if (!Payload::filterable && !where->empty())
+            return error{errc::unsupported, "a payload with fields to filter by",
+                         "payload::" + std::string(Payload::name)};
+        return where;
+    }
+
+    [[nodiscard]] result<hits> search_one(vector_parameter query, filter const& where,
+                                          search_options const& o) const {
+        VICINAL_CHECK(detail::check_vector<Metric>(query, dim(), "the query"));
+        return engine_->read([&](auto const& rows, auto const& index) -> result<hits> {
+            auto const found = detail::query<Metric, std::remove_cvref_t<decltype(rows)>,
+                                             std::remove_cvref_t<decltype(index)>>(
+                                   rows, index, dim(), query.data(), where, o)
+                                   .run();
+            VICINAL_CHECK(found);
+            hits out;
+            out.reserve(found->size());
+            for (auto const& n : *found) out.push_back({Id(rows.id(n.row)), n.distance});
+            return out;
+        });
+    }
+
+    [[nodiscard]] result<scan_type> scan_behind(std::optional<id_view> after) const {
+        return detail::guarded([&]() -> result<scan_type> {
+            return engine_->read([&](auto const& rows, auto const&) -> result<scan_type> {
+                return scan_type(*engine_, detail::slots_by_id(rows, after));
+            });
+        });
+    }
+
+    std::unique_ptr<engine_type> engine_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
