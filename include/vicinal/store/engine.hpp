@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_ENGINE_HPP
 #define VICINAL_STORE_ENGINE_HPP
 
+#include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/gate.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>

@@ -5,6 +5,7 @@
 #include <vicinal/index/hnsw.hpp>
 #include <vicinal/payload/fields.hpp>
 #include <vicinal/storage/memory.hpp>
+#include <vicinal/storage/open_options.hpp>
 #include <vicinal/store/batch.hpp>
 #include <vicinal/store/checked.hpp>
 #include <vicinal/store/engine.hpp>
@@ -88,10 +89,10 @@ public:
             storage::open_options how;
             how.durability = o.durability;
             how.read_only = o.read_only;
-            if (o.dim != 0) VICINAL_CHECK(check_dim(o.dim));
-            if (o.dim == 0 && !o.read_only && !Storage::space::exists(path))
-                return error{errc::invalid_argument,
-                             "a dimension for the new store at '" + std::string(path) + "'", "0"};
+            if (o.dim != 0)
+                VICINAL_CHECK(check_dim(o.dim));
+            else if (!o.read_only)
+                VICINAL_CHECK(check_there(path));
             auto space = Storage::space::open(path, wanted, how);
             VICINAL_CHECK(space);
             VICINAL_CHECK(detail::check_types(wanted, space->properties()));
@@ -99,7 +100,9 @@ public:
             VICINAL_CHECK(check_dim(dim));
             auto e = engine_type::open(std::move(*space), dim, o.index);
             VICINAL_CHECK(e);
-            return store(std::move(*e));
+            store s(std::move(*e));
+            s.path_ = path;
+            return s;
         });
     }
 
@@ -166,6 +169,10 @@ public:
     }
     [[nodiscard]] bool empty() const { return size() == 0; }
     [[nodiscard]] std::size_t dim() const noexcept { return engine_->dim(); }
+    /// The directory of a durable store, as it was opened.
+    [[nodiscard]] std::string const& path() const noexcept requires(Storage::durable) {
+        return path_;
+    }
     [[nodiscard]] store_stats stats() const {
         return engine_->read([](auto const& rows, auto const& index) {
             return store_stats{rows.live_count(), index.covered(), rows.count()};
@@ -275,6 +282,16 @@ private:
         return error{errc::invalid_argument, "a dimension from 1 to 65536", std::to_string(dim)};
     }
 
+    /// A path without a dimension can only be that of a store which is there.
+    [[nodiscard]] static result<void>
+    check_there(std::string_view path) requires(Storage::durable) {
+        auto const found = Storage::space::inspect(path);
+        if (found || found.error().code() != errc::not_found)
+            return found ? result<void>() : result<void>(found.error());
+        return error{errc::invalid_argument,
+                     "a dimension for the new store at '" + std::string(path) + "'", "none"};
+    }
+
     [[nodiscard]] static result<filter> parse(search_options const& o) {
         auto where = filter::parse(o.where);
         VICINAL_CHECK(where);
@@ -309,6 +326,7 @@ private:
     }
 
     std::unique_ptr<engine_type> engine_;
+    std::string path_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORAGE_MAPPED_SPACE_HPP
+#define VICINAL_STORAGE_MAPPED_SPACE_HPP
+
+#include <vicinal/core/result.hpp>
+#include <vicinal/storage/column.hpp>
+#include <vicinal/storage/generation.hpp>
+#include <vicinal/storage/mapped_columns.hpp>
+#include <vicinal/storage/open_options.hpp>
+#include <vicinal/storage/properties.hpp>
+#include <vicinal/storage/store_directory.hpp>
+#include <vicinal/storage/store_files.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// What a store's files say about it, without opening it.
+struct summary {
+    storage::properties properties;
+    std::uint64_t generation = 0;
+    /// The newest log record that is in the snapshot.
+    std::uint64_t last_lsn = 0;
+    std::uint64_t snapshot_bytes = 0;
+    std::uint64_t log_bytes = 0;
+    std::vector<section> sections;
+};
+
+/// A durable directory, opened: columns by name, a log, checkpoints. docs/format.md defines the
+/// files. One thread at a time calls it; readers of the columns may run beside everything but a
+/// column's commit() and resize(), and adopt().
+template <class Os>
+class mapped_space {
+public:
+    /// Opens the store at `path`; where there is none, makes it with the properties `initial`,
+    /// unless `read_only`. A snapshot of up to 64 MiB has every block checked; a larger one before
+    /// its next checkpoint, or by verify(). errc::not_found, not_a_directory, foreign_file, locked,
+    /// newer_format, corrupt_snapshot, corrupt_log, io_failure; unsupported on a host that cannot
+    /// map the files.
+    [[nodiscard]] static result<mapped_space>
+    open(std::string_view path, storage::properties const& initial, open_options const& options) {
+        return detail::guarded([&]() -> result<mapped_space> {
+            VICINAL_CHECK(check_host());
+            auto s = std::make_unique<state>(options);
+            VICINAL_CHECK(s->files.open(path, initial));
+            return mapped_space(std::move(s));
+        });
+    }
+
+    /// Reads what the files say, without lock and without touching rows or log records.
+    [[nodiscard]] static result<summary> inspect(std::string_view path) {
+        return detail::guarded([&]() -> result<summary> {
+            auto const directory = store_directory<Os>::open(path);
+            if (!directory) return directory.error();
+            auto const files = detail::open_newest(*directory, false);
+            if (!files) return files.error();
+            auto const& l = files->snapshot.layout();
+            return summary{l.properties,
+                           l.generation,
+                           l.last_lsn,
+                           l.file_bytes,
+                           files->log ? files->log.bytes() : 0,
+                           l.sections};
+        });
+    }
+
+    [[nodiscard]] storage::properties const& properties() const noexcept {
+        return s_->files.layout().properties;
+    }
+    /// Bytes of the log's records: what replaying would read.
+    [[nodiscard]] std::uint64_t log_bytes() const noexcept { return s_->files.log_bytes(); }
+    [[nodiscard]] std::uint64_t snapshot_bytes() const noexcept {
+        return s_->files.layout().file_bytes;
+    }
+    [[nodiscard]] std::uint64_t generation() const noexcept {
+        return s_->files.layout().generation;
+    }
+    [[nodiscard]] bool read_only() const noexcept { return s_->files.read_only(); }
+
+    /// The column of that name, with the snapshot's rows or none; its address stays. The kind of
+    /// heat changes nothing here: the system keeps in memory what is read.
+    /// errc::corrupt_snapshot where the file has rows of another width.
+    [[nodiscard]] result<mapped_column<Os>*> column(std::string_view name, std::size_t row_bytes,
+                                                    heat = heat::cold) {
+        return detail::guarded(
+            [&] { return s_->columns.bind(s_->files.snapshot(), name, row_bytes); });
+    }
+
+    /// Hands every batch of the log to `apply(std::span<std::byte const>) -> result<void>`, in
+    /// order. To be called once, after the columns are bound and before anything is written. A
+    /// writer cuts off what a broken write left; either reports it. errc::corrupt_log names file
+    /// and offset; the columns then hold what came before and the space is of no more use.
+    template <class Apply>
+    [[nodiscard]] result<replay_report> replay(Apply&& apply) {
+        return detail::guarded([&] { return s_->files.replay(apply); });
+    }
+
+    /// Appends one batch; when it returns the batch is as durable as the store promises. On failure
+    /// nothing has changed. errc::writer_poisoned for this and all later writes where the disk is
+    /// left in an unknown state; read_only, limit_exceeded, io_failure, out_of_memory.
+    [[nodiscard]] result<void> log(std::span<std::byte const> record) {
+        return detail::guarded([&]() -> result<void> {
+            VICINAL_CHECK(s_->check_writable());
+            return s_->files.append(record);
+        });
+    }
+
+    /// Writes the next generation, from the columns' present rows or from `replacements`, and
+    /// publishes it by a rename; a new log begins. Columns are not changed: readers go on. On
+    /// failure the present generation stays. Then adopt() must be called before the next write.
+    [[nodiscard]] result<void> checkpoint(std::span<replacement const> replacements,
+                                          storage::properties const& props) {
+        return detail::guarded([&] { return s_->checkpoint(replacements, props); });
+    }
+
+    /// Binds every column to the snapshot that checkpoint() wrote and gives the private copies back
+    /// to the system; a column that could not be mapped keeps its memory. No reader may be inside.
+    void adopt() noexcept {
+        if (std::exchange(s_->adoption_due, false)) s_->columns.adopt();
+    }
+
+    /// All that was logged is on the disk when it returns, whatever the durability.
+    [[nodiscard]] result<void> sync() {
+        return detail::guarded([&] { return s_->files.sync(); });
+    }
+
+    /// Compares every block of the snapshot with its checksum. errc::corrupt_snapshot names section
+    /// and block.
+    [[nodiscard]] result<void> verify() const {
+        return detail::guarded([&] { return s_->files.verify(); });
+    }
+
+private:
+    /// At one address, so that the space can be moved.
+    struct state {
+        explicit state(open_options const& options) noexcept : files(options) {}
+
+        [[nodiscard]] result<void> check_writable() const {
+            VICINAL_CHECK(files.check_writable());
+            if (adoption_due)
+                return error{errc::invalid_argument, "adopt() between checkpoint() and a write"};
+            return {};
+        }
+
+        [[nodiscard]] result<void> checkpoint(std::span<replacement const> replacements,
+                                              storage::properties const& properties) {
+            VICINAL_CHECK(check_writable());
+            VICINAL_CHECK(files.check_before_copying());
+            std::vector<section_source> sources;
+            VICINAL_CHECK(columns.collect(files.snapshot(), replacements, sources));
+            auto next = files.write_next(properties, sources);
+            if (!next) return next.error();
+            auto staged = columns.stage(next->snapshot, replacements);
+            if (!staged) files.abandon_next();
+            auto const done = staged ? files.publish_next(*next) : std::move(staged);
+            if (!done) columns.unstage();
+            adoption_due = static_cast<bool>(done);
+            return done;
+        }
+
+        // Destroyed in reverse: the lock is given back when nothing is mapped any more.
+        detail::store_files<Os> files;
+        mapped_columns<Os> columns;
+        bool adoption_due = false;
+    };
+
+    [[nodiscard]] static result<void> check_host() {
+        if constexpr (std::endian::native != std::endian::little)
+            return error{errc::unsupported, "a little-endian host, as the mapped rows are",
+                         "a big-endian one; use storage::memory"};
+        if (auto const page = Os::page_bytes(); snapshot_block_bytes % page != 0)
+            return error{errc::unsupported, "pages of 64 KiB at most",
+                         std::to_string(page) + " bytes"};
+        return {};
+    }
+
+    explicit mapped_space(std::unique_ptr<state> s) noexcept : s_(std::move(s)) {}
+
+    std::unique_ptr<state> s_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
