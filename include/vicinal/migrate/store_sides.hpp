@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_MIGRATE_STORE_SIDES_HPP
+#define VICINAL_MIGRATE_STORE_SIDES_HPP
+
+#include <vicinal/migrate/concept.hpp>
+#include <vicinal/payload/none.hpp>
+#include <vicinal/store/store.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI {
+
+namespace detail {
+
+template <class S>
+struct is_store : std::false_type {};
+template <class M, class I, class S, class P, class Id>
+struct is_store<store<M, I, S, P, Id>> : std::true_type {};
+
+} // namespace detail
+
+/// A store of floats, whose records a migration can carry.
+template <class S>
+concept float_store = detail::is_store<S>::value && std::same_as<typename S::scalar_type, float>;
+
+/// Any vicinal store as a source, in the order of ids. A payload other than fields stays behind and
+/// is named as a loss.
+template <float_store Store>
+class store_source {
+public:
+    explicit store_source(Store const& s) noexcept : store_(&s) {}
+    /// A source that keeps its store.
+    explicit store_source(std::unique_ptr<Store> s) noexcept
+        : owned_(std::move(s)), store_(owned_.get()) {}
+
+    [[nodiscard]] result<schema> describe() {
+        schema s;
+        s.dim = store_->dim();
+        s.metric = metric::name_of<typename Store::metric_type>();
+        s.records = store_->size();
+        s.description = "a vicinal store";
+        if constexpr (!carries_fields &&
+                      !std::same_as<typename Store::payload_policy, payload::none>)
+            s.losses.push_back("payloads of another form than fields are not carried over");
+        return s;
+    }
+    [[nodiscard]] result<void> rewind() {
+        scan_.reset();
+        auto scan = store_->try_scan();
+        VICINAL_CHECK(scan);
+        scan_.emplace(std::move(*scan));
+        return {};
+    }
+    [[nodiscard]] result<void> read(std::vector<record>& batch, std::size_t most) {
+        if (!scan_) VICINAL_CHECK(rewind());
+        batch.clear();
+        while (batch.size() < most) {
+            auto next = scan_->try_next();
+            VICINAL_CHECK(next);
+            if (!*next) break;
+            auto& r = **next;
+            record out;
+            if constexpr (std::same_as<typename Store::id_type, std::string>)
+                out.id = std::move(r.id);
+            else
+                out.id = detail::id_traits<typename Store::id_type>::text(r.id);
+            out.vector = std::move(r.vector);
+            if constexpr (carries_fields) out.payload = std::move(r.payload);
+            batch.push_back(std::move(out));
+        }
+        return {};
+    }
+
+private:
+    static constexpr bool carries_fields =
+        std::same_as<typename Store::payload_policy, payload::fields>;
+
+    std::unique_ptr<Store> owned_;
+    Store const* store_;
+    std::optional<typename Store::scan_type> scan_;
+};
+
+/// Any vicinal store as a sink. A durable one is verified from its files: `reopen` opens them anew.
+template <float_store Store>
+class store_sink {
+public:
+    explicit store_sink(Store& s) noexcept : store_(&s) {}
+
+    [[nodiscard]] result<void> begin(schema const& incoming) {
+        if (incoming.dim != 0 && incoming.dim != store_->dim())
+            return error{errc::dimension_mismatch,
+                         "a source of " + std::to_string(store_->dim()) + " elements a vector",
+                         std::to_string(incoming.dim)};
+        return {};
+    }
+    /// The same for a run that goes on: nothing has to be done.
+    [[nodiscard]] result<void> resume(schema const& incoming) { return begin(incoming); }
+
+    /// What the sink will not keep, as sentences.
+    [[nodiscard]] std::vector<std::string> losses(schema const& incoming) const {
+        std::vector<std::string> list;
+        std::string const own(metric::name_of<typename Store::metric_type>());
+        if (!incoming.metric.empty() && incoming.metric != own)
+            list.push_back("the source's metric is " + incoming.metric + ", the sink's is " + own +
+                           ": distances and order will differ");
+        if constexpr (!std::same_as<typename Store::payload_policy, payload::fields>)
+            list.push_back("the sink keeps no payload");
+        return list;
+    }
+
+    [[nodiscard]] result<std::uint64_t> count() { return std::uint64_t{store_->size()}; }
+
+    /// Whether the sink holds a record of that id with the same vector and payload.
+    [[nodiscard]] result<bool> holds(record const& r) {
+        auto id = id_of(r.id);
+        VICINAL_CHECK(id);
+        auto const mine = store_->try_get(*id);
+        VICINAL_CHECK(mine);
+        if (!*mine || (**mine).vector.size() != r.vector.size()) return false;
+        if (std::memcmp((**mine).vector.data(), r.vector.data(), r.vector.size() * sizeof(float)) !=
+            0)
+            return false;
+        if constexpr (std::same_as<typename Store::payload_policy, payload::fields>)
+            return (**mine).payload == r.payload;
+        else
+            return true;
+    }
+
+    [[nodiscard]] result<void> write(std::span<record const> batch) {
+        converted_.resize(batch.size());
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            auto id = id_of(batch[i].id);
+            VICINAL_CHECK(id);
+            converted_[i].id = std::move(*id);
+            converted_[i].vector = batch[i].vector;
+            if constexpr (std::same_as<typename Store::payload_policy, payload::fields>)
+                converted_[i].payload = batch[i].payload;
+        }
+        return store_->try_upsert(converted_);
+    }
+    [[nodiscard]] result<void> finish() {
+        if constexpr (Store::storage_policy::durable)
+            return store_->try_checkpoint();
+        else
+            return {};
+    }
+    [[nodiscard]] result<store_source<Store>> reopen() {
+        if constexpr (Store::storage_policy::durable) {
+            typename Store::options o;
+            o.read_only = true;
+            auto again = Store::try_open(store_->path(), o);
+            VICINAL_CHECK(again);
+            return store_source<Store>(std::make_unique<Store>(std::move(*again)));
+        } else {
+            return store_source<Store>(*store_);
+        }
+    }
+
+private:
+    [[nodiscard]] static result<typename Store::id_type> id_of(std::string const& text) {
+        return detail::id_traits<typename Store::id_type>::from_text(text);
+    }
+
+    Store* store_;
+    std::vector<typename Store::record> converted_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
