@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT
+#include "catch.hpp"
+#include "payload/naive_filter.hpp"
+#include "payload/random_fields.hpp"
+
+#include <vicinal/payload/fields.hpp>
+#include <vicinal/payload/filter.hpp>
+
+#include <cmath>
+#include <cstdio>
+
+using namespace vicinal;
+using payload::filter_op;
+
+namespace {
+
+std::string encoded(fields const& f) {
+    std::string out;
+    REQUIRE(payload::fields::encode(f, out));
+    return out;
+}
+
+bool matches(std::string const& text, fields const& f) {
+    CAPTURE(text);
+    auto const parsed = filter::parse(text);
+    if (!parsed) FAIL(parsed.error().message());
+    auto const bytes = encoded(f);
+    return parsed->matches(std::as_bytes(std::span<char const>(bytes.data(), bytes.size())));
+}
+
+/// 't', 'f' or 'u': a filter is unknown where neither it nor its negation matches.
+char truth(std::string const& text, fields const& f) {
+    bool const yes = matches(text, f);
+    bool const no = matches("not (" + text + ")", f);
+    CHECK_FALSE((yes && no));
+    return yes ? 't' : (no ? 'f' : 'u');
+}
+
+fields const sample{{"author", {{"name", "Ada"}, {"born", 1815}}},
+                    {"category", "guide"},
+                    {"draft", false},
+                    {"empty", nullptr},
+                    {"first name", "A"},
+                    {"list", value::array{1, 2.5, "x", true, nullptr}},
+                    {"nan", std::nan("")},
+                    {"price", 9.99},
+                    {"year", 2024}};
+
+/// An expression as text, with the freedom that the grammar leaves: case, blanks, parentheses.
+class writer {
+public:
+    explicit writer(testing::dice& d) : d_(d) {}
+
+    std::string text(naive::expression const& e) {
+        switch (e.op) {
+            case filter_op::negated: return word("not") + blank() + operand(e.children[0], 3);
+            case filter_op::all_of:
+            case filter_op::any_of: {
+                bool const all = e.op == filter_op::all_of;
+                std::string s;
+                for (auto const& c : e.children)
+                    s += (s.empty() ? "" : " " + word(all ? "and" : "or") + " ") +
+                         operand(c, all ? 2 : 1);
+                return s;
+            }
+            default: break;
+        }
+        std::string s;
+        for (auto const& p : e.path) s += (s.empty() ? "" : ".") + part(p);
+        static char const* const words[] = {
+            "=",      "!=",      "<",        "<=",          ">",       ">=",         "in",
+            "not in", "between", "contains", "starts_with", "is null", "is not null"};
+        s += blank() + word(words[static_cast<int>(e.op) - 3]);
+        bool const list = e.op == filter_op::in || e.op == filter_op::not_in;
+        std::string values;
+        for (auto const& v : e.values)
+            values += (values.empty() ? "" : (list ? "," + blank() : " and ")) + literal(v);
+        return s + blank() + (list ? "(" + values + ")" : values);
+    }
+
+private:
+    std::string blank() { return d_.one_in(4) ? "\n\t " : " "; }
+    std::string word(std::string s) {
+        for (auto& c : s)
+            if (c >= 'a' && c <= 'z' && d_.one_in(3)) c = static_cast<char>(c - 32);
+        return s;
+    }
+    std::string operand(naive::expression const& e, int binding) {
+        int const own = e.op == filter_op::any_of ? 1 : (e.op == filter_op::all_of ? 2 : 4);
+        return own <= binding || d_.one_in(5) ? "(" + text(e) + ")" : text(e);
+    }
+    static std::string doubled(std::string const& s, char quote) {
+        std::string out(1, quote);
+        for (auto const c : s) out += std::string(c == quote ? 2 : 1, c);
+        return out + quote;
+    }
+    std::string part(std::string const& s) {
+        bool const plain = s == "a" || s == "b" || s == "c" || s == "year" || s == "_x9";
+        return plain && !d_.one_in(3) ? s : doubled(s, '"');
+    }
+    static std::string literal(value const& v) {
+        char digits[64];
+        if (auto const* b = v.get_if<bool>()) return *b ? "TRUE" : "False";
+        if (auto const* i = v.get_if<std::int64_t>()) return std::to_string(*i);
+        if (auto const* x = v.get_if<double>()) {
+            std::snprintf(digits, sizeof digits, "%.17e", *x);
+            return digits;
+        }
+        return doubled(*v.get_if<std::string>(), '\'');
+    }
+
+    testing::dice& d_;
+};
+
+value random_literal(testing::dice& d) {
+    switch (d.below(4)) {
+        case 0: return d.one_in(2);
+        case 1: return testing::random_integer(d);
+        case 2: {
+            auto const x = testing::random_real(d);
+            // Literals have no infinity, and the smallest are refused.
+            return std::isfinite(x) && (x == 0 || std::fabs(x) > 1e-300) ? x : 0.25;
+        }
+        default: return testing::random_text(d);
+    }
+}
+
+naive::expression random_expression(testing::dice& d, unsigned depth) {
+    naive::expression e;
+    if (depth > 0 && d.one_in(2)) {
+        e.op = static_cast<filter_op>(d.below(3));
+        auto const children = e.op == filter_op::negated ? 1 : 2 + d.below(3);
+        for (std::uint64_t i = 0; i < children; ++i)
+            e.children.push_back(random_expression(d, depth - 1));
+        return e;
+    }
+    e.op = static_cast<filter_op>(3 + d.below(13));
+    e.path.push_back(testing::random_name(d));
+    while (d.one_in(4)) e.path.push_back(testing::random_name(d));
+    if (e.op < filter_op::is_null) e.values.push_back(random_literal(d));
+    if (e.op == filter_op::starts_with) e.values = {testing::random_text(d)};
+    if (e.op == filter_op::in || e.op == filter_op::not_in)
+        while (!d.one_in(3)) e.values.push_back(random_literal(d));
+    if (e.op == filter_op::between) {
+        auto const rank = [](value const& v) {
+            return v.type() == value::kind::integer ? value::kind::real : v.type();
+        };
+        value upper = random_literal(d);
+        while (rank(upper) != rank(e.values[0])) upper = random_literal(d);
+        e.values.push_back(upper);
+    }
+    return e;
+}
+
+} // namespace
+
+TEST_CASE("each operator says what its name says", "[filter]") {
+    CHECK(matches("category = 'guide' and year >= 2023", sample));
+    CHECK(matches("year = 2024", sample));
+    CHECK_FALSE(matches("year != 2024", sample));
+    CHECK(matches("year != 2023", sample));
+    CHECK(matches("year<2025", sample));
+    CHECK_FALSE(matches("year < 2024", sample));
+    CHECK(matches("year <= 2024", sample));
+    CHECK(matches("year > 2023.5", sample));
+    CHECK(matches("price >= 9.99", sample));
+    CHECK(matches("price = 999e-2", sample));
+    CHECK(matches("draft = FALSE", sample));
+    CHECK(matches("category IN ('blog', 'guide')", sample));
+    CHECK_FALSE(matches("category in ('blog')", sample));
+    CHECK(matches("category not in ('blog', 5)", sample));
+    CHECK(matches("year between 2024 and 2024.0", sample));
+    CHECK_FALSE(matches("year between 2025 and 2023", sample));
+    CHECK(matches("category between 'g' and 'h'", sample));
+    CHECK(matches("category contains 'uid'", sample));
+    CHECK(matches("category contains ''", sample));
+    CHECK_FALSE(matches("category contains 'UID'", sample));
+    CHECK(matches("list contains 1", sample));
+    CHECK(matches("list contains 2.5 and list contains 'x' and list contains true", sample));
+    CHECK_FALSE(matches("list contains 2", sample));
+    CHECK(matches("category starts_with 'gui'", sample));
+    CHECK_FALSE(matches("category starts_with 'uide'", sample));
+    CHECK(matches("empty is null and missing is null and year is not null", sample));
+    CHECK(matches("author.name = 'Ada' and author.born < 1900", sample));
+    CHECK(matches("\"author\".\"name\" = 'Ada'", sample));
+    CHECK(matches("\"first name\" = 'A'", sample));
+    CHECK_FALSE(matches("\"author.name\" is not null", sample));
+    CHECK(matches("\"a.b\" = 1 and a.b = 1", {{"a.b", 1}, {"a", {{"b", 2}}}}));
+    CHECK(matches("a.\"b.c\" = 1 and a.b.c = 1", {{"a", {{"b.c", 1}}}}));
+    CHECK(matches("\"\" = 'it''s' and \"q\"\"q\" = 1", {{"", "it's"}, {"q\"q", 1}}));
+    CHECK(matches("not year = 1 and not (year = 2 or draft = true)", sample));
+    CHECK(matches("year = 1 and year = 2 or year = 2024", sample));
+    CHECK_FALSE(matches("year = 1 and (year = 2 or year = 2024)", sample));
+    CHECK(filter{}.matches({}));
+    CHECK(filter{}.empty());
+    CHECK(matches(" \n", {}));
+}
+
+TEST_CASE("and, or and not follow the truth tables of SQL", "[filter]") {
+    std::string const names = "tfu";
+    auto const text = [](char c) {
+        return c == 't' ? "year = 2024" : (c == 'f' ? "year = 1" : "missing = 1");
+    };
+    std::string const conjunction = "tfu"
+                                    "fff"
+                                    "ufu";
+    std::string const disjunction = "ttt"
+                                    "tfu"
+                                    "tuu";
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(truth(text(names[i]), sample) == names[i]);
+        CHECK(truth(std::string("not ") + text(names[i]), sample) == "ftu"[i]);
+        for (std::size_t j = 0; j < 3; ++j) {
+            CAPTURE(names[i], names[j]);
+            auto const a = std::string(text(names[i]));
+            auto const b = std::string(text(names[j]));
+            CHECK(truth(a + " and " + b, sample) == conjunction[3 * i + j]);
+            CHECK(truth(a + " or " + b, sample) == disjunction[3 * i + j]);
+        }
+    }
+}
+
+TEST_CASE("values of different kinds compare as the documentation has it", "[filter]") {
+    struct row {
+        char const* text;
+        char expected;
+    };
+    for (auto const& r : std::initializer_list<row>{
+             {"category = 5", 'f'},
+             {"category != 5", 't'},
+             {"category < 5", 'u'},
+             {"year = '2024'", 'f'},
+             {"year >= 'a'", 'u'},
+             {"draft = 0", 'f'},
+             {"draft < true", 't'},
+             {"draft < 1", 'u'},
+             {"list = 1", 'f'},
+             {"list != 1", 't'},
+             {"list < 1", 'u'},
+             {"list in (1)", 'f'},
+             {"list contains 'nothing'", 'f'},
+             {"author = 1", 'f'},
+             {"author contains 'name'", 'u'},
+             {"year contains 2", 'u'},
+             {"category contains 5", 'u'},
+             {"year starts_with '2'", 'u'},
+             {"nan = 1", 'f'},
+             {"nan != 1", 't'},
+             {"nan < 1", 'u'},
+             {"nan between 0 and 1", 'u'},
+             {"empty = 1", 'u'},
+             {"empty != 1", 'u'},
+             {"empty not in (1)", 'u'},
+             {"missing contains 'x'", 'u'},
+             {"year between 3000 and 1", 'f'},
+             {"year is null", 'f'},
+         }) {
+        CAPTURE(r.text);
+        CHECK(truth(r.text, sample) == r.expected);
+    }
+}
+
+TEST_CASE("integers and doubles compare by value without rounding", "[filter]") {
+    fields const f{{"big", (std::int64_t{1} << 53) + 1},
+                   {"max", INT64_MAX},
+                   {"min", INT64_MIN},
+                   {"two63", 9223372036854775808.0},
+                   {"inf", INFINITY},
+                   {"half", -0.5},
+                   {"zero", -0.0}};
+    CHECK(matches("big != 9007199254740992.0 and big > 9007199254740992.0", f));
+    CHECK(matches("max < 9223372036854775808.0 and max < 9223372036854775808", f));
+    CHECK(matches("min = -9223372036854775808 and min = -9223372036854775808.0", f));
+    CHECK(matches("two63 > 9223372036854775807 and two63 = 9223372036854775808", f));
+    CHECK(matches("inf > 9223372036854775807 and inf > 1e308", f));
+    CHECK(matches("half < 0 and half > -1 and zero = 0 and zero = 0.0", f));
+}
+
+TEST_CASE("a filter that does not parse is told with its column", "[filter]") {
+    struct row {
+        std::string text;
+        std::string message;
+    };
+    for (auto const& r : std::initializer_list<row>{
+             {"a =",
+              "a value ('text', a number, true or false) at column 4, got the end of the filter"},
+             {"= 1", "a field name, not or ( at column 1, got '='"},
+             {"5 < x", "a field name, not or ( at column 1, got '5'"},
+             {"a 1",
+              "an operator (=, !=, <, <=, >, >=, in, not in, between, contains, starts_with, "
+              "is) at column 3, got '1'"},
+             {"a = 1 b = 2", "and, or, or the end at column 7, got b"},
+             {"a = 1)", "and, or, or the end at column 6, got ')'"},
+             {"(a = 1", "and, or, or a closing parenthesis at column 7, got the end of the filter"},
+             {"a = null",
+              "a value (missing and null are found by 'is null') at column 5, got null"},
+             {"a in (1, null)", "a value (missing and null are found by 'is null') at column 10, "
+                                "got null"},
+             {"a = \"guide\"", "a value (text stands in single quotes) at column 5, got the name "
+                               "\"guide\""},
+             {"a == 1", "a single = at column 3, got '=='"},
+             {"a <> 1", "!= at column 3, got '<>'"},
+             {"a = 1 && b = 2", "the word and at column 7, got '&'"},
+             {"a = 1 || b = 2", "the word or at column 7, got '|'"},
+             {"!a = 1", "!= or the word not at column 1, got '!'"},
+             {"a = 'x",
+              "a closing ' for the text that begins at column 5, got the end of the filter"},
+             {"\"a = 1", "a closing \" for the name that begins at column 1, got the end of the "
+                         "filter"},
+             {"a. = 1", "a name behind the dot at column 3, got ' '"},
+             {"a = 5x", "the end of the number at column 6, got 'x'"},
+             {"a = 1.", "the end of the number at column 6, got '.'"},
+             {"a = 1e999", "a number within the range of double at column 5, got '1e999'"},
+             {"a in 1", "an opening parenthesis at column 6, got '1'"},
+             {"a in ()", "a value ('text', a number, true or false) at column 7, got ')'"},
+             {"a in (1 2)", "a comma or a closing parenthesis at column 9, got '2'"},
+             {"a not like 'x'", "in at column 7, got like"},
+             {"a between 1 or 2", "and at column 13, got 'or'"},
+             {"a between 1 and 'x'", "a bound of the same kind as the first at column 17, got 'x'"},
+             {"a starts_with 5", "text in single quotes at column 15, got '5'"},
+             {"a is 5", "null or not null at column 6, got '5'"},
+             {"a is not 5", "null at column 10, got '5'"},
+             {"in = 1", "a field name at column 1, got the keyword 'in' (a field of that name is "
+                        "written in double quotes)"},
+             {"first-name = 1", "a name, value or operator (other names stand in double quotes) at "
+                                "column 6, got '-'"},
+             {"n = '\xe2\x82\xac\xe2\x82\xac' x", "and, or, or the end at column 10, got x"},
+             {"a = 'x\xff'", "UTF-8 at column 7, got a byte that is none"},
+         }) {
+        CAPTURE(r.text);
+        auto const parsed = filter::parse(r.text);
+        REQUIRE_FALSE(parsed);
+        CHECK(parsed.error().code() == errc::invalid_filter);
+        CHECK(parsed.error().message() == "invalid_filter: expected " + r.message);
+    }
+}
+
+TEST_CASE("a filter has limits of size, of nodes and of depth", "[filter]") {
+    auto const nested = [](std::size_t n, std::string const& open, std::string const& close) {
+        std::string s;
+        for (std::size_t i = 0; i < n; ++i) s += open;
+        s += "a = 1";
+        for (std::size_t i = 0; i < n; ++i) s += close;
+        return s;
+    };
+    CHECK(filter::parse(nested(64, "(", ")")));
+    CHECK_FALSE(filter::parse(nested(65, "(", ")")));
+    CHECK(filter::parse(nested(64, "not ", "")));
+    CHECK_FALSE(filter::parse(nested(60000, "(", "")));
+    CHECK_FALSE(filter::parse(nested(15000, "not ", "")));
+
+    auto const list = [](std::size_t n) {
+        std::string s = "a in (0";
+        for (std::size_t i = 1; i < n; ++i) s += ",0";
+        return s + ")";
+    };
+    CHECK(filter::parse(list(4095)));
+    CHECK(filter::parse(list(4096)).error().expected().find("4,096") == 8);
+    std::string chain = "a=1";
+    for (int i = 1; i < 4095; ++i) chain += " or a=1";
+    CHECK(filter::parse(chain));
+    CHECK_FALSE(filter::parse(chain + " or a=1"));
+    CHECK(filter::parse("a = '" + std::string(65536 - 6, 'x') + "'"));
+    CHECK_FALSE(filter::parse("a = '" + std::string(65536 - 5, 'x') + "'"));
+}
+
+TEST_CASE("random filters agree with the slow evaluation and survive printing", "[filter]") {
+    std::size_t hits = 0;
+    std::size_t trials = 0;
+    for (std::uint64_t seed = 0; seed < 4000; ++seed) {
+        testing::dice d(seed * 7919);
+        auto const expression = random_expression(d, 4);
+        auto const text = writer(d).text(expression);
+        CAPTURE(seed, text);
+        auto const parsed = filter::parse(text);
+        if (!parsed) FAIL(parsed.error().message());
+
+        auto const printed = parsed->print();
+        CAPTURE(printed);
+        auto const again = filter::parse(printed);
+        REQUIRE(again);
+        REQUIRE(*again == *parsed);
+        REQUIRE(again->print() == printed);
+
+        for (int i = 0; i < 25; ++i) {
+            auto const f = testing::random_fields(d, 3);
+            auto const bytes = encoded(f);
+            bool const expected = naive::evaluate(expression, f).value_or(false);
+            bool const got =
+                parsed->matches(std::as_bytes(std::span<char const>(bytes.data(), bytes.size())));
+            REQUIRE(got == expected);
+            hits += expected ? 1U : 0U;
+            ++trials;
+        }
+    }
+    // Neither nothing nor everything: otherwise the comparison would say little.
+    CHECK(hits > trials / 20);
+    CHECK(hits < trials - trials / 20);
+}
+
+TEST_CASE("a filter on damaged bytes gives an answer and reads nothing outside", "[filter]") {
+    auto const bytes = encoded(sample);
+    std::vector<filter> filters;
+    for (auto const* text : {"year >= 2023", "author.name = 'Ada'", "list contains 'y'",
+                             "price < 5 or zzz is null", "nan in (1, 2.5, 'x')"})
+        filters.push_back(filter::parse(text).value());
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        for (int v = 0; v < 256; ++v) {
+            std::vector<std::byte> changed(bytes.size());
+            for (std::size_t j = 0; j < bytes.size(); ++j)
+                changed[j] = static_cast<std::byte>(bytes[j]);
+            changed[i] = static_cast<std::byte>(v);
+            for (auto const& f : filters) static_cast<void>(f.matches(changed));
+        }
+        std::vector<std::byte> cut(i);
+        for (std::size_t j = 0; j < i; ++j) cut[j] = static_cast<std::byte>(bytes[j]);
+        for (auto const& f : filters) static_cast<void>(f.matches(cut));
+    }
+    // Found by fuzzing: the name occurs twice, the second time with a body that is not there.
+    std::string const twice("\0\0\0\x78", 4);
+    CHECK_FALSE(filter::parse("\"\".j = 0")
+                    ->matches(std::as_bytes(std::span<char const>(twice.data(), twice.size()))));
+}
