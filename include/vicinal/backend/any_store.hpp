@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_BACKEND_ANY_STORE_HPP
+#define VICINAL_BACKEND_ANY_STORE_HPP
+
+#include <vicinal/backend/any_sink.hpp>
+#include <vicinal/migrate/store_sides.hpp>
+#include <vicinal/store/options.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// A store of floats whose policies the program learns at run time. One virtual call a query.
+///
+/// Ids are text: those of an integer store are its numbers in decimal.
+class any_store {
+public:
+    struct hit {
+        std::string id;
+        float distance = 0;
+        float similarity = 0;
+    };
+
+    template <float_store S>
+    explicit any_store(S store) : store_(std::make_unique<model<S>>(std::move(store))) {}
+
+    [[nodiscard]] std::size_t size() const { return store_->size(); }
+    [[nodiscard]] std::size_t dim() const { return store_->dim(); }
+    [[nodiscard]] std::string_view metric() const { return store_->metric(); }
+    [[nodiscard]] store_stats stats() const { return store_->stats(); }
+    [[nodiscard]] result<std::vector<hit>> try_search(vector_view<float> query,
+                                                      search_options const& options = {}) const {
+        return store_->search(query, options);
+    }
+    [[nodiscard]] result<std::optional<record>> try_get(std::string_view id) const {
+        return store_->get(id);
+    }
+
+    /// The store as either side of a migration; the store must outlive it.
+    [[nodiscard]] any_source source() const { return store_->source(); }
+    [[nodiscard]] any_sink sink() { return store_->sink(); }
+
+#if VICINAL_EXCEPTIONS
+    [[nodiscard]] std::vector<hit> search(vector_view<float> query,
+                                          search_options const& options = {}) const {
+        return try_search(query, options).value();
+    }
+    [[nodiscard]] std::optional<record> get(std::string_view id) const {
+        return try_get(id).value();
+    }
+#endif
+
+private:
+    struct interface {
+        interface() = default;
+        interface(interface const&) = delete;
+        interface& operator=(interface const&) = delete;
+        virtual ~interface() = default;
+        virtual std::size_t size() const = 0;
+        virtual std::size_t dim() const = 0;
+        virtual std::string_view metric() const = 0;
+        virtual store_stats stats() const = 0;
+        virtual result<std::vector<hit>> search(vector_view<float>,
+                                                search_options const&) const = 0;
+        virtual result<std::optional<record>> get(std::string_view) const = 0;
+        virtual any_source source() const = 0;
+        virtual any_sink sink() = 0;
+    };
+    template <class S>
+    struct model final : interface {
+        using traits = detail::id_traits<typename S::id_type>;
+
+        explicit model(S s) : store(std::move(s)) {}
+        std::size_t size() const override { return store.size(); }
+        std::size_t dim() const override { return store.dim(); }
+        std::string_view metric() const override {
+            return metric::name_of<typename S::metric_type>();
+        }
+        store_stats stats() const override { return store.stats(); }
+        result<std::vector<hit>> search(vector_view<float> query,
+                                        search_options const& o) const override {
+            auto found = store.try_search(query, o);
+            VICINAL_CHECK(found);
+            std::vector<hit> hits;
+            hits.reserve(found->size());
+            for (auto const& h : *found)
+                hits.push_back({traits::text(h.id), h.distance, h.similarity()});
+            return hits;
+        }
+        result<std::optional<record>> get(std::string_view id) const override {
+            auto key = traits::from_text(id);
+            VICINAL_CHECK(key);
+            auto found = store.try_get(*key);
+            VICINAL_CHECK(found);
+            if (!*found) return std::optional<record>();
+            record r{std::string(id), std::move((**found).vector), {}};
+            if constexpr (std::same_as<typename S::payload_type, fields>)
+                r.payload = std::move((**found).payload);
+            return std::optional<record>(std::move(r));
+        }
+        any_source source() const override { return any_source(store_source<S>(store)); }
+        any_sink sink() override { return any_sink(store_sink<S>(store)); }
+        S store;
+    };
+
+    std::unique_ptr<interface> store_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_MIGRATE_JSONL_HPP
+#define VICINAL_MIGRATE_JSONL_HPP
+
+#include <vicinal/core/bits.hpp>
+#include <vicinal/migrate/concept.hpp>
+#include <vicinal/migrate/json/lines.hpp>
+#include <vicinal/migrate/json/record.hpp>
+#include <vicinal/migrate/json/sink_file.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::backend {
+
+/// Reads JSON Lines: `{"id": ..., "vector": [...], "payload": {...}}`, one record a line.
+///
+/// Ids are strings or integers (which become text); "payload" may be absent or null; any other name
+/// is an error, and every error names file and line. Blank lines and a byte order mark are skipped.
+/// Vectors are the floats nearest to the decimals. The file is streamed: memory is bounded by the
+/// batch and about 16 times the longest line, which may have 64 MiB. Needs simdjson.
+class jsonl_source {
+public:
+#if VICINAL_EXCEPTIONS
+    /// As `try_open`, but throws its error.
+    explicit jsonl_source(std::string path) : jsonl_source(try_open(std::move(path)).value()) {}
+#endif
+
+    /// Errors: not_found, foreign_file (no regular file), io_failure.
+    [[nodiscard]] static result<jsonl_source> try_open(std::string path) {
+        return detail::guarded([&]() -> result<jsonl_source> {
+            jsonl_source source(std::move(path), unopened{});
+            VICINAL_CHECK(source.rewind());
+            return source;
+        });
+    }
+
+    /// The dimension is that of the first record; how many there are only reading tells.
+    [[nodiscard]] result<schema> describe() {
+        return detail::guarded([&]() -> result<schema> {
+            auto file = detail::source_file::open(path_);
+            if (!file) return file.error();
+            detail::line_reader lines(*std::move(file), std::size_t{1} << 16);
+            schema s;
+            s.description = "jsonl:" + path_;
+            auto more = lines.next();
+            if (!more) return more.error();
+            if (*more) {
+                record first;
+                VICINAL_CHECK(read_line(lines, first));
+                s.dim = first.vector.size();
+            }
+            return s;
+        });
+    }
+
+    result<void> rewind() {
+        return detail::guarded([&]() -> result<void> {
+            auto file = detail::source_file::open(path_);
+            if (!file) return file.error();
+            lines_ = std::make_unique<detail::line_reader>(*std::move(file));
+            return {};
+        });
+    }
+
+    result<void> read(std::vector<record>& batch, std::size_t most) {
+        return detail::guarded([&]() -> result<void> {
+            // Records of the batch before are filled anew: their vectors keep their memory.
+            std::size_t n = 0;
+            for (; n < most; ++n) {
+                auto more = lines_->next();
+                if (!more) return more.error();
+                if (!*more) break;
+                if (n == batch.size()) batch.emplace_back();
+                VICINAL_CHECK(read_line(*lines_, batch[n]));
+            }
+            batch.resize(n);
+            return {};
+        });
+    }
+
+private:
+    struct unopened {};
+    jsonl_source(std::string path, unopened)
+        : path_(std::move(path)), records_(std::make_unique<detail::record_reader>()) {}
+
+    result<void> read_line(detail::line_reader const& lines, record& out) {
+        static_assert(detail::line_reader::padding >= simdjson::SIMDJSON_PADDING);
+        if (auto read = records_->read(lines.line(), out); !read) {
+            auto const& e = read.error();
+            return error{e.code(), e.expected(), lines.place() + ": " + e.got()};
+        }
+        return {};
+    }
+
+    std::string path_;
+    std::unique_ptr<detail::line_reader> lines_;
+    std::unique_ptr<detail::record_reader> records_;
+};
+
+/// Writes JSON Lines that `jsonl_source` reads back equal, vectors and doubles bit for bit.
+///
+/// The file is written as path + ".tmp" (mode 0600) and takes the place of `path` in `finish`, so
+/// that a half-written one is never seen under that name. A record that is written again
+/// leaves a blank line where it stood. Memory: one batch, and about 40 bytes a record.
+class jsonl_sink {
+public:
+#if VICINAL_EXCEPTIONS
+    /// As `try_open`, but throws its error.
+    explicit jsonl_sink(std::string path) : jsonl_sink(try_open(std::move(path)).value()) {}
+#endif
+
+    /// Errors: invalid_argument for an empty path. Nothing is written before `begin`.
+    [[nodiscard]] static result<jsonl_sink> try_open(std::string path) {
+        if (path.empty()) return error{errc::invalid_argument, "the path of a file", "''"};
+        return jsonl_sink(std::move(path), unopened{});
+    }
+
+    /// Starts an empty file. Errors: not_found (no such directory), locked, io_failure.
+    result<void> begin(schema const&) {
+        return detail::guarded([&]() -> result<void> {
+            file_ = {};
+            places_.clear();
+            auto file = detail::sink_file::create(path_);
+            if (!file) return file.error();
+            file_ = *std::move(file);
+            return {};
+        });
+    }
+
+    /// All of the batch or nothing. Errors, naming the record: empty_id, invalid_id, not_finite,
+    /// unsupported (NaN or infinity in the payload), invalid_payload; also io_failure.
+    result<void> write(std::span<record const> batch) {
+        return detail::guarded([&]() -> result<void> {
+            if (!file_.is_open())
+                return error{errc::invalid_argument, "begin() before write()", "none"};
+            text_.clear();
+            std::vector<std::pair<std::uint64_t, std::uint64_t>> added;
+            added.reserve(batch.size());
+            for (auto const& r : batch) {
+                added.emplace_back(detail::hash_bytes(r.id), file_.size() + text_.size());
+                VICINAL_CHECK(detail::append_record(r, text_));
+                text_.push_back('\n');
+            }
+            places_.reserve(places_.size() + added.size());
+            VICINAL_CHECK(file_.append(text_));
+            for (std::size_t i = 0; i < batch.size(); ++i) {
+                auto const [hash, place] = added[i];
+                VICINAL_CHECK(replace(batch[i].id, hash));
+                places_.emplace(hash, place);
+            }
+            return {};
+        });
+    }
+
+    /// Everything written is on disk under the path when it returns.
+    result<void> finish() {
+        return detail::guarded([&]() -> result<void> {
+            if (!file_.is_open())
+                return error{errc::invalid_argument, "begin() before finish()", "none"};
+            return file_.publish();
+        });
+    }
+
+    /// Reads what `finish` has published.
+    [[nodiscard]] result<jsonl_source> reopen() const { return jsonl_source::try_open(path_); }
+
+private:
+    struct unopened {};
+    jsonl_sink(std::string path, unopened) : path_(std::move(path)) {}
+
+    // Blanks the line of an earlier record of that id. The hash only proposes lines: each is
+    // compared with the beginning that a record of that id has.
+    result<void> replace(std::string const& id, std::uint64_t hash) {
+        auto const [from, to] = places_.equal_range(hash);
+        if (from == to) return {};
+        std::string start = "{\"id\":";
+        VICINAL_CHECK(detail::append_json_string(id, start));
+        start.push_back(',');
+        std::string there(start.size(), '\0');
+        for (auto at = from; at != to; ++at) {
+            auto const got = file_.read_at(at->second, there.data(), there.size());
+            if (!got) return got.error();
+            if (*got != start.size() || there != start) continue;
+            VICINAL_CHECK(blank(at->second));
+            places_.erase(at);
+            break;
+        }
+        return {};
+    }
+
+    result<void> blank(std::uint64_t offset) {
+        std::string piece(std::size_t{1} << 16, '\0');
+        for (;;) {
+            auto const got = file_.read_at(offset, piece.data(), piece.size());
+            if (!got) return got.error();
+            auto const end = (std::min)(piece.find('\n'), *got);
+            VICINAL_CHECK(file_.write_at(offset, std::string(end, ' ')));
+            offset += end;
+            if (end < *got || *got < piece.size()) return {};
+        }
+    }
+
+    std::string path_;
+    detail::sink_file file_;
+    std::string text_;
+    std::unordered_multimap<std::uint64_t, std::uint64_t> places_; // hash of the id -> offset
+};
+
+} // namespace vicinal::inline VICINAL_ABI::backend
+
+#endif

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "backends.hpp"
+#include "commands.hpp"
+
+#include <vicinal/migrate/json/write.hpp>
+
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tool {
+
+namespace {
+
+struct arguments {
+    std::string store;
+    std::string like;
+    std::string vector;
+    vicinal::search_options search;
+};
+
+/// Numbers between blanks, commas or brackets, as JSON and most programs print a vector.
+std::vector<float> parse_vector(std::string const& text) {
+    std::vector<float> v;
+    for (char const* p = text.c_str();;) {
+        while (*p == ' ' || *p == ',' || *p == '[' || *p == ']' || *p == '\n' || *p == '\t') ++p;
+        if (*p == '\0') return v;
+        char* end = nullptr;
+        v.push_back(std::strtof(p, &end));
+        if (end == p)
+            throw vicinal::error(vicinal::errc::invalid_argument, "numbers in --vector",
+                                 "'" + std::string(p).substr(0, 20) + "'");
+        p = end;
+    }
+}
+
+int run(arguments const& a) {
+    auto const store = backends().open(with_scheme(a.store), true);
+    std::vector<float> query;
+    if (a.like.empty()) {
+        query = parse_vector(a.vector);
+    } else {
+        auto const record = store.get(a.like);
+        if (!record)
+            throw vicinal::error(vicinal::errc::not_found, "a record of that id",
+                                 "'" + a.like + "'");
+        query = record->vector;
+    }
+    // A line of tab-separated values a hit: distance, id, payload.
+    for (auto const& hit : store.search(query, a.search)) {
+        std::string payload;
+        vicinal::detail::to_json(store.get(hit.id)->payload, payload).value();
+        std::printf("%.6g\t%s\t%s\n", static_cast<double>(hit.distance), hit.id.c_str(),
+                    payload.c_str());
+    }
+    return success;
+}
+
+} // namespace
+
+void add_search(CLI::App& app, int& status) {
+    auto* command = app.add_subcommand(
+        "search", "Prints the records nearest to a vector: distance, id, payload");
+    auto a = std::make_shared<arguments>();
+    command->add_option("STORE", a->store, "A vicinal directory")->required();
+    auto* like = command->add_option("--like", a->like, "Near the record of this id");
+    auto* vector =
+        command->add_option("--vector", a->vector, "Near this vector, as in \"[0.1, 0.2]\"");
+    like->excludes(vector);
+    command->add_option("-k", a->search.k, "How many")->capture_default_str();
+    command->add_option("--where", a->search.where, "A filter, as in \"year >= 2023\"");
+    command->add_option("--effort", a->search.effort, "Width of the search by hand");
+    command->add_flag("--exact", a->search.exact, "Look at every record");
+    command->callback([a, like, vector, &status] {
+        if (like->empty() && vector->empty()) throw CLI::RequiredError("--like or --vector");
+        status = run(*a);
+    });
+}
+
+} // namespace tool
