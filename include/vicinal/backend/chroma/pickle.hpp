@@ -38,7 +38,7 @@ struct pickle_value {
 /// object is made, the one class that may be named is Chroma's PersistentData, and every operation
 /// outside a fixed list is refused by name and offset.
 ///
-/// Memory is a few times the bytes of the file; nothing recurses.
+/// Memory is at most about 50 bytes a byte of the file, a few in real ones; nothing recurses.
 class pickle_reader {
 public:
     using kind = pickle_value::kind;
