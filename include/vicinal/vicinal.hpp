@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_VICINAL_HPP
+#define VICINAL_VICINAL_HPP
+
+// The table of contents: everything that needs the standard library alone. What needs more says so
+// by name and is included by itself: <vicinal/migrate/jsonl.hpp> (simdjson),
+// <vicinal/backend/chroma_directory.hpp> (SQLite, simdjson), <vicinal/adapt/...>.
+
+// errors, results, the values of a payload, records
+#include <vicinal/core/config.hpp>
+#include <vicinal/core/error.hpp>
+#include <vicinal/core/record.hpp>
+#include <vicinal/core/result.hpp>
+#include <vicinal/core/value.hpp>
+
+// what "near" means
+#include <vicinal/metric/concept.hpp>
+#include <vicinal/metric/cosine.hpp>
+#include <vicinal/metric/inner_product.hpp>
+#include <vicinal/metric/squared_l2.hpp>
+
+// the form in which an index reads a vector
+#include <vicinal/codec/concept.hpp>
+#include <vicinal/codec/f32.hpp>
+
+// where bytes live and what survives
+#include <vicinal/storage/concept.hpp>
+#include <vicinal/storage/memory.hpp>
+#include <vicinal/storage/mmap.hpp>
+
+// which rows are looked at
+#include <vicinal/index/concept.hpp>
+#include <vicinal/index/flat.hpp>
+#include <vicinal/index/hnsw.hpp>
+
+// what travels with a vector, and filters over it
+#include <vicinal/payload/concept.hpp>
+#include <vicinal/payload/fields.hpp>
+#include <vicinal/payload/filter.hpp>
+#include <vicinal/payload/none.hpp>
+
+// the store itself
+#include <vicinal/store/store.hpp>
+
+// from any store to any other
+#include <vicinal/migrate/concept.hpp>
+#include <vicinal/migrate/migrate.hpp>
+
+// a backend named at run time
+#include <vicinal/backend/any_store.hpp>
+#include <vicinal/backend/registry.hpp>
+#include <vicinal/backend/uri.hpp>
+#include <vicinal/backend/vicinal_scheme.hpp>
+
+#endif
