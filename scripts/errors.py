@@ -3,7 +3,7 @@
 """Makes docs/errors.md from the comments over the codes of `enum class errc` in core/error.hpp.
 
     errors.py            write the file
-    errors.py --check    fail if the file is not what would be written
+    errors.py --check    fail if the file is not what would be written, or a code has no test
 """
 import pathlib
 import re
@@ -45,12 +45,21 @@ def rows(source):
             sys.exit(f"errors.py: cannot read the line '{line}' of errc")
 
 
+def untested(source):
+    """The codes that no test names."""
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.?pp"))
+    codes = re.findall(r"^\| `(\w+)` \|", "\n".join(rows(source)), re.M)
+    return [code for code in codes if not re.search(rf"errc::{code}\b", tests)]
+
+
 def main():
     made = HEAD + "\n".join(rows(SOURCE.read_text(encoding="utf-8"))) + "\n"
     if "--check" in sys.argv[1:]:
         if not OUTPUT.is_file() or OUTPUT.read_text(encoding="utf-8") != made:
             sys.exit("errors.py: docs/errors.md is not in step with core/error.hpp; "
                      "run ./dev errors")
+        if missing := untested(SOURCE.read_text(encoding="utf-8")):
+            sys.exit("errors.py: no test makes these happen: " + ", ".join(missing))
     else:
         OUTPUT.parent.mkdir(exist_ok=True)
         OUTPUT.write_text(made, encoding="utf-8")
