@@ -14,6 +14,7 @@ enum exit_status : int { success = 0, failure = 1, differs = 2 };
 void add_migrate(CLI::App& app, int& status);
 void add_info(CLI::App& app, int& status);
 void add_search(CLI::App& app, int& status);
+void add_check(CLI::App& app, int& status);
 
 } // namespace tool
 

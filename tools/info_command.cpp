@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backends.hpp"
 #include "commands.hpp"
+#include "printable.hpp"
 #include "progress_bar.hpp"
 
 #include <vicinal/backend/chroma_directory.hpp>
@@ -15,7 +16,7 @@ namespace tool {
 namespace {
 
 void line(char const* what, std::string const& value) {
-    std::printf("%-12s %s\n", what, value.c_str());
+    std::printf("%-12s %s\n", printable(what).c_str(), printable(value).c_str());
 }
 
 int store_info(std::string const& text) {

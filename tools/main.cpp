@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The command-line tool `vicinal`.
 #include "commands.hpp"
+#include "printable.hpp"
 
-#include <vicinal/core/error.hpp>
+#include <vicinal/core/config.hpp>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
 #include <cstdio>
+#include <exception>
 
 int main(int argc, char** argv) {
     CLI::App app{"Vector stores in files: moves data in and out, and looks at it."};
@@ -16,18 +18,25 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", vicinal::version());
     app.require_subcommand(1);
     app.footer("Exit status: 0 done; 1 an error, told on standard error; 2 both sides of a "
-               "migration were compared and differ; 100 and more: the command line is wrong.");
+               "migration were compared and differ, or check found damage; 100 and more: the "
+               "command line is wrong.");
     int status = tool::success;
     tool::add_migrate(app, status);
     tool::add_info(app, status);
     tool::add_search(app, status);
+    tool::add_check(app, status);
     try {
         app.parse(argc, argv);
     } catch (CLI::ParseError const& e) {
         return app.exit(e);
-    } catch (vicinal::error const& e) {
+    } catch (std::exception const& e) {
         std::fflush(stdout);
-        std::fprintf(stderr, "vicinal: %s\n", e.what());
+        std::fprintf(stderr, "vicinal: %s\n", tool::printable(e.what()).c_str());
+        return tool::failure;
+    }
+    // A full disk behind a pipe or redirection must not look like success.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+        std::fprintf(stderr, "vicinal: standard output could not be written\n");
         return tool::failure;
     }
     return status;

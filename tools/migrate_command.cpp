@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backends.hpp"
 #include "commands.hpp"
+#include "printable.hpp"
 #include "progress_bar.hpp"
 
 #include <vicinal/migrate/migrate.hpp>
@@ -31,13 +32,13 @@ void print(vicinal::migration_report const& r, arguments const& a) {
                 with_commas(static_cast<std::uint64_t>(r.records_per_second())).c_str());
     if (a.dry_run) std::printf("nothing was written: --dry-run\n");
     if (a.resume) std::printf("already there: %s\n", with_commas(r.already_there).c_str());
-    for (auto const& loss : r.losses) std::printf("note: %s\n", loss.c_str());
+    for (auto const& loss : r.losses) std::printf("note: %s\n", printable(loss).c_str());
     if (!a.dry_run && a.verify != vicinal::verify::nothing)
         std::printf("verified %s records in %.2f s: %s\n", with_commas(r.verified).c_str(),
                     r.verify_seconds,
                     r.ok() ? "all equal" : (with_commas(r.differing) + " differ").c_str());
     for (auto const& d : r.differences)
-        std::printf("  %s: %s\n", d.id.c_str(), vicinal::name(d.what));
+        std::printf("  %s: %s\n", printable(d.id).c_str(), vicinal::name(d.what));
     if (r.differing > r.differences.size())
         std::printf("  and %s more\n", with_commas(r.differing - r.differences.size()).c_str());
 }
@@ -45,25 +46,17 @@ void print(vicinal::migration_report const& r, arguments const& a) {
 int run(arguments const& a) {
     auto from = backends().open_source(with_scheme(a.source));
     auto const incoming = from.describe().value();
-    std::printf("from %s\n", incoming.description.c_str());
+    std::printf("from %s\n", printable(incoming.description).c_str());
+    std::fflush(stdout);
     vicinal::migrate_options options;
     options.batch_size = a.batch_size;
     options.verify = a.verify;
     options.resume = a.resume;
     options.dry_run = a.dry_run;
+    auto to = backends().open_sink(with_scheme(a.sink), incoming, a.dry_run);
     progress_bar bar;
     options.on_progress = [&bar](vicinal::progress const& p) { bar(p); };
-    auto const report = [&] {
-        // A dry run must not so much as make the sink.
-        if (a.dry_run) {
-            auto nowhere = vicinal::store<vicinal::metric::squared_l2>::try_open(
-                               {.dim = incoming.dim == 0 ? 1 : incoming.dim})
-                               .value();
-            return vicinal::migrate(from, nowhere, options);
-        }
-        auto to = backends().open_sink(with_scheme(a.sink), incoming);
-        return vicinal::migrate(from, to, options);
-    }();
+    auto const report = vicinal::migrate(from, to, options);
     bar.finish();
     print(report, a);
     return report.ok() ? success : differs;
@@ -90,15 +83,15 @@ void add_migrate(CLI::App& app, int& status) {
         {"none", vicinal::verify::nothing},
         {"sample", vicinal::verify::sample},
         {"every", vicinal::verify::every_record}};
-    // `--verify` alone asks for everything.
+    // `--verify` alone asks for everything. A flag: as an option it would take SOURCE for its
+    // value where it stands in front of it.
     command
-        ->add_option_function<std::string>(
-            "--verify",
-            [a](std::string const& word) { a->verify = words.at(word.empty() ? "every" : word); },
-            "Compare both sides afterwards: every record, a sample (the default), or none")
-        ->expected(0, 1)
-        ->check(CLI::IsMember({"", "none", "sample", "every"}))
-        ->type_name("[every|sample|none]");
+        ->add_flag_function(
+            "--verify{every}",
+            [a](std::int64_t) {},
+            "Compare both sides afterwards: --verify every record, --verify=sample about a "
+            "thousand (the default), --verify=none")
+        ->type_name("[=every|sample|none]");
     command->add_flag("--resume", a->resume,
                       "Go on where an earlier run into the same sink was cut off");
     command->add_flag("--dry-run", a->dry_run, "Read and check everything, write nothing");

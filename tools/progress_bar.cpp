@@ -37,17 +37,21 @@ void progress_bar::operator()(vicinal::progress const& p) {
         stage_ = p.at;
         last_ = -1;
     }
-    bool const complete = p.total && p.done >= *p.total;
+    seen_ = p;
+    shown_ = false;
     // Ten times a second is smooth to the eye; a log wants less.
     double const interval = terminal_ ? 0.1 : 2.0;
-    if (last_ >= 0 && p.seconds - last_ < interval && !complete) return;
+    if (last_ >= 0 && p.seconds - last_ < interval) return;
     last_ = p.seconds;
     draw(p);
+    shown_ = true;
     drawn_ = true;
 }
 
 void progress_bar::finish() {
-    if (terminal_ && drawn_) std::fputc('\n', stderr);
+    if (!shown_) draw(seen_);
+    if (terminal_ && (drawn_ || !shown_)) std::fputc('\n', stderr);
+    shown_ = true;
     drawn_ = false;
 }
 

@@ -16,8 +16,12 @@ namespace tool {
 class progress_bar {
 public:
     progress_bar();
+    progress_bar(progress_bar const&) = delete;
+    progress_bar& operator=(progress_bar const&) = delete;
+    /// An error message that follows begins on a line of its own.
+    ~progress_bar() { finish(); }
     void operator()(vicinal::progress const& p);
-    /// Ends the bar's line, so that what is printed next has one of its own.
+    /// Shows how far it came, and ends the bar's line, so that what is printed next has its own.
     void finish();
 
 private:
@@ -26,6 +30,8 @@ private:
     bool terminal_;
     bool drawn_ = false;
     double last_ = -1;
+    vicinal::progress seen_ = {};
+    bool shown_ = true;
     vicinal::progress::stage stage_ = vicinal::progress::stage::copying;
 };
 

@@ -28,6 +28,9 @@ public:
     [[nodiscard]] std::vector<std::string> losses(schema const& incoming) const {
         return sink_->losses(incoming);
     }
+    [[nodiscard]] bool keeps_payloads() const { return sink_->keeps_payloads(); }
+    [[nodiscard]] result<void> check(schema const& incoming) { return sink_->check(incoming); }
+    [[nodiscard]] result<void> check(std::span<record const> batch) { return sink_->check(batch); }
     [[nodiscard]] result<void> write(std::span<record const> batch) { return sink_->write(batch); }
     [[nodiscard]] result<void> finish() { return sink_->finish(); }
     [[nodiscard]] result<any_source> reopen() { return sink_->reopen(); }
@@ -43,11 +46,15 @@ private:
         virtual result<bool> holds(record const& r) = 0;
         virtual result<std::uint64_t> count() = 0;
         virtual std::vector<std::string> losses(schema const& incoming) const = 0;
+        virtual bool keeps_payloads() const = 0;
+        virtual result<void> check(schema const& incoming) = 0;
+        virtual result<void> check(std::span<record const> batch) = 0;
         virtual result<void> write(std::span<record const> batch) = 0;
         virtual result<void> finish() = 0;
         virtual result<any_source> reopen() = 0;
     };
-    /// What a sink has not, it answers for: nothing held, nothing lost, empty at the start.
+    /// What a sink has not, it answers for: nothing held, nothing lost, empty at the start, and
+    /// no objection.
     template <class S>
     struct model final : interface {
         explicit model(S s) : sink(std::move(s)) {}
@@ -73,6 +80,24 @@ private:
         std::vector<std::string> losses(schema const& incoming) const override {
             if constexpr (requires { sink.losses(incoming); })
                 return sink.losses(incoming);
+            else
+                return {};
+        }
+        bool keeps_payloads() const override {
+            if constexpr (requires { sink.keeps_payloads(); })
+                return sink.keeps_payloads();
+            else
+                return true;
+        }
+        result<void> check(schema const& incoming) override {
+            if constexpr (requires { sink.check(incoming); })
+                return sink.check(incoming);
+            else
+                return {};
+        }
+        result<void> check(std::span<record const> batch) override {
+            if constexpr (requires { sink.check(batch); })
+                return sink.check(batch);
             else
                 return {};
         }

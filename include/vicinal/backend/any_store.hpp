@@ -43,6 +43,9 @@ public:
         return store_->get(id);
     }
 
+    /// Looks at all that the store has: files, records, index. Damage is in the report.
+    [[nodiscard]] result<verify_report> try_verify() const { return store_->verify(); }
+
     /// The store as either side of a migration; the store must outlive it.
     [[nodiscard]] any_source source() const { return store_->source(); }
     [[nodiscard]] any_sink sink() { return store_->sink(); }
@@ -55,6 +58,7 @@ public:
     [[nodiscard]] std::optional<record> get(std::string_view id) const {
         return try_get(id).value();
     }
+    [[nodiscard]] verify_report verify() const { return try_verify().value(); }
 #endif
 
 private:
@@ -70,6 +74,7 @@ private:
         virtual result<std::vector<hit>> search(vector_view<float>,
                                                 search_options const&) const = 0;
         virtual result<std::optional<record>> get(std::string_view) const = 0;
+        virtual result<verify_report> verify() const = 0;
         virtual any_source source() const = 0;
         virtual any_sink sink() = 0;
     };
@@ -100,11 +105,12 @@ private:
             auto found = store.try_get(*key);
             VICINAL_CHECK(found);
             if (!*found) return std::optional<record>();
-            record r{std::string(id), std::move((**found).vector), {}};
+            record r{traits::text(*key), std::move((**found).vector), {}};
             if constexpr (std::same_as<typename S::payload_type, fields>)
                 r.payload = std::move((**found).payload);
             return std::optional<record>(std::move(r));
         }
+        result<verify_report> verify() const override { return store.try_verify(); }
         any_source source() const override { return any_source(store_source<S>(store)); }
         any_sink sink() override { return any_sink(store_sink<S>(store)); }
         S store;

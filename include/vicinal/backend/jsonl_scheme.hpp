@@ -24,6 +24,8 @@ namespace vicinal::inline VICINAL_ABI::backend {
         VICINAL_CHECK(sink);
         return any_sink(std::move(*sink));
     };
+    // Before begin() a sink has written nothing.
+    s.dry_sink = s.sink;
     return s;
 }
 

@@ -21,6 +21,8 @@ struct scheme {
     /// `incoming` is what will be written: a sink that is made takes dimension and metric from it
     /// where the URI names none.
     std::function<result<any_sink>(uri const&, schema const& incoming)> sink = {};
+    /// For a dry run: what `sink` would give, but only `check` is called of it. Makes nothing.
+    std::function<result<any_sink>(uri const&, schema const& incoming)> dry_sink = {};
 };
 
 /// Schemes by name, so that a program opens what a string names: "vicinal:docs.vicinal",
@@ -37,8 +39,9 @@ public:
     [[nodiscard]] result<any_source> try_open_source(std::string_view text) const {
         return with(text, &scheme::source, "be read");
     }
-    [[nodiscard]] result<any_sink> try_open_sink(std::string_view text,
-                                                 schema const& incoming) const {
+    [[nodiscard]] result<any_sink> try_open_sink(std::string_view text, schema const& incoming,
+                                                 bool dry_run = false) const {
+        if (dry_run) return with(text, &scheme::dry_sink, "be tried without writing", incoming);
         return with(text, &scheme::sink, "be written", incoming);
     }
 
@@ -49,8 +52,9 @@ public:
     [[nodiscard]] any_source open_source(std::string_view text) const {
         return try_open_source(text).value();
     }
-    [[nodiscard]] any_sink open_sink(std::string_view text, schema const& incoming) const {
-        return try_open_sink(text, incoming).value();
+    [[nodiscard]] any_sink open_sink(std::string_view text, schema const& incoming,
+                                     bool dry_run = false) const {
+        return try_open_sink(text, incoming, dry_run).value();
     }
 #endif
 

@@ -30,9 +30,12 @@ public:
         auto const path =
             text.substr(colon + 1, question == std::string_view::npos ? std::string_view::npos
                                                                       : question - colon - 1);
-        if (!decode(path, u.path_) || u.path_.empty())
-            return error{errc::invalid_uri, "a path behind '" + u.scheme_ + ":'",
+        if (!decode(path, u.path_))
+            return error{errc::invalid_uri,
+                         "two hexadecimal digits behind each % (which itself is %25), not 00",
                          "'" + std::string(path) + "'"};
+        if (u.path_.empty())
+            return error{errc::invalid_uri, "a path behind '" + u.scheme_ + ":'", "''"};
         if (question == std::string_view::npos) return u;
         for (auto rest = text.substr(question + 1); !rest.empty();) {
             auto const end = (std::min)(rest.find('&'), rest.size());
@@ -87,6 +90,7 @@ private:
     }
     [[nodiscard]] static bool decode(std::string_view text, std::string& out) {
         for (std::size_t i = 0; i < text.size(); ++i) {
+            if (text[i] == '\0') return false;
             if (text[i] != '%') {
                 out.push_back(text[i]);
                 continue;
@@ -94,7 +98,8 @@ private:
             bool const whole = text.size() - i > 2;
             int const high = whole ? hex(text[i + 1]) : -1;
             int const low = whole ? hex(text[i + 2]) : -1;
-            if (high < 0 || low < 0) return false;
+            // A zero byte would end the name of a file in the middle.
+            if (high < 0 || low < 0 || high + low == 0) return false;
             out.push_back(static_cast<char>(high * 16 + low));
             i += 2;
         }

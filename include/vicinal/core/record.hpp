@@ -49,10 +49,13 @@ template <class T>
 class matrix_view {
 public:
     matrix_view(std::span<T const> data, std::size_t columns) noexcept
-        : data_(data.data()), rows_(columns == 0 ? 0 : data.size() / columns), columns_(columns) {}
+        : data_(data.data()), rows_(columns == 0 ? 0 : data.size() / columns), columns_(columns),
+          rest_(data.size() - rows_ * columns) {}
 
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
     [[nodiscard]] std::size_t columns() const noexcept { return columns_; }
+    /// Elements behind the last whole row: 0, or the columns are not what was meant.
+    [[nodiscard]] std::size_t rest() const noexcept { return rest_; }
     [[nodiscard]] vector_view<T> row(std::size_t i) const noexcept {
         return {data_ + i * columns_, columns_};
     }
@@ -61,6 +64,7 @@ private:
     T const* data_;
     std::size_t rows_;
     std::size_t columns_;
+    std::size_t rest_;
 };
 
 /// A record as a store of that id, element and payload type takes and gives it.

@@ -125,7 +125,7 @@ auto guarded(Body&& body) -> decltype(body()) {
 /// Returns the error from the enclosing function if `expr` (a result) holds one.
 #define VICINAL_CHECK(expr)                                                                        \
     do {                                                                                           \
-        if (auto&& vicinal_check_ = (expr); !vicinal_check_) return vicinal_check_.error();          \
+        if (auto&& vicinal_check_ = (expr); !vicinal_check_) return vicinal_check_.error();        \
     } while (false)
 
 #endif

@@ -116,11 +116,32 @@ struct hnsw {
         /// How many nodes the spanning tree joins to the root: all live ones, in a sound graph.
         /// Walks all links, O(rows). For tests and checks.
         [[nodiscard]] std::size_t reachable() const {
+            visited_set seen;
+            return mark_reachable(seen);
+        }
+
+        /// The covered slots for which live(slot) holds and to which no walk leads: none, in a
+        /// sound graph. Walks all links, O(rows).
+        template <class Live>
+        [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
+            visited_set seen;
+            static_cast<void>(mark_reachable(seen));
+            std::vector<slot> lost;
+            for (slot s = 0; s < covered(); ++s)
+                if (live(s) && seen.mark(s)) lost.push_back(s);
+            return lost;
+        }
+
+    private:
+        of(hnsw_graph::columns<Storage> graph, column const& vectors, std::size_t dim)
+            : graph_(graph), vectors_(&vectors), codec_(dim),
+              scratch_(std::make_unique<scratch_pool>()) {}
+
+        [[nodiscard]] std::size_t mark_reachable(visited_set& seen) const {
             auto const g = graph_.get();
+            seen.reset(g.covered);
             if (g.root == no_slot) return 0;
             auto const ground = graph_.ground_level(g);
-            visited_set seen;
-            seen.reset(g.covered);
             std::vector<slot> open{g.root};
             static_cast<void>(seen.mark(g.root));
             for (std::size_t i = 0; i < open.size(); ++i) {
@@ -130,11 +151,6 @@ struct hnsw {
             }
             return open.size();
         }
-
-    private:
-        of(hnsw_graph::columns<Storage> graph, column const& vectors, std::size_t dim)
-            : graph_(graph), vectors_(&vectors), codec_(dim),
-              scratch_(std::make_unique<scratch_pool>()) {}
 
         template <class Section>
         [[nodiscard]] static result<void> make_room(column& c, std::uint64_t rows,

@@ -26,7 +26,8 @@ public:
 
     /// What a row must beat, or tie, to matter.
     [[nodiscard]] bool could_enter(float distance) const noexcept {
-        return heap_.size() < k_ || distance <= heap_.front().distance;
+        if (heap_.size() < k_) return true;
+        return k_ > 0 && distance <= heap_.front().distance;
     }
     void offer(neighbour n) {
         if (heap_.size() < k_) {

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <string_view>
 #include <type_traits>
 
@@ -87,31 +88,43 @@ inline constexpr bool needs_direction = requires {
     requires M::needs_direction;
 };
 
-/// A query bound to a metric: `scorer(row)` is the distance at full speed. The query must outlive
-/// it.
+/// A distance that has a place in an order: NaN, which only a damaged row or a metric that breaks
+/// its promise gives, becomes infinity. Sorting NaN would be undefined behaviour.
+[[nodiscard]] VICINAL_ALWAYS_INLINE float ordered(float distance) noexcept {
+    return distance == distance ? distance : std::numeric_limits<float>::infinity();
+}
+
+/// A query bound to a metric: `scorer(row)` is the distance at full speed, never NaN. The query
+/// must outlive it.
 template <model M>
 [[nodiscard]] auto bind(element_of<M> const* query, std::size_t dim) noexcept {
     if constexpr (built_in<M>) {
-        return M::bind(query, dim);
+        struct scorer {
+            decltype(M::bind(nullptr, 0)) distance;
+            float operator()(element_of<M> const* row) const noexcept {
+                return ordered(distance(row));
+            }
+        };
+        return scorer{M::bind(query, dim)};
     } else {
         struct scorer {
             element_of<M> const* query;
             std::size_t dim;
             float operator()(element_of<M> const* row) const {
-                return static_cast<float>(M::distance(query, row, dim));
+                return ordered(static_cast<float>(M::distance(query, row, dim)));
             }
         };
         return scorer{query, dim};
     }
 }
 
-/// The distance that users see: the same bits on every instruction set.
+/// The distance that users see: the same bits on every instruction set, never NaN.
 template <model M>
 [[nodiscard]] float exact(element_of<M> const* query, element_of<M> const* row, std::size_t dim) {
     if constexpr (built_in<M>)
-        return M::exact(query, row, dim);
+        return ordered(M::exact(query, row, dim));
     else
-        return static_cast<float>(M::distance(query, row, dim));
+        return ordered(static_cast<float>(M::distance(query, row, dim)));
 }
 
 /// The usual similarity for a distance; the negated distance where the metric names none.

@@ -29,20 +29,20 @@ struct basic_cosine<float> {
     public:
         scorer(float const* query, std::size_t dim) noexcept
             : sums_(simd::dot_and_row_square::get()), query_(query), dim_(dim) {
-            // In float where it can be, as a graph is built with millions of bound rows.
+            // A query outside that range has all its distances in double: its products with
+            // ordinary rows leave float as well. NaN sends each of them there.
             float const square = simd::dot_product::get()(query, query, dim);
             inverse_ =
-                in_range(square)
-                    ? 1 / std::sqrt(square)
-                    : static_cast<float>(1 / std::sqrt(simd::exact_dot::get()(query, query, dim)));
+                in_range(square) ? 1 / std::sqrt(square) : std::numeric_limits<float>::quiet_NaN();
         }
 
         [[nodiscard]] float operator()(float const* row) const noexcept {
             auto const s = sums_(query_, row, dim_);
-            // Norms outside the range of float, and sums that cancelled to NaN: in double.
-            if (!in_range(s.square) || s.dot != s.dot) [[unlikely]]
+            float const distance = 1 - s.dot * inverse_ / std::sqrt(s.square);
+            // Norms outside the range of float, and sums that overflowed or cancelled: in double.
+            if (!in_range(s.square) || !(distance >= -1 && distance <= 3)) [[unlikely]]
                 return exact(query_, row, dim_);
-            return 1 - s.dot * inverse_ / std::sqrt(s.square);
+            return distance;
         }
 
     private:

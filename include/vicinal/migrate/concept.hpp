@@ -51,6 +51,16 @@ concept basic_source = requires(S& s, std::vector<record>& batch, std::size_t mo
 /// * `finish()`: everything written is as durable as the sink promises when it returns.
 /// * `reopen()`: a source that reads back what the sink now holds, from where it is kept, not from
 ///   the memory of this object: what verification reads.
+///
+/// A sink may have more, which is used where it is there:
+///
+/// * `count()`: how many records it holds before `begin`; without it, none.
+/// * `losses(schema)`: what it will not keep, a sentence each. `keeps_payloads()`: false where
+///   payloads don't come back, so that they are not compared.
+/// * `resume(schema)` instead of `begin`, to go on where an earlier run was cut off; `holds(record)`
+///   then says whether a record is there already, the same in all its parts.
+/// * `check(schema)`, `check(batch)`: refuse what `begin` and `write` would refuse, and write
+///   nothing. For a dry run, before which `begin` is not called.
 template <class S>
 concept basic_sink = requires(S& s, schema const& incoming, std::span<record const> batch) {
     { s.begin(incoming) } -> std::same_as<result<void>>;

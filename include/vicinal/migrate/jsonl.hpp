@@ -109,7 +109,8 @@ private:
 ///
 /// The file is written as path + ".tmp" (mode 0600) and takes the place of `path` in `finish`, so
 /// that a half-written one is never seen under that name. A record that is written again
-/// leaves a blank line where it stood. Memory: one batch, and about 40 bytes a record.
+/// leaves a blank line where it stood. What a killed run leaves in ".tmp", `resume` goes on with.
+/// Memory: one batch, and about 40 bytes a record.
 class jsonl_sink {
 public:
 #if VICINAL_EXCEPTIONS
@@ -131,6 +132,55 @@ public:
             auto file = detail::sink_file::create(path_);
             if (!file) return file.error();
             file_ = *std::move(file);
+            return {};
+        });
+    }
+
+    /// Goes on with the ".tmp" that a killed run left, up to its last whole record; where there is
+    /// none, with a copy of the file that is there; where there is nothing, as `begin`.
+    ///
+    /// Errors: as `begin`, and those of jsonl_source for a file that is there.
+    result<void> resume(schema const& incoming) {
+        return detail::guarded([&]() -> result<void> {
+            file_ = {};
+            places_.clear();
+            auto file = detail::sink_file::resume(path_);
+            if (!file && file.error().code() == errc::not_found) {
+                if (!detail::path_exists(path_)) return begin(incoming);
+                VICINAL_CHECK(copy_present(incoming));
+                file = detail::sink_file::resume(path_);
+            }
+            if (!file) return file.error();
+            file_ = *std::move(file);
+            return find_places();
+        });
+    }
+
+    /// Whether the file has this very record.
+    [[nodiscard]] result<bool> holds(record const& r) {
+        return detail::guarded([&]() -> result<bool> {
+            text_.clear();
+            // What can't be written is not there; write() says why.
+            if (!detail::append_record(r, text_)) return false;
+            text_.push_back('\n');
+            there_.resize(text_.size());
+            auto const [from, to] = places_.equal_range(detail::hash_bytes(r.id));
+            for (auto at = from; at != to; ++at) {
+                auto const got = file_.read_at(at->second, there_.data(), there_.size());
+                if (!got) return got.error();
+                if (*got == text_.size() && there_ == text_) return true;
+            }
+            return false;
+        });
+    }
+
+    /// Refuses what `write` would refuse, and writes nothing: for dry runs.
+    [[nodiscard]] result<void> check(std::span<record const> batch) {
+        return detail::guarded([&]() -> result<void> {
+            for (auto const& r : batch) {
+                text_.clear();
+                VICINAL_CHECK(detail::append_record(r, text_));
+            }
             return {};
         });
     }
@@ -176,6 +226,53 @@ private:
     struct unopened {};
     jsonl_sink(std::string path, unopened) : path_(std::move(path)) {}
 
+    // The file that is there, as this class writes it, becomes the ".tmp" in one step: a kill
+    // before leaves none, a kill after leaves all of it.
+    result<void> copy_present(schema const& incoming) {
+        jsonl_sink copy(path_ + ".tmp", unopened{});
+        VICINAL_CHECK(copy.begin(incoming));
+        if (detail::path_exists(copy.path_))
+            return error{errc::locked, "no other writer", copy.path_ + " has one"};
+        auto present = jsonl_source::try_open(path_);
+        VICINAL_CHECK(present);
+        std::vector<record> batch;
+        do {
+            VICINAL_CHECK(present->read(batch, 1000));
+            VICINAL_CHECK(copy.write(batch));
+        } while (!batch.empty());
+        return copy.finish();
+    }
+
+    // Reads the ids of the unfinished file, up to where it was cut off. A record that was written
+    // again, or half blanked, when the run was killed is blanked now.
+    result<void> find_places() {
+        auto file = detail::source_file::open(path_ + ".tmp");
+        if (!file) return file.error();
+        detail::line_reader lines(*std::move(file));
+        detail::record_reader reader;
+        record r;
+        std::uint64_t end = 0;
+        for (;;) {
+            auto const more = lines.next();
+            if (!more && more.error().code() != errc::limit_exceeded) return more.error();
+            if (!more || !*more || !lines.whole()) break;
+            auto const read = reader.read(lines.line(), r);
+            if (!read && read.error().code() == errc::out_of_memory) return read.error();
+            if (read) {
+                auto const hash = detail::hash_bytes(r.id);
+                VICINAL_CHECK(replace(r.id, hash));
+                places_.emplace(hash, lines.offset());
+            } else if (lines.line().front() == ' ') {
+                VICINAL_CHECK(blank(lines.offset()));
+            } else {
+                break;
+            }
+            end = lines.offset() + lines.line().size() + 1;
+        }
+        file_.cut(end);
+        return {};
+    }
+
     // Blanks the line of an earlier record of that id. The hash only proposes lines: each is
     // compared with the beginning that a record of that id has.
     result<void> replace(std::string const& id, std::uint64_t hash) {
@@ -211,6 +308,7 @@ private:
     std::string path_;
     detail::sink_file file_;
     std::string text_;
+    std::string there_;
     std::unordered_multimap<std::uint64_t, std::uint64_t> places_; // hash of the id -> offset
 };
 

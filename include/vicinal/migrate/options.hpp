@@ -45,7 +45,7 @@ struct migrate_options {
     /// Goes on where an earlier run into the same sink was cut off: records that the sink holds
     /// already are not written again, and nothing is lost or doubled.
     bool resume = false;
-    /// Reads and checks everything and writes nothing.
+    /// Reads everything, asks the sink whether it would take it, and writes nothing.
     bool dry_run = false;
 };
 

@@ -42,11 +42,11 @@ struct difference {
 struct migration_report {
     /// Records read from the source.
     std::uint64_t records = 0;
-    /// Of these, how many the sink took in this run.
+    /// Of these, how many the sink took in this run; of equal ids in one batch only the last.
     std::uint64_t written = 0;
     /// Of these, how many the sink held already, when a run is resumed.
     std::uint64_t already_there = 0;
-    /// Ids that the source gave more than once; the last record of each was kept.
+    /// Records whose id came again later; the last record of each id was kept.
     std::uint64_t duplicates = 0;
     /// Bytes of vectors read.
     std::uint64_t vector_bytes = 0;

@@ -8,6 +8,8 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -46,7 +48,8 @@ public:
         s.dim = store_->dim();
         s.metric = metric::name_of<typename Store::metric_type>();
         s.records = store_->size();
-        s.description = "a vicinal store";
+        s.description = "a vicinal store in memory";
+        if constexpr (Store::storage_policy::durable) s.description = "vicinal:" + store_->path();
         if constexpr (!carries_fields &&
                       !std::same_as<typename Store::payload_policy, payload::none>)
             s.losses.push_back("payloads of another form than fields are not carried over");
@@ -104,6 +107,20 @@ public:
     /// The same for a run that goes on: nothing has to be done.
     [[nodiscard]] result<void> resume(schema const& incoming) { return begin(incoming); }
 
+    /// Refuses what `write` would refuse, and writes nothing: for dry runs.
+    [[nodiscard]] result<void> check(schema const& incoming) { return begin(incoming); }
+    [[nodiscard]] result<void> check(std::span<record const> batch) {
+        VICINAL_CHECK(convert(batch));
+        detail::batch<typename Store::metric_type, typename Store::payload_policy,
+                      typename Store::id_type>
+            checked(store_->dim());
+        for (auto const& r : converted_) VICINAL_CHECK(checked.add(r.id, r.vector, r.payload));
+        return checked.check_ids();
+    }
+
+    /// Whether payloads come back as they were written.
+    [[nodiscard]] bool keeps_payloads() const noexcept { return carries_fields; }
+
     /// What the sink will not keep, as sentences.
     [[nodiscard]] std::vector<std::string> losses(schema const& incoming) const {
         std::vector<std::string> list;
@@ -111,7 +128,7 @@ public:
         if (!incoming.metric.empty() && incoming.metric != own)
             list.push_back("the source's metric is " + incoming.metric + ", the sink's is " + own +
                            ": distances and order will differ");
-        if constexpr (!std::same_as<typename Store::payload_policy, payload::fields>)
+        if constexpr (!carries_fields)
             list.push_back("the sink keeps no payload");
         return list;
     }
@@ -128,22 +145,14 @@ public:
         if (std::memcmp((**mine).vector.data(), r.vector.data(), r.vector.size() * sizeof(float)) !=
             0)
             return false;
-        if constexpr (std::same_as<typename Store::payload_policy, payload::fields>)
+        if constexpr (carries_fields)
             return (**mine).payload == r.payload;
         else
             return true;
     }
 
     [[nodiscard]] result<void> write(std::span<record const> batch) {
-        converted_.resize(batch.size());
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            auto id = id_of(batch[i].id);
-            VICINAL_CHECK(id);
-            converted_[i].id = std::move(*id);
-            converted_[i].vector = batch[i].vector;
-            if constexpr (std::same_as<typename Store::payload_policy, payload::fields>)
-                converted_[i].payload = batch[i].payload;
-        }
+        VICINAL_CHECK(convert(batch));
         return store_->try_upsert(converted_);
     }
     [[nodiscard]] result<void> finish() {
@@ -165,6 +174,20 @@ public:
     }
 
 private:
+    static constexpr bool carries_fields =
+        std::same_as<typename Store::payload_policy, payload::fields>;
+
+    [[nodiscard]] result<void> convert(std::span<record const> batch) {
+        converted_.resize(batch.size());
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            auto id = id_of(batch[i].id);
+            VICINAL_CHECK(id);
+            converted_[i].id = std::move(*id);
+            converted_[i].vector = batch[i].vector;
+            if constexpr (carries_fields) converted_[i].payload = batch[i].payload;
+        }
+        return {};
+    }
     [[nodiscard]] static result<typename Store::id_type> id_of(std::string const& text) {
         return detail::id_traits<typename Store::id_type>::from_text(text);
     }

@@ -22,9 +22,9 @@ namespace vicinal::inline VICINAL_ABI::detail {
 /// record and side; a second time only where something differs, for the ids to report.
 class comparison {
 public:
-    /// One record in `every` takes part, chosen by its id.
-    comparison(std::uint64_t every, std::size_t batch_size) noexcept
-        : every_(every == 0 ? 1 : every), batch_size_(batch_size) {}
+    /// One record in `every` takes part, chosen by its id. `payloads`: whether they count.
+    comparison(std::uint64_t every, std::size_t batch_size, bool payloads = true) noexcept
+        : every_(every == 0 ? 1 : every), batch_size_(batch_size), payloads_(payloads) {}
 
     /// extras_allowed: records that only `right` has are not differences.
     template <basic_source Left, basic_source Right, class OnBatch>
@@ -86,7 +86,7 @@ private:
             } else {
                 if (a->vector != b->vector)
                     found_.emplace_back(a->id, difference::kind::vector);
-                else if (a->payload != b->payload)
+                else if (payloads_ && a->payload != b->payload)
                     found_.emplace_back(a->id, difference::kind::payload);
                 ++a;
                 ++b;
@@ -118,6 +118,7 @@ private:
 
     std::uint64_t every_;
     std::size_t batch_size_;
+    bool payloads_;
     std::vector<finding> found_;
 };
 

@@ -141,6 +141,17 @@ public:
                              state_.last_lsn, state_.clean && size_ == state_.end};
     }
 
+    /// Reads again what replaying and appending have seen, and compares every checksum.
+    /// errc::corrupt_log names file and offset.
+    [[nodiscard]] result<void> check() const {
+        auto const found =
+            detail::scan_log<Os>(file_.get(), shown_, state_.end, header_, closed_,
+                                 [](std::span<std::byte const>) { return result<void>(); });
+        if (!found) return found.error();
+        if (found->end == state_.end) return {};
+        return detail::log_damage(shown_, found->end, found->last_lsn + 1, "damaged bytes");
+    }
+
     /// Memory for one record of that payload: append() then needs no more unless it fails.
     /// errc::limit_exceeded above 1 GiB.
     [[nodiscard]] result<void> make_room(std::size_t payload_bytes) {

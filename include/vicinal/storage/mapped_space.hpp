@@ -132,8 +132,8 @@ public:
         return detail::guarded([&] { return s_->files.sync(); });
     }
 
-    /// Compares every block of the snapshot with its checksum. errc::corrupt_snapshot names section
-    /// and block.
+    /// Compares every block of the snapshot and every record of the log with its checksum, as they
+    /// are on the disk. errc::corrupt_snapshot names section and block, corrupt_log the offset.
     [[nodiscard]] result<void> verify() const {
         return detail::guarded([&] { return s_->files.verify(); });
     }

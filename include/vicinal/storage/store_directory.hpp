@@ -143,7 +143,7 @@ public:
 
     [[nodiscard]] result<detail::store_listing> list() const {
         std::vector<std::string> names;
-        if (Os::list(file_.get(), names) != 0) {
+        if (detail::uninterrupted([&] { return Os::list(file_.get(), names); }) != 0) {
             int const reason = errno;
             return detail::system_failure(reason, "to list the directory '" + path_ + "'");
         }

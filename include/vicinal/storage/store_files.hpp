@@ -142,7 +142,10 @@ public:
         return risky([this] { return log_.sync(); });
     }
 
-    [[nodiscard]] result<void> verify() const { return snapshot_.check_all(); }
+    [[nodiscard]] result<void> verify() const {
+        VICINAL_CHECK(snapshot_.check_all());
+        return log_ && log_.replayed() ? log_.check() : result<void>();
+    }
 
 private:
     static constexpr std::uint64_t most_checked_at_open = std::uint64_t{64} << 20;

@@ -3,6 +3,7 @@
 #define VICINAL_STORE_BATCH_HPP
 
 #include <vicinal/payload/concept.hpp>
+#include <vicinal/store/heap.hpp>
 #include <vicinal/store/operations.hpp>
 #include <vicinal/store/vector_check.hpp>
 
@@ -34,6 +35,11 @@ public:
         if (auto const encoded = Payload::encode(payload, payloads_); !encoded)
             return error{encoded.error().code(), encoded.error().expected(),
                          encoded.error().got() + " for '" + traits::text(id) + "'"};
+        if (payloads_.size() - begin > largest_run)
+            return error{errc::invalid_payload,
+                         "at most " + std::to_string(largest_run) + " bytes of payload",
+                         std::to_string(payloads_.size() - begin) + " for '" + traits::text(id) +
+                             "'"};
         entries_.push_back({id, reinterpret_cast<std::byte const*>(vector.data()), {}});
         ends_.push_back({begin, payloads_.size()});
         return {};

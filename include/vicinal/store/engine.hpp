@@ -7,7 +7,7 @@
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
 #include <vicinal/store/rows.hpp>
-#include <vicinal/store/vector_check.hpp>
+#include <vicinal/store/verification.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -119,7 +119,8 @@ public:
         return checkpoint_locked();
     }
 
-    /// Runs `body(rows, index)` as a reader: what it sees stays in place until it returns.
+    /// Runs `body(rows, index)` as a reader: what it sees stays in place until it returns. Must not
+    /// be nested: a writer that closes the gate between the two waits for the first forever.
     template <class Body>
     auto read(Body&& body) const {
         typename gate::reader const inside(gate_);
@@ -130,14 +131,38 @@ public:
     /// decode.
     template <class Record>
     [[nodiscard]] result<Record> copy_record(slot s) const {
-        return read([&](rows_type const& rows, index_type const&) -> result<Record> {
-            auto payload = Payload::decode(rows.payload(s));
-            if (!payload)
-                return error{errc::corrupt_snapshot, "a payload that decodes",
-                             payload.error().message()};
-            auto const* vector = rows.vector(s);
-            return Record{Id(rows.id(s)), {vector, vector + dim_}, std::move(*payload)};
+        return read(
+            [&](rows_type const& rows, index_type const&) { return record_of<Record>(rows, s); });
+    }
+    /// The same inside of `read`.
+    template <class Record>
+    [[nodiscard]] result<Record> record_of(rows_type const& rows, slot s) const {
+        auto payload = Payload::decode(rows.payload(s));
+        if (!payload) {
+            if (payload.error().code() == errc::out_of_memory) return payload.error();
+            return error{errc::corrupt_snapshot, "a payload that decodes",
+                         payload.error().message()};
+        }
+        auto const* vector = rows.vector(s);
+        return Record{Id(rows.id(s)), {vector, vector + dim_}, std::move(*payload)};
+    }
+
+    /// Reads all there is, on the disk first; writers wait. Damage goes into the report; an error is
+    /// what kept it from being looked for.
+    [[nodiscard]] result<verify_report> verify() {
+        writer_lock const held(writer_);
+        verify_report report;
+        if constexpr (Storage::durable)
+            if (auto const files = space_.verify(); !files) {
+                auto const code = files.error().code();
+                if (code != errc::corrupt_snapshot && code != errc::corrupt_log)
+                    return files.error();
+                report.add(files.error().message());
+            }
+        read([&](rows_type const& rows, index_type const& index) {
+            verify_rows<Metric, Payload, Id>(rows, index, dim_, report);
         });
+        return report;
     }
 
     /// While there are pins, slots are not given to other records.

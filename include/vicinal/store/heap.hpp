@@ -14,15 +14,17 @@
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// A run of bytes of any length for each slot: a column of bytes, and a column that says where in
-/// it a slot's run lies (8 bytes: 40 bits of offset, 24 of length).
+/// The longest run of bytes that a heap takes: its length has 24 bits.
+inline constexpr std::uint64_t largest_run = (std::uint64_t{1} << 24) - 1;
+
+/// A run of bytes of any length up to largest_run for each slot: a column of bytes, and a column
+/// that says where in it a slot's run lies (8 bytes: 40 bits of offset, 24 of length).
 ///
 /// Runs are written behind each other and not moved; a run that a dead slot leaves is freed by
 /// compaction.
 template <class Storage>
 class heap {
 public:
-    static constexpr std::uint64_t largest_run = (std::uint64_t{1} << 24) - 1;
     static constexpr std::uint64_t largest_heap = std::uint64_t{1} << 40;
 
     [[nodiscard]] static result<heap> open(typename Storage::space& space,

@@ -17,7 +17,7 @@ namespace vicinal::inline VICINAL_ABI::detail {
 ///
 /// The place comes from the half of the hash that is kept, so that a larger table can be filled
 /// from a smaller one. An entry is a hint: the caller compares the id of the slot and asks whether
-/// the slot is live. So nothing is ever removed, and an entry whose slot has died does no harm.
+/// the slot is live. So nothing need be removed, and an entry whose slot has died does no harm.
 class id_table {
 public:
     using entry = std::uint64_t;
@@ -34,16 +34,19 @@ public:
         for (std::uint64_t i = 0, at = (hash >> 32) & mask; i < size_; ++i, at = (at + 1) & mask) {
             auto const e = entries_[at];
             if (e == 0) return no_slot;
-            auto const s = static_cast<slot>((e & 0xffffffffU) - 1);
+            auto const s = slot_of(e);
             if (e >> 32 == hash >> 32 && is_it(s)) return s;
         }
         return no_slot;
     }
 
-    /// Puts an entry into a table that has room.
-    static void put(entry* entries, std::uint64_t size, std::uint64_t hash, slot s) noexcept {
-        put(entries, size, (hash >> 32 << 32) | (std::uint64_t{s} + 1));
+    [[nodiscard]] static slot slot_of(entry e) noexcept {
+        return static_cast<slot>((e & 0xffffffffU) - 1);
     }
+    [[nodiscard]] static entry make(std::uint64_t hash, slot s) noexcept {
+        return (hash >> 32 << 32) | (std::uint64_t{s} + 1);
+    }
+    /// Puts an entry into a table that has room.
     static void put(entry* entries, std::uint64_t size, entry e) noexcept {
         auto const mask = size - 1;
         auto at = (e >> 32) & mask;
@@ -85,6 +88,7 @@ public:
         for (auto const e : recent_)
             if (e != 0) id_table::put(grown_.data(), grown_.size(), e);
     }
+    [[nodiscard]] bool prepared() const noexcept { return !grown_.empty(); }
     void commit() noexcept {
         if (grown_.empty()) return;
         recent_.swap(grown_);
@@ -96,8 +100,19 @@ public:
         used_ = 0;
     }
 
-    void put(std::uint64_t hash, slot s) noexcept {
-        id_table::put(recent_.data(), recent_.size(), hash, s);
+    /// Puts a slot, in the place of one of the same hash that has died, if there is one: an id that
+    /// is written again and again has one entry, not a run that grows with each time.
+    template <class IsDead>
+    void put(std::uint64_t hash, slot s, IsDead const& is_dead) noexcept {
+        auto const made = id_table::make(hash, s);
+        auto const mask = recent_.size() - 1;
+        auto at = (hash >> 32) & mask;
+        for (; recent_[at] != 0; at = (at + 1) & mask)
+            if (recent_[at] >> 32 == hash >> 32 && is_dead(id_table::slot_of(recent_[at]))) {
+                recent_[at] = made;
+                return;
+            }
+        recent_[at] = made;
         ++used_;
     }
 

@@ -38,12 +38,13 @@ struct id_traits {
     [[nodiscard]] static std::size_t bytes_of(Id) noexcept { return sizeof(std::uint64_t); }
     [[nodiscard]] static result<void> check(Id) { return {}; }
     [[nodiscard]] static std::string text(Id id) { return std::to_string(id); }
-    /// The id that a text spells; errc::invalid_id where it spells none of this type.
+    /// The id that a text spells; errc::invalid_id where it spells none of this type, or one in
+    /// another way than text() does: "07" would come back as "7".
     [[nodiscard]] static result<Id> from_text(std::string_view text) {
         Id id = 0;
         auto const end = text.data() + text.size();
         auto const [at, problem] = std::from_chars(text.data(), end, id);
-        if (problem != std::errc{} || at != end)
+        if (problem != std::errc{} || at != end || (text.size() > 1 && text[0] == '0'))
             return error{errc::invalid_id,
                          "an unsigned integer of " + std::to_string(sizeof(Id) * 8) + " bits",
                          "'" + std::string(text) + "'"};
@@ -61,7 +62,7 @@ struct id_traits<std::string> {
     [[nodiscard]] static std::uint64_t hash(std::string_view id) noexcept { return hash_bytes(id); }
     [[nodiscard]] static std::size_t bytes_of(std::string_view id) noexcept { return id.size(); }
     [[nodiscard]] static result<void> check(std::string_view id) {
-        if (id.empty()) return error{errc::empty_id, "an id of at least one byte"};
+        if (id.empty()) return error{errc::empty_id, "an id of at least one byte", "an empty id"};
         if (id.size() > longest)
             return error{errc::invalid_id, "an id of at most 65535 bytes",
                          std::to_string(id.size()) + " bytes"};

@@ -132,7 +132,9 @@ template <class Id>
     for (std::uint32_t i = 0; i < count; ++i) {
         prepared<Id> p{};
         std::span<std::byte const> vector;
-        if (!r.id(p.id) || !r.raw(vector_bytes, vector) || !r.run(p.payload)) return false;
+        if (!r.id(p.id) || !r.raw(vector_bytes, vector) || !r.run(p.payload) ||
+            p.payload.size() > largest_run)
+            return false;
         p.vector = vector.data();
         batch.push_back(p);
     }

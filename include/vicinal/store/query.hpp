@@ -54,6 +54,9 @@ private:
             options_.effort != 0 ? options_.effort : index_.effort_for(k, options_.recall);
         if (where_.empty()) {
             if (rows_.live_count() == rows_.count()) return walk(k, effort, index::keep_all{});
+            auto const share =
+                static_cast<double>(rows_.live_count()) / static_cast<double>(rows_.count());
+            if (choose_plan(rows_.count(), share, effort) == plan::scan) return scan(k);
             return walk(k, effort, [this](slot s) { return rows_.live(s); });
         }
         auto const keep = [this](slot s) { return matches(s); };

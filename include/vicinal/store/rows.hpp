@@ -109,7 +109,7 @@ public:
         VICINAL_CHECK(ids_.make_room(slots, id_bytes, section));
         VICINAL_CHECK(payloads_.make_room(slots, payload_bytes, section));
         map_of_.prepare(batch.size());
-        section([&] { map_of_.commit(); });
+        if (map_of_.prepared()) section([&] { map_of_.commit(); });
         return {};
     }
 
@@ -134,12 +134,11 @@ public:
         slot s = count_;
         for (auto const& p : batch) {
             if (auto const old = find(p.id); old != no_slot) end(old);
-            map_of_.put(traits::hash(p.id), s);
+            map_of_.put(traits::hash(p.id), s, [this](slot other) { return !live(other); });
             *live_->edit(s) = std::byte{1};
             ++live_count_;
-            ++s;
+            count_ = ++s;
         }
-        count_ = s;
     }
 
     /// Ends the life of a live slot. Inside the section.
@@ -166,7 +165,8 @@ public:
         std::vector<id_table::entry> table(
             static_cast<std::size_t>(id_table::size_for(live_count_)), 0);
         for (slot s = 0; s < count_; ++s)
-            if (live(s)) id_table::put(table.data(), table.size(), traits::hash(ids_[s]), s);
+            if (live(s))
+                id_table::put(table.data(), table.size(), id_table::make(traits::hash(ids_[s]), s));
         return table;
     }
 

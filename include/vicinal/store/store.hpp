@@ -26,6 +26,22 @@
 
 namespace vicinal::inline VICINAL_ABI {
 
+namespace detail {
+
+/// A range whose records stay where they are while it is walked: a batch points into them, which
+/// what an iterator makes on the way would not outlive.
+template <class Range, class Record>
+concept range_of = requires(Range const& r) {
+    requires std::forward_iterator<decltype(std::begin(r))>;
+    { *std::begin(r) } -> std::same_as<Record const&>;
+}
+|| requires(Range const& r) {
+    requires std::forward_iterator<decltype(std::begin(r))>;
+    { *std::begin(r) } -> std::same_as<Record&>;
+};
+
+} // namespace detail
+
 /// A vector store: records of id, vector and payload, found by nearness and by what their payload
 /// says.
 ///
@@ -126,9 +142,7 @@ public:
     /// Inserts or replaces all records of a range, or none: one log record, one sync. Errors also:
     /// duplicate_id, and the id is named in each message.
     template <class Range>
-        requires std::same_as<
-            std::remove_cvref_t<decltype(*std::begin(std::declval<Range const&>()))>, record>
-            result<void> try_upsert(Range const& records) {
+        requires detail::range_of<Range, record> result<void> try_upsert(Range const& records) {
             return detail::guarded([&]() -> result<void> {
                 batch b(dim());
                 for (auto const& r : records) VICINAL_CHECK(b.add(r.id, r.vector, r.payload));
@@ -144,7 +158,7 @@ public:
                 [&](auto const& rows, auto const&) -> result<std::optional<record>> {
                     auto const s = rows.find(id);
                     if (s == no_slot) return std::optional<record>();
-                    auto r = engine_->template copy_record<record>(s);
+                    auto r = engine_->template record_of<record>(rows, s);
                     VICINAL_CHECK(r);
                     return std::optional<record>(std::move(*r));
                 });
@@ -183,8 +197,8 @@ public:
     /// id.
     ///
     /// Cost: about log(size) x effort distances through a graph; size() where `exact`. Errors:
-    /// dimension_mismatch, not_finite, zero_vector, invalid_filter, unsupported (a filter on a
-    /// payload that has no fields), out_of_memory.
+    /// dimension_mismatch, not_finite, zero_vector, invalid_filter, invalid_argument (a recall that
+    /// is none), unsupported (a filter on a payload that has no fields), out_of_memory.
     [[nodiscard]] result<hits> try_search(vector_parameter query,
                                           search_options const& o = {}) const {
         return detail::guarded([&]() -> result<hits> {
@@ -202,6 +216,13 @@ public:
         return detail::guarded([&]() -> result<std::vector<hits>> {
             auto const where = parse(o);
             VICINAL_CHECK(where);
+            if (queries.columns() != dim())
+                return error{errc::dimension_mismatch, std::to_string(dim()) + " columns",
+                             std::to_string(queries.columns()) + " for the queries"};
+            if (queries.rest() != 0)
+                return error{errc::dimension_mismatch,
+                             "whole rows of " + std::to_string(dim()) + " elements",
+                             std::to_string(queries.rest()) + " elements behind the last query"};
             std::vector<hits> all;
             all.reserve(queries.rows());
             for (std::size_t i = 0; i < queries.rows(); ++i) {
@@ -226,6 +247,13 @@ public:
     /// go on meanwhile. Errors: read_only, io_failure, out_of_memory; the store stays as it was.
     result<void> try_checkpoint() requires(Storage::durable) { return engine_->checkpoint(); }
 
+    /// Looks at all that the store has: every checksum of a durable one's files, every record and
+    /// its id, and that the index leads to each. Damage is in the report, not an error: see ok().
+    /// Cost: reads everything; searches go on and writers wait. Errors: io_failure, out_of_memory.
+    [[nodiscard]] result<verify_report> try_verify() const {
+        return detail::guarded([&] { return engine_->verify(); });
+    }
+
 #if VICINAL_EXCEPTIONS
     explicit store(options const& o) : store(open_memory(o)) {}
     explicit store(std::string_view path, options const& o = {}) : store(open_path(path, o)) {}
@@ -237,8 +265,7 @@ public:
         try_upsert(id, vector, payload).value();
     }
     template <class Range>
-        requires std::same_as<
-            std::remove_cvref_t<decltype(*std::begin(std::declval<Range const&>()))>, record>
+        requires detail::range_of<Range, record>
     void upsert(Range const& records) { try_upsert(records).value(); }
     [[nodiscard]] std::optional<record> get(id_parameter id) const { return try_get(id).value(); }
     bool erase(id_parameter id) { return try_erase(id).value(); }
@@ -256,6 +283,7 @@ public:
     [[nodiscard]] scan_type scan() const { return try_scan().value(); }
     [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }
     void checkpoint() requires(Storage::durable) { try_checkpoint().value(); }
+    [[nodiscard]] verify_report verify() const { return try_verify().value(); }
 #endif
 
 private:
@@ -293,6 +321,10 @@ private:
     }
 
     [[nodiscard]] static result<filter> parse(search_options const& o) {
+        if (!(o.recall >= 0 && o.recall <= 1))
+            return error{errc::invalid_argument, "a recall from 0 to 1", std::to_string(o.recall)};
+        if (o.max_distance != o.max_distance)
+            return error{errc::invalid_argument, "a number as max_distance", "NaN"};
         auto where = filter::parse(o.where);
         VICINAL_CHECK(where);
         if (!Payload::filterable && !where->empty())

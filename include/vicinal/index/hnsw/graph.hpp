@@ -6,6 +6,7 @@
 #include <vicinal/core/record.hpp>
 #include <vicinal/storage/concept.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -109,9 +110,11 @@ public:
             c.put(s);
         }
         auto const s = c.get();
-        if (s.neighbours < 2 || s.neighbours > 512 || s.build_width < s.neighbours)
-            return error{errc::corrupt_snapshot, "hnsw.state with 2 to 512 neighbours",
-                         std::to_string(s.neighbours)};
+        if (s.neighbours < 2 || s.neighbours > 512 || s.build_width < s.neighbours ||
+            s.build_width > 65536)
+            return error{errc::corrupt_snapshot,
+                         "hnsw.state with 2 to 512 neighbours and a build width up to 65536",
+                         std::to_string(s.neighbours) + " and " + std::to_string(s.build_width)};
         auto links = space.column("hnsw.links", 2 * s.neighbours * 4, storage::heat::hot);
         VICINAL_CHECK(links);
         auto parents = space.column("hnsw.parents", 4, storage::heat::cold);

@@ -118,7 +118,11 @@ private:
             auto const self = state_.upper_rows + level - 1;
             for (auto const n : own) add_back_link(levels, true, n, self, false);
             here = {candidates_.front().distance, candidates_.front().row};
-            if (level > 1) here.node = levels.below(here.node);
+            if (level == 1) break;
+            auto const below = levels.below(here.node);
+            // Only in a damaged graph: the levels below stay without this node.
+            if (below >= levels.nodes || levels.row(below) >= to.rows) break;
+            here.node = below;
         }
         return {here.distance, levels.row(here.node)};
     }
@@ -191,7 +195,7 @@ private:
         auto kept = std::exchange(candidates_, {});
         candidates_.clear();
         for (std::size_t i = 0; i < size; ++i)
-            if (list[i] < level.nodes)
+            if (list[i] < level.nodes && level.row(list[i]) < node_)
                 candidates_.push_back({score(codes_.row(level.row(list[i]))), list[i]});
         candidates_.push_back({score(codes_.row(node_)), self});
         std::sort(candidates_.begin(), candidates_.end());

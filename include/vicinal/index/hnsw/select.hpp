@@ -20,7 +20,8 @@ template <class Scorer>
 class selector {
 public:
     /// Selects at most `most` of `candidates` (nearest first, node numbers in `row`). Those for
-    /// which `must(node)` holds are taken in any case; their number must not exceed `most`.
+    /// which `must(node)` holds are taken in any case; only in a damaged graph are they more than
+    /// `most`.
     ///
     /// code(node) is a node's code; bind(code) a scorer.
     template <class Code, class Bind, class Must>
@@ -31,6 +32,7 @@ public:
         std::size_t reserved = 0;
         for (auto const& c : candidates) reserved += must(c.row) ? 1U : 0U;
         for (auto const& c : candidates) {
+            if (chosen.size() == most) return;
             bool const forced = must(c.row);
             if (!forced && (chosen.size() + reserved >= most || !points_apart(c, code(c.row))))
                 continue;

@@ -48,6 +48,8 @@ public:
             if (length > longest_line) return too_long();
             begin_ += length + (newline != nullptr ? 1 : 0);
             seen_ = 0;
+            line_at_ = std::exchange(next_at_, next_at_ + length + (newline != nullptr ? 1 : 0));
+            whole_ = newline != nullptr;
             ++number_;
             if (number_ == 1 && line_.starts_with("\xef\xbb\xbf")) line_.remove_prefix(3);
             if (line_.find_first_not_of(" \t\r") != std::string_view::npos) return true;
@@ -59,6 +61,10 @@ public:
 
     /// "file:line" of it, from 1.
     [[nodiscard]] std::string place() const { return file_.path() + ":" + std::to_string(number_); }
+
+    /// The bytes of the file in front of it, and whether it ended before the file did.
+    [[nodiscard]] std::uint64_t offset() const noexcept { return line_at_; }
+    [[nodiscard]] bool whole() const noexcept { return whole_; }
 
 private:
     void grow(std::size_t capacity) {
@@ -105,6 +111,9 @@ private:
     std::size_t seen_ = 0;  // bytes from begin_ that hold no newline
     std::uint64_t offset_ = 0;
     std::uint64_t number_ = 0;
+    std::uint64_t line_at_ = 0;
+    std::uint64_t next_at_ = 0;
+    bool whole_ = false;
     bool at_end_ = false;
     std::string_view line_;
 };

@@ -25,17 +25,19 @@ class sink_file {
 public:
     sink_file() = default;
     sink_file(sink_file&& other) noexcept
-        : fd_(std::exchange(other.fd_, -1)), size_(other.size_), path_(std::move(other.path_)) {}
+        : fd_(std::exchange(other.fd_, -1)), size_(other.size_), keep_(other.keep_),
+          path_(std::move(other.path_)) {}
     sink_file& operator=(sink_file&& other) noexcept {
         std::swap(fd_, other.fd_);
         std::swap(size_, other.size_);
+        std::swap(keep_, other.keep_);
         std::swap(path_, other.path_);
         return *this;
     }
-    /// What was not published goes away.
+    /// What was not published goes away, unless it is the work of an earlier run.
     ~sink_file() {
         if (fd_ < 0) return;
-        ::unlink(unfinished().c_str());
+        if (!keep_) ::unlink(unfinished().c_str());
         ::close(fd_);
     }
 
@@ -43,24 +45,24 @@ public:
     ///
     /// Errors: not_found (no such directory), locked (another writer has it), io_failure.
     [[nodiscard]] static result<sink_file> create(std::string path) {
-        sink_file f;
-        f.path_ = std::move(path);
-        int const fd = ::open(f.unfinished().c_str(),
-                              O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-        if (fd < 0) {
-            int const number = errno;
-            return error{number == ENOENT || number == ENOTDIR ? errc::not_found : errc::io_failure,
-                         "a file that can be written",
-                         f.unfinished() + ": " + system_reason(number)};
-        }
-        if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-            ::close(fd);
-            return error{errc::locked, "no other writer", f.unfinished() + " has one"};
-        }
-        f.fd_ = fd;
-        if (::ftruncate(fd, 0) != 0) return f.failure("be emptied");
+        auto f = open(std::move(path), O_CREAT);
+        if (!f) return f;
+        if (::ftruncate(f->fd_, 0) != 0) return f->failure("be emptied");
+        f->size_ = 0;
+        f->keep_ = false;
         return f;
     }
+
+    /// Goes on with the `path` + ".tmp" that a run left which was cut off; it stays where this one
+    /// does not publish it either.
+    ///
+    /// Errors: not_found (there is none), locked, io_failure.
+    [[nodiscard]] static result<sink_file> resume(std::string path) {
+        return open(std::move(path), 0);
+    }
+
+    /// What was appended behind the first `bytes` does not count.
+    void cut(std::uint64_t bytes) noexcept { size_ = bytes; }
 
     [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
@@ -125,6 +127,33 @@ public:
     }
 
 private:
+    [[nodiscard]] static result<sink_file> open(std::string path, int flags) {
+        sink_file f;
+        f.path_ = std::move(path);
+        f.keep_ = true;
+        f.fd_ = ::open(f.unfinished().c_str(),
+                       O_RDWR | flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+        if (f.fd_ < 0) {
+            int const number = errno;
+            return error{number == ENOENT || number == ENOTDIR ? errc::not_found : errc::io_failure,
+                         "a file that can be written",
+                         f.unfinished() + ": " + system_reason(number)};
+        }
+        // Between opening and locking, another writer may have published the file under its name:
+        // then it is not to be written any more.
+        struct stat mine {};
+        struct stat named {};
+        bool const locked = ::flock(f.fd_, LOCK_EX | LOCK_NB) == 0;
+        if (!locked || ::fstat(f.fd_, &mine) != 0 ||
+            ::lstat(f.unfinished().c_str(), &named) != 0 || mine.st_ino != named.st_ino ||
+            mine.st_dev != named.st_dev)
+            return error{errc::locked, "no other writer", f.unfinished() + " has one"};
+        if (!S_ISREG(mine.st_mode))
+            return error{errc::foreign_file, "a regular file", f.unfinished() + " is none"};
+        f.size_ = static_cast<std::uint64_t>(mine.st_size);
+        return f;
+    }
+
     [[nodiscard]] std::string unfinished() const { return path_ + ".tmp"; }
     [[nodiscard]] error failure(char const* what) const {
         int const number = errno;
@@ -134,6 +163,7 @@ private:
 
     int fd_ = -1;
     std::uint64_t size_ = 0;
+    bool keep_ = false;
     std::string path_;
 };
 
