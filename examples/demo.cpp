@@ -25,8 +25,9 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
         .count();
 }
 
-void migrate_words(std::string const& from, std::string const& to) {
-    std::filesystem::remove_all(to);
+bool migrate_words(std::string const& from, std::string const& to) {
+    // Only what is a store goes: opening refuses anything else that is there.
+    if (storage::mmap::space::inspect(to)) std::filesystem::remove_all(to);
     backend::chroma_directory source{from};
     words sink{to, {.dim = 100}};
     auto const report = migrate(
@@ -40,6 +41,7 @@ void migrate_words(std::string const& from, std::string const& to) {
                 static_cast<unsigned long long>(report.records), report.seconds,
                 report.verify_seconds, report.ok() ? "every one is equal" : "SOME DIFFER");
     for (auto const& loss : report.losses) std::printf("note: %s\n", loss.c_str());
+    return report.ok();
 }
 
 /// Prints the answer of the graph beside the exact one; gives the share of true neighbours in it.
@@ -84,7 +86,7 @@ int main(int argc, char** argv) try {
         return 2;
     }
     std::printf("Reading %s, a directory that Chroma wrote, without Chroma.\n", argv[1]);
-    migrate_words(argv[1], argv[2]);
+    if (!migrate_words(argv[1], argv[2])) return 1;
 
     auto const start = std::chrono::steady_clock::now();
     words const store{argv[2]};

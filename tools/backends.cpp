@@ -31,7 +31,8 @@ vicinal::backend::registry const& backends() {
 std::string with_scheme(std::string const& text) {
     // A directory may have a colon in its name; a scheme is letters alone in front of one.
     auto const end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+");
-    return end != std::string::npos && end > 0 && text[end] == ':' ? text : "vicinal:" + text;
+    if (end != std::string::npos && end > 0 && text[end] == ':') return text;
+    return (text.ends_with(".jsonl") ? "jsonl:" : "vicinal:") + text;
 }
 
 } // namespace tool

@@ -11,7 +11,7 @@ namespace tool {
 /// The schemes that the tool knows: vicinal, chroma, jsonl.
 [[nodiscard]] vicinal::backend::registry const& backends();
 
-/// A URI as typed; a path alone is a vicinal store.
+/// A URI as typed; a path alone is JSON Lines if it ends in .jsonl, and a vicinal store otherwise.
 [[nodiscard]] std::string with_scheme(std::string const& text);
 
 } // namespace tool

@@ -31,12 +31,11 @@ int run(std::string const& typed) {
     if (report.problem_count > report.problems.size())
         std::printf("and %s more\n",
                     with_commas(report.problem_count - report.problems.size()).c_str());
-    std::printf(
-        "%s: %s records in %s rows, %s of them indexed, looked at in %.2f s\n",
-        report.ok() ? "sound" : (with_commas(report.problem_count) + " problems").c_str(),
-        with_commas(report.records).c_str(), with_commas(report.rows).c_str(),
-        with_commas(report.indexed_rows).c_str(),
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    std::printf("%s: %s records in %s rows, %s of them indexed, looked at in %.2f s\n",
+                report.ok() ? "sound" : (with_commas(report.problem_count) + " problems").c_str(),
+                with_commas(report.records).c_str(), with_commas(report.rows).c_str(),
+                with_commas(report.indexed_rows).c_str(),
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     return report.ok() ? success : differs;
 }
 

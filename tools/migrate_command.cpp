@@ -6,11 +6,7 @@
 
 #include <vicinal/migrate/migrate.hpp>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -22,10 +18,16 @@ struct arguments {
     std::string source;
     std::string sink;
     std::size_t batch_size = 1000;
-    vicinal::verify verify = vicinal::verify::sample;
+    std::string verify = "sample";
     bool resume = false;
     bool dry_run = false;
 };
+
+vicinal::verify how_much(std::string const& word) {
+    return word == "every"  ? vicinal::verify::every_record
+           : word == "none" ? vicinal::verify::nothing
+                            : vicinal::verify::sample;
+}
 
 void print(vicinal::migration_report const& r, arguments const& a) {
     std::printf("%s records in %.2f s, %s a second\n", with_commas(r.records).c_str(), r.seconds,
@@ -33,7 +35,7 @@ void print(vicinal::migration_report const& r, arguments const& a) {
     if (a.dry_run) std::printf("nothing was written: --dry-run\n");
     if (a.resume) std::printf("already there: %s\n", with_commas(r.already_there).c_str());
     for (auto const& loss : r.losses) std::printf("note: %s\n", printable(loss).c_str());
-    if (!a.dry_run && a.verify != vicinal::verify::nothing)
+    if (!a.dry_run && how_much(a.verify) != vicinal::verify::nothing)
         std::printf("verified %s records in %.2f s: %s\n", with_commas(r.verified).c_str(),
                     r.verify_seconds,
                     r.ok() ? "all equal" : (with_commas(r.differing) + " differ").c_str());
@@ -50,7 +52,7 @@ int run(arguments const& a) {
     std::fflush(stdout);
     vicinal::migrate_options options;
     options.batch_size = a.batch_size;
-    options.verify = a.verify;
+    options.verify = how_much(a.verify);
     options.resume = a.resume;
     options.dry_run = a.dry_run;
     auto to = backends().open_sink(with_scheme(a.sink), incoming, a.dry_run);
@@ -69,7 +71,8 @@ void add_migrate(CLI::App& app, int& status) {
     auto a = std::make_shared<arguments>();
     command
         ->add_option("SOURCE", a->source,
-                     "vicinal:DIR, chroma:DIR?tenant=T&database=D&collection=C, jsonl:FILE")
+                     "vicinal:DIR, chroma:DIR?tenant=T&database=D&collection=C, jsonl:FILE; a path "
+                     "alone is jsonl: if it ends in .jsonl, else vicinal:")
         ->required();
     command
         ->add_option("SINK", a->sink,
@@ -79,19 +82,13 @@ void add_migrate(CLI::App& app, int& status) {
     command->add_option("--batch-size", a->batch_size, "Records read and written at a time")
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
-    static std::map<std::string, vicinal::verify> const words{
-        {"none", vicinal::verify::nothing},
-        {"sample", vicinal::verify::sample},
-        {"every", vicinal::verify::every_record}};
-    // `--verify` alone asks for everything. A flag: as an option it would take SOURCE for its
-    // value where it stands in front of it.
+    // `--verify` alone asks for everything. A flag: an option would take SOURCE for its value where
+    // it stands in front of it.
     command
-        ->add_flag_function(
-            "--verify{every}",
-            [a](std::int64_t) {},
-            "Compare both sides afterwards: --verify every record, --verify=sample about a "
-            "thousand (the default), --verify=none")
-        ->type_name("[=every|sample|none]");
+        ->add_flag("--verify{every}", a->verify,
+                   "Compare both sides afterwards, read anew: --verify every record, "
+                   "--verify=sample about a thousand (the default), --verify=none")
+        ->check(CLI::IsMember({"none", "sample", "every"}));
     command->add_flag("--resume", a->resume,
                       "Go on where an earlier run into the same sink was cut off");
     command->add_flag("--dry-run", a->dry_run, "Read and check everything, write nothing");

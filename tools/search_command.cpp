@@ -55,8 +55,8 @@ int run(arguments const& a) {
     for (auto const& hit : store.search(query, a.search)) {
         std::string payload;
         vicinal::detail::to_json(store.get(hit.id)->payload, payload).value();
-        std::printf("%.6g\t%s\t%s\n", static_cast<double>(hit.distance),
-                    printable(hit.id).c_str(), printable(payload).c_str());
+        std::printf("%.6g\t%s\t%s\n", static_cast<double>(hit.distance), printable(hit.id).c_str(),
+                    printable(payload).c_str());
     }
     return success;
 }

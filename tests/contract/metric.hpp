@@ -54,7 +54,8 @@ void check_metric_contract() {
             CAPTURE(n);
             auto const want = textbook<Metric>(x, y, n);
             // Inner products cancel: the bound is of the terms' size, 100 at most each.
-            auto const scale = metric::needs_direction<Metric> ? 1.0 : 100.0 * static_cast<double>(n);
+            auto const scale =
+                metric::needs_direction<Metric> ? 1.0 : 100.0 * static_cast<double>(n);
             REQUIRE(std::abs(static_cast<double>(metric::exact<Metric>(x, y, n)) - want) <=
                     1.2e-7 * (std::abs(want) + 1e-6));
             REQUIRE(std::abs(static_cast<double>(metric::bind<Metric>(x, n)(y)) - want) <=
@@ -78,9 +79,8 @@ void check_metric_contract() {
                         REQUIRE(std::abs(exact - want) <= 2e-6F * (std::abs(want) + 1e-30F));
                         if (std::isfinite(bound))
                             REQUIRE(std::abs(bound - want) <=
-                                    1e-5F * (std::abs(want) + (metric::needs_direction<Metric>
-                                                                   ? 1.0F
-                                                                   : 1e-30F)) );
+                                    1e-5F * (std::abs(want) +
+                                             (metric::needs_direction<Metric> ? 1.0F : 1e-30F)));
                     }
                     if constexpr (metric::needs_direction<Metric>) {
                         REQUIRE(std::isfinite(bound));

@@ -49,8 +49,8 @@ template <class Store>
     auto const data = clustered_rows(n, dim, 5, seed);
     std::vector<typename Store::record> list;
     for (std::size_t i = 0; i < n; ++i)
-        list.push_back({make_id<typename Store::id_type>(i), {data.row(i), data.row(i) + dim},
-                        numbered(i)});
+        list.push_back(
+            {make_id<typename Store::id_type>(i), {data.row(i), data.row(i) + dim}, numbered(i)});
     return list;
 }
 
@@ -147,13 +147,13 @@ void check_store_contract(typename Store::options options) {
             char const* where;
             bool (*keep)(std::size_t);
         };
-        for (auto const& w : {wanted{"", [](std::size_t) { return true; }},
-                              wanted{"n = 7", [](std::size_t n) { return n == 7; }},
-                              wanted{"n < 0", [](std::size_t) { return false; }},
-                              wanted{"even = true and n >= 100",
-                                     [](std::size_t n) { return n % 2 == 0 && n >= 100; }},
-                              wanted{"tags contains 'fizz'",
-                                     [](std::size_t n) { return n % 3 == 0; }}}) {
+        for (auto const& w :
+             {wanted{"", [](std::size_t) { return true; }},
+              wanted{"n = 7", [](std::size_t n) { return n == 7; }},
+              wanted{"n < 0", [](std::size_t) { return false; }},
+              wanted{"even = true and n >= 100",
+                     [](std::size_t n) { return n % 2 == 0 && n >= 100; }},
+              wanted{"tags contains 'fizz'", [](std::size_t n) { return n % 3 == 0; }}}) {
             for (std::size_t const k : {0U, 1U, 10U, 149U, 150U, 100000U})
                 for (bool const exact : {true, false}) {
                     CAPTURE(w.where, k, exact);
@@ -197,8 +197,8 @@ void check_store_contract(typename Store::options options) {
         auto const many = held->search({queries.data, dim}, {.k = 4});
         REQUIRE(many.size() == 3);
         for (std::size_t i = 0; i < 3; ++i) {
-            auto const one = held->search(std::vector<float>(queries.row(i), queries.row(i) + dim),
-                                          {.k = 4});
+            auto const one =
+                held->search(std::vector<float>(queries.row(i), queries.row(i) + dim), {.k = 4});
             REQUIRE(many[i].size() == 4);
             for (std::size_t j = 0; j < 4; ++j) CHECK(many[i][j].id == one[j].id);
         }
@@ -210,7 +210,8 @@ void check_store_contract(typename Store::options options) {
     SECTION("a scan is in the order of ids and goes on behind any of them") {
         auto list = records<Store>(30, dim, 77);
         held->upsert(list);
-        std::sort(list.begin(), list.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
+        std::sort(list.begin(), list.end(),
+                  [](auto const& a, auto const& b) { return a.id < b.id; });
         auto const behind = collect(held->scan(list[11].id));
         REQUIRE(behind.size() == 18);
         CHECK(behind.front().id == list[12].id);
@@ -232,7 +233,8 @@ void check_store_contract(typename Store::options options) {
         held->clear();
         held->upsert(records<Store>(90, dim, 79));
         while (auto r = scan.try_next().value()) got.push_back(*r);
-        std::sort(list.begin(), list.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
+        std::sort(list.begin(), list.end(),
+                  [](auto const& a, auto const& b) { return a.id < b.id; });
         REQUIRE(got.size() == 30);
         for (std::size_t i = 0; i < 30; ++i) {
             REQUIRE(got[i].id == list[i].id);
@@ -295,8 +297,8 @@ void check_store_contract(typename Store::options options) {
         CHECK(refused(held->try_search(query, {.recall = 1.5})).code() == errc::invalid_argument);
         CHECK(refused(held->try_search(query, {.recall = std::numeric_limits<double>::quiet_NaN()}))
                   .code() == errc::invalid_argument);
-        CHECK(refused(held->try_search(
-                          query, {.max_distance = std::numeric_limits<double>::quiet_NaN()}))
+        CHECK(refused(held->try_search(query,
+                                       {.max_distance = std::numeric_limits<double>::quiet_NaN()}))
                   .code() == errc::invalid_argument);
         check_same(*held, list);
         held.reopen();

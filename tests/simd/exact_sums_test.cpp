@@ -73,9 +73,8 @@ void check_exact(Term const& term) {
 
 TEST_CASE("the exact dot product is right to double and has the same bits in every variant",
           "[simd]") {
-    check_exact<simd::exact_dot>([](float x, float y) {
-        return static_cast<long double>(x) * static_cast<long double>(y);
-    });
+    check_exact<simd::exact_dot>(
+        [](float x, float y) { return static_cast<long double>(x) * static_cast<long double>(y); });
 }
 
 TEST_CASE("the exact squared difference is right to double and has the same bits in every variant",

@@ -19,8 +19,8 @@ void check_pack() {
     for (std::size_t i = 0; i < Width; ++i) {
         a[i + 1] = static_cast<T>(i + 1);
         b[i + 1] = static_cast<T>(2 * i);
-        sum += static_cast<T>(i + 1) + (static_cast<T>(i + 1) - static_cast<T>(2 * i)) *
-                                           static_cast<T>(2 * i);
+        sum += static_cast<T>(i + 1) +
+               (static_cast<T>(i + 1) - static_cast<T>(2 * i)) * static_cast<T>(2 * i);
     }
     pack<T, Width> x, y, z;
     x.load(a.data() + 1);

@@ -298,8 +298,10 @@ TEST_CASE("a log of another store or generation is refused", "[storage]") {
         REQUIRE(s->checkpoint());
         REQUIRE(s->add(4));
     }
-    // Its snapshot is gone: an older state must not be taken for the newest.
+    // Its snapshot is gone: an older state, or none, must not be taken for the newest.
     std::filesystem::remove(dir / "b/snap-00000002.vic");
+    REQUIRE(scratch::code_of(numbers<>::open(dir / "b")) == errc::corrupt_snapshot);
+    std::filesystem::rename(dir / "b/log-00000002.closed.vlog", dir / "b/log-00000002.vlog");
     REQUIRE(scratch::code_of(numbers<>::open(dir / "b")) == errc::corrupt_snapshot);
     REQUIRE(scratch::code_of(numbers<>::open(dir / "b", {.read_only = true})) ==
             errc::corrupt_snapshot);

@@ -27,23 +27,23 @@ vicinal::index::hnsw_options tiny_graph() {
 } // namespace
 
 TEST_CASE("random operations: flat in memory is a map with brute force", "[store]") {
-    CHECK(check_against_model<store<metric::squared_l2, flat>>(40, 300, 1, {}) == "");
+    CHECK(check_against_model<store<metric::squared_l2, flat>>(200, 300, 1, {}) == "");
 }
 
 TEST_CASE("random operations: hnsw in memory is a map with valid hits", "[store]") {
-    CHECK(check_against_model<store<metric::cosine, hnsw>>(40, 300, 2, {.index = tiny_graph()}) ==
+    CHECK(check_against_model<store<metric::cosine, hnsw>>(200, 300, 2, {.index = tiny_graph()}) ==
           "");
 }
 
 TEST_CASE("random operations: flat in mapped files, integer ids", "[store]") {
     using mapped =
         store<metric::inner_product, flat, storage::mmap, payload::fields, std::uint16_t>;
-    CHECK(check_against_model<mapped>(15, 300, 3, {}) == "");
+    CHECK(check_against_model<mapped>(40, 300, 3, {}) == "");
 }
 
 TEST_CASE("random operations: hnsw in mapped files", "[store]") {
     using mapped = store<metric::squared_l2, hnsw, storage::mmap>;
-    CHECK(check_against_model<mapped>(15, 300, 4, {.index = tiny_graph()}) == "");
+    CHECK(check_against_model<mapped>(40, 300, 4, {.index = tiny_graph()}) == "");
 }
 
 TEST_CASE("a sequence of steps is shortened to those that it takes to fail", "[store]") {

@@ -51,9 +51,8 @@ TEST_CASE("the first program of the design compiles and answers", "[store]") {
                  {"pi", 3.14},
                  {"none", nullptr}});
     std::string found;
-    for (auto const& hit :
-         docs.search(embed("installation"),
-                     {.k = 10, .where = "category = 'guide' and year >= 2023"}))
+    for (auto const& hit : docs.search(embed("installation"),
+                                       {.k = 10, .where = "category = 'guide' and year >= 2023"}))
         found += hit.id;
     CHECK(found == "readme");
     std::size_t const index = 3; // a user's variable of that name
@@ -98,10 +97,10 @@ TEST_CASE("vectors, ids and records are written in every promised way", "[store]
 
 TEST_CASE("what must not be an id, a vector or a batch is none", "[store]") {
     using toy = store<metric::cosine>;
-    STATIC_REQUIRE_FALSE(requires(toy& t) { t.upsert(0, {1, 2, 3}); });
-    STATIC_REQUIRE_FALSE(requires(toy& t) { t.get(0); });
-    STATIC_REQUIRE_FALSE(requires(toy& t) { t.get(nullptr); });
-    STATIC_REQUIRE_FALSE(requires(toy& t, std::vector<double> v) { t.upsert("a", v); });
-    STATIC_REQUIRE_FALSE(requires(toy& t) { t.checkpoint(); });
-    STATIC_REQUIRE_FALSE(requires(toy& t, std::vector<record const*> v) { t.upsert(v); });
+    STATIC_REQUIRE_FALSE(requires(toy & t) { t.upsert(0, {1, 2, 3}); });
+    STATIC_REQUIRE_FALSE(requires(toy & t) { t.get(0); });
+    STATIC_REQUIRE_FALSE(requires(toy & t) { t.get(nullptr); });
+    STATIC_REQUIRE_FALSE(requires(toy & t, std::vector<double> v) { t.upsert("a", v); });
+    STATIC_REQUIRE_FALSE(requires(toy & t) { t.checkpoint(); });
+    STATIC_REQUIRE_FALSE(requires(toy & t, std::vector<record const*> v) { t.upsert(v); });
 }

@@ -119,24 +119,19 @@ TEST_CASE("a dimension that is none is refused", "[store]") {
 TEST_CASE("a payload as long as a heap takes is kept, one byte more is refused", "[store]") {
     store<metric::squared_l2, flat> s{{.dim = 1}};
     s.upsert("small", {1}, {{"x", 1}});
-    std::string text(vicinal::payload::detail::max_encoded_bytes, 'x');
-    // The encoding of {"t": text} is the text and a few bytes; find where it no longer fits.
-    std::size_t kept = 0;
-    for (std::size_t less = 0; less < 24; ++less) {
-        text.resize(vicinal::payload::detail::max_encoded_bytes - less);
-        auto const put = s.try_upsert("large", {2}, {{"t", text}});
-        if (!put) {
-            CHECK(put.error().code() == errc::invalid_payload);
-            continue;
-        }
-        ++kept;
-        auto const back = s.get("large");
-        REQUIRE(back);
-        REQUIRE(*back->payload["t"].get_if<std::string>() == text);
-        REQUIRE(s.get("small")->payload == vicinal::fields{{"x", 1}});
-        if (kept == 2) break;
-    }
-    CHECK(kept == 2);
+    constexpr std::size_t longest = vicinal::detail::largest_run;
+    std::string text(longest - 100, 'x');
+    std::string encoded;
+    payload::fields::encode({{"t", text}}, encoded).value();
+    text.append(longest - encoded.size(), 'x');
+    s.upsert("large", {2}, {{"t", text}});
+    s.upsert("behind", {3}, {{"x", 2}});
+    CHECK(*s.get("large")->payload["t"].get_if<std::string>() == text);
+    CHECK(s.get("behind")->payload == vicinal::fields{{"x", 2}});
+    text.push_back('x');
+    CHECK(refused(s.try_upsert("large", {4}, {{"t", text}})).code() == errc::invalid_payload);
+    CHECK(s.get("large")->vector == std::vector<float>{2});
+    CHECK(s.get("small")->payload == vicinal::fields{{"x", 1}});
 }
 
 TEST_CASE("an id that is written again and again costs no more each time", "[store]") {

@@ -2,8 +2,8 @@
 // One writer and three readers on one store. Every vector ends with the sum of what is before it,
 // and the payload repeats it: a record that is seen in part gives itself away.
 #include "catch.hpp"
-#include "support/stores.hpp"
 #include "support/random.hpp"
+#include "support/stores.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -132,8 +132,7 @@ TEST_CASE("readers beside a writer see each record whole or not at all: hnsw", "
 
 TEST_CASE("readers beside a writer see each record whole or not at all: mapped",
           "[store][threads]") {
-    check_readers_beside_writer<
-        store<metric::squared_l2, vicinal::index::hnsw<>, storage::mmap>>(
+    check_readers_beside_writer<store<metric::squared_l2, vicinal::index::hnsw<>, storage::mmap>>(
         {.index = small_graph()}, 1500);
 }
 

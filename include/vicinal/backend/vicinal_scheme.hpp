@@ -19,12 +19,7 @@
 #include <utility>
 #include <vector>
 
-/// "vicinal:DIR?index=hnsw&metric=cosine&dim=384": a durable store. One that is there names its own
-/// policies, and parameters may only agree with it; a new one takes metric and dimension from what
-/// comes in where the URI names none, and `hnsw` for its index.
-namespace vicinal::inline VICINAL_ABI::backend {
-
-namespace detail {
+namespace vicinal::inline VICINAL_ABI::detail {
 
 /// A store in memory that takes the same records.
 template <class Store>
@@ -46,7 +41,7 @@ public:
         std::optional<storage::properties> there = {};
     };
 
-    [[nodiscard]] static result<wish> read_parameters(uri const& u) {
+    [[nodiscard]] static result<wish> read_parameters(backend::uri const& u) {
         VICINAL_CHECK(u.only({"metric", "index", "dim"}));
         wish w{u.get("metric"), u.get("index")};
         if (auto const* dim = u.find("dim")) {
@@ -101,15 +96,14 @@ public:
 private:
     template <class Store>
     [[nodiscard]] static storage::properties types_of(std::size_t dim) {
-        return vicinal::detail::describe_types<
-            typename Store::metric_type, typename Store::index_policy,
-            typename Store::payload_policy, typename Store::id_type>(dim);
+        return describe_types<typename Store::metric_type, typename Store::index_policy,
+                              typename Store::payload_policy, typename Store::id_type>(dim);
     }
 
     template <class Store>
     [[nodiscard]] static bool matches(wish const& w) {
         auto const types = types_of<Store>(0);
-        if (w.there) return static_cast<bool>(vicinal::detail::check_types(types, *w.there));
+        if (w.there) return static_cast<bool>(check_types(types, *w.there));
         return *types.find("metric") == w.metric && *types.find("index") == w.index;
     }
 
@@ -157,7 +151,12 @@ private:
     store_sink<Store> sink_;
 };
 
-} // namespace detail
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+/// "vicinal:DIR?index=hnsw&metric=cosine&dim=384": a durable store. One that is there names its own
+/// policies, and parameters may only agree with it; a new one takes metric and dimension from what
+/// comes in where the URI names none, and `hnsw` for its index.
+namespace vicinal::inline VICINAL_ABI::backend {
 
 /// The scheme for the store types that the program lists; all durable.
 template <float_store... Stores>

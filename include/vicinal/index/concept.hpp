@@ -50,13 +50,15 @@ concept bound = requires(B& b, B const& k, slot s, float const* q, std::size_t n
     { B::exact } -> std::convertible_to<bool>;
 };
 
-/// An index policy: a name, which files carry, its options, and `of<Metric, Storage>`.
+/// An index policy: a name, which files carry, its options, `check(options)`, which refuses those
+/// that make no index, and `of<Metric, Storage>`.
 template <class I>
-concept model = requires(I const&) {
+concept model = requires(typename I::options const& o) {
     typename I::options;
     typename I::codec_type;
     requires codec::model<typename I::codec_type>;
     { I::name } -> std::convertible_to<std::string_view>;
+    { I::check(o) } -> std::same_as<result<void>>;
     requires bound<typename I::template of<metric::squared_l2, storage::memory>>;
 };
 

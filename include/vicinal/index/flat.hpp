@@ -37,6 +37,8 @@ struct flat {
     using codec_type = Codec;
     static constexpr std::string_view name = "flat";
 
+    [[nodiscard]] static result<void> check(flat_options const&) { return {}; }
+
     /// The index for one metric over the rows of one storage. Not safe to search while a caller
     /// grows the rows.
     template <metric::model Metric, storage::model Storage>

@@ -25,6 +25,9 @@ struct hnsw {
     using codec_type = Codec;
     static constexpr std::string_view name = "hnsw";
 
+    /// Refuses options that no graph can be made with, before there is a file of it.
+    [[nodiscard]] static result<void> check(hnsw_options const& o) { return hnsw_graph::check(o); }
+
     /// The graph for one metric over the rows of one storage. One thread takes in, any number
     /// search; see index::concept.hpp for what keeps them apart.
     template <metric::model Metric, storage::model Storage>

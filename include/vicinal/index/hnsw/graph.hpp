@@ -30,6 +30,17 @@ struct hnsw_options {
 
 namespace hnsw_graph {
 
+/// Refuses options that no graph can be made with: errc::invalid_argument, with the range.
+[[nodiscard]] inline result<void> check(hnsw_options const& o) {
+    if (o.neighbours < 2 || o.neighbours > 512)
+        return error{errc::invalid_argument, "index.neighbours from 2 to 512",
+                     std::to_string(o.neighbours)};
+    if (o.build_width < o.neighbours || o.build_width > 65536)
+        return error{errc::invalid_argument, "index.build_width from neighbours to 65536",
+                     std::to_string(o.build_width)};
+    return {};
+}
+
 /// What is true of the whole graph, as the one row of its column.
 struct state {
     std::uint64_t seed = 0;
@@ -94,12 +105,7 @@ public:
         VICINAL_CHECK(state_column);
         c.state_ = *state_column;
         if (c.state_->rows() == 0) {
-            if (wanted.neighbours < 2 || wanted.neighbours > 512)
-                return error{errc::invalid_argument, "index.neighbours from 2 to 512",
-                             std::to_string(wanted.neighbours)};
-            if (wanted.build_width < wanted.neighbours || wanted.build_width > 65536)
-                return error{errc::invalid_argument, "index.build_width from neighbours to 65536",
-                             std::to_string(wanted.build_width)};
+            VICINAL_CHECK(check(wanted));
             VICINAL_CHECK(storage::grow(*c.state_, 1));
             state s;
             s.seed = wanted.seed;
