@@ -700,7 +700,7 @@ auto guarded(Body&& body) -> decltype(body()) {
 /// Returns the error from the enclosing function if `expr` (a result) holds one.
 #define VICINAL_CHECK(expr)                                                                        \
     do {                                                                                           \
-        if (auto&& vicinal_check_ = (expr); !vicinal_check_) return vicinal_check_.error();          \
+        if (auto&& vicinal_check_ = (expr); !vicinal_check_) return vicinal_check_.error();        \
     } while (false)
 
 #endif
@@ -3086,7 +3086,7 @@ public:
 
     [[nodiscard]] result<detail::store_listing> list() const {
         std::vector<std::string> names;
-        if (Os::list(file_.get(), names) != 0) {
+        if (detail::uninterrupted([&] { return Os::list(file_.get(), names); }) != 0) {
             int const reason = errno;
             return detail::system_failure(reason, "to list the directory '" + path_ + "'");
         }
@@ -3262,6 +3262,17 @@ public:
         replayed_ = true;
         return replay_report{state_.batches, state_.batch_bytes, size_ - state_.end,
                              state_.last_lsn, state_.clean && size_ == state_.end};
+    }
+
+    /// Reads again what replaying and appending have seen, and compares every checksum.
+    /// errc::corrupt_log names file and offset.
+    [[nodiscard]] result<void> check() const {
+        auto const found =
+            detail::scan_log<Os>(file_.get(), shown_, state_.end, header_, closed_,
+                                 [](std::span<std::byte const>) { return result<void>(); });
+        if (!found) return found.error();
+        if (found->end == state_.end) return {};
+        return detail::log_damage(shown_, found->end, found->last_lsn + 1, "damaged bytes");
     }
 
     /// Memory for one record of that payload: append() then needs no more unless it fails.
@@ -4136,7 +4147,10 @@ public:
         return risky([this] { return log_.sync(); });
     }
 
-    [[nodiscard]] result<void> verify() const { return snapshot_.check_all(); }
+    [[nodiscard]] result<void> verify() const {
+        VICINAL_CHECK(snapshot_.check_all());
+        return log_ && log_.replayed() ? log_.check() : result<void>();
+    }
 
 private:
     static constexpr std::uint64_t most_checked_at_open = std::uint64_t{64} << 20;
@@ -4412,8 +4426,8 @@ public:
         return detail::guarded([&] { return s_->files.sync(); });
     }
 
-    /// Compares every block of the snapshot with its checksum. errc::corrupt_snapshot names section
-    /// and block.
+    /// Compares every block of the snapshot and every record of the log with its checksum, as they
+    /// are on the disk. errc::corrupt_snapshot names section and block, corrupt_log the offset.
     [[nodiscard]] result<void> verify() const {
         return detail::guarded([&] { return s_->files.verify(); });
     }
@@ -4750,13 +4764,15 @@ concept bound = requires(B& b, B const& k, slot s, float const* q, std::size_t n
     { B::exact } -> std::convertible_to<bool>;
 };
 
-/// An index policy: a name, which files carry, its options, and `of<Metric, Storage>`.
+/// An index policy: a name, which files carry, its options, `check(options)`, which refuses those
+/// that make no index, and `of<Metric, Storage>`.
 template <class I>
-concept model = requires(I const&) {
+concept model = requires(typename I::options const& o) {
     typename I::options;
     typename I::codec_type;
     requires codec::model<typename I::codec_type>;
     { I::name } -> std::convertible_to<std::string_view>;
+    { I::check(o) } -> std::same_as<result<void>>;
     requires bound<typename I::template of<metric::squared_l2, storage::memory>>;
 };
 
@@ -4854,6 +4870,8 @@ struct flat {
     using codec_type = Codec;
     static constexpr std::string_view name = "flat";
 
+    [[nodiscard]] static result<void> check(flat_options const&) { return {}; }
+
     /// The index for one metric over the rows of one storage. Not safe to search while a caller
     /// grows the rows.
     template <metric::model Metric, storage::model Storage>
@@ -4922,7 +4940,9 @@ static_assert(model<flat<>>);
 namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 
 /// Chooses links that point apart (Malkov & Yashunin 2018, algorithm 4): a candidate is taken
-/// unless one taken before is nearer to it than the base is.
+/// unless one taken before is nearer to it than the base is, or is the same vector. Without the
+/// latter, a node that has as many duplicates as links is linked to nothing else (fifty copies of
+/// each vector: recall 0.92; so 0.99).
 ///
 /// Scorer is the codec's bound row; keeping one for each chosen node binds `most` times instead of
 /// once a candidate. Reused from call to call, so that selecting allocates nothing.
@@ -4938,7 +4958,7 @@ public:
     void operator()(neighbours const& candidates, std::size_t most, Code const& code,
                     Bind const& bind, Must const& must, std::vector<std::uint32_t>& chosen) {
         chosen.clear();
-        scorers_.clear();
+        taken_.clear();
         std::size_t reserved = 0;
         for (auto const& c : candidates) reserved += must(c.row) ? 1U : 0U;
         for (auto const& c : candidates) {
@@ -4948,18 +4968,28 @@ public:
                 continue;
             if (forced) --reserved;
             chosen.push_back(c.row);
-            scorers_.push_back(bind(code(c.row)));
+            taken_.push_back({bind(code(c.row)), code(c.row), c.distance});
         }
     }
 
 private:
+    struct taken {
+        Scorer score;
+        std::byte const* code;
+        float distance;
+    };
+
     [[nodiscard]] bool points_apart(neighbour const& c, std::byte const* code) const noexcept {
-        for (auto const& s : scorers_)
-            if (s(code) < c.distance) return false;
+        for (auto const& t : taken_) {
+            float const apart = t.score(code);
+            if (apart < c.distance) return false;
+            // As near to that one as it is to itself, and as far from the base: a duplicate.
+            if (c.distance == t.distance && apart <= t.score(t.code)) return false;
+        }
         return true;
     }
 
-    std::vector<Scorer> scorers_;
+    std::vector<taken> taken_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
@@ -4989,6 +5019,17 @@ struct hnsw_options {
 };
 
 namespace hnsw_graph {
+
+/// Refuses options that no graph can be made with: errc::invalid_argument, with the range.
+[[nodiscard]] inline result<void> check(hnsw_options const& o) {
+    if (o.neighbours < 2 || o.neighbours > 512)
+        return error{errc::invalid_argument, "index.neighbours from 2 to 512",
+                     std::to_string(o.neighbours)};
+    if (o.build_width < o.neighbours || o.build_width > 65536)
+        return error{errc::invalid_argument, "index.build_width from neighbours to 65536",
+                     std::to_string(o.build_width)};
+    return {};
+}
 
 /// What is true of the whole graph, as the one row of its column.
 struct state {
@@ -5054,12 +5095,7 @@ public:
         VICINAL_CHECK(state_column);
         c.state_ = *state_column;
         if (c.state_->rows() == 0) {
-            if (wanted.neighbours < 2 || wanted.neighbours > 512)
-                return error{errc::invalid_argument, "index.neighbours from 2 to 512",
-                             std::to_string(wanted.neighbours)};
-            if (wanted.build_width < wanted.neighbours || wanted.build_width > 65536)
-                return error{errc::invalid_argument, "index.build_width from neighbours to 65536",
-                             std::to_string(wanted.build_width)};
+            VICINAL_CHECK(check(wanted));
             VICINAL_CHECK(storage::grow(*c.state_, 1));
             state s;
             s.seed = wanted.seed;
@@ -5673,6 +5709,9 @@ struct hnsw {
     using codec_type = Codec;
     static constexpr std::string_view name = "hnsw";
 
+    /// Refuses options that no graph can be made with, before there is a file of it.
+    [[nodiscard]] static result<void> check(hnsw_options const& o) { return hnsw_graph::check(o); }
+
     /// The graph for one metric over the rows of one storage. One thread takes in, any number
     /// search; see index::concept.hpp for what keeps them apart.
     template <metric::model Metric, storage::model Storage>
@@ -5764,11 +5803,32 @@ struct hnsw {
         /// How many nodes the spanning tree joins to the root: all live ones, in a sound graph.
         /// Walks all links, O(rows). For tests and checks.
         [[nodiscard]] std::size_t reachable() const {
+            visited_set seen;
+            return mark_reachable(seen);
+        }
+
+        /// The covered slots for which live(slot) holds and to which no walk leads: none, in a
+        /// sound graph. Walks all links, O(rows).
+        template <class Live>
+        [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
+            visited_set seen;
+            static_cast<void>(mark_reachable(seen));
+            std::vector<slot> lost;
+            for (slot s = 0; s < covered(); ++s)
+                if (live(s) && seen.mark(s)) lost.push_back(s);
+            return lost;
+        }
+
+    private:
+        of(hnsw_graph::columns<Storage> graph, column const& vectors, std::size_t dim)
+            : graph_(graph), vectors_(&vectors), codec_(dim),
+              scratch_(std::make_unique<scratch_pool>()) {}
+
+        [[nodiscard]] std::size_t mark_reachable(visited_set& seen) const {
             auto const g = graph_.get();
+            seen.reset(g.covered);
             if (g.root == no_slot) return 0;
             auto const ground = graph_.ground_level(g);
-            visited_set seen;
-            seen.reset(g.covered);
             std::vector<slot> open{g.root};
             static_cast<void>(seen.mark(g.root));
             for (std::size_t i = 0; i < open.size(); ++i) {
@@ -5778,11 +5838,6 @@ struct hnsw {
             }
             return open.size();
         }
-
-    private:
-        of(hnsw_graph::columns<Storage> graph, column const& vectors, std::size_t dim)
-            : graph_(graph), vectors_(&vectors), codec_(dim),
-              scratch_(std::make_unique<scratch_pool>()) {}
 
         template <class Section>
         [[nodiscard]] static result<void> make_room(column& c, std::uint64_t rows,
@@ -7716,12 +7771,13 @@ struct id_traits {
     [[nodiscard]] static std::size_t bytes_of(Id) noexcept { return sizeof(std::uint64_t); }
     [[nodiscard]] static result<void> check(Id) { return {}; }
     [[nodiscard]] static std::string text(Id id) { return std::to_string(id); }
-    /// The id that a text spells; errc::invalid_id where it spells none of this type.
+    /// The id that a text spells; errc::invalid_id where it spells none of this type, or one in
+    /// another way than text() does: "07" would come back as "7".
     [[nodiscard]] static result<Id> from_text(std::string_view text) {
         Id id = 0;
         auto const end = text.data() + text.size();
         auto const [at, problem] = std::from_chars(text.data(), end, id);
-        if (problem != std::errc{} || at != end)
+        if (problem != std::errc{} || at != end || (text.size() > 1 && text[0] == '0'))
             return error{errc::invalid_id,
                          "an unsigned integer of " + std::to_string(sizeof(Id) * 8) + " bits",
                          "'" + std::string(text) + "'"};
@@ -8882,6 +8938,72 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
+// ---- vicinal/store/verification.hpp
+#ifndef VICINAL_STORE_VERIFICATION_HPP
+#define VICINAL_STORE_VERIFICATION_HPP
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// What a store found when it looked at all that it has.
+struct verify_report {
+    /// Live records that were read.
+    std::size_t records = 0;
+    /// Rows that the index covers, and rows in use.
+    std::size_t indexed_rows = 0;
+    std::size_t rows = 0;
+    /// How much is wrong; the first hundred as a sentence each, with the place.
+    std::uint64_t problem_count = 0;
+    std::vector<std::string> problems = {};
+
+    [[nodiscard]] bool ok() const noexcept { return problem_count == 0; }
+    void add(std::string problem) {
+        constexpr std::size_t most = 100;
+        ++problem_count;
+        if (problems.size() < most) problems.push_back(std::move(problem));
+    }
+};
+
+namespace detail {
+
+/// Looks at every live record of the rows, and at the way that the index has to it.
+///
+/// Found are: an id that is none or does not lead back to its record, a vector that the metric
+/// refuses, a payload that does not decode, a record that no walk of the index comes to.
+template <class Metric, class Payload, class Id, class Rows, class Index>
+void verify_rows(Rows const& rows, Index const& index, std::size_t dim, verify_report& report) {
+    using traits = id_traits<Id>;
+    auto const name = [&rows](slot s) {
+        return "record '" + traits::text(rows.id(s)) + "' (row " + std::to_string(s) + ")";
+    };
+    for (slot s = 0; s < rows.count(); ++s) {
+        if (!rows.live(s)) continue;
+        ++report.records;
+        if (auto const id = traits::check(rows.id(s)); !id)
+            report.add(name(s) + ": " + id.error().message());
+        else if (auto const found = rows.find(rows.id(s)); found != s)
+            report.add(name(s) + ": its id leads to " +
+                       (found == no_slot ? "no row" : "row " + std::to_string(found)));
+        vector_view<metric::element_of<Metric>> const vector(rows.vector(s), dim);
+        if (auto const good = check_vector<Metric>(vector, dim, "its vector"); !good)
+            report.add(name(s) + ": " + good.error().message());
+        if (auto const payload = Payload::decode(rows.payload(s)); !payload)
+            report.add(name(s) + ": " + payload.error().message());
+    }
+    report.rows = rows.count();
+    report.indexed_rows = index.covered();
+    if (index.covered() > rows.count())
+        report.add("the index covers " + std::to_string(index.covered()) + " rows of " +
+                   std::to_string(rows.count()));
+    else if constexpr (requires { index.unreachable([](slot) { return true; }); })
+        for (auto const s : index.unreachable([&rows](slot r) { return rows.live(r); }))
+            report.add(name(s) + ": no walk of the index comes to it");
+}
+
+} // namespace detail
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
 
 #if VICINAL_HAS_THREADS
 #    include <atomic>
@@ -9009,6 +9131,24 @@ public:
         }
         auto const* vector = rows.vector(s);
         return Record{Id(rows.id(s)), {vector, vector + dim_}, std::move(*payload)};
+    }
+
+    /// Reads all there is, on the disk first; writers wait. Damage goes into the report; an error is
+    /// what kept it from being looked for.
+    [[nodiscard]] result<verify_report> verify() {
+        writer_lock const held(writer_);
+        verify_report report;
+        if constexpr (Storage::durable)
+            if (auto const files = space_.verify(); !files) {
+                auto const code = files.error().code();
+                if (code != errc::corrupt_snapshot && code != errc::corrupt_log)
+                    return files.error();
+                report.add(files.error().message());
+            }
+        read([&](rows_type const& rows, index_type const& index) {
+            verify_rows<Metric, Payload, Id>(rows, index, dim_, report);
+        });
+        return report;
     }
 
     /// While there are pins, slots are not given to other records.
@@ -9448,6 +9588,13 @@ public:
     /// go on meanwhile. Errors: read_only, io_failure, out_of_memory; the store stays as it was.
     result<void> try_checkpoint() requires(Storage::durable) { return engine_->checkpoint(); }
 
+    /// Looks at all that the store has: every checksum of a durable one's files, every record and
+    /// its id, and that the index leads to each. Damage is in the report, not an error: see ok().
+    /// Cost: reads everything; searches go on and writers wait. Errors: io_failure, out_of_memory.
+    [[nodiscard]] result<verify_report> try_verify() const {
+        return detail::guarded([&] { return engine_->verify(); });
+    }
+
 #if VICINAL_EXCEPTIONS
     explicit store(options const& o) : store(open_memory(o)) {}
     explicit store(std::string_view path, options const& o = {}) : store(open_path(path, o)) {}
@@ -9477,6 +9624,7 @@ public:
     [[nodiscard]] scan_type scan() const { return try_scan().value(); }
     [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }
     void checkpoint() requires(Storage::durable) { try_checkpoint().value(); }
+    [[nodiscard]] verify_report verify() const { return try_verify().value(); }
 #endif
 
 private:
@@ -9601,6 +9749,16 @@ concept basic_source = requires(S& s, std::vector<record>& batch, std::size_t mo
 /// * `finish()`: everything written is as durable as the sink promises when it returns.
 /// * `reopen()`: a source that reads back what the sink now holds, from where it is kept, not from
 ///   the memory of this object: what verification reads.
+///
+/// A sink may have more, which is used where it is there:
+///
+/// * `count()`: how many records it holds before `begin`; without it, none.
+/// * `losses(schema)`: what it will not keep, a sentence each. `keeps_payloads()`: false where
+///   payloads don't come back, so that they are not compared.
+/// * `resume(schema)` instead of `begin`, to go on where an earlier run was cut off; `holds(record)`
+///   then says whether a record is there already, the same in all its parts.
+/// * `check(schema)`, `check(batch)`: refuse what `begin` and `write` would refuse, and write
+///   nothing. For a dry run, before which `begin` is not called.
 template <class S>
 concept basic_sink = requires(S& s, schema const& incoming, std::span<record const> batch) {
     { s.begin(incoming) } -> std::same_as<result<void>>;
@@ -9657,7 +9815,7 @@ struct migrate_options {
     /// Goes on where an earlier run into the same sink was cut off: records that the sink holds
     /// already are not written again, and nothing is lost or doubled.
     bool resume = false;
-    /// Reads and checks everything and writes nothing.
+    /// Reads everything, asks the sink whether it would take it, and writes nothing.
     bool dry_run = false;
 };
 
@@ -9702,11 +9860,11 @@ struct difference {
 struct migration_report {
     /// Records read from the source.
     std::uint64_t records = 0;
-    /// Of these, how many the sink took in this run.
+    /// Of these, how many the sink took in this run; of equal ids in one batch only the last.
     std::uint64_t written = 0;
     /// Of these, how many the sink held already, when a run is resumed.
     std::uint64_t already_there = 0;
-    /// Ids that the source gave more than once; the last record of each was kept.
+    /// Records whose id came again later; the last record of each id was kept.
     std::uint64_t duplicates = 0;
     /// Bytes of vectors read.
     std::uint64_t vector_bytes = 0;
@@ -9764,7 +9922,8 @@ public:
         s.dim = store_->dim();
         s.metric = metric::name_of<typename Store::metric_type>();
         s.records = store_->size();
-        s.description = "a vicinal store";
+        s.description = "a vicinal store in memory";
+        if constexpr (Store::storage_policy::durable) s.description = "vicinal:" + store_->path();
         if constexpr (!carries_fields &&
                       !std::same_as<typename Store::payload_policy, payload::none>)
             s.losses.push_back("payloads of another form than fields are not carried over");
@@ -9822,6 +9981,20 @@ public:
     /// The same for a run that goes on: nothing has to be done.
     [[nodiscard]] result<void> resume(schema const& incoming) { return begin(incoming); }
 
+    /// Refuses what `write` would refuse, and writes nothing: for dry runs.
+    [[nodiscard]] result<void> check(schema const& incoming) { return begin(incoming); }
+    [[nodiscard]] result<void> check(std::span<record const> batch) {
+        VICINAL_CHECK(convert(batch));
+        detail::batch<typename Store::metric_type, typename Store::payload_policy,
+                      typename Store::id_type>
+            checked(store_->dim());
+        for (auto const& r : converted_) VICINAL_CHECK(checked.add(r.id, r.vector, r.payload));
+        return checked.check_ids();
+    }
+
+    /// Whether payloads come back as they were written.
+    [[nodiscard]] bool keeps_payloads() const noexcept { return carries_fields; }
+
     /// What the sink will not keep, as sentences.
     [[nodiscard]] std::vector<std::string> losses(schema const& incoming) const {
         std::vector<std::string> list;
@@ -9829,7 +10002,7 @@ public:
         if (!incoming.metric.empty() && incoming.metric != own)
             list.push_back("the source's metric is " + incoming.metric + ", the sink's is " + own +
                            ": distances and order will differ");
-        if constexpr (!std::same_as<typename Store::payload_policy, payload::fields>)
+        if constexpr (!carries_fields)
             list.push_back("the sink keeps no payload");
         return list;
     }
@@ -9846,22 +10019,14 @@ public:
         if (std::memcmp((**mine).vector.data(), r.vector.data(), r.vector.size() * sizeof(float)) !=
             0)
             return false;
-        if constexpr (std::same_as<typename Store::payload_policy, payload::fields>)
+        if constexpr (carries_fields)
             return (**mine).payload == r.payload;
         else
             return true;
     }
 
     [[nodiscard]] result<void> write(std::span<record const> batch) {
-        converted_.resize(batch.size());
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            auto id = id_of(batch[i].id);
-            VICINAL_CHECK(id);
-            converted_[i].id = std::move(*id);
-            converted_[i].vector = batch[i].vector;
-            if constexpr (std::same_as<typename Store::payload_policy, payload::fields>)
-                converted_[i].payload = batch[i].payload;
-        }
+        VICINAL_CHECK(convert(batch));
         return store_->try_upsert(converted_);
     }
     [[nodiscard]] result<void> finish() {
@@ -9883,6 +10048,20 @@ public:
     }
 
 private:
+    static constexpr bool carries_fields =
+        std::same_as<typename Store::payload_policy, payload::fields>;
+
+    [[nodiscard]] result<void> convert(std::span<record const> batch) {
+        converted_.resize(batch.size());
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            auto id = id_of(batch[i].id);
+            VICINAL_CHECK(id);
+            converted_[i].id = std::move(*id);
+            converted_[i].vector = batch[i].vector;
+            if constexpr (carries_fields) converted_[i].payload = batch[i].payload;
+        }
+        return {};
+    }
     [[nodiscard]] static result<typename Store::id_type> id_of(std::string const& text) {
         return detail::id_traits<typename Store::id_type>::from_text(text);
     }
@@ -9960,9 +10139,9 @@ namespace vicinal::inline VICINAL_ABI::detail {
 /// record and side; a second time only where something differs, for the ids to report.
 class comparison {
 public:
-    /// One record in `every` takes part, chosen by its id.
-    comparison(std::uint64_t every, std::size_t batch_size) noexcept
-        : every_(every == 0 ? 1 : every), batch_size_(batch_size) {}
+    /// One record in `every` takes part, chosen by its id. `payloads`: whether they count.
+    comparison(std::uint64_t every, std::size_t batch_size, bool payloads = true) noexcept
+        : every_(every == 0 ? 1 : every), batch_size_(batch_size), payloads_(payloads) {}
 
     /// extras_allowed: records that only `right` has are not differences.
     template <basic_source Left, basic_source Right, class OnBatch>
@@ -10024,7 +10203,7 @@ private:
             } else {
                 if (a->vector != b->vector)
                     found_.emplace_back(a->id, difference::kind::vector);
-                else if (a->payload != b->payload)
+                else if (payloads_ && a->payload != b->payload)
                     found_.emplace_back(a->id, difference::kind::payload);
                 ++a;
                 ++b;
@@ -10056,6 +10235,7 @@ private:
 
     std::uint64_t every_;
     std::size_t batch_size_;
+    bool payloads_;
     std::vector<finding> found_;
 };
 
@@ -10091,8 +10271,12 @@ public:
         report_.losses = incoming->losses;
         if constexpr (requires { to_.losses(*incoming); })
             for (auto& loss : to_.losses(*incoming)) report_.losses.push_back(std::move(loss));
-        if (!options_.dry_run) VICINAL_CHECK(begin(*incoming));
+        if (options_.dry_run)
+            VICINAL_CHECK(check(*incoming));
+        else
+            VICINAL_CHECK(begin(*incoming));
         VICINAL_CHECK(copy());
+        count_duplicates();
         if (report_.duplicates > 0)
             report_.losses.push_back(
                 std::to_string(report_.duplicates) +
@@ -10123,6 +10307,15 @@ private:
             return error{errc::unsupported, "a sink that can be resumed", "another"};
     }
 
+    /// For a dry run: what the sink would say. One that can't tell is not asked.
+    template <class What>
+    [[nodiscard]] result<void> check(What const& what) {
+        if constexpr (requires { to_.check(what); })
+            return to_.check(what);
+        else
+            return {};
+    }
+
     [[nodiscard]] result<void> copy() {
         start_ = clock::now();
         VICINAL_CHECK(from_.rewind());
@@ -10131,11 +10324,18 @@ private:
             VICINAL_CHECK(from_.read(batch, options_.batch_size));
             if (batch.empty()) break;
             report_.records += batch.size();
-            for (auto const& r : batch) report_.vector_bytes += r.vector.size() * sizeof(float);
-            VICINAL_CHECK(keep_last(batch));
-            VICINAL_CHECK(leave_out_held(batch));
-            if (!options_.dry_run && !batch.empty()) VICINAL_CHECK(to_.write(batch));
-            report_.written += options_.dry_run ? 0 : batch.size();
+            for (auto const& r : batch) {
+                report_.vector_bytes += r.vector.size() * sizeof(float);
+                ids_.push_back(hash_bytes(r.id));
+            }
+            keep_last(batch);
+            if (options_.dry_run) {
+                VICINAL_CHECK(check(std::span<record const>(batch)));
+            } else {
+                VICINAL_CHECK(leave_out_held(batch));
+                if (!batch.empty()) VICINAL_CHECK(to_.write(batch));
+                report_.written += batch.size();
+            }
             tell(progress::stage::copying, report_.records, total_);
         }
         report_.seconds = elapsed();
@@ -10144,24 +10344,30 @@ private:
 
     /// Of records with the same id in one batch the last one stays: a sink refuses such a batch.
     /// Over batches the sink replaces by itself.
-    [[nodiscard]] result<void> keep_last(std::vector<record>& batch) {
+    static void keep_last(std::vector<record>& batch) {
         std::unordered_map<std::string_view, std::size_t> last;
         last.reserve(batch.size());
         for (std::size_t i = 0; i < batch.size(); ++i) last[batch[i].id] = i;
-        if (last.size() == batch.size()) return {};
+        if (last.size() == batch.size()) return;
         std::vector<record> kept;
         kept.reserve(last.size());
         for (std::size_t i = 0; i < batch.size(); ++i)
             if (last.at(batch[i].id) == i) kept.push_back(batch[i]);
-        report_.duplicates += batch.size() - kept.size();
         batch = std::move(kept);
-        return {};
+    }
+
+    /// Ids that came again, in one batch or another, by their hashes.
+    void count_duplicates() {
+        std::sort(ids_.begin(), ids_.end());
+        auto const once = std::unique(ids_.begin(), ids_.end());
+        report_.duplicates = static_cast<std::uint64_t>(ids_.end() - once);
+        ids_ = {};
     }
 
     /// When resumed: what the sink holds already needs no writing.
     [[nodiscard]] result<void> leave_out_held(std::vector<record>& batch) {
         if constexpr (requires(record const& r) { to_.holds(r); }) {
-            if (!options_.resume || options_.dry_run) return {};
+            if (!options_.resume) return {};
             std::size_t kept = 0;
             for (auto& r : batch) {
                 auto const held = to_.holds(r);
@@ -10184,7 +10390,9 @@ private:
                                ? (std::max)(report_.records / 1000, std::uint64_t{1})
                                : std::uint64_t{1};
         std::uint64_t done = 0;
-        comparison both(every, options_.batch_size);
+        bool payloads = true;
+        if constexpr (requires { to_.keeps_payloads(); }) payloads = to_.keeps_payloads();
+        comparison both(every, options_.batch_size, payloads);
         // Each record is read on either side.
         VICINAL_CHECK(both.run(
             from_, *written, !sink_was_empty_ || options_.resume,
@@ -10208,6 +10416,7 @@ private:
     Sink& to_;
     migrate_options const& options_;
     migration_report report_;
+    std::vector<std::uint64_t> ids_; // hashes of all that came
     std::optional<std::uint64_t> total_;
     clock::time_point start_ = {};
     bool sink_was_empty_ = true;
@@ -10235,8 +10444,8 @@ template <class S>
 /// already is replaced.
 ///
 /// Stops at the first record that the sink refuses, with its id; whole batches written before it
-/// stay. Differences are in the report, not an error: see ok(). Memory: one batch, and 48 bytes a
-/// record for verifying. Errors: those of the two sides; invalid_argument, unsupported.
+/// stay. Differences are in the report, not an error: see ok(). Memory: one batch, 8 bytes a record,
+/// and 48 bytes a record for verifying. Errors: those of the two sides; invalid_argument, unsupported.
 template <class From, class To>
 [[nodiscard]] result<migration_report> try_migrate(From&& from, To&& to,
                                                    migrate_options const& options = {}) {
@@ -10340,6 +10549,9 @@ public:
     [[nodiscard]] std::vector<std::string> losses(schema const& incoming) const {
         return sink_->losses(incoming);
     }
+    [[nodiscard]] bool keeps_payloads() const { return sink_->keeps_payloads(); }
+    [[nodiscard]] result<void> check(schema const& incoming) { return sink_->check(incoming); }
+    [[nodiscard]] result<void> check(std::span<record const> batch) { return sink_->check(batch); }
     [[nodiscard]] result<void> write(std::span<record const> batch) { return sink_->write(batch); }
     [[nodiscard]] result<void> finish() { return sink_->finish(); }
     [[nodiscard]] result<any_source> reopen() { return sink_->reopen(); }
@@ -10355,11 +10567,15 @@ private:
         virtual result<bool> holds(record const& r) = 0;
         virtual result<std::uint64_t> count() = 0;
         virtual std::vector<std::string> losses(schema const& incoming) const = 0;
+        virtual bool keeps_payloads() const = 0;
+        virtual result<void> check(schema const& incoming) = 0;
+        virtual result<void> check(std::span<record const> batch) = 0;
         virtual result<void> write(std::span<record const> batch) = 0;
         virtual result<void> finish() = 0;
         virtual result<any_source> reopen() = 0;
     };
-    /// What a sink has not, it answers for: nothing held, nothing lost, empty at the start.
+    /// What a sink has not, it answers for: nothing held, nothing lost, empty at the start, and
+    /// no objection.
     template <class S>
     struct model final : interface {
         explicit model(S s) : sink(std::move(s)) {}
@@ -10385,6 +10601,24 @@ private:
         std::vector<std::string> losses(schema const& incoming) const override {
             if constexpr (requires { sink.losses(incoming); })
                 return sink.losses(incoming);
+            else
+                return {};
+        }
+        bool keeps_payloads() const override {
+            if constexpr (requires { sink.keeps_payloads(); })
+                return sink.keeps_payloads();
+            else
+                return true;
+        }
+        result<void> check(schema const& incoming) override {
+            if constexpr (requires { sink.check(incoming); })
+                return sink.check(incoming);
+            else
+                return {};
+        }
+        result<void> check(std::span<record const> batch) override {
+            if constexpr (requires { sink.check(batch); })
+                return sink.check(batch);
             else
                 return {};
         }
@@ -10435,6 +10669,9 @@ public:
         return store_->get(id);
     }
 
+    /// Looks at all that the store has: files, records, index. Damage is in the report.
+    [[nodiscard]] result<verify_report> try_verify() const { return store_->verify(); }
+
     /// The store as either side of a migration; the store must outlive it.
     [[nodiscard]] any_source source() const { return store_->source(); }
     [[nodiscard]] any_sink sink() { return store_->sink(); }
@@ -10447,6 +10684,7 @@ public:
     [[nodiscard]] std::optional<record> get(std::string_view id) const {
         return try_get(id).value();
     }
+    [[nodiscard]] verify_report verify() const { return try_verify().value(); }
 #endif
 
 private:
@@ -10462,6 +10700,7 @@ private:
         virtual result<std::vector<hit>> search(vector_view<float>,
                                                 search_options const&) const = 0;
         virtual result<std::optional<record>> get(std::string_view) const = 0;
+        virtual result<verify_report> verify() const = 0;
         virtual any_source source() const = 0;
         virtual any_sink sink() = 0;
     };
@@ -10492,11 +10731,12 @@ private:
             auto found = store.try_get(*key);
             VICINAL_CHECK(found);
             if (!*found) return std::optional<record>();
-            record r{std::string(id), std::move((**found).vector), {}};
+            record r{traits::text(*key), std::move((**found).vector), {}};
             if constexpr (std::same_as<typename S::payload_type, fields>)
                 r.payload = std::move((**found).payload);
             return std::optional<record>(std::move(r));
         }
+        result<verify_report> verify() const override { return store.try_verify(); }
         any_source source() const override { return any_source(store_source<S>(store)); }
         any_sink sink() override { return any_sink(store_sink<S>(store)); }
         S store;
@@ -10534,9 +10774,12 @@ public:
         auto const path =
             text.substr(colon + 1, question == std::string_view::npos ? std::string_view::npos
                                                                       : question - colon - 1);
-        if (!decode(path, u.path_) || u.path_.empty())
-            return error{errc::invalid_uri, "a path behind '" + u.scheme_ + ":'",
+        if (!decode(path, u.path_))
+            return error{errc::invalid_uri,
+                         "two hexadecimal digits behind each % (which itself is %25), not 00",
                          "'" + std::string(path) + "'"};
+        if (u.path_.empty())
+            return error{errc::invalid_uri, "a path behind '" + u.scheme_ + ":'", "''"};
         if (question == std::string_view::npos) return u;
         for (auto rest = text.substr(question + 1); !rest.empty();) {
             auto const end = (std::min)(rest.find('&'), rest.size());
@@ -10591,6 +10834,7 @@ private:
     }
     [[nodiscard]] static bool decode(std::string_view text, std::string& out) {
         for (std::size_t i = 0; i < text.size(); ++i) {
+            if (text[i] == '\0') return false;
             if (text[i] != '%') {
                 out.push_back(text[i]);
                 continue;
@@ -10598,7 +10842,8 @@ private:
             bool const whole = text.size() - i > 2;
             int const high = whole ? hex(text[i + 1]) : -1;
             int const low = whole ? hex(text[i + 2]) : -1;
-            if (high < 0 || low < 0) return false;
+            // A zero byte would end the name of a file in the middle.
+            if (high < 0 || low < 0 || high + low == 0) return false;
             out.push_back(static_cast<char>(high * 16 + low));
             i += 2;
         }
@@ -10624,6 +10869,8 @@ struct scheme {
     /// `incoming` is what will be written: a sink that is made takes dimension and metric from it
     /// where the URI names none.
     std::function<result<any_sink>(uri const&, schema const& incoming)> sink = {};
+    /// For a dry run: what `sink` would give, but only `check` is called of it. Makes nothing.
+    std::function<result<any_sink>(uri const&, schema const& incoming)> dry_sink = {};
 };
 
 /// Schemes by name, so that a program opens what a string names: "vicinal:docs.vicinal",
@@ -10640,8 +10887,9 @@ public:
     [[nodiscard]] result<any_source> try_open_source(std::string_view text) const {
         return with(text, &scheme::source, "be read");
     }
-    [[nodiscard]] result<any_sink> try_open_sink(std::string_view text,
-                                                 schema const& incoming) const {
+    [[nodiscard]] result<any_sink> try_open_sink(std::string_view text, schema const& incoming,
+                                                 bool dry_run = false) const {
+        if (dry_run) return with(text, &scheme::dry_sink, "be tried without writing", incoming);
         return with(text, &scheme::sink, "be written", incoming);
     }
 
@@ -10652,8 +10900,9 @@ public:
     [[nodiscard]] any_source open_source(std::string_view text) const {
         return try_open_source(text).value();
     }
-    [[nodiscard]] any_sink open_sink(std::string_view text, schema const& incoming) const {
-        return try_open_sink(text, incoming).value();
+    [[nodiscard]] any_sink open_sink(std::string_view text, schema const& incoming,
+                                     bool dry_run = false) const {
+        return try_open_sink(text, incoming, dry_run).value();
     }
 #endif
 
@@ -10691,27 +10940,31 @@ private:
 #ifndef VICINAL_BACKEND_VICINAL_SCHEME_HPP
 #define VICINAL_BACKEND_VICINAL_SCHEME_HPP
 
-/// "vicinal:DIR?index=hnsw&metric=cosine&dim=384": a durable store. One that is there names its own
-/// policies, and parameters may only agree with it; a new one takes metric and dimension from what
-/// comes in where the URI names none, and `hnsw` for its index.
-namespace vicinal::inline VICINAL_ABI::backend {
+namespace vicinal::inline VICINAL_ABI::detail {
 
-namespace detail {
+/// A store in memory that takes the same records.
+template <class Store>
+struct in_memory;
+template <class Metric, class Index, class Storage, class Payload, class Id>
+struct in_memory<store<Metric, Index, Storage, Payload, Id>> {
+    using type = store<Metric, index::flat<>, storage::memory, Payload, Id>;
+};
 
 /// Opens a directory as the one of the listed store types that it says it is.
 template <class... Stores>
 class store_opener {
 public:
-    /// The parameters of a store to be made, as properties.
+    /// What the parameters ask for, and what the directory says of itself where it is there.
     struct wish {
         std::string metric;
         std::string index;
         std::size_t dim = 0;
+        std::optional<storage::properties> there = {};
     };
 
-    [[nodiscard]] static result<wish> read_parameters(uri const& u) {
+    [[nodiscard]] static result<wish> read_parameters(backend::uri const& u) {
         VICINAL_CHECK(u.only({"metric", "index", "dim"}));
-        wish w{u.get("metric"), u.get("index"), 0};
+        wish w{u.get("metric"), u.get("index")};
         if (auto const* dim = u.find("dim")) {
             auto const end = dim->data() + dim->size();
             auto const [at, problem] = std::from_chars(dim->data(), end, w.dim);
@@ -10734,44 +10987,65 @@ public:
     [[nodiscard]] static Result open(std::string const& path, wish const& w, bool read_only,
                                      Use const& use) {
         std::optional<Result> out;
-        (try_one<Stores>(path, w, read_only, use, out) || ...);
-        if (out) return std::move(*out);
-        return error{errc::unsupported, "one of the store types of this program: " + types(),
-                     "metric " + w.metric + ", index " + w.index};
+        auto const one = [&]<class Store>(std::type_identity<Store>) {
+            if (!matches<Store>(w)) return false;
+            typename Store::options o;
+            o.dim = w.dim;
+            o.read_only = read_only;
+            auto store = Store::try_open(path, o);
+            out.emplace(store ? use(std::move(*store)) : Result(store.error()));
+            return true;
+        };
+        return (one(std::type_identity<Stores>()) || ...) ? std::move(*out) : none_matches(w);
+    }
+
+    /// As `open` for a store that is not there yet, but in memory.
+    template <class Result, class Use>
+    [[nodiscard]] static Result imitate(wish const& w, Use const& use) {
+        std::optional<Result> out;
+        auto const one = [&]<class Store>(std::type_identity<Store>) {
+            if (!matches<Store>(w)) return false;
+            typename in_memory<Store>::type::options o;
+            o.dim = w.dim;
+            auto store = in_memory<Store>::type::try_open(o);
+            out.emplace(store ? use(std::move(*store)) : Result(store.error()));
+            return true;
+        };
+        return (one(std::type_identity<Stores>()) || ...) ? std::move(*out) : none_matches(w);
     }
 
 private:
     template <class Store>
     [[nodiscard]] static storage::properties types_of(std::size_t dim) {
-        return vicinal::detail::describe_types<
-            typename Store::metric_type, typename Store::index_policy,
-            typename Store::payload_policy, typename Store::id_type>(dim);
+        return describe_types<typename Store::metric_type, typename Store::index_policy,
+                              typename Store::payload_policy, typename Store::id_type>(dim);
     }
 
-    template <class Store, class Use, class Result>
-    [[nodiscard]] static bool try_one(std::string const& path, wish const& w, bool read_only,
-                                      Use const& use, std::optional<Result>& out) {
-        auto const types = types_of<Store>(w.dim);
-        if (*types.find("metric") != w.metric || *types.find("index") != w.index) return false;
-        typename Store::options o;
-        o.dim = w.dim;
-        o.read_only = read_only;
-        auto store = Store::try_open(path, o);
-        if (!store)
-            out.emplace(store.error());
-        else
-            out.emplace(use(std::move(*store)));
-        return true;
+    template <class Store>
+    [[nodiscard]] static bool matches(wish const& w) {
+        auto const types = types_of<Store>(0);
+        if (w.there) return static_cast<bool>(check_types(types, *w.there));
+        return *types.find("metric") == w.metric && *types.find("index") == w.index;
     }
 
-    [[nodiscard]] static std::string types() {
+    /// The types in words, as in "cosine hnsw (f32) with fields and string ids".
+    [[nodiscard]] static std::string in_words(storage::properties const& p) {
+        auto const get = [&p](std::string_view name) {
+            auto const* v = p.find(name);
+            return v ? *v : std::string("?");
+        };
+        return get("metric") + " " + get("index") + " (" + get("codec") + ") with payload " +
+               get("payload") + " and " + get("id") + " ids";
+    }
+
+    [[nodiscard]] static error none_matches(wish const& w) {
         std::string list;
         auto const add = [&list](storage::properties const& p) {
-            list.append(list.empty() ? "" : ", ");
-            list.append(*p.find("metric")).append(" ").append(*p.find("index"));
+            list.append(list.empty() ? "" : ", ").append(in_words(p));
         };
         (add(types_of<Stores>(0)), ...);
-        return list;
+        return error{errc::unsupported, "one of the store types of this program: " + list,
+                     w.there ? in_words(*w.there) : "metric " + w.metric + ", index " + w.index};
     }
 };
 
@@ -10784,6 +11058,9 @@ public:
     [[nodiscard]] result<void> begin(schema const& s) { return sink_.begin(s); }
     [[nodiscard]] result<void> resume(schema const& s) { return sink_.resume(s); }
     [[nodiscard]] result<bool> holds(record const& r) { return sink_.holds(r); }
+    [[nodiscard]] bool keeps_payloads() const noexcept { return sink_.keeps_payloads(); }
+    [[nodiscard]] result<void> check(schema const& s) { return sink_.check(s); }
+    [[nodiscard]] result<void> check(std::span<record const> batch) { return sink_.check(batch); }
     [[nodiscard]] result<std::uint64_t> count() { return sink_.count(); }
     [[nodiscard]] std::vector<std::string> losses(schema const& s) const { return sink_.losses(s); }
     [[nodiscard]] result<void> write(std::span<record const> batch) { return sink_.write(batch); }
@@ -10795,7 +11072,12 @@ private:
     store_sink<Store> sink_;
 };
 
-} // namespace detail
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+/// "vicinal:DIR?index=hnsw&metric=cosine&dim=384": a durable store. One that is there names its own
+/// policies, and parameters may only agree with it; a new one takes metric and dimension from what
+/// comes in where the URI names none, and `hnsw` for its index.
+namespace vicinal::inline VICINAL_ABI::backend {
 
 /// The scheme for the store types that the program lists; all durable.
 template <float_store... Stores>
@@ -10804,62 +11086,81 @@ template <float_store... Stores>
 
     // A directory that is there fills in what the URI left open; what it named must agree, which
     // opening checks.
-    auto const settle = [](uri const& u, typename opener::wish& w) -> result<bool> {
-        auto const found = opener::look(u.path());
+    auto const settle = [](uri const& u) -> result<typename opener::wish> {
+        auto w = opener::read_parameters(u);
+        VICINAL_CHECK(w);
+        auto found = opener::look(u.path());
         VICINAL_CHECK(found);
-        if (!*found) return false;
+        w->there = std::move(*found);
+        if (!w->there) return w;
         auto const take = [&](std::string& wanted, std::string_view name,
                               errc code) -> result<void> {
-            auto const* is = (**found).find(name);
+            auto const* is = w->there->find(name);
             if (is && wanted.empty()) wanted = *is;
             if (is && wanted == *is) return {};
             return error{code, std::string(name) + " " + wanted,
                          is ? "a store with " + *is : "a store that names none"};
         };
-        VICINAL_CHECK(take(w.metric, "metric", errc::metric_mismatch));
-        VICINAL_CHECK(take(w.index, "index", errc::index_mismatch));
-        return true;
+        VICINAL_CHECK(take(w->metric, "metric", errc::metric_mismatch));
+        VICINAL_CHECK(take(w->index, "index", errc::index_mismatch));
+        return w;
+    };
+    auto const settle_present = [settle](uri const& u) -> result<typename opener::wish> {
+        auto w = settle(u);
+        if (w && !w->there) return error{errc::not_found, "a store at '" + u.path() + "'", "none"};
+        return w;
+    };
+    auto const settle_sink = [settle](uri const& u,
+                                      schema const& incoming) -> result<typename opener::wish> {
+        auto w = settle(u);
+        VICINAL_CHECK(w);
+        if (w->there) return w;
+        if (w->metric.empty()) w->metric = incoming.metric;
+        if (w->index.empty()) w->index = "hnsw";
+        if (w->dim == 0) w->dim = incoming.dim;
+        auto const place = "'" + u.scheme() + ":" + u.path() + "'";
+        if (w->metric.empty())
+            return error{errc::invalid_uri,
+                         "metric=squared_l2, inner_product or cosine for the new store, as the "
+                         "source names none",
+                         place};
+        if (w->dim == 0)
+            return error{errc::invalid_uri,
+                         "dim=NUMBER for the new store, as the source has no record to tell it",
+                         place};
+        return w;
     };
 
     scheme s;
-    s.store = [settle](uri const& u, bool read_only) -> result<any_store> {
-        auto w = opener::read_parameters(u);
+    s.store = [settle_present](uri const& u, bool read_only) -> result<any_store> {
+        auto const w = settle_present(u);
         VICINAL_CHECK(w);
-        auto const there = settle(u, *w);
-        VICINAL_CHECK(there);
-        if (!*there) return error{errc::not_found, "a store at '" + u.path() + "'", "none"};
         return opener::template open<result<any_store>>(
-            u.path(), *w, read_only, [](auto store) { return any_store(std::move(store)); });
+            u.path(), *w, read_only,
+            [](auto store) -> result<any_store> { return any_store(std::move(store)); });
     };
-    s.source = [settle](uri const& u) -> result<any_source> {
-        auto w = opener::read_parameters(u);
+    s.source = [settle_present](uri const& u) -> result<any_source> {
+        auto const w = settle_present(u);
         VICINAL_CHECK(w);
-        auto const there = settle(u, *w);
-        VICINAL_CHECK(there);
-        if (!*there) return error{errc::not_found, "a store at '" + u.path() + "'", "none"};
-        return opener::template open<result<any_source>>(u.path(), *w, true, [](auto store) {
-            using type = decltype(store);
-            return any_source(store_source<type>(std::make_unique<type>(std::move(store))));
-        });
+        return opener::template open<result<any_source>>(
+            u.path(), *w, true, [](auto store) -> result<any_source> {
+                using type = decltype(store);
+                return any_source(store_source<type>(std::make_unique<type>(std::move(store))));
+            });
     };
-    s.sink = [settle](uri const& u, schema const& incoming) -> result<any_sink> {
-        auto w = opener::read_parameters(u);
+    auto const to_sink = [](auto store) -> result<any_sink> {
+        return any_sink(detail::owning_sink<decltype(store)>(std::move(store)));
+    };
+    s.sink = [settle_sink, to_sink](uri const& u, schema const& incoming) -> result<any_sink> {
+        auto const w = settle_sink(u, incoming);
         VICINAL_CHECK(w);
-        auto const there = settle(u, *w);
-        VICINAL_CHECK(there);
-        if (!*there) {
-            if (w->metric.empty()) w->metric = incoming.metric;
-            if (w->index.empty()) w->index = "hnsw";
-            if (w->dim == 0) w->dim = incoming.dim;
-            if (w->metric.empty())
-                return error{errc::invalid_uri,
-                             "metric=squared_l2, inner_product or cosine for the new store, as the "
-                             "source names none",
-                             "'" + u.scheme() + ":" + u.path() + "'"};
-        }
-        return opener::template open<result<any_sink>>(u.path(), *w, false, [](auto store) {
-            return any_sink(detail::owning_sink<decltype(store)>(std::move(store)));
-        });
+        return opener::template open<result<any_sink>>(u.path(), *w, false, to_sink);
+    };
+    s.dry_sink = [settle_sink, to_sink](uri const& u, schema const& incoming) -> result<any_sink> {
+        auto const w = settle_sink(u, incoming);
+        VICINAL_CHECK(w);
+        if (w->there) return opener::template open<result<any_sink>>(u.path(), *w, true, to_sink);
+        return opener::template imitate<result<any_sink>>(*w, to_sink);
     };
     return s;
 }

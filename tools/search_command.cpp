@@ -72,9 +72,13 @@ void add_search(CLI::App& app, int& status) {
     auto* vector =
         command->add_option("--vector", a->vector, "Near this vector, as in \"[0.1, 0.2]\"");
     like->excludes(vector);
-    command->add_option("-k", a->search.k, "How many")->capture_default_str();
+    // A minus in front would wrap around to a very large number.
+    command->add_option("-k", a->search.k, "How many")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
     command->add_option("--where", a->search.where, "A filter, as in \"year >= 2023\"");
-    command->add_option("--effort", a->search.effort, "Width of the search by hand");
+    command->add_option("--effort", a->search.effort, "Width of the search by hand")
+        ->check(CLI::NonNegativeNumber);
     command->add_flag("--exact", a->search.exact, "Look at every record");
     command->callback([a, like, vector, &status] {
         if (like->empty() && vector->empty()) throw CLI::RequiredError("--like or --vector");

@@ -5,6 +5,9 @@
 #include <vicinal/backend/jsonl_scheme.hpp>
 #include <vicinal/backend/registry.hpp>
 #include <vicinal/backend/vicinal_scheme.hpp>
+#include <vicinal/index/hnsw.hpp>
+#include <vicinal/metric/cosine.hpp>
+#include <vicinal/metric/inner_product.hpp>
 #include <vicinal/migrate/migrate.hpp>
 
 #include <cstdint>

@@ -63,9 +63,9 @@ TEST_CASE("a side keeps its contract when its type is forgotten", "[migrate]") {
     any_sink lines(backend::jsonl_sink(dir.path("lines.jsonl")));
     check_sink_contract(lines);
     test_store<durable> held({.dim = 5});
-    any_sink to(store_sink<durable>(*held));
+    any_sink to{store_sink<durable>(*held)};
     check_sink_contract(to);
-    any_sink plain(damaging_sink([](auto&) {}));
+    any_sink plain{damaging_sink([](auto&) {})};
     CHECK(plain.resume({}).error().code() == errc::unsupported);
     CHECK(plain.keeps_payloads());
     CHECK(plain.count().value() == 0);

@@ -18,6 +18,7 @@
 #include <vicinal/store/store.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -95,12 +96,58 @@ TEST_CASE("vectors, ids and records are written in every promised way", "[store]
     CHECK(numbers.search({2}).front().id == 0);
 }
 
+namespace {
+
+using toy_store = store<metric::cosine>;
+
+template <class Id>
+concept takes_id = requires(toy_store& t, Id id) {
+    t.get(id);
+    t.erase(id);
+};
+template <class Vector>
+concept takes_vector = requires(toy_store& t, Vector v) {
+    t.upsert("a", v);
+    t.search(v);
+};
+template <class Batch>
+concept takes_batch = requires(toy_store& t, Batch b) {
+    t.upsert(b);
+};
+template <class Store>
+concept has_checkpoint = requires(Store& s) {
+    s.checkpoint();
+};
+
+/// Makes its records on the way: a batch that points into them would dangle.
+struct made_on_the_way {
+    struct iterator {
+        using value_type = toy_store::record;
+        using difference_type = std::ptrdiff_t;
+        int at = 0;
+        value_type operator*() const { return {std::to_string(at), {1, 2, 3}, {}}; }
+        iterator& operator++() {
+            ++at;
+            return *this;
+        }
+        iterator operator++(int) { return {at++}; }
+        bool operator==(iterator const&) const = default;
+    };
+    iterator begin() const { return {0}; }
+    iterator end() const { return {3}; }
+};
+
+} // namespace
+
 TEST_CASE("what must not be an id, a vector or a batch is none", "[store]") {
-    using toy = store<metric::cosine>;
-    STATIC_REQUIRE_FALSE(requires(toy & t) { t.upsert(0, {1, 2, 3}); });
-    STATIC_REQUIRE_FALSE(requires(toy & t) { t.get(0); });
-    STATIC_REQUIRE_FALSE(requires(toy & t) { t.get(nullptr); });
-    STATIC_REQUIRE_FALSE(requires(toy & t, std::vector<double> v) { t.upsert("a", v); });
-    STATIC_REQUIRE_FALSE(requires(toy & t) { t.checkpoint(); });
-    STATIC_REQUIRE_FALSE(requires(toy & t, std::vector<record const*> v) { t.upsert(v); });
+    STATIC_REQUIRE(takes_id<char const*>);
+    STATIC_REQUIRE_FALSE(takes_id<int>);
+    STATIC_REQUIRE_FALSE(takes_id<std::nullptr_t>);
+    STATIC_REQUIRE(takes_vector<std::vector<float>>);
+    STATIC_REQUIRE_FALSE(takes_vector<std::vector<double>>);
+    STATIC_REQUIRE(takes_batch<std::vector<toy_store::record>>);
+    STATIC_REQUIRE_FALSE(takes_batch<std::vector<toy_store::record const*>>);
+    STATIC_REQUIRE_FALSE(takes_batch<made_on_the_way>);
+    STATIC_REQUIRE_FALSE(has_checkpoint<toy_store>);
+    STATIC_REQUIRE(has_checkpoint<store<metric::cosine, index::hnsw<>, storage::mmap>>);
 }

@@ -17,6 +17,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,13 +84,18 @@ public:
     }
     [[nodiscard]] outcome operator()(arguments const& a) const { return wait(start(a)); }
 
-    /// Runs it with a terminal of its own; `out` is everything that the terminal was sent.
-    [[nodiscard]] outcome in_terminal(arguments const& a) const {
+    /// Runs it with a terminal of its own, so many columns wide; `out` is everything that the
+    /// terminal was sent.
+    [[nodiscard]] outcome in_terminal(arguments const& a, unsigned short columns) const {
         int const master = ::posix_openpt(O_RDWR | O_NOCTTY);
         REQUIRE(master >= 0);
         REQUIRE(::grantpt(master) == 0);
         REQUIRE(::unlockpt(master) == 0);
         std::string const name = ::ptsname(master);
+        ::winsize size{};
+        size.ws_row = 24;
+        size.ws_col = columns;
+        REQUIRE(::ioctl(master, TIOCSWINSZ, &size) == 0);
         auto const child = ::fork();
         if (child == 0) {
             ::setsid();

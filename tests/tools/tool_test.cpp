@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <sstream>
 
 using namespace vicinal_test;
@@ -113,19 +114,30 @@ TEST_CASE("a progress bar is drawn over itself in a terminal", "[tools]") {
     tool const vicinal(program);
     auto const from = vicinal.file("a.jsonl", lines_of(3'000, 16));
     auto const store = vicinal.path("s");
-    auto r = vicinal.in_terminal({"migrate", from, store + "?metric=cosine", "--verify"});
+    auto r = vicinal.in_terminal({"migrate", from, store + "?metric=cosine", "--verify"}, 120);
     CHECK(r.status == 0);
     CHECK(r.says("\rcopying   "));
     CHECK(r.says("\033[K"));
     CHECK(r.says("3,000 records"));
-    r = vicinal.in_terminal({"migrate", store, vicinal.path("b.jsonl"), "--verify"});
+    r = vicinal.in_terminal({"migrate", store, vicinal.path("b.jsonl"), "--verify"}, 120);
     CHECK(r.status == 0);
     CHECK(r.says("\rcopying   [##############################] 3,000 of 3,000, 100 %"));
     CHECK(r.says("\rverifying [##############################] 6,000 of 6,000, 100 %"));
     CHECK(r.says("a second\033[K\r\n"));
+    // Narrow ones: a line that does not fit could not be drawn over.
+    for (unsigned short const width : std::initializer_list<unsigned short>{1, 20, 60}) {
+        CAPTURE(width);
+        r = vicinal.in_terminal({"migrate", store, vicinal.path("b.jsonl"), "--verify"}, width);
+        CHECK(r.status == 0);
+        CHECK(r.says("#") == (width == 60));
+        for (std::size_t at = 0; (at = r.out.find("\r", at)) != std::string::npos; ++at) {
+            auto const end = r.out.find("\033[K", at);
+            if (r.out[at + 1] != '\n' && end != std::string::npos) CHECK(end - at <= width);
+        }
+    }
     // An error has a line of its own behind the bar.
     auto const bad = vicinal.file("bad.jsonl", lines_of(2'000, 16) + "rubbish\n");
-    r = vicinal.in_terminal({"migrate", bad, vicinal.path("t") + "?metric=cosine"});
+    r = vicinal.in_terminal({"migrate", bad, vicinal.path("t") + "?metric=cosine"}, 120);
     CHECK(r.status == 1);
     CHECK(r.says("\nvicinal: invalid_json"));
     CHECK(r.says("bad.jsonl:2001: "));

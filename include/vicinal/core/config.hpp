@@ -26,9 +26,11 @@
 #if defined(__GNUC__) || defined(__clang__)
 #    define VICINAL_ALWAYS_INLINE inline __attribute__((always_inline))
 #    define VICINAL_NOINLINE __attribute__((noinline))
+#    define VICINAL_COLD __attribute__((noinline, cold))
 #else
 #    define VICINAL_ALWAYS_INLINE inline
 #    define VICINAL_NOINLINE
+#    define VICINAL_COLD
 #endif
 
 #if !defined(VICINAL_HAS_THREADS)

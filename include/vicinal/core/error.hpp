@@ -4,6 +4,9 @@
 
 #include <vicinal/core/config.hpp>
 
+#include <atomic>
+#include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -136,9 +139,27 @@ enum class errc {
     return "unknown";
 }
 
+template <class T>
+class result;
+
+namespace detail {
+
+/// What an error says; shared by its copies.
+struct error_text {
+    errc code;
+    std::string expected;
+    std::string got;
+    std::string message;
+    std::atomic<std::uint32_t> owners{1};
+};
+
+} // namespace detail
+
 /// What went wrong: a code to branch on, and in words what was expected and what came.
 ///
-/// With exceptions it is what the throwing calls throw; without, it has no base class.
+/// With exceptions it is what the throwing calls throw; without, it has no base class. Copies share
+/// one text, so that a result costs little to move where nothing went wrong; what only happens then
+/// is kept out of line, as errors are made in a hundred places.
 class error
 #if VICINAL_EXCEPTIONS
     : public std::exception
@@ -146,28 +167,78 @@ class error
 {
 public:
     explicit error(errc code, std::string expected = {}, std::string got = {})
-        : code_(code), expected_(std::move(expected)), got_(std::move(got)) {
-        message_.append(name(code_));
-        if (!expected_.empty()) message_.append(": expected ").append(expected_);
-        if (!got_.empty()) message_.append(expected_.empty() ? ": " : ", got ").append(got_);
+        : text_(make(code, expected, got)) {}
+    error(error const& other) noexcept
+#if VICINAL_EXCEPTIONS
+        : std::exception(other),
+#else
+        :
+#endif
+          text_(other.text_) {
+        if (text_) ++text_->owners;
+    }
+    error(error&& other) noexcept : text_(std::exchange(other.text_, nullptr)) {}
+    error& operator=(error other) noexcept {
+        std::swap(text_, other.text_);
+        return *this;
+    }
+#if VICINAL_EXCEPTIONS
+    ~error() override {
+#else
+    ~error() {
+#endif
+        if (text_) release(text_);
     }
 
-    [[nodiscard]] errc code() const noexcept { return code_; }
-    [[nodiscard]] std::string const& expected() const noexcept { return expected_; }
-    [[nodiscard]] std::string const& got() const noexcept { return got_; }
+    [[nodiscard]] errc code() const noexcept { return text().code; }
+    [[nodiscard]] std::string const& expected() const noexcept { return text().expected; }
+    [[nodiscard]] std::string const& got() const noexcept { return text().got; }
 
     /// All of it in one line: "dimension_mismatch: expected 384, got 3 for 'readme'".
-    [[nodiscard]] std::string const& message() const noexcept { return message_; }
+    [[nodiscard]] std::string const& message() const noexcept { return text().message; }
 
 #if VICINAL_EXCEPTIONS
-    [[nodiscard]] char const* what() const noexcept override { return message_.c_str(); }
+    [[nodiscard]] char const* what() const noexcept override { return message().c_str(); }
 #endif
 
 private:
-    errc code_;
-    std::string expected_;
-    std::string got_;
-    std::string message_;
+    template <class T>
+    friend class result;
+
+    /// No error: what a result that holds a value keeps in its place.
+    error() noexcept : text_(nullptr) {}
+    [[nodiscard]] bool none() const noexcept { return text_ == nullptr; }
+
+    /// A moved-from error says that much of itself and no more.
+    [[nodiscard]] detail::error_text const& text() const noexcept {
+        return text_ ? *text_ : spare();
+    }
+
+    /// The text of an error for which there was no memory. Never released: it has an owner too
+    /// many.
+    VICINAL_COLD static detail::error_text& spare() noexcept {
+        static detail::error_text last{errc::out_of_memory, {}, {}, "out_of_memory", {1}};
+        return last;
+    }
+    VICINAL_COLD static detail::error_text* make(errc code, std::string& expected,
+                                                 std::string& got) {
+        auto* text = new (std::nothrow) detail::error_text{code, {}, {}, {}, {1}};
+        if (!text) {
+            ++spare().owners;
+            return &spare();
+        }
+        text->message.append(name(code));
+        if (!expected.empty()) text->message.append(": expected ").append(expected);
+        if (!got.empty()) text->message.append(expected.empty() ? ": " : ", got ").append(got);
+        text->expected = std::move(expected);
+        text->got = std::move(got);
+        return text;
+    }
+    VICINAL_COLD static void release(detail::error_text* text) noexcept {
+        if (--text->owners == 0) delete text;
+    }
+
+    detail::error_text* text_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI

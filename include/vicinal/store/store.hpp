@@ -105,6 +105,7 @@ public:
             storage::open_options how;
             how.durability = o.durability;
             how.read_only = o.read_only;
+            VICINAL_CHECK(Index::check(o.index));
             if (o.dim != 0)
                 VICINAL_CHECK(check_dim(o.dim));
             else if (!o.read_only)

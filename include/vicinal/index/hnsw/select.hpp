@@ -13,8 +13,7 @@ namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 
 /// Chooses links that point apart (Malkov & Yashunin 2018, algorithm 4): a candidate is taken
 /// unless one taken before is nearer to it than the base is, or is the same vector. Without the
-/// latter, a node that has as many duplicates as links is linked to nothing else (fifty copies of
-/// each vector: recall 0.92; so 0.99).
+/// latter, a node that has as many duplicates as links is linked to nothing else.
 ///
 /// Scorer is the codec's bound row; keeping one for each chosen node binds `most` times instead of
 /// once a candidate. Reused from call to call, so that selecting allocates nothing.
