@@ -54,7 +54,8 @@ def kernels(directory):
     dims = sorted(dimensions)
     yield "## Kernels"
     yield ""
-    yield "Nanoseconds a distance in cache, one row a call; medians of five interleaved repetitions."
+    yield ("Nanoseconds a distance in cache, one row a call; medians of five interleaved "
+           "repetitions.")
     yield ""
     yield from table(["kernel"] + [str(d) for d in dims],
                      [[f"`{label}`"] + [f"{row[d]:.1f}" if d in row else "" for d in dims]
@@ -66,8 +67,8 @@ def flat(directory):
     runs = measure(directory / "flat_bench")
     yield "## Exact search"
     yield ""
-    yield ("One query at a time over the sift set; `flat/read` is one pass over the same floats, which "
-           "no search of plain floats can beat.")
+    yield ("One query at a time over the sift set; `flat/read` is one pass over the same floats, "
+           "which no search of plain floats can beat.")
     yield ""
     yield from table(["what", "ms", "GB/s"],
                      [[f"`{name}`", f"{median(r, 'real_time'):.2f}",
@@ -95,9 +96,9 @@ def hnsw(directory):
         build[label] = median(all_runs, "build_cpu_s")
     yield "## HNSW"
     yield ""
-    yield ("The sift set, squared L2, M = 16, ef_construction = 200, one thread, both libraries in one "
-           "process and compiled with the same flags. Queries a second at equal recall@10, between "
-           "the measured efforts; the ratio is to hnswlib (Debian's).")
+    yield ("The sift set, squared L2, M = 16, ef_construction = 200, one thread, both libraries in "
+           "one process and compiled with the same flags. Queries a second at equal recall@10, "
+           "between the measured efforts; the ratio is to hnswlib (Debian's).")
     yield ""
     rival = "hnsw/hnswlib"
     rows = []
@@ -119,8 +120,8 @@ def hnsw(directory):
 
 
 def processor():
-    text = pathlib.Path("/proc/cpuinfo").read_text() if pathlib.Path("/proc/cpuinfo").exists() else ""
-    found = re.search(r"model name\s*: (.*)", text)
+    info = pathlib.Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*: (.*)", info.read_text() if info.exists() else "")
     return found[1] if found else platform.processor()
 
 

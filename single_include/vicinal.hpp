@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <charconv>
 #include <chrono>
@@ -69,9 +70,11 @@
 #if defined(__GNUC__) || defined(__clang__)
 #    define VICINAL_ALWAYS_INLINE inline __attribute__((always_inline))
 #    define VICINAL_NOINLINE __attribute__((noinline))
+#    define VICINAL_COLD __attribute__((noinline, cold))
 #else
 #    define VICINAL_ALWAYS_INLINE inline
 #    define VICINAL_NOINLINE
+#    define VICINAL_COLD
 #endif
 
 #if !defined(VICINAL_HAS_THREADS)
@@ -241,9 +244,27 @@ enum class errc {
     return "unknown";
 }
 
+template <class T>
+class result;
+
+namespace detail {
+
+/// What an error says; shared by its copies.
+struct error_text {
+    errc code;
+    std::string expected;
+    std::string got;
+    std::string message;
+    std::atomic<std::uint32_t> owners{1};
+};
+
+} // namespace detail
+
 /// What went wrong: a code to branch on, and in words what was expected and what came.
 ///
-/// With exceptions it is what the throwing calls throw; without, it has no base class.
+/// With exceptions it is what the throwing calls throw; without, it has no base class. Copies share
+/// one text, so that a result costs little to move where nothing went wrong; what only happens then
+/// is kept out of line, as errors are made in a hundred places.
 class error
 #if VICINAL_EXCEPTIONS
     : public std::exception
@@ -251,28 +272,78 @@ class error
 {
 public:
     explicit error(errc code, std::string expected = {}, std::string got = {})
-        : code_(code), expected_(std::move(expected)), got_(std::move(got)) {
-        message_.append(name(code_));
-        if (!expected_.empty()) message_.append(": expected ").append(expected_);
-        if (!got_.empty()) message_.append(expected_.empty() ? ": " : ", got ").append(got_);
+        : text_(make(code, expected, got)) {}
+    error(error const& other) noexcept
+#if VICINAL_EXCEPTIONS
+        : std::exception(other),
+#else
+        :
+#endif
+          text_(other.text_) {
+        if (text_) ++text_->owners;
+    }
+    error(error&& other) noexcept : text_(std::exchange(other.text_, nullptr)) {}
+    error& operator=(error other) noexcept {
+        std::swap(text_, other.text_);
+        return *this;
+    }
+#if VICINAL_EXCEPTIONS
+    ~error() override {
+#else
+    ~error() {
+#endif
+        if (text_) release(text_);
     }
 
-    [[nodiscard]] errc code() const noexcept { return code_; }
-    [[nodiscard]] std::string const& expected() const noexcept { return expected_; }
-    [[nodiscard]] std::string const& got() const noexcept { return got_; }
+    [[nodiscard]] errc code() const noexcept { return text().code; }
+    [[nodiscard]] std::string const& expected() const noexcept { return text().expected; }
+    [[nodiscard]] std::string const& got() const noexcept { return text().got; }
 
     /// All of it in one line: "dimension_mismatch: expected 384, got 3 for 'readme'".
-    [[nodiscard]] std::string const& message() const noexcept { return message_; }
+    [[nodiscard]] std::string const& message() const noexcept { return text().message; }
 
 #if VICINAL_EXCEPTIONS
-    [[nodiscard]] char const* what() const noexcept override { return message_.c_str(); }
+    [[nodiscard]] char const* what() const noexcept override { return message().c_str(); }
 #endif
 
 private:
-    errc code_;
-    std::string expected_;
-    std::string got_;
-    std::string message_;
+    template <class T>
+    friend class result;
+
+    /// No error: what a result that holds a value keeps in its place.
+    error() noexcept : text_(nullptr) {}
+    [[nodiscard]] bool none() const noexcept { return text_ == nullptr; }
+
+    /// A moved-from error says that much of itself and no more.
+    [[nodiscard]] detail::error_text const& text() const noexcept {
+        return text_ ? *text_ : spare();
+    }
+
+    /// The text of an error for which there was no memory. Never released: it has an owner too
+    /// many.
+    VICINAL_COLD static detail::error_text& spare() noexcept {
+        static detail::error_text last{errc::out_of_memory, {}, {}, "out_of_memory", {1}};
+        return last;
+    }
+    VICINAL_COLD static detail::error_text* make(errc code, std::string& expected,
+                                                 std::string& got) {
+        auto* text = new (std::nothrow) detail::error_text{code, {}, {}, {}, {1}};
+        if (!text) {
+            ++spare().owners;
+            return &spare();
+        }
+        text->message.append(name(code));
+        if (!expected.empty()) text->message.append(": expected ").append(expected);
+        if (!got.empty()) text->message.append(expected.empty() ? ": " : ", got ").append(got);
+        text->expected = std::move(expected);
+        text->got = std::move(got);
+        return text;
+    }
+    VICINAL_COLD static void release(detail::error_text* text) noexcept {
+        if (--text->owners == 0) delete text;
+    }
+
+    detail::error_text* text_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI
@@ -595,7 +666,7 @@ namespace vicinal::inline VICINAL_ABI {
 namespace detail {
 
 /// Throws the error; without exceptions the program ends, as it does for any broken promise.
-[[noreturn]] inline void raise(error const& e) {
+[[noreturn]] VICINAL_COLD inline void raise(error const& e) {
 #if VICINAL_EXCEPTIONS
     throw e;
 #else
@@ -610,7 +681,8 @@ namespace detail {
 ///
 /// `value()` throws the error where there is one (ends the program in a build without exceptions).
 /// A temporary result hands out its value by value, so `for (auto& h : s.try_search(q).value())`
-/// does not dangle.
+/// does not dangle. A union and not std::variant: the sixty results of a store cost a quarter of
+/// the compile time with it.
 template <class T>
 class [[nodiscard]] result {
 public:
@@ -620,22 +692,39 @@ public:
         requires(std::is_constructible_v<T, U&&> &&
                  !std::is_same_v<std::remove_cvref_t<U>, result> &&
                  !std::is_same_v<std::remove_cvref_t<U>, vicinal::error>)
-    result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}
-    result(vicinal::error e) : state_(std::in_place_index<1>, std::move(e)) {}
+    result(U&& value) : value_(std::forward<U>(value)) {}
+    result(vicinal::error e) noexcept : error_(std::move(e)) {}
 
-    [[nodiscard]] explicit operator bool() const noexcept { return state_.index() == 0; }
+    result(result const& other) requires std::is_copy_constructible_v<T> : error_(other.error_) {
+        if (*this) std::construct_at(&value_, other.value_);
+    }
+    result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>)
+        : error_(other.error_) {
+        if (*this) std::construct_at(&value_, std::move(other.value_));
+    }
+    result& operator=(result other) noexcept(std::is_nothrow_move_constructible_v<T>) {
+        if (*this) std::destroy_at(&value_);
+        error_ = other.error_;
+        if (*this) std::construct_at(&value_, std::move(other.value_));
+        return *this;
+    }
+    ~result() {
+        if (*this) std::destroy_at(&value_);
+    }
+
+    [[nodiscard]] explicit operator bool() const noexcept { return error_.none(); }
 
     [[nodiscard]] T& value() & {
         check();
-        return *std::get_if<0>(&state_);
+        return value_;
     }
     [[nodiscard]] T const& value() const& {
         check();
-        return *std::get_if<0>(&state_);
+        return value_;
     }
     [[nodiscard]] T value() && {
         check();
-        return std::move(*std::get_if<0>(&state_));
+        return std::move(value_);
     }
     [[nodiscard]] T& operator*() & { return value(); }
     [[nodiscard]] T const& operator*() const& { return value(); }
@@ -644,14 +733,18 @@ public:
     [[nodiscard]] T const* operator->() const { return &value(); }
 
     /// Only where there is no value.
-    [[nodiscard]] vicinal::error const& error() const { return *std::get_if<1>(&state_); }
+    [[nodiscard]] vicinal::error const& error() const noexcept { return error_; }
 
 private:
     void check() const {
-        if (!*this) detail::raise(error());
+        if (!*this) [[unlikely]]
+            detail::raise(error_);
     }
 
-    std::variant<T, vicinal::error> state_;
+    vicinal::error error_{};
+    union {
+        T value_;
+    };
 };
 
 /// Success, or the error that prevented it.
@@ -660,18 +753,18 @@ class [[nodiscard]] result<void> {
 public:
     using value_type = void;
 
-    result() = default;
-    result(vicinal::error e) : error_(std::move(e)) {}
+    result() noexcept = default;
+    result(vicinal::error e) noexcept : error_(std::move(e)) {}
 
-    [[nodiscard]] explicit operator bool() const noexcept { return !error_; }
+    [[nodiscard]] explicit operator bool() const noexcept { return error_.none(); }
     void value() const {
-        if (error_) detail::raise(*error_);
+        if (!*this) detail::raise(error_);
     }
     /// Only where there is an error.
-    [[nodiscard]] vicinal::error const& error() const { return *error_; }
+    [[nodiscard]] vicinal::error const& error() const noexcept { return error_; }
 
 private:
-    std::optional<vicinal::error> error_;
+    vicinal::error error_{};
 };
 
 namespace detail {
@@ -700,7 +793,8 @@ auto guarded(Body&& body) -> decltype(body()) {
 /// Returns the error from the enclosing function if `expr` (a result) holds one.
 #define VICINAL_CHECK(expr)                                                                        \
     do {                                                                                           \
-        if (auto&& vicinal_check_ = (expr); !vicinal_check_) return vicinal_check_.error();        \
+        if (auto&& vicinal_check_ = (expr); !vicinal_check_) [[unlikely]]                          \
+            return vicinal_check_.error();                                                         \
     } while (false)
 
 #endif
@@ -4941,8 +5035,7 @@ namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 
 /// Chooses links that point apart (Malkov & Yashunin 2018, algorithm 4): a candidate is taken
 /// unless one taken before is nearer to it than the base is, or is the same vector. Without the
-/// latter, a node that has as many duplicates as links is linked to nothing else (fifty copies of
-/// each vector: recall 0.92; so 0.99).
+/// latter, a node that has as many duplicates as links is linked to nothing else.
 ///
 /// Scorer is the codec's bound row; keeping one for each chosen node binds `most` times instead of
 /// once a candidate. Reused from call to call, so that selecting allocates nothing.
@@ -9133,8 +9226,8 @@ public:
         return Record{Id(rows.id(s)), {vector, vector + dim_}, std::move(*payload)};
     }
 
-    /// Reads all there is, on the disk first; writers wait. Damage goes into the report; an error is
-    /// what kept it from being looked for.
+    /// Reads all there is, on the disk first; writers wait. Damage goes into the report; an error
+    /// is what kept it from being looked for.
     [[nodiscard]] result<verify_report> verify() {
         writer_lock const held(writer_);
         verify_report report;
@@ -9446,6 +9539,7 @@ public:
             storage::open_options how;
             how.durability = o.durability;
             how.read_only = o.read_only;
+            VICINAL_CHECK(Index::check(o.index));
             if (o.dim != 0)
                 VICINAL_CHECK(check_dim(o.dim));
             else if (!o.read_only)
@@ -9755,8 +9849,8 @@ concept basic_source = requires(S& s, std::vector<record>& batch, std::size_t mo
 /// * `count()`: how many records it holds before `begin`; without it, none.
 /// * `losses(schema)`: what it will not keep, a sentence each. `keeps_payloads()`: false where
 ///   payloads don't come back, so that they are not compared.
-/// * `resume(schema)` instead of `begin`, to go on where an earlier run was cut off; `holds(record)`
-///   then says whether a record is there already, the same in all its parts.
+/// * `resume(schema)` instead of `begin`, to go on where an earlier run was cut off; then
+///   `holds(record)` says whether a record is there already, the same in all its parts.
 /// * `check(schema)`, `check(batch)`: refuse what `begin` and `write` would refuse, and write
 ///   nothing. For a dry run, before which `begin` is not called.
 template <class S>
@@ -10002,8 +10096,7 @@ public:
         if (!incoming.metric.empty() && incoming.metric != own)
             list.push_back("the source's metric is " + incoming.metric + ", the sink's is " + own +
                            ": distances and order will differ");
-        if constexpr (!carries_fields)
-            list.push_back("the sink keeps no payload");
+        if constexpr (!carries_fields) list.push_back("the sink keeps no payload");
         return list;
     }
 
@@ -10444,8 +10537,9 @@ template <class S>
 /// already is replaced.
 ///
 /// Stops at the first record that the sink refuses, with its id; whole batches written before it
-/// stay. Differences are in the report, not an error: see ok(). Memory: one batch, 8 bytes a record,
-/// and 48 bytes a record for verifying. Errors: those of the two sides; invalid_argument, unsupported.
+/// stay. Differences are in the report, not an error: see ok(). Memory: one batch, 8 bytes a
+/// record, and 48 bytes a record for verifying. Errors: those of the two sides; invalid_argument,
+/// unsupported.
 template <class From, class To>
 [[nodiscard]] result<migration_report> try_migrate(From&& from, To&& to,
                                                    migrate_options const& options = {}) {

@@ -10,7 +10,8 @@ total=0
 for program in "$here"/*.cpp; do
     total=$((total + 1))
     sentence=$(sed -n 's|^// expected: ||p' "$program" | head -n 1)
-    if said=$("$compiler" -std=c++20 -fsyntax-only -I "$here/../../include" "$@" "$program" 2>&1); then
+    if said=$("$compiler" -std=c++20 -fsyntax-only -I "$here/../../include" "$@" \
+        "$program" 2>&1); then
         echo "FAILED $(basename "$program"): it compiles"
         failed=$((failed + 1))
         continue

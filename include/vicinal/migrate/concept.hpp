@@ -57,8 +57,8 @@ concept basic_source = requires(S& s, std::vector<record>& batch, std::size_t mo
 /// * `count()`: how many records it holds before `begin`; without it, none.
 /// * `losses(schema)`: what it will not keep, a sentence each. `keeps_payloads()`: false where
 ///   payloads don't come back, so that they are not compared.
-/// * `resume(schema)` instead of `begin`, to go on where an earlier run was cut off; `holds(record)`
-///   then says whether a record is there already, the same in all its parts.
+/// * `resume(schema)` instead of `begin`, to go on where an earlier run was cut off; then
+///   `holds(record)` says whether a record is there already, the same in all its parts.
 /// * `check(schema)`, `check(batch)`: refuse what `begin` and `write` would refuse, and write
 ///   nothing. For a dry run, before which `begin` is not called.
 template <class S>

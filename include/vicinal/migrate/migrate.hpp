@@ -221,8 +221,9 @@ template <class S>
 /// already is replaced.
 ///
 /// Stops at the first record that the sink refuses, with its id; whole batches written before it
-/// stay. Differences are in the report, not an error: see ok(). Memory: one batch, 8 bytes a record,
-/// and 48 bytes a record for verifying. Errors: those of the two sides; invalid_argument, unsupported.
+/// stay. Differences are in the report, not an error: see ok(). Memory: one batch, 8 bytes a
+/// record, and 48 bytes a record for verifying. Errors: those of the two sides; invalid_argument,
+/// unsupported.
 template <class From, class To>
 [[nodiscard]] result<migration_report> try_migrate(From&& from, To&& to,
                                                    migrate_options const& options = {}) {

@@ -128,8 +128,7 @@ public:
         if (!incoming.metric.empty() && incoming.metric != own)
             list.push_back("the source's metric is " + incoming.metric + ", the sink's is " + own +
                            ": distances and order will differ");
-        if constexpr (!carries_fields)
-            list.push_back("the sink keeps no payload");
+        if constexpr (!carries_fields) list.push_back("the sink keeps no payload");
         return list;
     }
 

@@ -147,8 +147,8 @@ public:
         return Record{Id(rows.id(s)), {vector, vector + dim_}, std::move(*payload)};
     }
 
-    /// Reads all there is, on the disk first; writers wait. Damage goes into the report; an error is
-    /// what kept it from being looked for.
+    /// Reads all there is, on the disk first; writers wait. Damage goes into the report; an error
+    /// is what kept it from being looked for.
     [[nodiscard]] result<verify_report> verify() {
         writer_lock const held(writer_);
         verify_report report;

@@ -131,8 +131,8 @@ private:
         sink_file f;
         f.path_ = std::move(path);
         f.keep_ = true;
-        f.fd_ = ::open(f.unfinished().c_str(),
-                       O_RDWR | flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+        f.fd_ = ::open(f.unfinished().c_str(), O_RDWR | flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                       0600);
         if (f.fd_ < 0) {
             int const number = errno;
             return error{number == ENOENT || number == ENOTDIR ? errc::not_found : errc::io_failure,
@@ -144,9 +144,8 @@ private:
         struct stat mine {};
         struct stat named {};
         bool const locked = ::flock(f.fd_, LOCK_EX | LOCK_NB) == 0;
-        if (!locked || ::fstat(f.fd_, &mine) != 0 ||
-            ::lstat(f.unfinished().c_str(), &named) != 0 || mine.st_ino != named.st_ino ||
-            mine.st_dev != named.st_dev)
+        if (!locked || ::fstat(f.fd_, &mine) != 0 || ::lstat(f.unfinished().c_str(), &named) != 0 ||
+            mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
             return error{errc::locked, "no other writer", f.unfinished() + " has one"};
         if (!S_ISREG(mine.st_mode))
             return error{errc::foreign_file, "a regular file", f.unfinished() + " is none"};
