@@ -27,11 +27,11 @@ vicinal::index::hnsw_options tiny_graph() {
 } // namespace
 
 TEST_CASE("random operations: flat in memory is a map with brute force", "[store]") {
-    CHECK(check_against_model<store<metric::squared_l2, flat>>(200, 300, 1, {}) == "");
+    CHECK(check_against_model<store<metric::squared_l2, flat>>(100, 300, 1, {}) == "");
 }
 
 TEST_CASE("random operations: hnsw in memory is a map with valid hits", "[store]") {
-    CHECK(check_against_model<store<metric::cosine, hnsw>>(200, 300, 2, {.index = tiny_graph()}) ==
+    CHECK(check_against_model<store<metric::cosine, hnsw>>(100, 300, 2, {.index = tiny_graph()}) ==
           "");
 }
 

@@ -148,3 +148,21 @@ TEST_CASE("several writers wait for each other", "[store][threads]") {
     for (auto& t : writers) t.join();
     CHECK(s.size() == 300);
 }
+
+TEST_CASE("get and a writer never wait for each other in a circle", "[store][threads]") {
+    // A reader that enters the gate a second time, while a writer between the two waits for it to
+    // leave, stands for good: the window is a hash lookup, hence the many rounds.
+    store<metric::squared_l2, vicinal::index::flat<>> s{{.dim = 1}};
+    s.upsert("there", {1});
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 3; ++i)
+        readers.emplace_back([&] {
+            while (!stop)
+                if (!s.get("there")) stop = true;
+        });
+    for (int i = 0; i < 20000 && !stop; ++i) s.upsert("other", {static_cast<float>(i)});
+    CHECK_FALSE(stop);
+    stop = true;
+    for (auto& t : readers) t.join();
+}

@@ -28,13 +28,18 @@ struct pack {
     VICINAL_ALWAYS_INLINE void add_product(pack const& a, pack const& b) noexcept {
         lanes += a.lanes * b.lanes;
     }
-    /// The lanes' sum, by halves.
+    /// The lanes' sum, by halves: the upper half is added to the lower until one lane is left.
     [[nodiscard]] VICINAL_ALWAYS_INLINE T sum() const noexcept {
-        T part[Width];
-        std::memcpy(part, &lanes, sizeof part);
-        for (std::size_t step = Width / 2; step > 0; step /= 2)
-            for (std::size_t i = 0; i < step; ++i) part[i] += part[i + step];
-        return part[0];
+        if constexpr (Width == 1) {
+            return lanes[0];
+        } else {
+            pack<T, Width / 2> low, high;
+            std::memcpy(&low.lanes, &lanes, sizeof low.lanes);
+            std::memcpy(&high.lanes, reinterpret_cast<char const*>(&lanes) + sizeof low.lanes,
+                        sizeof high.lanes);
+            low.add(high);
+            return low.sum();
+        }
     }
 };
 

@@ -51,16 +51,25 @@ template <class Level, class Target>
     return at;
 }
 
-/// Collects the neighbours of a node that this walk has not met, and asks for their codes.
-template <class Level, class Target>
-void collect_fresh(Level const& level, std::uint32_t node, Target const& to, scratch& s) {
+/// Scores the neighbours of a node that this walk has not met: meet(distance, node) for each.
+///
+/// They are collected first, so that no code is asked for in vain, and asked for four ahead: a core
+/// has about a dozen reads under way at once, and a list of codes is more.
+template <class Level, class Target, class Meet>
+void expand(Level const& level, std::uint32_t node, Target const& to, scratch& s,
+            Meet const& meet) {
+    constexpr std::size_t ahead = 4;
     s.fresh.clear();
     auto const* list = level.list(node);
     for (std::size_t i = 0; i < level.width && list[i] != no_slot; ++i) {
         auto const n = list[i];
         if (n >= level.nodes || !s.visited.mark(n) || level.row(n) >= to.rows) continue;
-        to.prefetch(level.row(n));
+        if (s.fresh.size() < ahead) to.prefetch(level.row(n));
         s.fresh.push_back(n);
+    }
+    for (std::size_t i = 0; i < s.fresh.size(); ++i) {
+        if (i + ahead < s.fresh.size()) to.prefetch(level.row(s.fresh[i + ahead]));
+        meet(to(level.row(s.fresh[i])), s.fresh[i]);
     }
 }
 
@@ -73,8 +82,8 @@ void beam_search(Level const& level, position start, std::size_t width, Target c
     static_cast<void>(s.visited.mark(start.node));
     s.beam.insert(start.distance, start.node);
     while (s.beam.has_next()) {
-        collect_fresh(level, s.beam.pop(), to, s);
-        for (auto const n : s.fresh) s.beam.insert(to(level.row(n)), n);
+        expand(level, s.beam.pop(), to, s,
+               [&s](float distance, std::uint32_t n) { s.beam.insert(distance, n); });
     }
 }
 
@@ -101,8 +110,7 @@ template <class Level, class Target, class Keep>
         if (!best.could_enter(at.distance)) break;
         std::pop_heap(frontier.begin(), frontier.end(), farther);
         frontier.pop_back();
-        collect_fresh(level, at.row, to, s);
-        for (auto const n : s.fresh) meet(to(n), n);
+        expand(level, at.row, to, s, meet);
     }
     return best.take();
 }
