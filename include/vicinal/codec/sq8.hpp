@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_CODEC_SQ8_HPP
+#define VICINAL_CODEC_SQ8_HPP
+
+#include <vicinal/codec/concept.hpp>
+#include <vicinal/codec/sq8/bound.hpp>
+#include <vicinal/codec/sq8/encoding.hpp>
+#include <vicinal/codec/sq8/kernels.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// A query in codes, with what the kernels want of it.
+class sq8_query {
+public:
+    sq8_query() = default;
+
+    /// `multiplier` as in sq8_encode.
+    void encode(float const* vector, std::size_t dim, double multiplier) {
+        // A kernel reads whole registers, two at a time.
+        constexpr std::size_t slack = 128;
+        codes_.resize(dim);
+        shifted_.assign(dim + slack, 0);
+        factors_ = sq8_encode(vector, dim, multiplier, codes_.data());
+        for (std::size_t i = 0; i < dim; ++i)
+            shifted_[i] = static_cast<std::int8_t>(codes_[i] - 128);
+        dim_ = dim;
+    }
+
+    [[nodiscard]] sq8_factors const& factors() const noexcept { return factors_; }
+    [[nodiscard]] std::uint8_t const* codes() const noexcept { return codes_.data(); }
+    /// The codes less 128, zeros behind them.
+    [[nodiscard]] std::int8_t const* shifted() const noexcept { return shifted_.data(); }
+
+    /// The least product of a row's codes and shifted() that a row at up to `distance` has. With
+    /// t the query's codes and z its zero, that product is the centred one
+    /// - (128 - z) sum(row) + zero(row) sum(t - z).
+    template <class Bound>
+    [[nodiscard]] sq8_limit limit(float distance) const noexcept {
+        auto const terms = Bound::query(factors_, distance);
+        auto const zero = static_cast<double>(factors_.zero());
+        double const of_sum = zero - 128;
+        double const of_zero = factors_.sum() - zero * static_cast<double>(dim_);
+        constexpr double rounding = 0x1p-20;
+        return {terms.size, terms.inverse, terms.loss,
+                static_cast<float>(of_sum - std::fabs(of_sum) * rounding),
+                static_cast<float>(of_zero - std::fabs(of_zero) * rounding)};
+    }
+
+private:
+    std::vector<std::uint8_t> codes_;
+    std::vector<std::int8_t> shifted_;
+    sq8_factors factors_;
+    std::size_t dim_ = 0;
+};
+
+/// One byte an element, each vector with a scale and a zero of its own, and a bound on what that
+/// loses, by which a scan of the codes misses nothing.
+///
+/// For float elements up to 32,768 of them, under squared_l2, inner_product and cosine; other
+/// metrics have no bound. Under cosine the direction is encoded, not the vector. Nothing is
+/// trained. Memory: dim + 16 bytes a row, beside the vectors. A row as a graph reads it is its
+/// factors and then its codes, row_bytes() of them.
+struct sq8 {
+    static constexpr std::string_view name = "sq8";
+
+    template <class Metric>
+    class of {
+    public:
+        static constexpr bool reads_rows = false;
+        using element = metric::element_of<Metric>;
+        using bound = sq8_bound<Metric>;
+        static constexpr bool bounded = bound::exists && std::same_as<element, float>;
+        static constexpr std::size_t most_elements = 32768;
+
+        explicit of(std::size_t dim) noexcept : dim_(dim) {}
+
+        [[nodiscard]] std::size_t row_bytes() const noexcept { return sizeof(sq8_factors) + dim_; }
+
+        /// What a vector is multiplied by before it is encoded.
+        [[nodiscard]] double multiplier(float const* vector) const noexcept {
+            if constexpr (requires { requires bound::directions; })
+                return 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim_));
+            else
+                return 1;
+        }
+        /// Codes and factors of a vector, apart.
+        sq8_factors encode(float const* vector, std::uint8_t* codes) const noexcept {
+            return sq8_encode(vector, dim_, multiplier(vector), codes);
+        }
+        /// The same as one row.
+        void encode_row(float const* vector, std::byte* row) const noexcept {
+            auto const factors =
+                encode(vector, reinterpret_cast<std::uint8_t*>(row) + sizeof(sq8_factors));
+            std::memcpy(row, &factors, sizeof factors);
+        }
+
+        /// Distance between decoded vectors: from a query's codes or a row's, to a row's. What has
+        /// no codes counts as zeros.
+        class scorer {
+        public:
+            scorer(sq8_query query, std::size_t dim) noexcept
+                : query_(std::move(query)), factors_(query_.factors()),
+                  shifted_(query_.shifted()), dim_(dim) {}
+
+            [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+                sq8_factors f;
+                std::memcpy(&f, row, sizeof f);
+                auto const* codes =
+                    reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
+                std::uint32_t product = 0;
+                for (std::size_t i = 0; i < dim_; ++i)
+                    product += static_cast<std::uint32_t>(codes[i] * query_.codes()[i]);
+                double const both = double{f.scale} * factors_.scale;
+                double const dot = both * sq8_centred(product, f, factors_, dim_);
+                if constexpr (std::same_as<Metric, metric::inner_product>) {
+                    return static_cast<float>(-dot);
+                } else {
+                    double const squares = double{f.scale} * f.scale * f.square_sum +
+                                           double{factors_.scale} * factors_.scale *
+                                               factors_.square_sum;
+                    double const square = squares - 2 * dot;
+                    return static_cast<float>(std::same_as<Metric, metric::cosine> ? square / 2
+                                                                                   : square);
+                }
+            }
+
+        private:
+            sq8_query query_;
+            sq8_factors factors_;
+            std::int8_t const* shifted_;
+            std::size_t dim_;
+        };
+
+        [[nodiscard]] scorer query(element const* vector) const {
+            sq8_query q;
+            q.encode(vector, dim_, multiplier(vector));
+            return {std::move(q), dim_};
+        }
+
+    private:
+        std::size_t dim_;
+    };
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif

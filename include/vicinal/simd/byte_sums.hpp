@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_SIMD_BYTE_SUMS_HPP
+#define VICINAL_SIMD_BYTE_SUMS_HPP
+
+#include <vicinal/simd/row_sums.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+/// Sums over bytes: what codes of 8 and 7 bits are compared with. All are exact, the same on every
+/// instruction set, for up to 65,536 elements.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+namespace detail {
+
+/// Puts the sums of four registers' lanes behind one another.
+template <class T, std::size_t Width>
+VICINAL_ALWAYS_INLINE void sum_four(pack<T, Width> const& a, pack<T, Width> const& b,
+                                    pack<T, Width> const& c, pack<T, Width> const& d,
+                                    T* out) noexcept {
+    if constexpr (Width > 4) {
+        pack<T, Width / 2> low[4];
+        pack<T, Width / 2> high[4];
+        a.halves(low[0], high[0]);
+        b.halves(low[1], high[1]);
+        c.halves(low[2], high[2]);
+        d.halves(low[3], high[3]);
+        low[0].add(high[0]);
+        low[1].add(high[1]);
+        low[2].add(high[2]);
+        low[3].add(high[3]);
+        sum_four(low[0], low[1], low[2], low[3], out);
+    } else {
+        static_assert(Width == 4);
+        auto const ab = __builtin_shufflevector(a.lanes, b.lanes, 0, 4, 1, 5) +
+                        __builtin_shufflevector(a.lanes, b.lanes, 2, 6, 3, 7);
+        auto const cd = __builtin_shufflevector(c.lanes, d.lanes, 0, 4, 1, 5) +
+                        __builtin_shufflevector(c.lanes, d.lanes, 2, 6, 3, 7);
+        pack<T, 4> all;
+        all.lanes = __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
+                    __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+        all.store(out);
+    }
+}
+
+/// What the steps over bytes share: registers of bytes, one accumulator of 32-bit lanes.
+template <class Set, class Query, class Row>
+struct byte_step {
+    static constexpr std::size_t width = Set::bytes;
+    using query = typename Set::template of<Query>;
+    using row = typename Set::template of<Row>;
+    using sum = typename Set::integers;
+
+    [[nodiscard]] static constexpr std::size_t query_at(std::size_t i) noexcept { return i; }
+    [[nodiscard]] static constexpr std::size_t row_at(std::size_t i) noexcept { return i; }
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load(typename Set::template of<T>& to,
+                                           T const* from) noexcept {
+        to.load(from);
+    }
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load_part(typename Set::template of<T>& to, T const* from,
+                                                std::size_t n) noexcept {
+        Set::load_part(to, from, n);
+    }
+    VICINAL_ALWAYS_INLINE static void merge(sum& a, sum const& b) noexcept { a.add(b); }
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static std::int32_t finish(sum const& s) noexcept {
+        return s.sum();
+    }
+    VICINAL_ALWAYS_INLINE static void finish_four(sum const& a, sum const& b, sum const& c,
+                                                  sum const& d, std::int32_t* out) noexcept {
+        sum_four(a, b, c, d, out);
+    }
+};
+
+} // namespace detail
+
+/// Sum over i of query[i] row[i], signed by unsigned.
+///
+/// For a query of unsigned bytes subtract 128 from each once; the sum over the row's bytes, which a
+/// codec stores, times 128 is what is missing then.
+struct byte_dot_step {
+    using query_type = std::int8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_s8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            Set::dot_bytes(sum, r, q);
+        }
+    };
+};
+
+/// The same for rows of codes from 0 to 127: twice as fast without VNNI.
+struct low_byte_dot_step {
+    using query_type = std::int8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_s8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            Set::dot_low_bytes(sum, r, q);
+        }
+    };
+};
+
+/// Sum over i of (query[i] - row[i])^2, both unsigned; up to 33,000 elements fit the result's 32
+/// bits, twice as many where it is read as unsigned.
+struct byte_difference_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_u8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            typename Set::template of<std::uint16_t> pairs;
+            typename Set::bytes_u8 size;
+            size.set_absolute_difference(q, r);
+            pairs.set_bits(size);
+            typename Set::words even, odd;
+            even.set_bits(pairs.lanes & 255);
+            odd.set_bits(pairs.lanes >> 8);
+            Set::dot_words(sum, even, even);
+            Set::dot_words(sum, odd, odd);
+        }
+    };
+};
+
+/// The same for codes from 0 to 127.
+struct low_byte_difference_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_u8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            typename Set::bytes_u8 size;
+            typename Set::bytes_s8 same;
+            size.set_absolute_difference(q, r);
+            same.set_bits(size);
+            Set::dot_low_bytes(sum, size, same);
+        }
+    };
+};
+
+/// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
+using byte_dot = row_kernels<byte_dot_step>;
+using low_byte_dot = row_kernels<low_byte_dot_step>;
+using byte_difference = row_kernels<byte_difference_step>;
+using low_byte_difference = row_kernels<low_byte_difference_step>;
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_SIMD_SETS_HPP
+#define VICINAL_SIMD_SETS_HPP
+
+#include <vicinal/simd/instruction_set.hpp>
+#include <vicinal/simd/pack.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+// A kernel body is compiled as if it stood in the function around it, whole.
+#if defined(__GNUC__) || defined(__clang__)
+#    define VICINAL_FLATTEN __attribute__((flatten))
+#else
+#    define VICINAL_FLATTEN
+#endif
+
+// Clang inlines an operation into a kernel only where both name the same features; plain names
+// only, because it drops the whole attribute at anything else (prefer-vector-width).
+#if VICINAL_X86_DISPATCH
+#    define VICINAL_TARGET_AVX2 __attribute__((target("avx2,fma,f16c")))
+#    define VICINAL_TARGET_AVX512                                                                  \
+        __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c,bmi2")))
+#    define VICINAL_TARGET_AVX512_VNNI                                                             \
+        __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c,bmi2")))
+#endif
+
+namespace vicinal::inline VICINAL_ABI::simd::detail {
+
+/// sum += a b, bytes four to a lane, of a set whose only product is that of 16-bit words.
+template <class Set>
+VICINAL_ALWAYS_INLINE void dot_bytes_by_words(typename Set::integers& sum,
+                                              typename Set::bytes_u8 const& a,
+                                              typename Set::bytes_s8 const& b) noexcept {
+    using unsigned_words = typename Set::template of<std::uint16_t>;
+    unsigned_words x;
+    x.set_bits(a.lanes);
+    typename Set::words y, a_even, a_odd, b_even, b_odd;
+    y.set_bits(b.lanes);
+    a_even.set_bits(x.lanes & 255);
+    a_odd.set_bits(x.lanes >> 8);
+    b_even.lanes = (y.lanes << 8) >> 8;
+    b_odd.lanes = y.lanes >> 8;
+    Set::dot_words(sum, a_even, b_even);
+    Set::dot_words(sum, a_odd, b_odd);
+}
+
+} // namespace vicinal::inline VICINAL_ABI::simd::detail
+
+/// The operations that vector extensions don't have, for each instruction set. What has no
+/// instruction there is made of those that do, with the same results to the last bit.
+namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE {
+
+/// The registers of a set, by element.
+template <std::size_t Bytes>
+struct registers {
+    static constexpr std::size_t bytes = Bytes;
+    template <class T>
+    using of = pack<T, Bytes / sizeof(T)>;
+    using bytes_u8 = of<std::uint8_t>;
+    using bytes_s8 = of<std::int8_t>;
+    using words = of<std::int16_t>;
+    using integers = of<std::int32_t>;
+
+    /// Loads the first n elements, 0 < n < width; the other lanes are zero.
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load_part(of<T>& to, T const* from, std::size_t n) noexcept {
+        unsigned char buffer[Bytes];
+        detail::copy_part(buffer, reinterpret_cast<unsigned char const*>(from), n * sizeof(T));
+        std::memcpy(&to.lanes, buffer, Bytes);
+    }
+};
+
+#if defined(__AVX512F__) && !VICINAL_X86_DISPATCH
+inline constexpr std::size_t baseline_bytes = 64;
+#elif defined(__AVX2__) && !VICINAL_X86_DISPATCH
+inline constexpr std::size_t baseline_bytes = 32;
+#else
+inline constexpr std::size_t baseline_bytes = 16;
+#endif
+
+/// What the compiler's own flags allow.
+struct baseline_set : registers<baseline_bytes> {
+    /// sum[i] += a[2i] b[2i] + a[2i+1] b[2i+1].
+    VICINAL_ALWAYS_INLINE static void dot_words(integers& sum, words const& a,
+                                                words const& b) noexcept {
+#if VICINAL_X86_DISPATCH
+        sum.lanes += __builtin_ia32_pmaddwd128(a.lanes, b.lanes);
+#else
+        integers x, y;
+        x.set_bits(a.lanes);
+        y.set_bits(b.lanes);
+        sum.lanes += ((x.lanes << 16) >> 16) * ((y.lanes << 16) >> 16) +
+                     (x.lanes >> 16) * (y.lanes >> 16);
+#endif
+    }
+    /// sum[i] += the four products a[4i] b[4i] to a[4i+3] b[4i+3].
+    VICINAL_ALWAYS_INLINE static void dot_bytes(integers& sum, bytes_u8 const& a,
+                                                bytes_s8 const& b) noexcept {
+        detail::dot_bytes_by_words<baseline_set>(sum, a, b);
+    }
+    /// The same for a that are 127 at most.
+    VICINAL_ALWAYS_INLINE static void dot_low_bytes(integers& sum, bytes_u8 const& a,
+                                                    bytes_s8 const& b) noexcept {
+        detail::dot_bytes_by_words<baseline_set>(sum, a, b);
+    }
+};
+
+#if VICINAL_X86_DISPATCH
+
+struct avx2_set : registers<32> {
+    VICINAL_TARGET_AVX2 static inline void dot_words(integers& sum, words const& a,
+                                                     words const& b) noexcept {
+        integers::lanes_type products;
+        asm("vpmaddwd {%2, %1, %0|%0, %1, %2}" : "=x"(products) : "x"(a.lanes), "x"(b.lanes));
+        sum.lanes += products;
+    }
+    VICINAL_TARGET_AVX2 static inline void dot_bytes(integers& sum, bytes_u8 const& a,
+                                                     bytes_s8 const& b) noexcept {
+        detail::dot_bytes_by_words<avx2_set>(sum, a, b);
+    }
+    /// 2 x 127 x 128 stays inside 16 bits, so that nothing saturates.
+    VICINAL_TARGET_AVX2 static inline void dot_low_bytes(integers& sum, bytes_u8 const& a,
+                                                         bytes_s8 const& b) noexcept {
+        words pairs, ones;
+        ones.fill(1);
+        asm("vpmaddubsw {%2, %1, %0|%0, %1, %2}" : "=x"(pairs.lanes) : "x"(a.lanes), "x"(b.lanes));
+        dot_words(sum, pairs, ones);
+    }
+};
+
+struct avx512_set : registers<64> {
+    VICINAL_TARGET_AVX512 static inline void dot_words(integers& sum, words const& a,
+                                                       words const& b) noexcept {
+        integers::lanes_type products;
+        asm("vpmaddwd {%2, %1, %0|%0, %1, %2}" : "=v"(products) : "v"(a.lanes), "v"(b.lanes));
+        sum.lanes += products;
+    }
+    VICINAL_TARGET_AVX512 static inline void dot_bytes(integers& sum, bytes_u8 const& a,
+                                                       bytes_s8 const& b) noexcept {
+        detail::dot_bytes_by_words<avx512_set>(sum, a, b);
+    }
+    VICINAL_TARGET_AVX512 static inline void dot_low_bytes(integers& sum, bytes_u8 const& a,
+                                                           bytes_s8 const& b) noexcept {
+        words pairs, ones;
+        ones.fill(1);
+        asm("vpmaddubsw {%2, %1, %0|%0, %1, %2}" : "=v"(pairs.lanes) : "v"(a.lanes), "v"(b.lanes));
+        dot_words(sum, pairs, ones);
+    }
+};
+
+struct avx512_vnni_set : registers<64> {
+    VICINAL_TARGET_AVX512_VNNI static inline void dot_words(integers& sum, words const& a,
+                                                            words const& b) noexcept {
+        asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(sum.lanes) : "v"(a.lanes), "v"(b.lanes));
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void dot_bytes(integers& sum, bytes_u8 const& a,
+                                                            bytes_s8 const& b) noexcept {
+        asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(sum.lanes) : "v"(a.lanes), "v"(b.lanes));
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void dot_low_bytes(integers& sum, bytes_u8 const& a,
+                                                                bytes_s8 const& b) noexcept {
+        dot_bytes(sum, a, b);
+    }
+};
+
+#endif
+
+} // namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE
+
+#endif
