@@ -7,6 +7,7 @@
 #include <vicinal/codec/sq8/encoding.hpp>
 #include <vicinal/codec/sq8/kernels.hpp>
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -24,10 +25,8 @@ public:
 
     /// `multiplier` as in sq8_encode.
     void encode(float const* vector, std::size_t dim, double multiplier) {
-        // A kernel reads whole registers, two at a time.
-        constexpr std::size_t slack = 128;
         codes_.resize(dim);
-        shifted_.assign(dim + slack, 0);
+        shifted_.resize(dim);
         factors_ = sq8_encode(vector, dim, multiplier, codes_.data());
         for (std::size_t i = 0; i < dim; ++i)
             shifted_[i] = static_cast<std::int8_t>(codes_[i] - 128);
@@ -36,7 +35,7 @@ public:
 
     [[nodiscard]] sq8_factors const& factors() const noexcept { return factors_; }
     [[nodiscard]] std::uint8_t const* codes() const noexcept { return codes_.data(); }
-    /// The codes less 128, zeros behind them.
+    /// The codes less 128.
     [[nodiscard]] std::int8_t const* shifted() const noexcept { return shifted_.data(); }
 
     /// The least product of a row's codes and shifted() that a row at up to `distance` has. With
@@ -106,9 +105,9 @@ struct sq8 {
         /// no codes counts as zeros.
         class scorer {
         public:
-            scorer(sq8_query query, std::size_t dim) noexcept
-                : query_(std::move(query)), factors_(query_.factors()),
-                  shifted_(query_.shifted()), dim_(dim) {}
+            scorer(sq8_factors const& factors, std::uint8_t const* codes, std::size_t dim)
+                : codes_(codes, codes + dim), factors_(factors),
+                  dim_(dim) {}
 
             [[nodiscard]] float operator()(std::byte const* row) const noexcept {
                 sq8_factors f;
@@ -117,7 +116,7 @@ struct sq8 {
                     reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
                 std::uint32_t product = 0;
                 for (std::size_t i = 0; i < dim_; ++i)
-                    product += static_cast<std::uint32_t>(codes[i] * query_.codes()[i]);
+                    product += static_cast<std::uint32_t>(codes[i] * codes_[i]);
                 double const both = double{f.scale} * factors_.scale;
                 double const dot = both * sq8_centred(product, f, factors_, dim_);
                 if constexpr (std::same_as<Metric, metric::inner_product>) {
@@ -133,22 +132,28 @@ struct sq8 {
             }
 
         private:
-            sq8_query query_;
+            std::vector<std::uint8_t> codes_;
             sq8_factors factors_;
-            std::int8_t const* shifted_;
             std::size_t dim_;
         };
 
         [[nodiscard]] scorer query(element const* vector) const {
             sq8_query q;
             q.encode(vector, dim_, multiplier(vector));
-            return {std::move(q), dim_};
+            return {q.factors(), q.codes(), dim_};
+        }
+        [[nodiscard]] scorer between(std::byte const* row) const {
+            sq8_factors f;
+            std::memcpy(&f, row, sizeof f);
+            return {f, reinterpret_cast<std::uint8_t const*>(row) + sizeof f, dim_};
         }
 
     private:
         std::size_t dim_;
     };
 };
+
+static_assert(model<sq8>);
 
 } // namespace vicinal::inline VICINAL_ABI::codec
 

@@ -82,6 +82,14 @@ inline constexpr std::size_t baseline_bytes = 16;
 
 /// What the compiler's own flags allow.
 struct baseline_set : registers<baseline_bytes> {
+    /// Every lane becomes the four bytes at `from`.
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void broadcast(of<T>& to, void const* from) noexcept {
+        static_assert(sizeof(T) == 4);
+        T value;
+        std::memcpy(&value, from, 4);
+        to.fill(value);
+    }
     /// sum[i] += a[2i] b[2i] + a[2i+1] b[2i+1].
     VICINAL_ALWAYS_INLINE static void dot_words(integers& sum, words const& a,
                                                 words const& b) noexcept {
@@ -110,6 +118,13 @@ struct baseline_set : registers<baseline_bytes> {
 #if VICINAL_X86_DISPATCH
 
 struct avx2_set : registers<32> {
+    /// Straight from memory; written out because GCC goes through a scalar register and, for
+    /// integers, through masks.
+    template <class T>
+    VICINAL_TARGET_AVX2 static inline void broadcast(of<T>& to, void const* from) noexcept {
+        static_assert(sizeof(T) == 4);
+        asm("vbroadcastss {%1, %0|%0, %1}" : "=x"(to.lanes) : "m"(*static_cast<char const(*)[4]>(from)));
+    }
     VICINAL_TARGET_AVX2 static inline void dot_words(integers& sum, words const& a,
                                                      words const& b) noexcept {
         integers::lanes_type products;
@@ -131,6 +146,13 @@ struct avx2_set : registers<32> {
 };
 
 struct avx512_set : registers<64> {
+    /// Straight from memory; written out because GCC goes through a scalar register and, for
+    /// integers, through masks.
+    template <class T>
+    VICINAL_TARGET_AVX512 static inline void broadcast(of<T>& to, void const* from) noexcept {
+        static_assert(sizeof(T) == 4);
+        asm("vbroadcastss {%1, %0|%0, %1}" : "=v"(to.lanes) : "m"(*static_cast<char const(*)[4]>(from)));
+    }
     VICINAL_TARGET_AVX512 static inline void dot_words(integers& sum, words const& a,
                                                        words const& b) noexcept {
         integers::lanes_type products;
@@ -151,6 +173,13 @@ struct avx512_set : registers<64> {
 };
 
 struct avx512_vnni_set : registers<64> {
+    /// Straight from memory; written out because GCC goes through a scalar register and, for
+    /// integers, through masks.
+    template <class T>
+    VICINAL_TARGET_AVX512_VNNI static inline void broadcast(of<T>& to, void const* from) noexcept {
+        static_assert(sizeof(T) == 4);
+        asm("vbroadcastss {%1, %0|%0, %1}" : "=v"(to.lanes) : "m"(*static_cast<char const(*)[4]>(from)));
+    }
     VICINAL_TARGET_AVX512_VNNI static inline void dot_words(integers& sum, words const& a,
                                                             words const& b) noexcept {
         asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(sum.lanes) : "v"(a.lanes), "v"(b.lanes));

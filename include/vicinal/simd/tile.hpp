@@ -115,15 +115,15 @@ private:
             floats left, right;
             left.load(panel + k * panel_queries);
             right.load(panel + k * panel_queries + floats::width);
-            (step(s.left[I], s.right[I], left, right, rows[I * stride + k]), ...);
+            (step<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k), ...);
         }
         detail::tile_store(s, out, all);
     }
-    template <class Floats>
+    template <class Set, class Floats>
     VICINAL_ALWAYS_INLINE static void step(Floats& s, Floats& t, Floats const& left,
-                                           Floats const& right, float element) noexcept {
+                                           Floats const& right, float const* element) noexcept {
         Floats all;
-        all.fill(element);
+        Set::broadcast(all, element);
         s.add_product(left, all);
         t.add_product(right, all);
     }
@@ -169,33 +169,33 @@ private:
         for (; k + 4 <= dim; k += 4) {
             left.load(panel + k * panel_queries);
             right.load(panel + k * panel_queries + Set::bytes);
-            (step<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k, 4), ...);
+            (step<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k), ...);
         }
         if (k < dim) {
             left.load(panel + k * panel_queries);
             right.load(panel + k * panel_queries + Set::bytes);
-            (step<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k, dim - k), ...);
+            (last<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k, dim - k), ...);
         }
         detail::tile_store(s, out, all);
     }
     template <class Set>
     VICINAL_ALWAYS_INLINE static void
     step(typename Set::integers& s, typename Set::integers& t, typename Set::bytes_s8 const& left,
-         typename Set::bytes_s8 const& right, std::uint8_t const* row, std::size_t n) noexcept {
-        std::int32_t four = 0;
-        if (n == 4) {
-            std::memcpy(&four, row, 4);
-        } else {
-            std::uint8_t part[4] = {};
-            for (std::size_t i = 0; i < n; ++i) part[i] = row[i];
-            std::memcpy(&four, part, 4);
-        }
+         typename Set::bytes_s8 const& right, void const* four) noexcept {
         typename Set::integers all;
-        all.fill(four);
+        Set::broadcast(all, four);
         typename Set::bytes_u8 elements;
         elements.set_bits(all.lanes);
         Set::dot_bytes(s, elements, left);
         Set::dot_bytes(t, elements, right);
+    }
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void
+    last(typename Set::integers& s, typename Set::integers& t, typename Set::bytes_s8 const& left,
+         typename Set::bytes_s8 const& right, std::uint8_t const* row, std::size_t n) noexcept {
+        std::uint8_t part[4] = {};
+        for (std::size_t i = 0; i < n; ++i) part[i] = row[i];
+        step<Set>(s, t, left, right, part);
     }
 };
 

@@ -4,11 +4,12 @@
 
 #include <vicinal/codec/sq8/bound.hpp>
 #include <vicinal/codec/sq8/lanes.hpp>
+#include <vicinal/simd/byte_sums.hpp>
+#include <vicinal/simd/tile.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <utility>
+#include <limits>
 
 /// Many rows of codes against queries, and which of them may be near enough.
 namespace vicinal::inline VICINAL_ABI::codec {
@@ -27,7 +28,7 @@ struct alignas(64) sq8_block_terms {
 };
 
 /// A query before a block: the limit is
-///     at + size * P + inverse * U + loss * V + sum * S + zero * Z
+///     size * P + inverse * U + loss * V + sum * S + zero * Z
 /// of the product of the row's codes and the query's less 128.
 struct sq8_limit {
     float size = 0;
@@ -36,9 +37,31 @@ struct sq8_limit {
     float sum = 0;
     float zero = 0;
 
+    /// One that every row passes.
+    [[nodiscard]] static sq8_limit none() noexcept {
+        return {0, 0, 0, -std::numeric_limits<float>::infinity(), 0};
+    }
+
     [[nodiscard]] float operator()(sq8_block_terms const& t, std::size_t i) const noexcept {
         return size * t.size[i] + inverse * t.inverse[i] + loss * t.loss[i] + sum * t.sum[i] +
                zero * t.zero[i];
+    }
+};
+
+/// The limits of 32 queries.
+struct alignas(64) sq8_panel_limits {
+    float size[simd::panel_queries];
+    float inverse[simd::panel_queries];
+    float loss[simd::panel_queries];
+    float sum[simd::panel_queries];
+    float zero[simd::panel_queries];
+
+    void set(std::size_t j, sq8_limit const& l) noexcept {
+        size[j] = l.size;
+        inverse[j] = l.inverse;
+        loss[j] = l.loss;
+        sum[j] = l.sum;
+        zero[j] = l.zero;
     }
 };
 
@@ -86,64 +109,19 @@ struct sq8_terms_body {
     }
 };
 
-/// The products of one query with each row of a block, as they lie. Reads up to a register's width
-/// past a row; the query is zero there. The last row of a column must be handed in as a copy.
-struct sq8_products_body {
-    static constexpr auto gains_from = simd::instruction_set::avx512_vnni;
-
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static void run(std::int8_t const* query, std::byte const* rows,
-                                          std::size_t stride, std::size_t count, std::size_t dim,
-                                          float* products) noexcept {
-        using codes = typename Set::bytes_u8;
-        constexpr std::size_t w = codes::width;
-        // The hardware stops at the end of a page; asking ahead doesn't.
-        constexpr std::size_t ahead = 2048;
-        for (std::size_t i = 0; i < count; ++i) {
-            auto const* row = reinterpret_cast<std::uint8_t const*>(rows + i * stride);
-            typename Set::integers even, odd;
-            even.zero();
-            odd.zero();
-            std::size_t j = 0;
-            for (; j + w < dim; j += 2 * w) {
-                codes a, b;
-                typename Set::bytes_s8 q, r;
-                __builtin_prefetch(row + j + ahead);
-                if constexpr (w > 32) __builtin_prefetch(row + j + w + ahead);
-                a.load(row + j);
-                b.load(row + j + w);
-                q.load(query + j);
-                r.load(query + j + w);
-                Set::dot_bytes(even, a, q);
-                Set::dot_bytes(odd, b, r);
-            }
-            if (j < dim) {
-                codes a;
-                typename Set::bytes_s8 q;
-                __builtin_prefetch(row + j + ahead);
-                a.load(row + j);
-                q.load(query + j);
-                Set::dot_bytes(even, a, q);
-            }
-            even.add(odd);
-            products[i] = static_cast<float>(even.sum());
-        }
-    }
-};
-
 /// The rows of a block whose product is not below the limit.
 struct sq8_sieve_body {
     template <class Set>
     VICINAL_ALWAYS_INLINE static std::size_t run(sq8_limit const* query,
                                                  sq8_block_terms const* terms,
-                                                 float const* products, std::size_t rows,
+                                                 std::int32_t const* products, std::size_t rows,
                                                  std::uint32_t* kept) noexcept {
         using floats = typename Set::template of<float>;
         constexpr std::size_t w = lanes_of<Set>;
         sq8_limit const q = *query;
         std::size_t count = 0;
         for (std::size_t i = 0; i < rows; i += w) {
-            floats limit, term, product;
+            floats limit, term;
             limit.load(terms->size + i);
             limit.lanes *= q.size;
             term.load(terms->inverse + i);
@@ -154,10 +132,66 @@ struct sq8_sieve_body {
             limit.lanes += term.lanes * q.sum;
             term.load(terms->zero + i);
             limit.lanes += term.lanes * q.zero;
-            product.load(products + i);
-            for (auto bits = not_below<Set>(product, limit); bits != 0; bits &= bits - 1) {
+            for (auto bits = not_below<Set>(as_floats<Set>(products + i), limit); bits != 0;
+                 bits &= bits - 1) {
                 auto const row = i + static_cast<std::size_t>(__builtin_ctz(bits));
                 if (row < rows) kept[count++] = static_cast<std::uint32_t>(row);
+            }
+        }
+        return count;
+    }
+};
+
+/// The same for the queries of a panel: products[row * 32 + query], a limit for each of the 32.
+struct sq8_panel_sieve_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static std::size_t run(sq8_panel_limits const* limits,
+                                                 sq8_block_terms const* terms,
+                                                 std::int32_t const* products, std::size_t rows,
+                                                 sq8_candidate* kept) noexcept {
+        std::size_t count = 0;
+        constexpr std::size_t w = lanes_of<Set>;
+        for (std::size_t j = 0; j < simd::panel_queries; j += 2 * w)
+            count = pair<Set>(limits, j, terms, products + j, rows, kept, count);
+        return count;
+    }
+
+private:
+    /// Two registers of queries, whose limits stay in registers.
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static std::size_t
+    pair(sq8_panel_limits const* limits, std::size_t first, sq8_block_terms const* terms,
+         std::int32_t const* products, std::size_t rows, sq8_candidate* kept,
+         std::size_t count) noexcept {
+        using floats = typename Set::template of<float>;
+        constexpr std::size_t w = lanes_of<Set>;
+        floats size[2], inverse[2], loss[2], sum[2], zero[2];
+        for (std::size_t h = 0; h < 2; ++h) {
+            size[h].load(limits->size + first + h * w);
+            inverse[h].load(limits->inverse + first + h * w);
+            loss[h].load(limits->loss + first + h * w);
+            sum[h].load(limits->sum + first + h * w);
+            zero[h].load(limits->zero + first + h * w);
+        }
+        for (std::size_t i = 0; i < rows; ++i) {
+            floats a, b;
+            a.lanes = size[0].lanes * terms->size[i];
+            b.lanes = size[1].lanes * terms->size[i];
+            a.lanes += inverse[0].lanes * terms->inverse[i];
+            b.lanes += inverse[1].lanes * terms->inverse[i];
+            a.lanes += loss[0].lanes * terms->loss[i];
+            b.lanes += loss[1].lanes * terms->loss[i];
+            a.lanes += sum[0].lanes * terms->sum[i];
+            b.lanes += sum[1].lanes * terms->sum[i];
+            a.lanes += zero[0].lanes * terms->zero[i];
+            b.lanes += zero[1].lanes * terms->zero[i];
+            auto const* const row = products + i * simd::panel_queries;
+            auto bits = not_below<Set>(as_floats<Set>(row), a) |
+                        not_below<Set>(as_floats<Set>(row + w), b) << w;
+            for (; bits != 0; bits &= bits - 1) {
+                auto const lane = static_cast<std::uint32_t>(__builtin_ctz(bits));
+                kept[count++] = {static_cast<std::uint32_t>(first) + lane,
+                                 static_cast<std::uint32_t>(i), static_cast<float>(row[lane])};
             }
         }
         return count;
@@ -170,11 +204,12 @@ struct sq8_sieve_body {
 template <class Bound>
 using sq8_terms = simd::kernel<detail::sq8_terms_body<Bound>, void, sq8_factors const*,
                                std::size_t, sq8_block_terms*>;
-using sq8_products =
-    simd::kernel<detail::sq8_products_body, void, std::int8_t const*, std::byte const*, std::size_t,
-                 std::size_t, std::size_t, float*>;
 using sq8_sieve = simd::kernel<detail::sq8_sieve_body, std::size_t, sq8_limit const*,
-                               sq8_block_terms const*, float const*, std::size_t, std::uint32_t*>;
+                               sq8_block_terms const*, std::int32_t const*, std::size_t,
+                               std::uint32_t*>;
+using sq8_panel_sieve =
+    simd::kernel<detail::sq8_panel_sieve_body, std::size_t, sq8_panel_limits const*,
+                 sq8_block_terms const*, std::int32_t const*, std::size_t, sq8_candidate*>;
 
 } // namespace vicinal::inline VICINAL_ABI::codec
 

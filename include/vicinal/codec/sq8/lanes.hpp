@@ -11,17 +11,20 @@
 /// What the code kernels need beside the operations of simd/sets.hpp.
 namespace vicinal::inline VICINAL_ABI::codec::detail::inline VICINAL_BASELINE {
 
-/// Whether a set multiplies bytes as they are; otherwise they are widened to words first.
-template <class Set>
-inline constexpr bool multiplies_bytes = false;
-#if VICINAL_X86_DISPATCH
-template <>
-inline constexpr bool multiplies_bytes<simd::avx512_vnni_set> = true;
-#endif
-
 /// Rows in a lane each.
 template <class Set>
 inline constexpr std::size_t lanes_of = Set::integers::width;
+
+/// Integers as floats, the nearest.
+template <class Set>
+[[nodiscard]] VICINAL_ALWAYS_INLINE typename Set::template of<float>
+as_floats(std::int32_t const* from) noexcept {
+    typename Set::integers whole;
+    typename Set::template of<float> out;
+    whole.load(from);
+    out.lanes = __builtin_convertvector(whole.lanes, decltype(out.lanes));
+    return out;
+}
 
 /// Bit i: lane i of a is not below that of b. NaN in either sets it.
 template <class Set>
