@@ -13,36 +13,6 @@ namespace vicinal::inline VICINAL_ABI::simd {
 
 namespace detail {
 
-/// Puts the sums of four registers' lanes behind one another.
-template <class T, std::size_t Width>
-VICINAL_ALWAYS_INLINE void sum_four(pack<T, Width> const& a, pack<T, Width> const& b,
-                                    pack<T, Width> const& c, pack<T, Width> const& d,
-                                    T* out) noexcept {
-    if constexpr (Width > 4) {
-        pack<T, Width / 2> low[4];
-        pack<T, Width / 2> high[4];
-        a.halves(low[0], high[0]);
-        b.halves(low[1], high[1]);
-        c.halves(low[2], high[2]);
-        d.halves(low[3], high[3]);
-        low[0].add(high[0]);
-        low[1].add(high[1]);
-        low[2].add(high[2]);
-        low[3].add(high[3]);
-        sum_four(low[0], low[1], low[2], low[3], out);
-    } else {
-        static_assert(Width == 4);
-        auto const ab = __builtin_shufflevector(a.lanes, b.lanes, 0, 4, 1, 5) +
-                        __builtin_shufflevector(a.lanes, b.lanes, 2, 6, 3, 7);
-        auto const cd = __builtin_shufflevector(c.lanes, d.lanes, 0, 4, 1, 5) +
-                        __builtin_shufflevector(c.lanes, d.lanes, 2, 6, 3, 7);
-        pack<T, 4> all;
-        all.lanes = __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
-                    __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-        all.store(out);
-    }
-}
-
 /// What the steps over bytes share: registers of bytes, one accumulator of 32-bit lanes.
 template <class Set, class Query, class Row>
 struct byte_step {

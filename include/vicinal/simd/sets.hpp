@@ -2,12 +2,14 @@
 #ifndef VICINAL_SIMD_SETS_HPP
 #define VICINAL_SIMD_SETS_HPP
 
+#include <vicinal/core/half.hpp>
 #include <vicinal/simd/instruction_set.hpp>
 #include <vicinal/simd/pack.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 // A kernel body is compiled as if it stood in the function around it, whole.
 #if defined(__GNUC__) || defined(__clang__)
@@ -46,6 +48,58 @@ VICINAL_ALWAYS_INLINE void dot_bytes_by_words(typename Set::integers& sum,
     Set::dot_words(sum, a_odd, b_odd);
 }
 
+/// sum += a b where both are signed, or both unsigned, in pairs of 16-bit words.
+template <class Set, class Bytes>
+VICINAL_ALWAYS_INLINE void dot_alike_by_words(typename Set::integers& sum, Bytes const& a,
+                                              Bytes const& b) noexcept {
+    using lanes = typename Set::template of<
+        std::conditional_t<std::is_same_v<Bytes, typename Set::bytes_s8>, std::int16_t,
+                           std::uint16_t>>;
+    lanes x, y;
+    x.set_bits(a.lanes);
+    y.set_bits(b.lanes);
+    typename Set::words a_even, a_odd, b_even, b_odd;
+    a_even.set_bits((x.lanes << 8) >> 8);
+    a_odd.set_bits(x.lanes >> 8);
+    b_even.set_bits((y.lanes << 8) >> 8);
+    b_odd.set_bits(y.lanes >> 8);
+    Set::dot_words(sum, a_even, b_even);
+    Set::dot_words(sum, a_odd, b_odd);
+}
+
+/// The bits set in each number below 16, once for each 16 bytes of a register.
+inline constexpr std::uint8_t nibble_bits[64] = {
+    0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
+    0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+
+/// Halves to floats by integer arithmetic, exact, also where denormals count as zero.
+template <std::size_t Width>
+VICINAL_ALWAYS_INLINE void floats_of_halves(pack<float, Width>& to, f16 const* from) noexcept {
+    pack<std::uint16_t, Width> halves;
+    std::memcpy(&halves.lanes, from, sizeof halves.lanes);
+    pack<std::uint32_t, Width> all, sign, size, exponent;
+    all.lanes = __builtin_convertvector(halves.lanes, decltype(all.lanes));
+    sign.lanes = (all.lanes & 0x8000U) << 16;
+    size.lanes = (all.lanes & 0x7FFFU) << 13;
+    exponent.lanes = size.lanes & (31U << 23);
+    size.lanes += 112U << 23;
+    // Infinity and NaN move to float's largest exponent.
+    pack<std::uint32_t, Width> top;
+    top.set_bits(exponent.lanes == (31U << 23));
+    size.lanes += top.lanes & (112U << 23);
+    // Subnormal: one more in the exponent gives a leading one, which is then subtracted.
+    pack<std::uint32_t, Width> low, lead;
+    low.set_bits(exponent.lanes == 0U);
+    size.lanes += low.lanes & (1U << 23);
+    lead.lanes = low.lanes & (113U << 23);
+    pack<float, Width> x, less;
+    x.set_bits(size.lanes);
+    less.set_bits(lead.lanes);
+    x.subtract(less);
+    size.set_bits(x.lanes);
+    to.set_bits(size.lanes | sign.lanes);
+}
+
 } // namespace vicinal::inline VICINAL_ABI::simd::detail
 
 /// The operations that vector extensions don't have, for each instruction set. What has no
@@ -82,6 +136,21 @@ inline constexpr std::size_t baseline_bytes = 16;
 
 /// What the compiler's own flags allow.
 struct baseline_set : registers<baseline_bytes> {
+    template <class Bytes>
+    VICINAL_ALWAYS_INLINE static void dot_alike(integers& sum, Bytes const& a, Bytes const& b) noexcept {
+        detail::dot_alike_by_words<baseline_set>(sum, a, b);
+    }
+    VICINAL_ALWAYS_INLINE static void load_halves(of<float>& to, f16 const* from) noexcept {
+        detail::floats_of_halves(to, from);
+    }
+    /// Every byte becomes the number of its bits that are set.
+    VICINAL_ALWAYS_INLINE static void count_bits(bytes_u8& x) noexcept {
+        of<std::uint32_t> all;
+        all.set_bits(x.lanes);
+        all.lanes -= (all.lanes >> 1) & 0x55555555U;
+        all.lanes = (all.lanes & 0x33333333U) + ((all.lanes >> 2) & 0x33333333U);
+        x.set_bits((all.lanes + (all.lanes >> 4)) & 0x0F0F0F0FU);
+    }
     /// Every lane becomes the four bytes at `from`.
     template <class T>
     VICINAL_ALWAYS_INLINE static void broadcast(of<T>& to, void const* from) noexcept {
@@ -118,6 +187,28 @@ struct baseline_set : registers<baseline_bytes> {
 #if VICINAL_X86_DISPATCH
 
 struct avx2_set : registers<32> {
+    template <class Bytes>
+    VICINAL_TARGET_AVX2 static inline void dot_alike(integers& sum, Bytes const& a, Bytes const& b) noexcept {
+        detail::dot_alike_by_words<avx2_set>(sum, a, b);
+    }
+    VICINAL_TARGET_AVX2 static inline void load_halves(of<float>& to, f16 const* from) noexcept {
+        asm("vcvtph2ps {%1, %0|%0, %1}"
+            : "=x"(to.lanes)
+            : "m"(*reinterpret_cast<char const(*)[16]>(from)));
+    }
+    VICINAL_TARGET_AVX2 static inline void count_bits(bytes_u8& x) noexcept {
+        bytes_u8 low, high;
+        of<std::uint32_t> all;
+        all.set_bits(x.lanes);
+        low.set_bits(all.lanes & 0x0F0F0F0FU);
+        high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
+        bytes_u8 table, a, b;
+        table.load(detail::nibble_bits);
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=x"(a.lanes) : "x"(table.lanes), "x"(low.lanes));
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=x"(b.lanes) : "x"(table.lanes), "x"(high.lanes));
+        a.add(b);
+        x = a;
+    }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.
     template <class T>
@@ -146,6 +237,28 @@ struct avx2_set : registers<32> {
 };
 
 struct avx512_set : registers<64> {
+    template <class Bytes>
+    VICINAL_TARGET_AVX512 static inline void dot_alike(integers& sum, Bytes const& a, Bytes const& b) noexcept {
+        detail::dot_alike_by_words<avx512_set>(sum, a, b);
+    }
+    VICINAL_TARGET_AVX512 static inline void load_halves(of<float>& to, f16 const* from) noexcept {
+        asm("vcvtph2ps {%1, %0|%0, %1}"
+            : "=v"(to.lanes)
+            : "m"(*reinterpret_cast<char const(*)[32]>(from)));
+    }
+    VICINAL_TARGET_AVX512 static inline void count_bits(bytes_u8& x) noexcept {
+        bytes_u8 low, high;
+        of<std::uint32_t> all;
+        all.set_bits(x.lanes);
+        low.set_bits(all.lanes & 0x0F0F0F0FU);
+        high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
+        bytes_u8 table, a, b;
+        table.load(detail::nibble_bits);
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(a.lanes) : "v"(table.lanes), "v"(low.lanes));
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(b.lanes) : "v"(table.lanes), "v"(high.lanes));
+        a.add(b);
+        x = a;
+    }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.
     template <class T>
@@ -173,6 +286,49 @@ struct avx512_set : registers<64> {
 };
 
 struct avx512_vnni_set : registers<64> {
+    /// The instruction wants one side signed and one not: 128 is added to a, or taken from b, and
+    /// put right after.
+    VICINAL_TARGET_AVX512_VNNI static inline void dot_alike(integers& sum, bytes_s8 const& a,
+                                                            bytes_s8 const& b) noexcept {
+        bytes_u8 raised, shift;
+        shift.fill(128);
+        raised.set_bits(a.lanes);
+        raised.lanes ^= shift.lanes;
+        integers less;
+        less.zero();
+        dot_bytes(sum, raised, b);
+        dot_bytes(less, shift, b);
+        sum.subtract(less);
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void dot_alike(integers& sum, bytes_u8 const& a,
+                                                            bytes_u8 const& b) noexcept {
+        bytes_u8 shift;
+        shift.fill(128);
+        bytes_s8 lowered, half;
+        half.fill(64);
+        lowered.set_bits(b.lanes ^ shift.lanes);
+        dot_bytes(sum, a, lowered);
+        dot_bytes(sum, a, half);
+        dot_bytes(sum, a, half);
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void load_halves(of<float>& to, f16 const* from) noexcept {
+        asm("vcvtph2ps {%1, %0|%0, %1}"
+            : "=v"(to.lanes)
+            : "m"(*reinterpret_cast<char const(*)[32]>(from)));
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void count_bits(bytes_u8& x) noexcept {
+        bytes_u8 low, high;
+        of<std::uint32_t> all;
+        all.set_bits(x.lanes);
+        low.set_bits(all.lanes & 0x0F0F0F0FU);
+        high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
+        bytes_u8 table, a, b;
+        table.load(detail::nibble_bits);
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(a.lanes) : "v"(table.lanes), "v"(low.lanes));
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(b.lanes) : "v"(table.lanes), "v"(high.lanes));
+        a.add(b);
+        x = a;
+    }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.
     template <class T>
