@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace vicinal::inline VICINAL_ABI::codec {
@@ -101,51 +101,69 @@ struct sq8 {
             std::memcpy(row, &factors, sizeof factors);
         }
 
-        /// Distance between decoded vectors: from a query's codes or a row's, to a row's. What has
-        /// no codes counts as zeros.
+        /// Distance from a row to rows, decoded; what has no codes counts as zeros.
         class scorer {
         public:
-            scorer(sq8_factors const& factors, std::uint8_t const* codes, std::size_t dim)
-                : codes_(codes, codes + dim), factors_(factors),
-                  dim_(dim) {}
+            scorer(sq8_factors const& factors, std::uint8_t const* codes, std::size_t dim) noexcept
+                : factors_(factors), codes_(codes), dim_(dim) {}
 
             [[nodiscard]] float operator()(std::byte const* row) const noexcept {
-                sq8_factors f;
-                std::memcpy(&f, row, sizeof f);
-                auto const* codes =
-                    reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
+                auto const f = factors_of(row);
+                auto const* codes = codes_of(row);
                 std::uint32_t product = 0;
                 for (std::size_t i = 0; i < dim_; ++i)
                     product += static_cast<std::uint32_t>(codes[i] * codes_[i]);
-                double const both = double{f.scale} * factors_.scale;
-                double const dot = both * sq8_centred(product, f, factors_, dim_);
-                if constexpr (std::same_as<Metric, metric::inner_product>) {
+                double const dot = double{f.scale} * factors_.scale *
+                                   sq8_centred(product, f, factors_, dim_);
+                if constexpr (std::same_as<Metric, metric::inner_product>)
                     return static_cast<float>(-dot);
-                } else {
-                    double const squares = double{f.scale} * f.scale * f.square_sum +
-                                           double{factors_.scale} * factors_.scale *
-                                               factors_.square_sum;
-                    double const square = squares - 2 * dot;
-                    return static_cast<float>(std::same_as<Metric, metric::cosine> ? square / 2
-                                                                                   : square);
-                }
+                double const square = square_of(f) + square_of(factors_) - 2 * dot;
+                return static_cast<float>(std::same_as<Metric, metric::cosine> ? square / 2
+                                                                               : square);
             }
 
         private:
-            std::vector<std::uint8_t> codes_;
+            [[nodiscard]] static double square_of(sq8_factors const& f) noexcept {
+                return double{f.scale} * f.scale * f.square_sum;
+            }
+
             sq8_factors factors_;
+            std::uint8_t const* codes_;
             std::size_t dim_;
         };
 
-        [[nodiscard]] scorer query(element const* vector) const {
+        /// The same from a query, whose codes it keeps.
+        class query_scorer {
+        public:
+            query_scorer(sq8_query query, std::size_t dim) noexcept
+                : query_(std::move(query)), score_(query_.factors(), query_.codes(), dim) {}
+            query_scorer(query_scorer&&) noexcept = default;
+
+            [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+                return score_(row);
+            }
+
+        private:
+            sq8_query query_; // a vector that is moved keeps its place
+            scorer score_;
+        };
+
+        [[nodiscard]] query_scorer query(element const* vector) const {
             sq8_query q;
             q.encode(vector, dim_, multiplier(vector));
-            return {q.factors(), q.codes(), dim_};
+            return {std::move(q), dim_};
         }
-        [[nodiscard]] scorer between(std::byte const* row) const {
+        [[nodiscard]] scorer between(std::byte const* row) const noexcept {
+            return {factors_of(row), codes_of(row), dim_};
+        }
+
+        [[nodiscard]] static sq8_factors factors_of(std::byte const* row) noexcept {
             sq8_factors f;
             std::memcpy(&f, row, sizeof f);
-            return {f, reinterpret_cast<std::uint8_t const*>(row) + sizeof f, dim_};
+            return f;
+        }
+        [[nodiscard]] static std::uint8_t const* codes_of(std::byte const* row) noexcept {
+            return reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
         }
 
     private:

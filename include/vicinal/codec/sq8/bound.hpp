@@ -7,9 +7,9 @@
 #include <vicinal/metric/inner_product.hpp>
 #include <vicinal/metric/squared_l2.hpp>
 
-#include <bit>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 
 /// Which rows may be left out without a look at their floats.
@@ -120,9 +120,11 @@ struct sq8_bound<metric::inner_product> {
         inverse = 1.0F / scale;
         // The root of n is at most (n / g + g) / 2 whatever g; halving the exponent gives a g that
         // makes it 0.06 % too large at most.
-        auto bits = std::bit_cast<decltype(scale < scale)>(square_sum);
+        decltype(scale < scale) bits;
+        Lanes guess;
+        std::memcpy(&bits, &square_sum, sizeof bits);
         bits = (bits >> 1) + 0x1fbb4f2e;
-        auto const guess = std::bit_cast<Lanes>(bits);
+        std::memcpy(&guess, &bits, sizeof guess);
         size = (square_sum / guess + guess) * (0.5F * detail::sq8_up);
         loss = error * inverse;
     }

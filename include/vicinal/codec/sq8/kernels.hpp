@@ -132,8 +132,9 @@ struct sq8_sieve_body {
             limit.lanes += term.lanes * q.sum;
             term.load(terms->zero + i);
             limit.lanes += term.lanes * q.zero;
-            for (auto bits = not_below<Set>(as_floats<Set>(products + i), limit); bits != 0;
-                 bits &= bits - 1) {
+            floats product;
+            load_as_floats<Set>(product, products + i);
+            for (auto bits = not_below<Set>::bits(product, limit); bits != 0; bits &= bits - 1) {
                 auto const row = i + static_cast<std::size_t>(__builtin_ctz(bits));
                 if (row < rows) kept[count++] = static_cast<std::uint32_t>(row);
             }
@@ -186,8 +187,10 @@ private:
             a.lanes += zero[0].lanes * terms->zero[i];
             b.lanes += zero[1].lanes * terms->zero[i];
             auto const* const row = products + i * simd::panel_queries;
-            auto bits = not_below<Set>(as_floats<Set>(row), a) |
-                        not_below<Set>(as_floats<Set>(row + w), b) << w;
+            floats left, right;
+            load_as_floats<Set>(left, row);
+            load_as_floats<Set>(right, row + w);
+            auto bits = not_below<Set>::bits(left, a) | not_below<Set>::bits(right, b) << w;
             for (; bits != 0; bits &= bits - 1) {
                 auto const lane = static_cast<std::uint32_t>(__builtin_ctz(bits));
                 kept[count++] = {static_cast<std::uint32_t>(first) + lane,
