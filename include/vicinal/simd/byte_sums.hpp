@@ -43,6 +43,19 @@ struct byte_step {
     }
 };
 
+/// Adds the squares of unsigned bytes.
+template <class Set>
+VICINAL_ALWAYS_INLINE void add_squares(typename Set::integers& sum,
+                                       typename Set::bytes_u8 const& x) noexcept {
+    typename Set::template of<std::uint16_t> pairs;
+    pairs.set_bits(x.lanes);
+    typename Set::words even, odd;
+    even.set_bits(pairs.lanes & 255);
+    odd.set_bits(pairs.lanes >> 8);
+    Set::dot_words(sum, even, even);
+    Set::dot_words(sum, odd, odd);
+}
+
 } // namespace detail
 
 /// Sum over i of query[i] row[i], signed by unsigned.
@@ -95,15 +108,9 @@ struct byte_difference_step {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_u8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
-            typename Set::template of<std::uint16_t> pairs;
             typename Set::bytes_u8 size;
             size.set_absolute_difference(q, r);
-            pairs.set_bits(size);
-            typename Set::words even, odd;
-            even.set_bits(pairs.lanes & 255);
-            odd.set_bits(pairs.lanes >> 8);
-            Set::dot_words(sum, even, even);
-            Set::dot_words(sum, odd, odd);
+            detail::add_squares<Set>(sum, size);
         }
     };
 };
@@ -123,7 +130,7 @@ struct low_byte_difference_step {
             typename Set::bytes_u8 size;
             typename Set::bytes_s8 same;
             size.set_absolute_difference(q, r);
-            same.set_bits(size);
+            same.set_bits(size.lanes);
             Set::dot_low_bytes(sum, size, same);
         }
     };

@@ -29,12 +29,7 @@ VICINAL_ALWAYS_INLINE void load_floats(typename Set::template of<float>& to,
 template <class Set>
 VICINAL_ALWAYS_INLINE void load_floats(typename Set::template of<float>& to,
                                        bf16 const* from) noexcept {
-    constexpr std::size_t width = Set::template of<float>::width;
-    pack<std::uint16_t, width> upper;
-    pack<std::uint32_t, width> all;
-    std::memcpy(&upper.lanes, from, sizeof upper.lanes);
-    all.lanes = __builtin_convertvector(upper.lanes, decltype(all.lanes)) << 16;
-    to.set_bits(all.lanes);
+    Set::load_bfloats(to, from);
 }
 
 /// What the steps over floats share.
@@ -53,11 +48,15 @@ struct float_step {
     }
     template <class T>
     VICINAL_ALWAYS_INLINE static void load_part(query& to, T const* from, std::size_t n) noexcept {
-        unsigned char buffer[width * sizeof(T)];
-        copy_part(buffer, reinterpret_cast<unsigned char const*>(from), n * sizeof(T));
-        T part[width];
-        std::memcpy(part, buffer, sizeof part);
-        load_floats<Set>(to, part);
+        if constexpr (sizeof(T) == sizeof(float)) {
+            Set::load_part(to, from, n);
+        } else {
+            T part[width];
+            unsigned char buffer[sizeof part];
+            copy_part(buffer, reinterpret_cast<unsigned char const*>(from), n * sizeof(T));
+            std::memcpy(part, buffer, sizeof part);
+            load_floats<Set>(to, part);
+        }
     }
     VICINAL_ALWAYS_INLINE static void merge(sum& a, sum const& b) noexcept { a.add(b); }
     [[nodiscard]] VICINAL_ALWAYS_INLINE static float finish(sum const& s) noexcept {
@@ -66,18 +65,6 @@ struct float_step {
     VICINAL_ALWAYS_INLINE static void finish_four(sum const& a, sum const& b, sum const& c,
                                                   sum const& d, float* out) noexcept {
         sum_four(a, b, c, d, out);
-    }
-};
-
-/// Two sums in one pass.
-template <class Sum>
-struct sum_pair {
-    Sum first;
-    Sum second;
-
-    VICINAL_ALWAYS_INLINE void zero() noexcept {
-        first.zero();
-        second.zero();
     }
 };
 
@@ -153,27 +140,12 @@ struct product_and_square_step {
     using result = dot_and_square;
 
     template <class Set>
-    struct of : detail::float_step<Set> {
+    struct of : detail::paired_step<Set, detail::float_step<Set>, result> {
         using floats = typename Set::template of<float>;
         using sum = detail::sum_pair<floats>;
         VICINAL_ALWAYS_INLINE static void add(sum& s, floats const& q, floats const& r) noexcept {
             s.first.add_product(q, r);
             s.second.add_product(r, r);
-        }
-        VICINAL_ALWAYS_INLINE static void merge(sum& a, sum const& b) noexcept {
-            a.first.add(b.first);
-            a.second.add(b.second);
-        }
-        [[nodiscard]] VICINAL_ALWAYS_INLINE static result finish(sum const& s) noexcept {
-            return {s.first.sum(), s.second.sum()};
-        }
-        VICINAL_ALWAYS_INLINE static void finish_four(sum const& a, sum const& b, sum const& c,
-                                                      sum const& d, result* out) noexcept {
-            float dots[4];
-            float squares[4];
-            detail::sum_four(a.first, b.first, c.first, d.first, dots);
-            detail::sum_four(a.second, b.second, c.second, d.second, squares);
-            for (std::size_t i = 0; i < 4; ++i) out[i] = {dots[i], squares[i]};
         }
     };
 };

@@ -47,6 +47,40 @@ VICINAL_ALWAYS_INLINE void sum_four(pack<T, Width> const& a, pack<T, Width> cons
     }
 }
 
+/// Two sums in one pass.
+template <class Sum>
+struct sum_pair {
+    Sum first;
+    Sum second;
+
+    VICINAL_ALWAYS_INLINE void zero() noexcept {
+        first.zero();
+        second.zero();
+    }
+};
+
+/// What a step with two sums adds to a step with one; Result has two members, in that order.
+template <class Set, class Step, class Result>
+struct paired_step : Step {
+    using sum = sum_pair<typename Step::sum>;
+
+    VICINAL_ALWAYS_INLINE static void merge(sum& a, sum const& b) noexcept {
+        a.first.add(b.first);
+        a.second.add(b.second);
+    }
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static Result finish(sum const& s) noexcept {
+        return {s.first.sum(), s.second.sum()};
+    }
+    VICINAL_ALWAYS_INLINE static void finish_four(sum const& a, sum const& b, sum const& c,
+                                                  sum const& d, Result* out) noexcept {
+        decltype(a.first.sum()) first[4];
+        decltype(a.first.sum()) second[4];
+        sum_four(a.first, b.first, c.first, d.first, first);
+        sum_four(a.second, b.second, c.second, d.second, second);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = {first[i], second[i]};
+    }
+};
+
 } // namespace detail
 
 /// How far ahead of the row a scan fetches: two pages, measured in bytes.

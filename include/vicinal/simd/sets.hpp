@@ -72,6 +72,16 @@ inline constexpr std::uint8_t nibble_bits[64] = {
     0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
     0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
 
+/// bf16 to floats.
+template <std::size_t Width>
+VICINAL_ALWAYS_INLINE void floats_of_bfloats(pack<float, Width>& to, bf16 const* from) noexcept {
+    pack<std::uint16_t, Width> upper;
+    pack<std::uint32_t, Width> all;
+    std::memcpy(&upper.lanes, from, sizeof upper.lanes);
+    all.lanes = __builtin_convertvector(upper.lanes, decltype(all.lanes)) << 16;
+    to.set_bits(all.lanes);
+}
+
 /// Halves to floats by integer arithmetic, exact, also where denormals count as zero.
 template <std::size_t Width>
 VICINAL_ALWAYS_INLINE void floats_of_halves(pack<float, Width>& to, f16 const* from) noexcept {
@@ -136,6 +146,9 @@ inline constexpr std::size_t baseline_bytes = 16;
 
 /// What the compiler's own flags allow.
 struct baseline_set : registers<baseline_bytes> {
+    VICINAL_ALWAYS_INLINE static void load_bfloats(of<float>& to, bf16 const* from) noexcept {
+        detail::floats_of_bfloats(to, from);
+    }
     template <class Bytes>
     VICINAL_ALWAYS_INLINE static void dot_alike(integers& sum, Bytes const& a, Bytes const& b) noexcept {
         detail::dot_alike_by_words<baseline_set>(sum, a, b);
@@ -187,6 +200,14 @@ struct baseline_set : registers<baseline_bytes> {
 #if VICINAL_X86_DISPATCH
 
 struct avx2_set : registers<32> {
+    VICINAL_TARGET_AVX2 static inline void load_bfloats(of<float>& to, bf16 const* from) noexcept {
+        of<std::uint32_t> all;
+        asm("vpmovzxwd {%1, %0|%0, %1}"
+            : "=x"(all.lanes)
+            : "m"(*reinterpret_cast<char const(*)[16]>(from)));
+        all.lanes <<= 16;
+        to.set_bits(all.lanes);
+    }
     template <class Bytes>
     VICINAL_TARGET_AVX2 static inline void dot_alike(integers& sum, Bytes const& a, Bytes const& b) noexcept {
         detail::dot_alike_by_words<avx2_set>(sum, a, b);
@@ -237,6 +258,22 @@ struct avx2_set : registers<32> {
 };
 
 struct avx512_set : registers<64> {
+    /// Bytes under a mask; what lies behind them is not touched.
+    template <class T>
+    VICINAL_TARGET_AVX512 static inline void load_part(of<T>& to, T const* from, std::size_t n) noexcept {
+        std::uint64_t const mask = (std::uint64_t{1} << (n * sizeof(T))) - 1;
+        asm("vmovdqu8 {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}"
+            : "=v"(to.lanes)
+            : "m"(*reinterpret_cast<char const(*)[64]>(from)), "Yk"(mask));
+    }
+    VICINAL_TARGET_AVX512 static inline void load_bfloats(of<float>& to, bf16 const* from) noexcept {
+        of<std::uint32_t> all;
+        asm("vpmovzxwd {%1, %0|%0, %1}"
+            : "=v"(all.lanes)
+            : "m"(*reinterpret_cast<char const(*)[32]>(from)));
+        all.lanes <<= 16;
+        to.set_bits(all.lanes);
+    }
     template <class Bytes>
     VICINAL_TARGET_AVX512 static inline void dot_alike(integers& sum, Bytes const& a, Bytes const& b) noexcept {
         detail::dot_alike_by_words<avx512_set>(sum, a, b);
@@ -286,6 +323,22 @@ struct avx512_set : registers<64> {
 };
 
 struct avx512_vnni_set : registers<64> {
+    /// Bytes under a mask; what lies behind them is not touched.
+    template <class T>
+    VICINAL_TARGET_AVX512_VNNI static inline void load_part(of<T>& to, T const* from, std::size_t n) noexcept {
+        std::uint64_t const mask = (std::uint64_t{1} << (n * sizeof(T))) - 1;
+        asm("vmovdqu8 {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}"
+            : "=v"(to.lanes)
+            : "m"(*reinterpret_cast<char const(*)[64]>(from)), "Yk"(mask));
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void load_bfloats(of<float>& to, bf16 const* from) noexcept {
+        of<std::uint32_t> all;
+        asm("vpmovzxwd {%1, %0|%0, %1}"
+            : "=v"(all.lanes)
+            : "m"(*reinterpret_cast<char const(*)[32]>(from)));
+        all.lanes <<= 16;
+        to.set_bits(all.lanes);
+    }
     /// The instruction wants one side signed and one not: 128 is added to a, or taken from b, and
     /// put right after.
     VICINAL_TARGET_AVX512_VNNI static inline void dot_alike(integers& sum, bytes_s8 const& a,

@@ -223,6 +223,8 @@ public:
                 return error{errc::dimension_mismatch,
                              "whole rows of " + std::to_string(dim()) + " elements",
                              std::to_string(queries.rest()) + " elements behind the last query"};
+            if constexpr (detail::batched<typename engine_type::index_type>)
+                return search_together(queries, *where, o);
             std::vector<hits> all;
             all.reserve(queries.rows());
             for (std::size_t i = 0; i < queries.rows(); ++i) {
@@ -333,6 +335,34 @@ private:
         return where;
     }
 
+    template <class Rows>
+    [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
+        hits out;
+        out.reserve(found.size());
+        for (auto const& n : found) out.push_back({Id(rows.id(n.row)), n.distance});
+        return out;
+    }
+
+    [[nodiscard]] result<std::vector<hits>> search_together(matrix_view<scalar_type> queries,
+                                                            filter const& where,
+                                                            search_options const& o) const {
+        for (std::size_t i = 0; i < queries.rows(); ++i)
+            VICINAL_CHECK(detail::check_vector<Metric>(queries.row(i), dim(),
+                                                       "query " + std::to_string(i)));
+        std::vector<hits> all;
+        if (queries.rows() == 0) return all;
+        return engine_->read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {
+            detail::query_batch<Metric, std::remove_cvref_t<decltype(rows)>,
+                                std::remove_cvref_t<decltype(index)>> const batch(rows, index,
+                                                                                  dim(), where, o);
+            auto const found = batch.run(queries.row(0).data(), queries.rows());
+            VICINAL_CHECK(found);
+            all.reserve(found->size());
+            for (auto const& one : *found) all.push_back(hits_of(rows, one));
+            return std::move(all);
+        });
+    }
+
     [[nodiscard]] result<hits> search_one(vector_parameter query, filter const& where,
                                           search_options const& o) const {
         VICINAL_CHECK(detail::check_vector<Metric>(query, dim(), "the query"));
@@ -342,10 +372,7 @@ private:
                                    rows, index, dim(), query.data(), where, o)
                                    .run();
             VICINAL_CHECK(found);
-            hits out;
-            out.reserve(found->size());
-            for (auto const& n : *found) out.push_back({Id(rows.id(n.row)), n.distance});
-            return out;
+            return hits_of(rows, *found);
         });
     }
 
