@@ -94,6 +94,11 @@ struct sq8 {
         sq8_factors encode(float const* vector, std::uint8_t* codes) const noexcept {
             return sq8_encode(vector, dim_, multiplier(vector), codes);
         }
+        /// Whether they are sound for that vector.
+        [[nodiscard]] bool holds(float const* vector, std::uint8_t const* codes,
+                                 sq8_factors const& factors) const noexcept {
+            return sq8_holds(vector, dim_, multiplier(vector), codes, factors);
+        }
         /// The same as one row.
         void encode_row(float const* vector, std::byte* row) const noexcept {
             auto const factors =

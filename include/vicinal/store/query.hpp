@@ -20,7 +20,7 @@ namespace vicinal::inline VICINAL_ABI::detail {
 
 /// Where distances are equal the smaller id comes first.
 template <class Rows>
-struct slots_by_id {
+struct earlier_id {
     Rows const* rows;
     [[nodiscard]] bool operator()(slot a, slot b) const noexcept {
         return rows->id(a) < rows->id(b);
@@ -52,7 +52,7 @@ public:
     }
 
 private:
-    using by_id = slots_by_id<Rows>;
+    using by_id = earlier_id<Rows>;
 
     [[nodiscard]] result<index::neighbours> answer(std::size_t k) const {
         if (options_.exact || index_.covered() == 0 || Index::exact) return scan(k);
@@ -147,8 +147,8 @@ public:
         auto const k = (std::min)(options_.k, rows_.live_count());
         std::vector<index::neighbours> found(count);
         if (k == 0) return found;
-        using nearest = index::nearest<slots_by_id<Rows>>;
-        std::vector<nearest> best(count, nearest(k, slots_by_id<Rows>{&rows_}));
+        using nearest = index::nearest<earlier_id<Rows>>;
+        std::vector<nearest> best(count, nearest(k, earlier_id<Rows>{&rows_}));
         auto const keep = [this](slot s) {
             return rows_.live(s) && (where_.empty() || where_.matches(rows_.payload(s)));
         };

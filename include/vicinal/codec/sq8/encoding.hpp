@@ -2,13 +2,13 @@
 #ifndef VICINAL_CODEC_SQ8_ENCODING_HPP
 #define VICINAL_CODEC_SQ8_ENCODING_HPP
 
-#include <vicinal/core/config.hpp>
+#include <vicinal/simd/dispatch.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <cstring>
 
 /// One vector as bytes of one scale: x is about scale (code - zero), element by element.
 ///
@@ -49,79 +49,186 @@ struct sq8_factors {
 }
 
 namespace detail {
+inline namespace VICINAL_BASELINE {
 
-struct range {
+/// What the elements of a vector have in common.
+struct sq8_range {
     float low = 0;
     float high = 0;
-    bool integers = true;
-    bool finite = true;
+    /// 0 where every element is an integer.
+    float fractions = 0;
+    /// 0 where every element is finite, NaN otherwise.
+    float unsound = 0;
 };
 
-/// The range of the elements, 0 included.
-[[nodiscard]] inline range range_of(float const* x, std::size_t dim) noexcept {
-    range r;
-    float unsound = 0;
-    float fraction = 0;
-    constexpr float whole = 8388608; // 2^23: adding and taking it away rounds to an integer
-    for (std::size_t i = 0; i < dim; ++i) {
-        r.low = (std::min)(r.low, x[i]);
-        r.high = (std::max)(r.high, x[i]);
-        unsound += x[i] * 0; // NaN from a NaN or an infinity, and stays
-        float const size = std::fabs(x[i]);
-        fraction += std::fabs((size + whole) - whole - size);
+struct sq8_range_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(float const* x, std::size_t dim,
+                                          sq8_range* out) noexcept {
+        using floats = typename Set::template of<float>;
+        constexpr std::size_t w = floats::width;
+        floats low, high, fractions, unsound, v;
+        low.zero();
+        high.zero();
+        fractions.zero();
+        unsound.zero();
+        std::size_t i = 0;
+        for (; i + w <= dim; i += w) {
+            v.load(x + i);
+            step(low, high, fractions, unsound, v);
+        }
+        if (i < dim) {
+            Set::load_part(v, x + i, dim - i);
+            step(low, high, fractions, unsound, v);
+        }
+        sq8_range r;
+        for (std::size_t j = 0; j < w; ++j) {
+            r.low = (std::min)(r.low, low.lanes[j]);
+            r.high = (std::max)(r.high, high.lanes[j]);
+        }
+        r.fractions = fractions.sum();
+        r.unsound = unsound.sum();
+        *out = r;
     }
-    r.finite = unsound == 0;
-    r.integers = fraction == 0;
-    return r;
-}
 
-/// At least `value`, as a float.
-[[nodiscard]] inline float rounded_up(double value) noexcept {
-    return static_cast<float>(value * (1 + 0x1p-20));
-}
+private:
+    template <class Floats>
+    VICINAL_ALWAYS_INLINE static void step(Floats& low, Floats& high, Floats& fractions,
+                                           Floats& unsound, Floats const& v) noexcept {
+        low.lanes = v.lanes < low.lanes ? v.lanes : low.lanes;
+        high.lanes = v.lanes > high.lanes ? v.lanes : high.lanes;
+        unsound.lanes += v.lanes * 0.0F;
+        // 2^23 added and taken away leaves the nearest integer.
+        Floats size;
+        size.lanes = v.lanes;
+        size.absolute();
+        Floats apart;
+        apart.lanes = (size.lanes + 8388608.0F) - 8388608.0F - size.lanes;
+        apart.absolute();
+        fractions.add(apart);
+    }
+};
 
+/// What encoding gives beside the codes.
+struct sq8_sums {
+    std::uint32_t codes = 0;
+    /// Of (code - zero)^2.
+    std::uint32_t squares = 0;
+    /// Of (x - step (code - zero))^2.
+    float missed = 0;
+};
+
+struct sq8_encode_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(float const* x, std::size_t dim, float step, float zero,
+                                          std::uint8_t* codes, sq8_sums* out) noexcept {
+        using floats = typename Set::template of<float>;
+        using integers = typename Set::integers;
+        constexpr std::size_t w = floats::width;
+        using bytes = typename simd::pack<std::uint8_t, w>::lanes_type;
+        float const inverse = 1 / step;
+        floats missed;
+        missed.zero();
+        integers sum, squares;
+        sum.zero();
+        squares.zero();
+        for (std::size_t i = 0; i < dim; i += w) {
+            floats v;
+            bool const whole = i + w <= dim;
+            if (whole)
+                v.load(x + i);
+            else
+                Set::load_part(v, x + i, dim - i);
+            auto place = v.lanes * inverse + (zero + 0.5F);
+            place = place < 0.0F ? place * 0.0F : place;
+            place = place > 255.0F ? place * 0.0F + 255.0F : place;
+            auto const code = __builtin_convertvector(place, typename integers::lanes_type);
+            auto const centred = code - static_cast<std::int32_t>(zero);
+            auto const lost =
+                v.lanes - __builtin_convertvector(centred, typename floats::lanes_type) * step;
+            missed.lanes += lost * lost;
+            squares.lanes += centred * centred;
+            sum.lanes += code;
+            auto const narrow = __builtin_convertvector(code, bytes);
+            if (whole) {
+                std::memcpy(codes + i, &narrow, w);
+            } else {
+                // What is behind the last element was encoded as 0: its code is zero, and it adds
+                // nothing but that.
+                std::memcpy(codes + i, &narrow, dim - i);
+                sum.lanes[0] -= static_cast<std::int32_t>(i + w - dim) *
+                                static_cast<std::int32_t>(zero);
+            }
+        }
+        out->codes = static_cast<std::uint32_t>(sum.sum());
+        out->squares = static_cast<std::uint32_t>(squares.sum());
+        out->missed = missed.sum();
+    }
+};
+
+using sq8_find_range =
+    simd::kernel<sq8_range_body, void, float const*, std::size_t, sq8_range*>;
+using sq8_fill_codes = simd::kernel<sq8_encode_body, void, float const*, std::size_t, float, float,
+                                    std::uint8_t*, sq8_sums*>;
+
+} // namespace VICINAL_BASELINE
 } // namespace detail
 
 /// Encodes x times `multiplier` (1, or one over the norm where directions are compared; then within
-/// a relative 2^-48 of the true one). Writes dim codes.
+/// a relative 2^-40 of the true one). Writes dim codes.
+///
+/// Of two instruction sets one may round an element up and the other down; both codes are sound,
+/// each with its own error.
 inline sq8_factors sq8_encode(float const* x, std::size_t dim, double multiplier,
                               std::uint8_t* codes) noexcept {
-    auto const range = detail::range_of(x, dim);
+    detail::sq8_range range;
+    detail::sq8_find_range::get()(x, dim, &range);
     float const size = (std::max)(range.high, -range.low);
-    double const scaled_size = size * multiplier;
     sq8_factors f;
     bool const zeros = size == 0 && multiplier == 1;
-    if (!range.finite || !(zeros || (scaled_size >= 0x1p-24 && scaled_size <= 0x1p24))) {
+    auto const in_range = [](double s) { return s >= 0x1p-24 && s <= 0x1p24; };
+    // The elements themselves, too: the steps below are taken in their unit.
+    if (range.unsound != 0 || !(zeros || (size >= 0x1p-60F && size <= 0x1p60F &&
+                                          in_range(size * multiplier)))) {
         std::fill_n(codes, dim, std::uint8_t{0});
         return f;
     }
     float const span = range.high - range.low;
-    bool const lossless = zeros || (range.integers && span <= 255);
+    bool const lossless = zeros || (range.fractions == 0 && span <= 255);
     float const step = lossless ? 1.0F : span / 255;
     float const zero = std::floor(-range.low / step + 0.5F);
-    f.scale = static_cast<float>(step * multiplier);
-    double const inverse = 1 / static_cast<double>(step);
+    detail::sq8_sums sums;
+    detail::sq8_fill_codes::get()(x, dim, step, zero, codes, &sums);
 
-    std::uint32_t sum = 0;
-    std::uint32_t square_sum = 0;
-    double square_error = 0;
-    for (std::size_t i = 0; i < dim; ++i) {
-        auto const place = static_cast<float>(x[i] * inverse) + zero + 0.5F;
-        auto const code = (std::min)(255, (std::max)(0, static_cast<int>(place)));
-        codes[i] = static_cast<std::uint8_t>(code);
-        auto const whole = code - static_cast<int>(zero);
-        sum += static_cast<std::uint32_t>(code);
-        square_sum += static_cast<std::uint32_t>(whole * whole);
-        double const missed = x[i] * multiplier - static_cast<double>(f.scale) * whole;
-        square_error += missed * missed;
-    }
-    f.square_sum = square_sum;
-    f.sum_and_zero = sum | static_cast<std::uint32_t>(zero) << 24;
-    if (square_error > 0 || multiplier != 1) {
-        double const norm = static_cast<double>(f.scale) * std::sqrt(double{1} * square_sum);
-        f.error = detail::rounded_up(std::sqrt(square_error) + norm * 0x1p-40);
+    f.scale = static_cast<float>(step * multiplier);
+    f.square_sum = sums.squares;
+    f.sum_and_zero = sums.codes | static_cast<std::uint32_t>(zero) << 24;
+    if (!lossless || multiplier != 1) {
+        // The sum in float is within 2^-10 to 32,768 elements, and each difference in it within
+        // 2^-23 of the element; so is the scale of what it stands for.
+        double const lost = lossless ? 0 : std::sqrt(double{sums.missed}) * multiplier;
+        double const norm = double{f.scale} * std::sqrt(double{1} * f.square_sum);
+        f.error = static_cast<float>(lost * (1 + 0x1p-10) + norm * 0x1p-20);
     }
     return f;
+}
+
+/// Whether codes and factors belong to x: the error is at least what the codes lose, and the sums
+/// are theirs.
+[[nodiscard]] inline bool sq8_holds(float const* x, std::size_t dim, double multiplier,
+                                    std::uint8_t const* codes, sq8_factors const& f) noexcept {
+    if (!f.usable()) return f == sq8_factors{};
+    std::uint32_t sum = 0;
+    std::uint32_t squares = 0;
+    double missed = 0;
+    for (std::size_t i = 0; i < dim; ++i) {
+        auto const centred = static_cast<std::int32_t>(codes[i] - f.zero());
+        sum += codes[i];
+        squares += static_cast<std::uint32_t>(centred * centred);
+        double const lost = x[i] * multiplier - double{f.scale} * centred;
+        missed += lost * lost;
+    }
+    return sum == f.sum() && squares == f.square_sum && std::sqrt(missed) <= f.error;
 }
 
 } // namespace vicinal::inline VICINAL_ABI::codec

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 
 /// Many rows of codes against queries, and which of them may be near enough.
@@ -81,30 +82,64 @@ struct sq8_terms_body {
     VICINAL_ALWAYS_INLINE static void run(sq8_factors const* factors, std::size_t rows,
                                           sq8_block_terms* terms) noexcept {
         using floats = typename Set::template of<float>;
+        using float_lanes = typename floats::lanes_type;
+        using unsigned_lanes = typename Set::template of<std::uint32_t>::lanes_type;
+        using four = simd::pack<std::uint32_t, 4>;
         constexpr std::size_t w = lanes_of<Set>;
+        // Of the four numbers of a row, each to its own kind: four rows are a square to be turned.
         alignas(64) float scale[sq8_block];
         alignas(64) float error[sq8_block];
-        alignas(64) float square_sum[sq8_block];
-        for (std::size_t i = 0; i < rows; ++i) {
+        alignas(64) std::uint32_t squares[sq8_block];
+        alignas(64) std::uint32_t sums[sq8_block];
+        std::size_t i = 0;
+        for (; i + 4 <= rows; i += 4) {
+            __builtin_prefetch(factors + sq8_block + i);
+            four a, b, c, d;
+            std::memcpy(&a.lanes, factors + i, 16);
+            std::memcpy(&b.lanes, factors + i + 1, 16);
+            std::memcpy(&c.lanes, factors + i + 2, 16);
+            std::memcpy(&d.lanes, factors + i + 3, 16);
+            auto const ab_low = __builtin_shufflevector(a.lanes, b.lanes, 0, 4, 1, 5);
+            auto const ab_high = __builtin_shufflevector(a.lanes, b.lanes, 2, 6, 3, 7);
+            auto const cd_low = __builtin_shufflevector(c.lanes, d.lanes, 0, 4, 1, 5);
+            auto const cd_high = __builtin_shufflevector(c.lanes, d.lanes, 2, 6, 3, 7);
+            auto const first = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+            auto const second = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+            auto const third = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+            auto const fourth = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+            std::memcpy(scale + i, &first, 16);
+            std::memcpy(error + i, &second, 16);
+            std::memcpy(squares + i, &third, 16);
+            std::memcpy(sums + i, &fourth, 16);
+        }
+        for (; i < rows; ++i) {
             scale[i] = factors[i].scale;
             error[i] = factors[i].error;
-            square_sum[i] = static_cast<float>(factors[i].square_sum);
-            terms->sum[i] = static_cast<float>(static_cast<std::int32_t>(factors[i].sum()));
-            terms->zero[i] = static_cast<float>(static_cast<std::int32_t>(factors[i].zero()));
+            squares[i] = factors[i].square_sum;
+            sums[i] = factors[i].sum_and_zero;
         }
-        for (std::size_t i = rows; i % w != 0; ++i) {
+        for (; i % w != 0; ++i) {
             scale[i] = 1;
-            error[i] = square_sum[i] = terms->sum[i] = terms->zero[i] = 0;
+            error[i] = 0;
+            squares[i] = sums[i] = 0;
         }
-        for (std::size_t i = 0; i < rows; i += w) {
+        for (i = 0; i < rows; i += w) {
             floats s, e, n, size, inverse, loss;
+            unsigned_lanes square, sum;
             s.load(scale + i);
             e.load(error + i);
-            n.load(square_sum + i);
+            std::memcpy(&square, squares + i, sizeof square);
+            std::memcpy(&sum, sums + i, sizeof sum);
+            n.lanes = __builtin_convertvector(square, float_lanes);
             Bound::row(s.lanes, e.lanes, n.lanes, size.lanes, inverse.lanes, loss.lanes);
             size.store(terms->size + i);
             inverse.store(terms->inverse + i);
             loss.store(terms->loss + i);
+            floats part;
+            part.lanes = __builtin_convertvector((sum & 0xffffffU), float_lanes);
+            part.store(terms->sum + i);
+            part.lanes = __builtin_convertvector((sum >> 24), float_lanes);
+            part.store(terms->zero + i);
         }
     }
 };

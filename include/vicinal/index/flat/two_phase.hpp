@@ -44,10 +44,14 @@ public:
             return;
         }
         constexpr std::size_t step = codec::sq8_block;
-        block_order order((rows_.count + step - 1) / step);
+        // Long enough that fetching ahead pays, short enough that some of every part comes early.
+        auto const run = (std::max)(step, (std::min)(16 * step, rows_.count / 64 / step * step));
+        block_order order((rows_.count + run - 1) / run);
         for (std::size_t i = 0; i < order.count(); ++i) {
-            auto const first = order.next() * step;
-            part(static_cast<slot>(first), (std::min)(step, rows_.count - first));
+            auto const first = order.next() * run;
+            auto const last = (std::min)(first + run, std::size_t{rows_.count});
+            for (auto at = first; at < last; at += step)
+                part(static_cast<slot>(at), (std::min)(step, last - at));
         }
     }
 
