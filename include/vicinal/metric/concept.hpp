@@ -58,6 +58,7 @@ concept custom = requires(element_of<M> const* p, std::size_t n) {
 /// A metric of the library's: binds a query once, so that the kernel for this CPU is chosen once.
 ///
 /// * `bind(query, dim)(row)`: float, at full speed; last bits depend on the instruction set.
+/// * `bind(query, dim).four(rows, out)`, where it has one: the distances of four rows at once.
 /// * `exact(query, row, dim)`: float, the same bits everywhere: what the user sees.
 template <class M>
 concept built_in = requires(element_of<M> const* p, std::size_t n) {
@@ -103,6 +104,12 @@ template <model M>
             decltype(M::bind(nullptr, 0)) distance;
             float operator()(element_of<M> const* row) const noexcept {
                 return ordered(distance(row));
+            }
+            void four(element_of<M> const* const* rows, float* out) const noexcept
+                requires requires { distance.four(rows, out); }
+            {
+                distance.four(rows, out);
+                for (std::size_t i = 0; i < 4; ++i) out[i] = ordered(out[i]);
             }
         };
         return scorer{M::bind(query, dim)};

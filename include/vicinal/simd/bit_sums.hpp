@@ -19,7 +19,7 @@ VICINAL_ALWAYS_INLINE void add_count(typename Set::integers& sum, typename Set::
     typename Set::bytes_u8 counts = x;
     typename Set::bytes_s8 ones;
     Set::count_bits(counts);
-    ones.fill(1);
+    ones.template fill_with<1>();
     Set::dot_low_bytes(sum, counts, ones);
 }
 

@@ -88,7 +88,7 @@ struct integer_distance_step {
             typename Set::bytes_u8 size;
             typename Set::bytes_s8 ones;
             detail::absolute_bytes<Set>(size, q, r);
-            ones.fill(1);
+            ones.template fill_with<1>();
             Set::dot_bytes(sum, size, ones);
         }
     };
@@ -128,14 +128,36 @@ using integer_distance = row_kernels<integer_distance_step<T>>;
 template <class T>
 using integer_product_and_square = row_kernels<integer_product_and_square_step<T>>;
 
+/// The most elements that a kernel over integers takes at once.
+inline constexpr std::size_t integer_part = 32768;
+
 /// What a kernel of one row gives, for any number of elements.
 template <class T>
 [[nodiscard]] std::int64_t in_parts(std::int32_t (*one)(T const*, T const*, std::size_t) noexcept,
                                     T const* q, T const* r, std::size_t n) noexcept {
-    constexpr std::size_t part = 32768;
     std::int64_t total = 0;
-    for (; n > part; n -= part, q += part, r += part) total += one(q, r, part);
+    for (; n > integer_part; n -= integer_part, q += integer_part, r += integer_part)
+        total += one(q, r, integer_part);
     return total + one(q, r, n);
+}
+
+/// Sums of more than 32 bits.
+struct wide_dot_and_square {
+    std::int64_t dot;
+    std::int64_t square;
+};
+
+template <class T>
+[[nodiscard]] wide_dot_and_square
+in_parts(integer_dot_and_square (*one)(T const*, T const*, std::size_t) noexcept, T const* q,
+         T const* r, std::size_t n) noexcept {
+    wide_dot_and_square total{0, 0};
+    for (;; n -= integer_part, q += integer_part, r += integer_part) {
+        auto const s = one(q, r, n < integer_part ? n : integer_part);
+        total.dot += s.dot;
+        total.square += s.square;
+        if (n <= integer_part) return total;
+    }
 }
 
 } // namespace vicinal::inline VICINAL_ABI::simd

@@ -67,6 +67,11 @@ struct pack {
 
     VICINAL_ALWAYS_INLINE void zero() noexcept { lanes = lanes_type{}; }
     VICINAL_ALWAYS_INLINE void fill(T value) noexcept { lanes = lanes_type{} + value; }
+    /// A constant: as an argument of `fill` GCC makes it of single lanes, at run time.
+    template <int Value>
+    VICINAL_ALWAYS_INLINE void fill_with() noexcept {
+        lanes = lanes_type{} + static_cast<T>(Value);
+    }
     VICINAL_ALWAYS_INLINE void load(T const* p) noexcept { std::memcpy(&lanes, p, sizeof lanes); }
     VICINAL_ALWAYS_INLINE void store(T* p) const noexcept { std::memcpy(p, &lanes, sizeof lanes); }
     VICINAL_ALWAYS_INLINE void add(pack const& b) noexcept { lanes += b.lanes; }

@@ -251,7 +251,7 @@ struct avx2_set : registers<32> {
     VICINAL_TARGET_AVX2 static inline void dot_low_bytes(integers& sum, bytes_u8 const& a,
                                                          bytes_s8 const& b) noexcept {
         words pairs, ones;
-        ones.fill(1);
+        ones.fill_with<1>();
         asm("vpmaddubsw {%2, %1, %0|%0, %1, %2}" : "=x"(pairs.lanes) : "x"(a.lanes), "x"(b.lanes));
         dot_words(sum, pairs, ones);
     }
@@ -316,7 +316,7 @@ struct avx512_set : registers<64> {
     VICINAL_TARGET_AVX512 static inline void dot_low_bytes(integers& sum, bytes_u8 const& a,
                                                            bytes_s8 const& b) noexcept {
         words pairs, ones;
-        ones.fill(1);
+        ones.fill_with<1>();
         asm("vpmaddubsw {%2, %1, %0|%0, %1, %2}" : "=v"(pairs.lanes) : "v"(a.lanes), "v"(b.lanes));
         dot_words(sum, pairs, ones);
     }
@@ -344,7 +344,7 @@ struct avx512_vnni_set : registers<64> {
     VICINAL_TARGET_AVX512_VNNI static inline void dot_alike(integers& sum, bytes_s8 const& a,
                                                             bytes_s8 const& b) noexcept {
         bytes_u8 raised, shift;
-        shift.fill(128);
+        shift.fill_with<128>();
         raised.set_bits(a.lanes);
         raised.lanes ^= shift.lanes;
         integers less;
@@ -356,9 +356,9 @@ struct avx512_vnni_set : registers<64> {
     VICINAL_TARGET_AVX512_VNNI static inline void dot_alike(integers& sum, bytes_u8 const& a,
                                                             bytes_u8 const& b) noexcept {
         bytes_u8 shift;
-        shift.fill(128);
+        shift.fill_with<128>();
         bytes_s8 lowered, half;
-        half.fill(64);
+        half.fill_with<64>();
         lowered.set_bits(b.lanes ^ shift.lanes);
         dot_bytes(sum, a, lowered);
         dot_bytes(sum, a, half);
