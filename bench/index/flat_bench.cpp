@@ -169,8 +169,8 @@ void measure(char const* name, bench::matrix const& base, bench::matrix const& q
     std::vector<faiss::Index::idx_t> labels(queries.rows * k);
     omp_set_num_threads(1);
     openblas_set_num_threads(1);
-    single.push_back(
-        {"faiss IndexFlatL2, 1 query", [&] { rival.search(1, next(), k, distances.data(), labels.data()); }});
+    single.push_back({"faiss IndexFlatL2, 1 query",
+                      [&] { rival.search(1, next(), k, distances.data(), labels.data()); }});
     batch.insert(batch.begin(), {"faiss IndexFlatL2, batch, 1 thread", [&] {
                                      rival.search(static_cast<faiss::Index::idx_t>(queries.rows),
                                                   queries.data.data(), k, distances.data(),

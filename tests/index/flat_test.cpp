@@ -22,8 +22,8 @@ TEST_CASE("flat finds exactly the true neighbours", "[index]") {
     standing_index<vicinal::index::flat<>, metric::inner_product, vicinal::storage::memory> s(9);
     s.add(data);
     for (std::size_t q = 0; q < queries.count(); ++q) {
-        auto const truth = vicinal_test::true_distances<metric::inner_product>(
-            data, queries.row(q), 10);
+        auto const truth =
+            vicinal_test::true_distances<metric::inner_product>(data, queries.row(q), 10);
         auto const got = s.search(queries.row(q), 10);
         REQUIRE(got.size() == 10);
         for (std::size_t i = 0; i < 10; ++i)

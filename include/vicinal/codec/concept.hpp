@@ -21,15 +21,15 @@ namespace vicinal::inline VICINAL_ABI::codec {
 /// Codes are bytes: row i of the column that the codec reads. A codec whose `reads_rows` is true
 /// has no column of its own: its codes are the vectors themselves.
 template <class B>
-concept bound =
-    requires(B const& b, float const* v, std::byte const* code, decltype(b.query(v)) const& query,
-             decltype(b.between(code)) const& between) {
-        { B::reads_rows } -> std::convertible_to<bool>;
-        { query(code) }
-        noexcept->std::same_as<float>;
-        { between(code) }
-        noexcept->std::same_as<float>;
-    };
+concept bound = requires(B const& b, float const* v, std::byte const* code,
+                         decltype(b.query(v)) const& query,
+                         decltype(b.between(code)) const& between) {
+    { B::reads_rows } -> std::convertible_to<bool>;
+    { query(code) }
+    noexcept->std::same_as<float>;
+    { between(code) }
+    noexcept->std::same_as<float>;
+};
 
 /// A codec policy: a name, which files carry, and `of<Metric>`, the codec for that metric.
 template <class C>

@@ -118,8 +118,8 @@ struct sq8 {
                 std::uint32_t product = 0;
                 for (std::size_t i = 0; i < dim_; ++i)
                     product += static_cast<std::uint32_t>(codes[i] * codes_[i]);
-                double const dot = double{f.scale} * factors_.scale *
-                                   sq8_centred(product, f, factors_, dim_);
+                double const dot =
+                    double{f.scale} * factors_.scale * sq8_centred(product, f, factors_, dim_);
                 if constexpr (std::same_as<Metric, metric::inner_product>)
                     return static_cast<float>(-dot);
                 double const square = square_of(f) + square_of(factors_) - 2 * dot;

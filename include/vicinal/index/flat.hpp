@@ -181,9 +181,8 @@ public:
             auto const rows = coded_view();
             coded const codec(dim_);
             for (slot s = 0; s < covered_; ++s)
-                if (live(s) &&
-                    !codec.holds(rows.vector(s), rows.code(s),
-                                 *rows.factors.template row_as<codec::sq8_factors>(s)))
+                if (live(s) && !codec.holds(rows.vector(s), rows.code(s),
+                                            *rows.factors.template row_as<codec::sq8_factors>(s)))
                     lost.push_back(s);
         }
         static_cast<void>(live);
@@ -206,8 +205,7 @@ private:
         if (dim_ > coded::most_elements) return {};
         auto codes = space.column("flat.codes", dim_, storage::heat::hot);
         VICINAL_CHECK(codes);
-        auto factors =
-            space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::hot);
+        auto factors = space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::hot);
         VICINAL_CHECK(factors);
         auto const n = (*codes)->rows();
         if ((*factors)->rows() != n || vectors_->rows() < n)
@@ -233,17 +231,16 @@ private:
         coded const codec(dim_);
         auto const vectors = vectors_->reader();
         for (auto s = covered_; s < until; ++s) {
-            auto const factors =
-                codec.encode(reinterpret_cast<element const*>(vectors.row(s)),
-                             reinterpret_cast<std::uint8_t*>(codes_->edit(s)));
+            auto const factors = codec.encode(reinterpret_cast<element const*>(vectors.row(s)),
+                                              reinterpret_cast<std::uint8_t*>(codes_->edit(s)));
             std::memcpy(factors_->edit(s), &factors, sizeof factors);
         }
         return {};
     }
 
     [[nodiscard]] auto coded_view() const noexcept {
-        return coded_rows<reader>{codes_->reader(), factors_->reader(),
-                                                        vectors_->reader(), covered_, dim_};
+        return coded_rows<reader>{codes_->reader(), factors_->reader(), vectors_->reader(),
+                                  covered_, dim_};
     }
 
     column const* vectors_;

@@ -80,7 +80,8 @@ private:
         index::nearest best(k, by_id{&rows_});
         slot tail = 0;
         if constexpr (requires { index_.scan(vector_, index::keep_all{}, best); }) {
-            index_.scan(vector_, [this](slot s) { return matches(s); }, best);
+            index_.scan(
+                vector_, [this](slot s) { return matches(s); }, best);
             tail = index_.covered();
         }
         scan_into(best, tail);
@@ -122,13 +123,15 @@ private:
 
 /// Whether an index answers many queries at once, exactly.
 template <class Index>
-concept batched = requires { requires Index::exact; } &&
-                  requires(Index const& index, typename Index::element const* queries,
-                           std::span<index::nearest<>> best) {
-                      {
-                          index.scan_batch(queries, best, index::keep_all{}, std::size_t{1})
-                          } -> std::same_as<result<void>>;
-                  };
+concept batched = requires {
+    requires Index::exact;
+}
+&&requires(Index const& index, typename Index::element const* queries,
+           std::span<index::nearest<>> best) {
+    {
+        index.scan_batch(queries, best, index::keep_all{}, std::size_t{1})
+        } -> std::same_as<result<void>>;
+};
 
 /// Many queries on their way down together: to each what `query` would give. Runs while the
 /// caller's reader section is open, so that all see the same rows.

@@ -347,8 +347,8 @@ private:
                                                             filter const& where,
                                                             search_options const& o) const {
         for (std::size_t i = 0; i < queries.rows(); ++i)
-            VICINAL_CHECK(detail::check_vector<Metric>(queries.row(i), dim(),
-                                                       "query " + std::to_string(i)));
+            VICINAL_CHECK(
+                detail::check_vector<Metric>(queries.row(i), dim(), "query " + std::to_string(i)));
         std::vector<hits> all;
         if (queries.rows() == 0) return all;
         return engine_->read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {

@@ -58,8 +58,8 @@ inline constexpr float sq8_up = 1 + 0x1p-19F;
 /// The float nearest to x; infinity beyond the range.
 [[nodiscard]] inline float sq8_narrow(double x) noexcept {
     constexpr double most = (std::numeric_limits<float>::max)();
-    if (!(std::fabs(x) <= most)) return std::copysign(std::numeric_limits<float>::infinity(),
-                                                      x < 0 ? -1.0F : 1.0F);
+    if (!(std::fabs(x) <= most))
+        return std::copysign(std::numeric_limits<float>::infinity(), x < 0 ? -1.0F : 1.0F);
     return static_cast<float>(x);
 }
 
@@ -132,7 +132,8 @@ struct sq8_bound<metric::inner_product> {
         double const scale = q.scale;
         double const norm = scale * std::sqrt(double{1} * q.square_sum);
         double const t = distance;
-        // Of the norms: the integer product in float, the exact sum in double: relative to the norms.
+        // Of the norms: the integer product in float, the exact sum in double: relative to the
+        // norms.
         double const of_size = (q.error + norm * 0x1p-22) * (1 + 0x1p-19);
         double const of_loss = (norm + q.error) * (1 + 0x1p-19);
         return {detail::sq8_narrow(-of_size / scale),

@@ -156,8 +156,8 @@ struct sq8_encode_body {
                 // What is behind the last element was encoded as 0: its code is zero, and it adds
                 // nothing but that.
                 std::memcpy(codes + i, &narrow, dim - i);
-                sum.lanes[0] -= static_cast<std::int32_t>(i + w - dim) *
-                                static_cast<std::int32_t>(zero);
+                sum.lanes[0] -=
+                    static_cast<std::int32_t>(i + w - dim) * static_cast<std::int32_t>(zero);
             }
         }
         out->codes = static_cast<std::uint32_t>(sum.sum());
@@ -166,8 +166,7 @@ struct sq8_encode_body {
     }
 };
 
-using sq8_find_range =
-    simd::kernel<sq8_range_body, void, float const*, std::size_t, sq8_range*>;
+using sq8_find_range = simd::kernel<sq8_range_body, void, float const*, std::size_t, sq8_range*>;
 using sq8_fill_codes = simd::kernel<sq8_encode_body, void, float const*, std::size_t, float, float,
                                     std::uint8_t*, sq8_sums*>;
 
@@ -188,8 +187,8 @@ inline sq8_factors sq8_encode(float const* x, std::size_t dim, double multiplier
     bool const zeros = size == 0 && multiplier == 1;
     auto const in_range = [](double s) { return s >= 0x1p-24 && s <= 0x1p24; };
     // The elements themselves, too: the steps below are taken in their unit.
-    if (range.unsound != 0 || !(zeros || (size >= 0x1p-60F && size <= 0x1p60F &&
-                                          in_range(size * multiplier)))) {
+    if (range.unsound != 0 ||
+        !(zeros || (size >= 0x1p-60F && size <= 0x1p60F && in_range(size * multiplier)))) {
         std::fill_n(codes, dim, std::uint8_t{0});
         return f;
     }

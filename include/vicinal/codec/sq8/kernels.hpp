@@ -147,10 +147,9 @@ struct sq8_terms_body {
 /// The rows of a block whose product is not below the limit.
 struct sq8_sieve_body {
     template <class Set>
-    VICINAL_ALWAYS_INLINE static std::size_t run(sq8_limit const* query,
-                                                 sq8_block_terms const* terms,
-                                                 std::int32_t const* products, std::size_t rows,
-                                                 std::uint32_t* kept) noexcept {
+    VICINAL_ALWAYS_INLINE static std::size_t
+    run(sq8_limit const* query, sq8_block_terms const* terms, std::int32_t const* products,
+        std::size_t rows, std::uint32_t* kept) noexcept {
         using floats = typename Set::template of<float>;
         constexpr std::size_t w = lanes_of<Set>;
         sq8_limit const q = *query;
@@ -181,10 +180,9 @@ struct sq8_sieve_body {
 /// The same for the queries of a panel: products[row * 32 + query], a limit for each of the 32.
 struct sq8_panel_sieve_body {
     template <class Set>
-    VICINAL_ALWAYS_INLINE static std::size_t run(sq8_panel_limits const* limits,
-                                                 sq8_block_terms const* terms,
-                                                 std::int32_t const* products, std::size_t rows,
-                                                 sq8_candidate* kept) noexcept {
+    VICINAL_ALWAYS_INLINE static std::size_t
+    run(sq8_panel_limits const* limits, sq8_block_terms const* terms, std::int32_t const* products,
+        std::size_t rows, sq8_candidate* kept) noexcept {
         std::size_t count = 0;
         constexpr std::size_t w = lanes_of<Set>;
         for (std::size_t j = 0; j < simd::panel_queries; j += 2 * w)
@@ -195,10 +193,10 @@ struct sq8_panel_sieve_body {
 private:
     /// Two registers of queries, whose limits stay in registers.
     template <class Set>
-    VICINAL_ALWAYS_INLINE static std::size_t
-    pair(sq8_panel_limits const* limits, std::size_t first, sq8_block_terms const* terms,
-         std::int32_t const* products, std::size_t rows, sq8_candidate* kept,
-         std::size_t count) noexcept {
+    VICINAL_ALWAYS_INLINE static std::size_t pair(sq8_panel_limits const* limits, std::size_t first,
+                                                  sq8_block_terms const* terms,
+                                                  std::int32_t const* products, std::size_t rows,
+                                                  sq8_candidate* kept, std::size_t count) noexcept {
         using floats = typename Set::template of<float>;
         constexpr std::size_t w = lanes_of<Set>;
         floats size[2], inverse[2], loss[2], sum[2], zero[2];
@@ -240,11 +238,11 @@ private:
 } // namespace detail
 
 template <class Bound>
-using sq8_terms = simd::kernel<detail::sq8_terms_body<Bound>, void, sq8_factors const*,
-                               std::size_t, sq8_block_terms*>;
-using sq8_sieve = simd::kernel<detail::sq8_sieve_body, std::size_t, sq8_limit const*,
-                               sq8_block_terms const*, std::int32_t const*, std::size_t,
-                               std::uint32_t*>;
+using sq8_terms = simd::kernel<detail::sq8_terms_body<Bound>, void, sq8_factors const*, std::size_t,
+                               sq8_block_terms*>;
+using sq8_sieve =
+    simd::kernel<detail::sq8_sieve_body, std::size_t, sq8_limit const*, sq8_block_terms const*,
+                 std::int32_t const*, std::size_t, std::uint32_t*>;
 using sq8_panel_sieve =
     simd::kernel<detail::sq8_panel_sieve_body, std::size_t, sq8_panel_limits const*,
                  sq8_block_terms const*, std::int32_t const*, std::size_t, sq8_candidate*>;

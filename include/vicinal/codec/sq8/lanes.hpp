@@ -70,7 +70,7 @@ template <>
 struct not_below<simd::avx512_set> {
     using floats = simd::avx512_set::of<float>;
     [[nodiscard]] VICINAL_TARGET_AVX512 static inline unsigned bits(floats const& a,
-                                                                floats const& b) noexcept {
+                                                                    floats const& b) noexcept {
         std::uint16_t bits = 0;
         asm("vcmpps {$0x15, %2, %1, %0|%0, %1, %2, 0x15}"
             : "=k"(bits)
@@ -82,7 +82,7 @@ template <>
 struct not_below<simd::avx512_vnni_set> {
     using floats = simd::avx512_vnni_set::of<float>;
     [[nodiscard]] VICINAL_TARGET_AVX512_VNNI static inline unsigned bits(floats const& a,
-                                                                floats const& b) noexcept {
+                                                                         floats const& b) noexcept {
         std::uint16_t bits = 0;
         asm("vcmpps {$0x15, %2, %1, %0|%0, %1, %2, 0x15}"
             : "=k"(bits)

@@ -39,8 +39,8 @@ public:
         first_ = first;
         count_ = count;
         gathered_ = false;
-        codec::sq8_terms<bound>::get()(
-            rows.factors.template row_as<codec::sq8_factors>(first), count, &terms_);
+        codec::sq8_terms<bound>::get()(rows.factors.template row_as<codec::sq8_factors>(first),
+                                       count, &terms_);
     }
     /// Any rows; slots must outlive it.
     template <class Reader>

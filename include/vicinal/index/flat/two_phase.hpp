@@ -101,8 +101,8 @@ private:
                 if (!best_.full() || limit_allows(i)) compare(block_.row(i));
             return;
         }
-        auto const n = codec::sq8_sieve::get()(&limit_, &block_.terms(), products_, block_.count(),
-                                               kept_);
+        auto const n =
+            codec::sq8_sieve::get()(&limit_, &block_.terms(), products_, block_.count(), kept_);
         auto const before = best_.farthest();
         for (std::size_t i = 0; i < n; ++i)
             if (best_.farthest() == before || limit_allows(kept_[i])) compare(block_.row(kept_[i]));

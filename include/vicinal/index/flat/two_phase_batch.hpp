@@ -88,8 +88,10 @@ private:
                                   panels_[p].codes.data()->bytes);
             for (std::size_t j = 0; j < width; ++j) {
                 auto const q = p * width + (std::min)(j, count - 1);
-                if (best_[usable_[q]].full()) tighten(q);
-                else limits_[q] = codec::sq8_limit::none();
+                if (best_[usable_[q]].full())
+                    tighten(q);
+                else
+                    limits_[q] = codec::sq8_limit::none();
                 panels_[p].limits.set(j, limits_[q]);
             }
         }
@@ -97,11 +99,11 @@ private:
 
     void judge(std::size_t p) {
         auto& queries_of = panels_[p];
-        simd::byte_tile_product::get()(queries_of.codes.data()->bytes, rows_.code(block_.row(0)), rows_.dim,
-                                       block_.count(), rows_.dim, products_.data()->of);
-        auto const n = codec::sq8_panel_sieve::get()(&queries_of.limits, &block_.terms(),
-                                                     products_.data()->of, block_.count(),
-                                                     kept_.data());
+        simd::byte_tile_product::get()(queries_of.codes.data()->bytes, rows_.code(block_.row(0)),
+                                       rows_.dim, block_.count(), rows_.dim, products_.data()->of);
+        auto const n =
+            codec::sq8_panel_sieve::get()(&queries_of.limits, &block_.terms(), products_.data()->of,
+                                          block_.count(), kept_.data());
         auto const queries = (std::min)(width, usable_.size() - p * width);
         for (std::size_t i = 0; i < n; ++i) {
             auto const& c = kept_[i];
@@ -116,8 +118,8 @@ private:
         auto const q = p * width + j;
         auto& best = best_[usable_[q]];
         if (!keep_(s)) return;
-        float const d = metric::exact<Metric>(queries_ + usable_[q] * rows_.dim, rows_.vector(s),
-                                              rows_.dim);
+        float const d =
+            metric::exact<Metric>(queries_ + usable_[q] * rows_.dim, rows_.vector(s), rows_.dim);
         if (!best.could_enter(d)) return;
         bool const moves = !best.full() || d < best.farthest();
         best.offer({d, s});
