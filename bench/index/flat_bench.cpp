@@ -203,6 +203,7 @@ void measure(char const* name, bench::matrix const& base, bench::matrix const& q
 } // namespace
 
 int main() {
+    std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
     measure("mnist", bench::load("mnist.base.u8bin", bench::wanted_rows()),
             bench::load("mnist.query.u8bin"));
     measure("sift x 5", noisy_sift(), bench::load("sift.query.u8bin"));
