@@ -4,10 +4,18 @@
 
 #include <vicinal/core/config.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
+
+// VICINAL_USE_XSIMD puts xsimd under the arithmetic, for builds with fixed flags (-march=native):
+// there is no choice at run time then. Registers that xsimd lacks stay vector extensions.
+#if defined(VICINAL_USE_XSIMD)
+#    include <xsimd/xsimd.hpp>
+#endif
 
 namespace vicinal::inline VICINAL_ABI::simd {
 
@@ -50,6 +58,26 @@ VICINAL_ALWAYS_INLINE void copy_part(unsigned char (&to)[Bytes], unsigned char c
     if ((n & 1) != 0) to[i] = from[i];
 }
 
+#if defined(VICINAL_USE_XSIMD)
+/// xsimd's register of Width lanes of T; void where it has none.
+template <class T, std::size_t Width>
+struct batch_of {
+    using type = void;
+};
+template <std::floating_point T, std::size_t Width>
+struct batch_of<T, Width> {
+    using type = xsimd::make_sized_batch_t<T, Width>;
+};
+template <class T, std::size_t Width>
+inline constexpr bool in_xsimd = !std::is_void_v<typename batch_of<T, Width>::type>;
+
+template <class Batch, class Lanes>
+[[nodiscard]] VICINAL_ALWAYS_INLINE Batch to_batch(Lanes const& lanes) noexcept {
+    static_assert(sizeof(Batch) == sizeof(Lanes) && std::is_trivially_copyable_v<Batch>);
+    return __builtin_bit_cast(Batch, lanes);
+}
+#endif
+
 } // namespace detail
 
 /// Width lanes of T. No instruction set is named here: the function that a kernel body is inlined
@@ -74,9 +102,23 @@ struct pack {
     }
     VICINAL_ALWAYS_INLINE void load(T const* p) noexcept { std::memcpy(&lanes, p, sizeof lanes); }
     VICINAL_ALWAYS_INLINE void store(T* p) const noexcept { std::memcpy(p, &lanes, sizeof lanes); }
-    VICINAL_ALWAYS_INLINE void add(pack const& b) noexcept { lanes += b.lanes; }
-    VICINAL_ALWAYS_INLINE void subtract(pack const& b) noexcept { lanes -= b.lanes; }
+    VICINAL_ALWAYS_INLINE void add(pack const& b) noexcept {
+#if defined(VICINAL_USE_XSIMD)
+        if constexpr (detail::in_xsimd<T, Width>) return set_bits(batch(lanes) + batch(b.lanes));
+#endif
+        lanes += b.lanes;
+    }
+    VICINAL_ALWAYS_INLINE void subtract(pack const& b) noexcept {
+#if defined(VICINAL_USE_XSIMD)
+        if constexpr (detail::in_xsimd<T, Width>) return set_bits(batch(lanes) - batch(b.lanes));
+#endif
+        lanes -= b.lanes;
+    }
     VICINAL_ALWAYS_INLINE void add_product(pack const& a, pack const& b) noexcept {
+#if defined(VICINAL_USE_XSIMD)
+        if constexpr (detail::in_xsimd<T, Width>)
+            return set_bits(xsimd::fma(batch(a.lanes), batch(b.lanes), batch(lanes)));
+#endif
         lanes += a.lanes * b.lanes;
     }
     /// The bits of another vector of the same size.
@@ -114,6 +156,13 @@ struct pack {
             return lanes[0] + lanes[1];
         }
     }
+
+#if defined(VICINAL_USE_XSIMD)
+private:
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static auto batch(lanes_type const& from) noexcept {
+        return detail::to_batch<typename detail::batch_of<T, Width>::type>(from);
+    }
+#endif
 };
 
 } // namespace vicinal::inline VICINAL_ABI::simd
