@@ -180,9 +180,8 @@ std::vector<entry> entries(std::size_t dim) {
     }
 #endif
 #if VICINAL_BENCH_FAISS
-    add_peer(list, "faiss squared_l2", dim, [dim](float const* a, float const* b) {
-        return faiss::fvec_L2sqr(a, b, dim);
-    });
+    add_peer(list, "faiss squared_l2", dim,
+             [dim](float const* a, float const* b) { return faiss::fvec_L2sqr(a, b, dim); });
     add_peer(list, "faiss inner_product", dim, [dim](float const* a, float const* b) {
         return faiss::fvec_inner_product(a, b, dim);
     });

@@ -68,7 +68,8 @@ template <class M>
 void check_distance(metric::element_of<M> const* a, metric::element_of<M> const* b, std::size_t n,
                     double want, double sizes) {
     // Float differences round once before they are squared.
-    REQUIRE(std::abs(value(metric::exact<M>(a, b, n)) - want) <= 2e-7 * (std::abs(want) + 1e-6 * sizes) + 1e-7);
+    REQUIRE(std::abs(value(metric::exact<M>(a, b, n)) - want) <=
+            2e-7 * (std::abs(want) + 1e-6 * sizes) + 1e-7);
     auto const bound = metric::bind<M>(a, n);
     REQUIRE(std::abs(value(bound(b)) - want) <= sizes * 6e-8 * static_cast<double>(n + 4) + 1e-7);
     metric::element_of<M> const* const rows[4] = {b, a, a, b};

@@ -35,17 +35,17 @@ double value(T x) {
 
 template <class Kernels, class T, class Term>
 void check(Term const& term) {
-    check_row_kernels<Kernels>(
-        elements<T>(1), elements<T>(2), [&](float got, T const* x, T const* y, std::size_t n) {
-            double want = 0;
-            double sizes = 0;
-            for (std::size_t i = 0; i < n; ++i) {
-                auto const t = term(value(x[i]), value(y[i]));
-                want += t;
-                sizes += std::abs(t);
-            }
-            return close(value(got), want, sizes, n);
-        });
+    check_row_kernels<Kernels>(elements<T>(1), elements<T>(2),
+                               [&](float got, T const* x, T const* y, std::size_t n) {
+                                   double want = 0;
+                                   double sizes = 0;
+                                   for (std::size_t i = 0; i < n; ++i) {
+                                       auto const t = term(value(x[i]), value(y[i]));
+                                       want += t;
+                                       sizes += std::abs(t);
+                                   }
+                                   return close(value(got), want, sizes, n);
+                               });
 }
 
 template <class T>

@@ -36,8 +36,9 @@ void check_row_kernels(std::vector<Query> const& queries, std::vector<Row> const
             auto const* const query = queries.data() + n % 4;
             auto const stride = n + n % 3;
             // Exactly as long as it must be, so that the sanitizers see a read behind it.
-            std::vector<Row> rows(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(
-                                                                   n % 2 + (count - 1) * stride + n));
+            std::vector<Row> rows(
+                data.begin(),
+                data.begin() + static_cast<std::ptrdiff_t>(n % 2 + (count - 1) * stride + n));
             auto const* const first = rows.data() + n % 2;
             std::vector<result> out(count);
             block(query, first, stride, count, n, out.data());
@@ -60,7 +61,8 @@ void check_row_kernels(std::vector<Query> const& queries, std::vector<Row> const
 
 /// Bytes, all values as likely.
 template <class T>
-[[nodiscard]] std::vector<T> random_bytes(std::size_t n, std::uint64_t seed, unsigned values = 256) {
+[[nodiscard]] std::vector<T> random_bytes(std::size_t n, std::uint64_t seed,
+                                          unsigned values = 256) {
     generator r(seed);
     std::vector<T> list(n);
     for (auto& x : list) x = static_cast<T>(r.below(values));

@@ -103,8 +103,9 @@ struct ordered_scorer {
     Scorer distance;
 
     [[nodiscard]] float operator()(T const* row) const noexcept { return ordered(distance(row)); }
-    void four(T const* const* rows, float* out) const noexcept
-        requires requires(Scorer const& s) { s.four(rows, out); }
+    void four(T const* const* rows, float* out) const noexcept requires requires(Scorer const& s) {
+        s.four(rows, out);
+    }
     {
         distance.four(rows, out);
         for (std::size_t i = 0; i < 4; ++i) out[i] = ordered(out[i]);

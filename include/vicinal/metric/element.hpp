@@ -55,9 +55,7 @@ public:
     }
 
 private:
-    [[nodiscard]] static float sign(float sum) noexcept {
-        return Sign < 0 ? 0.0F - sum : sum;
-    }
+    [[nodiscard]] static float sign(float sum) noexcept { return Sign < 0 ? 0.0F - sum : sum; }
 
     typename Kernels::one::function one_;
     typename Kernels::four::function four_;

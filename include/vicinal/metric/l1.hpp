@@ -17,9 +17,9 @@ struct basic_l1 {
     using value_type = T;
     static constexpr std::string_view name = "l1";
 
-    using sums = typename std::conditional_t<
-        byte_element<T>, std::type_identity<simd::integer_distance_step<T>>,
-        std::type_identity<simd::distance_step<T>>>::type;
+    using sums = typename std::conditional_t<byte_element<T>,
+                                             std::type_identity<simd::integer_distance_step<T>>,
+                                             std::type_identity<simd::distance_step<T>>>::type;
     using scorer = detail::sum_scorer<T, simd::row_kernels<sums>, 1>;
 
     [[nodiscard]] static scorer bind(T const* query, std::size_t dim) noexcept {

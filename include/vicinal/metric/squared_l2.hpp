@@ -18,9 +18,9 @@ struct basic_squared_l2 {
     using value_type = T;
     static constexpr std::string_view name = "squared_l2";
 
-    using sums = typename std::conditional_t<
-        byte_element<T>, std::type_identity<simd::integer_difference_step<T>>,
-        std::type_identity<simd::difference_step<T>>>::type;
+    using sums = typename std::conditional_t<byte_element<T>,
+                                             std::type_identity<simd::integer_difference_step<T>>,
+                                             std::type_identity<simd::difference_step<T>>>::type;
     using scorer = detail::sum_scorer<T, simd::row_kernels<sums>, 1>;
 
     [[nodiscard]] static scorer bind(T const* query, std::size_t dim) noexcept {

@@ -14,8 +14,8 @@ namespace detail {
 
 /// Adds the bits set in x.
 template <class Set>
-VICINAL_ALWAYS_INLINE void add_count(typename Set::integers& sum, typename Set::bytes_u8 const& x)
-    noexcept {
+VICINAL_ALWAYS_INLINE void add_count(typename Set::integers& sum,
+                                     typename Set::bytes_u8 const& x) noexcept {
     typename Set::bytes_u8 counts = x;
     typename Set::bytes_s8 ones;
     Set::count_bits(counts);
@@ -58,8 +58,8 @@ struct shared_bits_step {
     static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
 
     template <class Set>
-    struct of : detail::paired_step<Set, detail::byte_step<Set, std::uint8_t, std::uint8_t>,
-                                    result> {
+    struct of
+        : detail::paired_step<Set, detail::byte_step<Set, std::uint8_t, std::uint8_t>, result> {
         using bytes = typename Set::bytes_u8;
         using sum = detail::sum_pair<typename Set::integers>;
         VICINAL_ALWAYS_INLINE static void add(sum& s, bytes const& q, bytes const& r) noexcept {

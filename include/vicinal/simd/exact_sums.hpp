@@ -96,8 +96,7 @@ struct distance_term {
 
 /// Sum over i of a[i] b[i], in double.
 template <class T>
-using exact_dot_of =
-    kernel<exact_body<product_term, T>, double, T const*, T const*, std::size_t>;
+using exact_dot_of = kernel<exact_body<product_term, T>, double, T const*, T const*, std::size_t>;
 
 /// Sum over i of (a[i] - b[i])^2, the difference rounded to float, the rest in double.
 template <class T>

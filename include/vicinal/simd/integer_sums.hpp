@@ -148,9 +148,9 @@ struct wide_dot_and_square {
 };
 
 template <class T>
-[[nodiscard]] wide_dot_and_square
-in_parts(integer_dot_and_square (*one)(T const*, T const*, std::size_t) noexcept, T const* q,
-         T const* r, std::size_t n) noexcept {
+[[nodiscard]] wide_dot_and_square in_parts(integer_dot_and_square (*one)(T const*, T const*,
+                                                                         std::size_t) noexcept,
+                                           T const* q, T const* r, std::size_t n) noexcept {
     wide_dot_and_square total{0, 0};
     for (;; n -= integer_part, q += integer_part, r += integer_part) {
         auto const s = one(q, r, n < integer_part ? n : integer_part);

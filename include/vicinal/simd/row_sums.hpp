@@ -276,8 +276,8 @@ struct row_kernels {
     using four = kernel<stepwise<Step, four_rows<Step>>, void, query_type const*,
                         row_type const* const*, std::size_t, result*>;
     /// `get()(query, rows, stride, count, n, out)`: `count` results; stride in elements.
-    using block = kernel<stepwise<Step, row_block<Step>>, void, query_type const*,
-                         row_type const*, std::size_t, std::size_t, std::size_t, result*>;
+    using block = kernel<stepwise<Step, row_block<Step>>, void, query_type const*, row_type const*,
+                         std::size_t, std::size_t, std::size_t, result*>;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::simd

@@ -52,9 +52,9 @@ VICINAL_ALWAYS_INLINE void dot_bytes_by_words(typename Set::integers& sum,
 template <class Set, class Bytes>
 VICINAL_ALWAYS_INLINE void dot_alike_by_words(typename Set::integers& sum, Bytes const& a,
                                               Bytes const& b) noexcept {
-    using lanes = typename Set::template of<
-        std::conditional_t<std::is_same_v<Bytes, typename Set::bytes_s8>, std::int16_t,
-                           std::uint16_t>>;
+    using lanes =
+        typename Set::template of<std::conditional_t<std::is_same_v<Bytes, typename Set::bytes_s8>,
+                                                     std::int16_t, std::uint16_t>>;
     lanes x, y;
     x.set_bits(a.lanes);
     y.set_bits(b.lanes);
@@ -150,7 +150,8 @@ struct baseline_set : registers<baseline_bytes> {
         detail::floats_of_bfloats(to, from);
     }
     template <class Bytes>
-    VICINAL_ALWAYS_INLINE static void dot_alike(integers& sum, Bytes const& a, Bytes const& b) noexcept {
+    VICINAL_ALWAYS_INLINE static void dot_alike(integers& sum, Bytes const& a,
+                                                Bytes const& b) noexcept {
         detail::dot_alike_by_words<baseline_set>(sum, a, b);
     }
     VICINAL_ALWAYS_INLINE static void load_halves(of<float>& to, f16 const* from) noexcept {
@@ -181,8 +182,8 @@ struct baseline_set : registers<baseline_bytes> {
         integers x, y;
         x.set_bits(a.lanes);
         y.set_bits(b.lanes);
-        sum.lanes += ((x.lanes << 16) >> 16) * ((y.lanes << 16) >> 16) +
-                     (x.lanes >> 16) * (y.lanes >> 16);
+        sum.lanes +=
+            ((x.lanes << 16) >> 16) * ((y.lanes << 16) >> 16) + (x.lanes >> 16) * (y.lanes >> 16);
 #endif
     }
     /// sum[i] += the four products a[4i] b[4i] to a[4i+3] b[4i+3].
@@ -209,7 +210,8 @@ struct avx2_set : registers<32> {
         to.set_bits(all.lanes);
     }
     template <class Bytes>
-    VICINAL_TARGET_AVX2 static inline void dot_alike(integers& sum, Bytes const& a, Bytes const& b) noexcept {
+    VICINAL_TARGET_AVX2 static inline void dot_alike(integers& sum, Bytes const& a,
+                                                     Bytes const& b) noexcept {
         detail::dot_alike_by_words<avx2_set>(sum, a, b);
     }
     VICINAL_TARGET_AVX2 static inline void load_halves(of<float>& to, f16 const* from) noexcept {
@@ -235,7 +237,9 @@ struct avx2_set : registers<32> {
     template <class T>
     VICINAL_TARGET_AVX2 static inline void broadcast(of<T>& to, void const* from) noexcept {
         static_assert(sizeof(T) == 4);
-        asm("vbroadcastss {%1, %0|%0, %1}" : "=x"(to.lanes) : "m"(*static_cast<char const(*)[4]>(from)));
+        asm("vbroadcastss {%1, %0|%0, %1}"
+            : "=x"(to.lanes)
+            : "m"(*static_cast<char const(*)[4]>(from)));
     }
     VICINAL_TARGET_AVX2 static inline void dot_words(integers& sum, words const& a,
                                                      words const& b) noexcept {
@@ -260,13 +264,15 @@ struct avx2_set : registers<32> {
 struct avx512_set : registers<64> {
     /// Bytes under a mask; what lies behind them is not touched.
     template <class T>
-    VICINAL_TARGET_AVX512 static inline void load_part(of<T>& to, T const* from, std::size_t n) noexcept {
+    VICINAL_TARGET_AVX512 static inline void load_part(of<T>& to, T const* from,
+                                                       std::size_t n) noexcept {
         std::uint64_t const mask = (std::uint64_t{1} << (n * sizeof(T))) - 1;
         asm("vmovdqu8 {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}"
             : "=v"(to.lanes)
             : "m"(*reinterpret_cast<char const(*)[64]>(from)), "Yk"(mask));
     }
-    VICINAL_TARGET_AVX512 static inline void load_bfloats(of<float>& to, bf16 const* from) noexcept {
+    VICINAL_TARGET_AVX512 static inline void load_bfloats(of<float>& to,
+                                                          bf16 const* from) noexcept {
         of<std::uint32_t> all;
         asm("vpmovzxwd {%1, %0|%0, %1}"
             : "=v"(all.lanes)
@@ -275,7 +281,8 @@ struct avx512_set : registers<64> {
         to.set_bits(all.lanes);
     }
     template <class Bytes>
-    VICINAL_TARGET_AVX512 static inline void dot_alike(integers& sum, Bytes const& a, Bytes const& b) noexcept {
+    VICINAL_TARGET_AVX512 static inline void dot_alike(integers& sum, Bytes const& a,
+                                                       Bytes const& b) noexcept {
         detail::dot_alike_by_words<avx512_set>(sum, a, b);
     }
     VICINAL_TARGET_AVX512 static inline void load_halves(of<float>& to, f16 const* from) noexcept {
@@ -301,7 +308,9 @@ struct avx512_set : registers<64> {
     template <class T>
     VICINAL_TARGET_AVX512 static inline void broadcast(of<T>& to, void const* from) noexcept {
         static_assert(sizeof(T) == 4);
-        asm("vbroadcastss {%1, %0|%0, %1}" : "=v"(to.lanes) : "m"(*static_cast<char const(*)[4]>(from)));
+        asm("vbroadcastss {%1, %0|%0, %1}"
+            : "=v"(to.lanes)
+            : "m"(*static_cast<char const(*)[4]>(from)));
     }
     VICINAL_TARGET_AVX512 static inline void dot_words(integers& sum, words const& a,
                                                        words const& b) noexcept {
@@ -325,13 +334,15 @@ struct avx512_set : registers<64> {
 struct avx512_vnni_set : registers<64> {
     /// Bytes under a mask; what lies behind them is not touched.
     template <class T>
-    VICINAL_TARGET_AVX512_VNNI static inline void load_part(of<T>& to, T const* from, std::size_t n) noexcept {
+    VICINAL_TARGET_AVX512_VNNI static inline void load_part(of<T>& to, T const* from,
+                                                            std::size_t n) noexcept {
         std::uint64_t const mask = (std::uint64_t{1} << (n * sizeof(T))) - 1;
         asm("vmovdqu8 {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}"
             : "=v"(to.lanes)
             : "m"(*reinterpret_cast<char const(*)[64]>(from)), "Yk"(mask));
     }
-    VICINAL_TARGET_AVX512_VNNI static inline void load_bfloats(of<float>& to, bf16 const* from) noexcept {
+    VICINAL_TARGET_AVX512_VNNI static inline void load_bfloats(of<float>& to,
+                                                               bf16 const* from) noexcept {
         of<std::uint32_t> all;
         asm("vpmovzxwd {%1, %0|%0, %1}"
             : "=v"(all.lanes)
@@ -364,7 +375,8 @@ struct avx512_vnni_set : registers<64> {
         dot_bytes(sum, a, half);
         dot_bytes(sum, a, half);
     }
-    VICINAL_TARGET_AVX512_VNNI static inline void load_halves(of<float>& to, f16 const* from) noexcept {
+    VICINAL_TARGET_AVX512_VNNI static inline void load_halves(of<float>& to,
+                                                              f16 const* from) noexcept {
         asm("vcvtph2ps {%1, %0|%0, %1}"
             : "=v"(to.lanes)
             : "m"(*reinterpret_cast<char const(*)[32]>(from)));
@@ -387,7 +399,9 @@ struct avx512_vnni_set : registers<64> {
     template <class T>
     VICINAL_TARGET_AVX512_VNNI static inline void broadcast(of<T>& to, void const* from) noexcept {
         static_assert(sizeof(T) == 4);
-        asm("vbroadcastss {%1, %0|%0, %1}" : "=v"(to.lanes) : "m"(*static_cast<char const(*)[4]>(from)));
+        asm("vbroadcastss {%1, %0|%0, %1}"
+            : "=v"(to.lanes)
+            : "m"(*static_cast<char const(*)[4]>(from)));
     }
     VICINAL_TARGET_AVX512_VNNI static inline void dot_words(integers& sum, words const& a,
                                                             words const& b) noexcept {

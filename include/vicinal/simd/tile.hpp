@@ -24,10 +24,10 @@ inline constexpr std::size_t panel_queries = 32;
     return dim * panel_queries;
 }
 
-/// Turns `count` queries, at most 32 and each `stride` floats behind the one before, into a panel of
-/// panel_size(dim) floats; the columns of queries that are missing are zero.
-inline void make_panel(float const* queries, std::size_t stride, std::size_t count,
-                       std::size_t dim, float* panel) noexcept {
+/// Turns `count` queries, at most 32 and each `stride` floats behind the one before, into a panel
+/// of panel_size(dim) floats; the columns of queries that are missing are zero.
+inline void make_panel(float const* queries, std::size_t stride, std::size_t count, std::size_t dim,
+                       float* panel) noexcept {
     for (std::size_t k = 0; k < dim; ++k)
         for (std::size_t j = 0; j < panel_queries; ++j)
             panel[k * panel_queries + j] = j < count ? queries[j * stride + k] : 0.0F;
