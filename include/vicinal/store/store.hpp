@@ -353,9 +353,9 @@ private:
         if (queries.rows() == 0) return all;
         return engine_->read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {
             detail::query_batch<Metric, std::remove_cvref_t<decltype(rows)>,
-                                std::remove_cvref_t<decltype(index)>> const batch(rows, index,
+                                std::remove_cvref_t<decltype(index)>> const every(rows, index,
                                                                                   dim(), where, o);
-            auto const found = batch.run(queries.row(0).data(), queries.rows());
+            auto const found = every.run(queries.row(0).data(), queries.rows());
             VICINAL_CHECK(found);
             all.reserve(found->size());
             for (auto const& one : *found) all.push_back(hits_of(rows, one));
