@@ -161,7 +161,7 @@ TEST_CASE("get and a writer never wait for each other in a circle", "[store][thr
             while (!stop)
                 if (!s.get("there")) stop = true;
         });
-    for (int i = 0; i < 20000 && !stop; ++i) s.upsert("other", {static_cast<float>(i)});
+    for (int i = 0; i < 400000 && !stop; ++i) s.upsert("other", {static_cast<float>(i)});
     CHECK_FALSE(stop);
     stop = true;
     for (auto& t : readers) t.join();
