@@ -7637,8 +7637,7 @@ public:
     }
 
     /// Whether the filter is true, not unknown, for these encoded fields. Reads them where they lie
-    /// and allocates nothing; damaged bytes read as if the payload ended there. About 15 ns a field
-    /// that is passed over or compared.
+    /// and allocates nothing; damaged bytes read as if the payload ended there.
     [[nodiscard]] bool matches(std::span<std::byte const> encoded_payload) const noexcept {
         if (empty()) return true;
         payload::detail::filter_evaluator const evaluator(tree_,
@@ -8637,7 +8636,7 @@ template <class Keep>
 ///
 /// Costs in units of one distance. Scanning evaluates the filter on each row and compares the
 /// matches. A filtered walk goes on until `effort` matches are found, through effort / selectivity
-/// rows, and meets about eight neighbours for each that count (measured on sift, M = 16).
+/// rows, and meets about eight neighbours for each that count (an estimate).
 [[nodiscard]] inline plan choose_plan(slot count, double selectivity, std::size_t effort) noexcept {
     double const rows = count;
     double const scan = rows + selectivity * rows;

@@ -37,7 +37,7 @@ template <class Keep>
 ///
 /// Costs in units of one distance. Scanning evaluates the filter on each row and compares the
 /// matches. A filtered walk goes on until `effort` matches are found, through effort / selectivity
-/// rows, and meets about eight neighbours for each that count (measured on sift, M = 16).
+/// rows, and meets about eight neighbours for each that count (an estimate).
 [[nodiscard]] inline plan choose_plan(slot count, double selectivity, std::size_t effort) noexcept {
     double const rows = count;
     double const scan = rows + selectivity * rows;
