@@ -5367,7 +5367,7 @@ private:
 
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// Which nodes a walk has met: a bit a node, cleared for each walk (25 KB, a microsecond, at
+/// Which nodes a walk has met: a bit a node, cleared for each walk (25 KB at
 /// 200,000).
 class visited_set {
 public:
