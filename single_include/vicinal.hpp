@@ -681,8 +681,8 @@ namespace detail {
 ///
 /// `value()` throws the error where there is one (ends the program in a build without exceptions).
 /// A temporary result hands out its value by value, so `for (auto& h : s.try_search(q).value())`
-/// does not dangle. A union and not std::variant: the sixty results of a store cost a quarter of
-/// the compile time with it.
+/// does not dangle. A union and not std::variant: with it the compiler takes a
+/// fifth more memory for a store.
 template <class T>
 class [[nodiscard]] result {
 public:
