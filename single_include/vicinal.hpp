@@ -24,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -852,6 +853,7 @@ concept custom = requires(element_of<M> const* p, std::size_t n) {
 /// A metric of the library's: binds a query once, so that the kernel for this CPU is chosen once.
 ///
 /// * `bind(query, dim)(row)`: float, at full speed; last bits depend on the instruction set.
+/// * `bind(query, dim).four(rows, out)`, where it has one: the distances of four rows at once.
 /// * `exact(query, row, dim)`: float, the same bits everywhere: what the user sees.
 template <class M>
 concept built_in = requires(element_of<M> const* p, std::size_t n) {
@@ -888,18 +890,33 @@ inline constexpr bool needs_direction = requires {
     return distance == distance ? distance : std::numeric_limits<float>::infinity();
 }
 
-/// A query bound to a metric: `scorer(row)` is the distance at full speed, never NaN. The query
-/// must outlive it.
+namespace detail {
+
+/// A metric's own scorer, whose NaN become infinity.
+template <class Scorer, class T>
+struct ordered_scorer {
+    Scorer distance;
+
+    [[nodiscard]] float operator()(T const* row) const noexcept { return ordered(distance(row)); }
+    void four(T const* const* rows, float* out) const noexcept requires requires(Scorer const& s) {
+        s.four(rows, out);
+    }
+    {
+        distance.four(rows, out);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = ordered(out[i]);
+    }
+};
+
+} // namespace detail
+
+/// A query bound to a metric: `scorer(row)` is the distance at full speed, never NaN;
+/// `scorer.four(rows, out)`, where the metric has it, the distances of four rows. The query must
+/// outlive it.
 template <model M>
 [[nodiscard]] auto bind(element_of<M> const* query, std::size_t dim) noexcept {
     if constexpr (built_in<M>) {
-        struct scorer {
-            decltype(M::bind(nullptr, 0)) distance;
-            float operator()(element_of<M> const* row) const noexcept {
-                return ordered(distance(row));
-            }
-        };
-        return scorer{M::bind(query, dim)};
+        return detail::ordered_scorer<decltype(M::bind(query, dim)), element_of<M>>{
+            M::bind(query, dim)};
     } else {
         struct scorer {
             element_of<M> const* query;
@@ -937,60 +954,122 @@ template <model M>
 #ifndef VICINAL_METRIC_COSINE_HPP
 #define VICINAL_METRIC_COSINE_HPP
 
+// ---- vicinal/metric/element.hpp
+#ifndef VICINAL_METRIC_ELEMENT_HPP
+#define VICINAL_METRIC_ELEMENT_HPP
+
 // ---- vicinal/simd/exact_sums.hpp
 #ifndef VICINAL_SIMD_EXACT_SUMS_HPP
 #define VICINAL_SIMD_EXACT_SUMS_HPP
 
+// ---- vicinal/core/half.hpp
+#ifndef VICINAL_CORE_HALF_HPP
+#define VICINAL_CORE_HALF_HPP
+
+namespace vicinal::inline VICINAL_ABI {
+
+namespace detail {
+
+/// IEEE 754 binary16 to float; every value is exact, NaN becomes quiet.
+[[nodiscard]] constexpr float half_to_float(std::uint16_t half) noexcept {
+    std::uint32_t const sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
+    std::uint32_t const exponent = (half >> 10) & 31U;
+    std::uint32_t const fraction = half & 1023U;
+    if (exponent == 0) {
+        // Subnormal: the fraction counts units of 2^-24.
+        float const size = static_cast<float>(fraction) * 5.9604644775390625e-8F;
+        return std::bit_cast<float>(std::bit_cast<std::uint32_t>(size) | sign);
+    }
+    if (exponent == 31) {
+        std::uint32_t const quiet = fraction == 0 ? 0 : 0x400000U;
+        return std::bit_cast<float>(sign | 0x7F800000U | quiet | (fraction << 13));
+    }
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+}
+
+/// Float to binary16, to the nearest and to even at a tie; beyond 65,520 to infinity.
+[[nodiscard]] constexpr std::uint16_t float_to_half(float value) noexcept {
+    auto const bits = std::bit_cast<std::uint32_t>(value);
+    std::uint32_t const sign = (bits >> 16) & 0x8000U;
+    std::uint32_t const size = bits & 0x7FFFFFFFU;
+    std::uint32_t out = 0;
+    if (size > 0x7F800000U) {
+        out = 0x7E00U | ((size >> 13) & 1023U);
+    } else if (size >= 0x477FF000U) {
+        out = 0x7C00U;
+    } else if (size >= 0x38800000U) {
+        // A carry out of the fraction goes into the exponent, which is what rounding up means.
+        std::uint32_t const shifted = size - (112U << 23);
+        out = (shifted + 0xFFFU + ((shifted >> 13) & 1U)) >> 13;
+    } else if (size > 0x33000000U) {
+        // Subnormal: the fraction with its leading one, in units of 2^-24.
+        std::uint32_t const exponent = size >> 23;
+        std::uint32_t const fraction = (size & 0x7FFFFFU) | 0x800000U;
+        std::uint32_t const shift = 126U - exponent;
+        std::uint32_t const kept = fraction >> shift;
+        std::uint32_t const rest = fraction & ((1U << shift) - 1U);
+        std::uint32_t const half = 1U << (shift - 1U);
+        out = kept + (rest > half || (rest == half && (kept & 1U) != 0) ? 1U : 0U);
+    }
+    return static_cast<std::uint16_t>(sign | out);
+}
+
+} // namespace detail
+
+/// A float of 16 bits after IEEE 754: 11 bits of precision, from 6e-8 to 65,504. It is stored, not
+/// computed with.
+struct f16 {
+    std::uint16_t bits;
+
+    f16() = default;
+    /// Rounds to the nearest, to even at a tie.
+    constexpr explicit f16(float value) noexcept : bits(detail::float_to_half(value)) {}
+    /// Exact.
+    [[nodiscard]] constexpr explicit operator float() const noexcept {
+        return detail::half_to_float(bits);
+    }
+    /// Compares bits: 0 and -0 differ, NaN equals itself.
+    [[nodiscard]] friend constexpr bool operator==(f16, f16) noexcept = default;
+};
+
+/// The upper half of a float: 8 bits of precision and float's whole range. It is stored, not
+/// computed with.
+struct bf16 {
+    std::uint16_t bits;
+
+    bf16() = default;
+    /// Rounds to the nearest, to even at a tie; NaN stays NaN.
+    constexpr explicit bf16(float value) noexcept : bits(rounded(value)) {}
+    /// Exact.
+    [[nodiscard]] constexpr explicit operator float() const noexcept {
+        return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+    }
+    /// Compares bits: 0 and -0 differ, NaN equals itself.
+    [[nodiscard]] friend constexpr bool operator==(bf16, bf16) noexcept = default;
+
+private:
+    [[nodiscard]] static constexpr std::uint16_t rounded(float value) noexcept {
+        auto const all = std::bit_cast<std::uint32_t>(value);
+        if ((all & 0x7FFFFFFFU) > 0x7F800000U)
+            return static_cast<std::uint16_t>((all >> 16) | 0x40U);
+        return static_cast<std::uint16_t>((all + 0x7FFFU + ((all >> 16) & 1U)) >> 16);
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
 // ---- vicinal/simd/dispatch.hpp
 #ifndef VICINAL_SIMD_DISPATCH_HPP
 #define VICINAL_SIMD_DISPATCH_HPP
 
-// ---- vicinal/simd/pack.hpp
-#ifndef VICINAL_SIMD_PACK_HPP
-#define VICINAL_SIMD_PACK_HPP
+// ---- vicinal/simd/instruction_set.hpp
+#ifndef VICINAL_SIMD_INSTRUCTION_SET_HPP
+#define VICINAL_SIMD_INSTRUCTION_SET_HPP
 
-namespace vicinal::inline VICINAL_ABI::simd {
-
-/// Width lanes of T. No instruction set is named here: the function that a kernel body is inlined
-/// into decides which registers hold them (see simd/dispatch.hpp).
-///
-/// The vector type is a member of a class template because GCC drops a dependent vector_size in a
-/// function template; packs go by reference because by value their ABI differs between sets.
-template <class T, std::size_t Width>
-struct pack {
-    static constexpr std::size_t width = Width;
-    typedef T lanes_type __attribute__((vector_size(Width * sizeof(T))));
-
-    lanes_type lanes;
-
-    VICINAL_ALWAYS_INLINE void zero() noexcept { lanes = lanes_type{}; }
-    VICINAL_ALWAYS_INLINE void load(T const* p) noexcept { std::memcpy(&lanes, p, sizeof lanes); }
-    VICINAL_ALWAYS_INLINE void add(pack const& b) noexcept { lanes += b.lanes; }
-    VICINAL_ALWAYS_INLINE void subtract(pack const& b) noexcept { lanes -= b.lanes; }
-    VICINAL_ALWAYS_INLINE void add_product(pack const& a, pack const& b) noexcept {
-        lanes += a.lanes * b.lanes;
-    }
-    /// The lanes' sum, by halves: the upper half is added to the lower until one lane is left.
-    [[nodiscard]] VICINAL_ALWAYS_INLINE T sum() const noexcept {
-        if constexpr (Width == 1) {
-            return lanes[0];
-        } else {
-            pack<T, Width / 2> low, high;
-            std::memcpy(&low.lanes, &lanes, sizeof low.lanes);
-            std::memcpy(&high.lanes, reinterpret_cast<char const*>(&lanes) + sizeof low.lanes,
-                        sizeof high.lanes);
-            low.add(high);
-            return low.sum();
-        }
-    }
-};
-
-} // namespace vicinal::inline VICINAL_ABI::simd
-
-#endif
-
-// VICINAL_NO_DISPATCH keeps only what the compiler's own flags allow (embedded).
-#if !defined(VICINAL_NO_DISPATCH) && defined(__x86_64__) &&                                        \
+// VICINAL_NO_DISPATCH keeps only what the compiler's own flags allow (embedded); xsimd as the back
+// end knows no other way.
+#if !defined(VICINAL_NO_DISPATCH) && !defined(VICINAL_USE_XSIMD) && defined(__x86_64__) &&         \
     (defined(__GNUC__) || defined(__clang__))
 #    define VICINAL_X86_DISPATCH 1
 #else
@@ -1000,53 +1079,790 @@ struct pack {
 // Two files of one program may be compiled with different -m flags. The linker would merge their
 // copies of a baseline kernel and could keep the one that an older CPU can't run; the flags in the
 // name keep the copies apart.
-#if defined(__AVX512F__)
+#if defined(__AVX512VNNI__)
+#    define VICINAL_BASELINE flags_avx512_vnni
+#elif defined(__AVX512F__)
 #    define VICINAL_BASELINE flags_avx512
 #elif defined(__AVX2__)
 #    define VICINAL_BASELINE flags_avx2
 #elif defined(__AVX__)
 #    define VICINAL_BASELINE flags_avx
+#elif defined(__SSE4_2__)
+#    define VICINAL_BASELINE flags_sse4
 #else
 #    define VICINAL_BASELINE flags_default
 #endif
 
+namespace vicinal::inline VICINAL_ABI::simd {
+
+/// What a CPU can do, in one line: each set contains those before it. A CPU between two of them
+/// counts as the lesser.
+enum class instruction_set {
+    /// What the compiler's flags allow: SSE2 on x86-64, NEON on AArch64.
+    baseline,
+    /// AVX2, FMA and F16C.
+    avx2,
+    /// AVX-512 F, BW, DQ and VL.
+    avx512,
+    /// The same with VNNI: four products of bytes a lane and instruction.
+    avx512_vnni,
+};
+
+inline constexpr instruction_set all_instruction_sets[] = {
+    instruction_set::baseline, instruction_set::avx2, instruction_set::avx512,
+    instruction_set::avx512_vnni};
+
+/// The name, as VICINAL_ISA takes it.
+[[nodiscard]] constexpr std::string_view name(instruction_set set) noexcept {
+    switch (set) {
+        case instruction_set::baseline: return "baseline";
+        case instruction_set::avx2: return "avx2";
+        case instruction_set::avx512: return "avx512";
+        case instruction_set::avx512_vnni: return "avx512_vnni";
+    }
+    return "unknown";
+}
+
+/// The best that this CPU and its operating system have.
+[[nodiscard]] inline instruction_set best_instruction_set() noexcept {
+#if VICINAL_X86_DISPATCH
+    __builtin_cpu_init();
+    if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")))
+        return instruction_set::baseline;
+    if (!(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")))
+        return instruction_set::avx2;
+    if (!__builtin_cpu_supports("avx512vnni")) return instruction_set::avx512;
+    return instruction_set::avx512_vnni;
+#else
+    return instruction_set::baseline;
+#endif
+}
+
+/// What the environment variable VICINAL_ISA asks for.
+struct forced_instruction_set {
+    /// The variable's value; empty where it is not set.
+    std::string_view word = {};
+    /// Whether the word is one of the names.
+    bool known = false;
+    /// The set meant, where it is.
+    instruction_set set = instruction_set::baseline;
+    /// Whether this CPU has it.
+    bool able = false;
+};
+
+/// Reads a word as VICINAL_ISA would be read on a CPU whose best set is `best`.
+[[nodiscard]] inline forced_instruction_set read_forced(char const* word,
+                                                        instruction_set best) noexcept {
+    forced_instruction_set forced;
+    if (word == nullptr) return forced;
+    forced.word = word;
+    for (auto const set : all_instruction_sets)
+        if (forced.word == name(set)) {
+            forced.known = true;
+            forced.set = set;
+            forced.able = set <= best;
+        }
+    return forced;
+}
+
+/// VICINAL_ISA as it is now. Without dispatch the environment is not read.
+[[nodiscard]] inline forced_instruction_set forced() noexcept {
+#if VICINAL_X86_DISPATCH
+    return read_forced(std::getenv("VICINAL_ISA"), best_instruction_set());
+#else
+    return {};
+#endif
+}
+
+/// The set that kernels run on, chosen once a process: VICINAL_ISA where this CPU can do it, the
+/// best set otherwise. simd/check.hpp tells whether the variable was obeyed.
+[[nodiscard]] inline instruction_set chosen() noexcept {
+#if VICINAL_X86_DISPATCH
+    static instruction_set const set = [] {
+        auto const wish = forced();
+        return wish.able ? wish.set : best_instruction_set();
+    }();
+    return set;
+#else
+    return instruction_set::baseline;
+#endif
+}
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+// ---- vicinal/simd/sets.hpp
+#ifndef VICINAL_SIMD_SETS_HPP
+#define VICINAL_SIMD_SETS_HPP
+
+/// The operations that vector extensions don't have, for each instruction set. What has no
+/// instruction there is made of those that do, with the same results to the last bit.
+// ---- vicinal/simd/sets/avx2.hpp
+#ifndef VICINAL_SIMD_SETS_AVX2_HPP
+#define VICINAL_SIMD_SETS_AVX2_HPP
+
+// ---- vicinal/simd/sets/registers.hpp
+#ifndef VICINAL_SIMD_SETS_REGISTERS_HPP
+#define VICINAL_SIMD_SETS_REGISTERS_HPP
+
+// ---- vicinal/simd/pack.hpp
+#ifndef VICINAL_SIMD_PACK_HPP
+#define VICINAL_SIMD_PACK_HPP
+
+// VICINAL_USE_XSIMD puts xsimd under the arithmetic, for builds with fixed flags (-march=native):
+// there is no choice at run time then. Registers that xsimd lacks stay vector extensions.
+#if defined(VICINAL_USE_XSIMD)
+#    include <xsimd/xsimd.hpp>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::simd {
+
+namespace detail {
+
+/// An integer of that many bytes.
+template <std::size_t Bytes>
+struct integer_of;
+template <>
+struct integer_of<1> {
+    using type = std::int8_t;
+};
+template <>
+struct integer_of<2> {
+    using type = std::int16_t;
+};
+template <>
+struct integer_of<4> {
+    using type = std::int32_t;
+};
+template <>
+struct integer_of<8> {
+    using type = std::int64_t;
+};
+
+/// Zeroes `bytes` at `to`, then copies the first `n` of them, in pieces of fixed sizes: a memcpy of
+/// n bytes would be a call.
+template <std::size_t Bytes>
+VICINAL_ALWAYS_INLINE void copy_part(unsigned char (&to)[Bytes], unsigned char const* from,
+                                     std::size_t n) noexcept {
+    std::memset(to, 0, Bytes);
+    std::size_t i = 0;
+    if constexpr (Bytes > 32)
+        if ((n & 32) != 0) std::memcpy(to, from, 32), i = 32;
+    if constexpr (Bytes > 16)
+        if ((n & 16) != 0) std::memcpy(to + i, from + i, 16), i += 16;
+    if ((n & 8) != 0) std::memcpy(to + i, from + i, 8), i += 8;
+    if ((n & 4) != 0) std::memcpy(to + i, from + i, 4), i += 4;
+    if ((n & 2) != 0) std::memcpy(to + i, from + i, 2), i += 2;
+    if ((n & 1) != 0) to[i] = from[i];
+}
+
+#if defined(VICINAL_USE_XSIMD)
+/// xsimd's register of Width lanes of T; void where it has none.
+template <class T, std::size_t Width>
+struct batch_of {
+    using type = void;
+};
+template <std::floating_point T, std::size_t Width>
+struct batch_of<T, Width> {
+    using type = xsimd::make_sized_batch_t<T, Width>;
+};
+template <class T, std::size_t Width>
+inline constexpr bool in_xsimd = !std::is_void_v<typename batch_of<T, Width>::type>;
+
+template <class Batch, class Lanes>
+[[nodiscard]] VICINAL_ALWAYS_INLINE Batch to_batch(Lanes const& lanes) noexcept {
+    static_assert(sizeof(Batch) == sizeof(Lanes) && std::is_trivially_copyable_v<Batch>);
+    return __builtin_bit_cast(Batch, lanes);
+}
+#endif
+
+} // namespace detail
+
+/// Width lanes of T. No instruction set is named here: the function that a kernel body is inlined
+/// into decides which registers hold them (see simd/dispatch.hpp).
+///
+/// The vector type is a member of a class template because GCC drops a dependent vector_size in a
+/// function template; packs go by reference because by value their ABI differs between sets.
+template <class T, std::size_t Width>
+struct pack {
+    static constexpr std::size_t width = Width;
+    static constexpr std::size_t bytes = Width * sizeof(T);
+    typedef T lanes_type __attribute__((vector_size(bytes)));
+
+    lanes_type lanes;
+
+    VICINAL_ALWAYS_INLINE void zero() noexcept { lanes = lanes_type{}; }
+    VICINAL_ALWAYS_INLINE void fill(T value) noexcept { lanes = lanes_type{} + value; }
+    /// A constant: as an argument of `fill` GCC makes it of single lanes, at run time.
+    template <int Value>
+    VICINAL_ALWAYS_INLINE void fill_with() noexcept {
+        lanes = lanes_type{} + static_cast<T>(Value);
+    }
+    VICINAL_ALWAYS_INLINE void load(T const* p) noexcept { std::memcpy(&lanes, p, sizeof lanes); }
+    VICINAL_ALWAYS_INLINE void store(T* p) const noexcept { std::memcpy(p, &lanes, sizeof lanes); }
+    VICINAL_ALWAYS_INLINE void add(pack const& b) noexcept {
+#if defined(VICINAL_USE_XSIMD)
+        if constexpr (detail::in_xsimd<T, Width>) return set_bits(batch(lanes) + batch(b.lanes));
+#endif
+        lanes += b.lanes;
+    }
+    VICINAL_ALWAYS_INLINE void subtract(pack const& b) noexcept {
+#if defined(VICINAL_USE_XSIMD)
+        if constexpr (detail::in_xsimd<T, Width>) return set_bits(batch(lanes) - batch(b.lanes));
+#endif
+        lanes -= b.lanes;
+    }
+    VICINAL_ALWAYS_INLINE void add_product(pack const& a, pack const& b) noexcept {
+#if defined(VICINAL_USE_XSIMD)
+        if constexpr (detail::in_xsimd<T, Width>)
+            return set_bits(xsimd::fma(batch(a.lanes), batch(b.lanes), batch(lanes)));
+#endif
+        lanes += a.lanes * b.lanes;
+    }
+    /// The bits of another vector of the same size.
+    template <class Lanes>
+    VICINAL_ALWAYS_INLINE void set_bits(Lanes const& other) noexcept {
+        static_assert(sizeof other == bytes);
+        std::memcpy(&lanes, &other, bytes);
+    }
+    /// |a - b| without a sign to overflow into.
+    VICINAL_ALWAYS_INLINE void set_absolute_difference(pack const& a, pack const& b) noexcept {
+        lanes = (a.lanes > b.lanes ? a.lanes : b.lanes) - (a.lanes > b.lanes ? b.lanes : a.lanes);
+    }
+    /// Every lane's sign becomes plus.
+    VICINAL_ALWAYS_INLINE void absolute() noexcept {
+        using integer = typename detail::integer_of<sizeof(T)>::type;
+        pack<integer, Width> raw;
+        raw.set_bits(lanes);
+        raw.lanes &= (std::numeric_limits<integer>::max)();
+        set_bits(raw.lanes);
+    }
+    /// The first half of the lanes and the second.
+    VICINAL_ALWAYS_INLINE void halves(pack<T, Width / 2>& low,
+                                      pack<T, Width / 2>& high) const noexcept {
+        std::memcpy(&low.lanes, &lanes, bytes / 2);
+        std::memcpy(&high.lanes, reinterpret_cast<char const*>(&lanes) + bytes / 2, bytes / 2);
+    }
+    /// The lanes' sum, by halves.
+    [[nodiscard]] VICINAL_ALWAYS_INLINE T sum() const noexcept {
+        if constexpr (Width > 2) {
+            pack<T, Width / 2> low, high;
+            halves(low, high);
+            low.add(high);
+            return low.sum();
+        } else {
+            return lanes[0] + lanes[1];
+        }
+    }
+
+#if defined(VICINAL_USE_XSIMD)
+private:
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static auto batch(lanes_type const& from) noexcept {
+        return detail::to_batch<typename detail::batch_of<T, Width>::type>(from);
+    }
+#endif
+};
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+// ---- vicinal/simd/sets/by_arithmetic.hpp
+#ifndef VICINAL_SIMD_SETS_BY_ARITHMETIC_HPP
+#define VICINAL_SIMD_SETS_BY_ARITHMETIC_HPP
+
+/// What has no instruction of its own on a set, made of those that there are.
+namespace vicinal::inline VICINAL_ABI::simd::detail {
+
+/// sum += a b, bytes four to a lane, of a set whose only product is that of 16-bit words.
+template <class Set>
+VICINAL_ALWAYS_INLINE void dot_bytes_by_words(typename Set::integers& sum,
+                                              typename Set::bytes_u8 const& a,
+                                              typename Set::bytes_s8 const& b) noexcept {
+    using unsigned_words = typename Set::template of<std::uint16_t>;
+    unsigned_words x;
+    x.set_bits(a.lanes);
+    typename Set::words y, a_even, a_odd, b_even, b_odd;
+    y.set_bits(b.lanes);
+    a_even.set_bits(x.lanes & 255);
+    a_odd.set_bits(x.lanes >> 8);
+    b_even.lanes = (y.lanes << 8) >> 8;
+    b_odd.lanes = y.lanes >> 8;
+    Set::dot_words(sum, a_even, b_even);
+    Set::dot_words(sum, a_odd, b_odd);
+}
+
+/// sum += a b where both are signed, or both unsigned, in pairs of 16-bit words.
+template <class Set, class Bytes>
+VICINAL_ALWAYS_INLINE void dot_alike_by_words(typename Set::integers& sum, Bytes const& a,
+                                              Bytes const& b) noexcept {
+    using lanes =
+        typename Set::template of<std::conditional_t<std::is_same_v<Bytes, typename Set::bytes_s8>,
+                                                     std::int16_t, std::uint16_t>>;
+    lanes x, y;
+    x.set_bits(a.lanes);
+    y.set_bits(b.lanes);
+    typename Set::words a_even, a_odd, b_even, b_odd;
+    a_even.set_bits((x.lanes << 8) >> 8);
+    a_odd.set_bits(x.lanes >> 8);
+    b_even.set_bits((y.lanes << 8) >> 8);
+    b_odd.set_bits(y.lanes >> 8);
+    Set::dot_words(sum, a_even, b_even);
+    Set::dot_words(sum, a_odd, b_odd);
+}
+
+/// The bits set in each number below 16, once for each 16 bytes of a register.
+inline constexpr std::uint8_t nibble_bits[64] = {
+    0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
+    0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+
+/// bf16 to floats.
+template <std::size_t Width>
+VICINAL_ALWAYS_INLINE void floats_of_bfloats(pack<float, Width>& to, bf16 const* from) noexcept {
+    pack<std::uint16_t, Width> upper;
+    pack<std::uint32_t, Width> all;
+    std::memcpy(&upper.lanes, from, sizeof upper.lanes);
+    all.lanes = __builtin_convertvector(upper.lanes, decltype(all.lanes)) << 16;
+    to.set_bits(all.lanes);
+}
+
+/// Halves to floats by integer arithmetic, exact, also where denormals count as zero.
+template <std::size_t Width>
+VICINAL_ALWAYS_INLINE void floats_of_halves(pack<float, Width>& to, f16 const* from) noexcept {
+    pack<std::uint16_t, Width> halves;
+    std::memcpy(&halves.lanes, from, sizeof halves.lanes);
+    pack<std::uint32_t, Width> all, sign, size, exponent;
+    all.lanes = __builtin_convertvector(halves.lanes, decltype(all.lanes));
+    sign.lanes = (all.lanes & 0x8000U) << 16;
+    size.lanes = (all.lanes & 0x7FFFU) << 13;
+    exponent.lanes = size.lanes & (31U << 23);
+    size.lanes += 112U << 23;
+    // Infinity and NaN move to float's largest exponent.
+    pack<std::uint32_t, Width> top;
+    top.set_bits(exponent.lanes == (31U << 23));
+    size.lanes += top.lanes & (112U << 23);
+    // Subnormal: one more in the exponent gives a leading one, which is then subtracted.
+    pack<std::uint32_t, Width> low, lead;
+    low.set_bits(exponent.lanes == 0U);
+    size.lanes += low.lanes & (1U << 23);
+    lead.lanes = low.lanes & (113U << 23);
+    pack<float, Width> x, less;
+    x.set_bits(size.lanes);
+    less.set_bits(lead.lanes);
+    x.subtract(less);
+    size.set_bits(x.lanes);
+    to.set_bits(size.lanes | sign.lanes);
+}
+
+} // namespace vicinal::inline VICINAL_ABI::simd::detail
+
+#endif
+
+// Clang inlines an operation into a kernel only where both name the same features; plain names
+// only, because it drops the whole attribute at anything else (prefer-vector-width).
+#if VICINAL_X86_DISPATCH
+#    define VICINAL_TARGET_AVX2 __attribute__((target("avx2,fma,f16c")))
+#    define VICINAL_TARGET_AVX512                                                                  \
+        __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c,bmi2")))
+#    define VICINAL_TARGET_AVX512_VNNI                                                             \
+        __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c,bmi2")))
+#endif
+
 namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE {
 
-/// One kernel body compiled for every instruction set, and the best one for this CPU.
+/// The registers of a set, by element.
+template <std::size_t Bytes>
+struct registers {
+    static constexpr std::size_t bytes = Bytes;
+    template <class T>
+    using of = pack<T, Bytes / sizeof(T)>;
+    using bytes_u8 = of<std::uint8_t>;
+    using bytes_s8 = of<std::int8_t>;
+    using words = of<std::int16_t>;
+    using integers = of<std::int32_t>;
+
+    /// Loads the first n elements, 0 < n < width; the other lanes are zero.
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load_part(of<T>& to, T const* from, std::size_t n) noexcept {
+        unsigned char buffer[Bytes];
+        detail::copy_part(buffer, reinterpret_cast<unsigned char const*>(from), n * sizeof(T));
+        std::memcpy(&to.lanes, buffer, Bytes);
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE
+
+#endif
+
+#if VICINAL_X86_DISPATCH
+
+namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE {
+
+/// AVX2, FMA and F16C.
+struct avx2_set : registers<32> {
+    VICINAL_TARGET_AVX2 static inline void load_bfloats(of<float>& to, bf16 const* from) noexcept {
+        of<std::uint32_t> all;
+        asm("vpmovzxwd {%1, %0|%0, %1}"
+            : "=x"(all.lanes)
+            : "m"(*reinterpret_cast<char const(*)[16]>(from)));
+        all.lanes <<= 16;
+        to.set_bits(all.lanes);
+    }
+    template <class Bytes>
+    VICINAL_TARGET_AVX2 static inline void dot_alike(integers& sum, Bytes const& a,
+                                                     Bytes const& b) noexcept {
+        detail::dot_alike_by_words<avx2_set>(sum, a, b);
+    }
+    VICINAL_TARGET_AVX2 static inline void load_halves(of<float>& to, f16 const* from) noexcept {
+        asm("vcvtph2ps {%1, %0|%0, %1}"
+            : "=x"(to.lanes)
+            : "m"(*reinterpret_cast<char const(*)[16]>(from)));
+    }
+    VICINAL_TARGET_AVX2 static inline void count_bits(bytes_u8& x) noexcept {
+        bytes_u8 low, high;
+        of<std::uint32_t> all;
+        all.set_bits(x.lanes);
+        low.set_bits(all.lanes & 0x0F0F0F0FU);
+        high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
+        bytes_u8 table, a, b;
+        table.load(detail::nibble_bits);
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=x"(a.lanes) : "x"(table.lanes), "x"(low.lanes));
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=x"(b.lanes) : "x"(table.lanes), "x"(high.lanes));
+        a.add(b);
+        x = a;
+    }
+    /// Straight from memory; written out because GCC goes through a scalar register and, for
+    /// integers, through masks.
+    template <class T>
+    VICINAL_TARGET_AVX2 static inline void broadcast(of<T>& to, void const* from) noexcept {
+        static_assert(sizeof(T) == 4);
+        asm("vbroadcastss {%1, %0|%0, %1}"
+            : "=x"(to.lanes)
+            : "m"(*static_cast<char const(*)[4]>(from)));
+    }
+    VICINAL_TARGET_AVX2 static inline void dot_words(integers& sum, words const& a,
+                                                     words const& b) noexcept {
+        integers::lanes_type products;
+        asm("vpmaddwd {%2, %1, %0|%0, %1, %2}" : "=x"(products) : "x"(a.lanes), "x"(b.lanes));
+        sum.lanes += products;
+    }
+    VICINAL_TARGET_AVX2 static inline void dot_bytes(integers& sum, bytes_u8 const& a,
+                                                     bytes_s8 const& b) noexcept {
+        detail::dot_bytes_by_words<avx2_set>(sum, a, b);
+    }
+    /// 2 x 127 x 128 stays inside 16 bits, so that nothing saturates.
+    VICINAL_TARGET_AVX2 static inline void dot_low_bytes(integers& sum, bytes_u8 const& a,
+                                                         bytes_s8 const& b) noexcept {
+        words pairs, ones;
+        ones.fill_with<1>();
+        asm("vpmaddubsw {%2, %1, %0|%0, %1, %2}" : "=x"(pairs.lanes) : "x"(a.lanes), "x"(b.lanes));
+        dot_words(sum, pairs, ones);
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE
+
+#endif
+
+#endif
+// ---- vicinal/simd/sets/avx512.hpp
+#ifndef VICINAL_SIMD_SETS_AVX512_HPP
+#define VICINAL_SIMD_SETS_AVX512_HPP
+
+#if VICINAL_X86_DISPATCH
+
+namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE {
+
+/// AVX-512 F, BW, DQ and VL.
+struct avx512_set : registers<64> {
+    /// Bytes under a mask; what lies behind them is not touched.
+    template <class T>
+    VICINAL_TARGET_AVX512 static inline void load_part(of<T>& to, T const* from,
+                                                       std::size_t n) noexcept {
+        std::uint64_t const mask = (std::uint64_t{1} << (n * sizeof(T))) - 1;
+        asm("vmovdqu8 {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}"
+            : "=v"(to.lanes)
+            : "m"(*reinterpret_cast<char const(*)[64]>(from)), "Yk"(mask));
+    }
+    VICINAL_TARGET_AVX512 static inline void load_bfloats(of<float>& to,
+                                                          bf16 const* from) noexcept {
+        of<std::uint32_t> all;
+        asm("vpmovzxwd {%1, %0|%0, %1}"
+            : "=v"(all.lanes)
+            : "m"(*reinterpret_cast<char const(*)[32]>(from)));
+        all.lanes <<= 16;
+        to.set_bits(all.lanes);
+    }
+    template <class Bytes>
+    VICINAL_TARGET_AVX512 static inline void dot_alike(integers& sum, Bytes const& a,
+                                                       Bytes const& b) noexcept {
+        detail::dot_alike_by_words<avx512_set>(sum, a, b);
+    }
+    VICINAL_TARGET_AVX512 static inline void load_halves(of<float>& to, f16 const* from) noexcept {
+        asm("vcvtph2ps {%1, %0|%0, %1}"
+            : "=v"(to.lanes)
+            : "m"(*reinterpret_cast<char const(*)[32]>(from)));
+    }
+    VICINAL_TARGET_AVX512 static inline void count_bits(bytes_u8& x) noexcept {
+        bytes_u8 low, high;
+        of<std::uint32_t> all;
+        all.set_bits(x.lanes);
+        low.set_bits(all.lanes & 0x0F0F0F0FU);
+        high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
+        bytes_u8 table, a, b;
+        table.load(detail::nibble_bits);
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(a.lanes) : "v"(table.lanes), "v"(low.lanes));
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(b.lanes) : "v"(table.lanes), "v"(high.lanes));
+        a.add(b);
+        x = a;
+    }
+    /// Straight from memory; written out because GCC goes through a scalar register and, for
+    /// integers, through masks.
+    template <class T>
+    VICINAL_TARGET_AVX512 static inline void broadcast(of<T>& to, void const* from) noexcept {
+        static_assert(sizeof(T) == 4);
+        asm("vbroadcastss {%1, %0|%0, %1}"
+            : "=v"(to.lanes)
+            : "m"(*static_cast<char const(*)[4]>(from)));
+    }
+    VICINAL_TARGET_AVX512 static inline void dot_words(integers& sum, words const& a,
+                                                       words const& b) noexcept {
+        integers::lanes_type products;
+        asm("vpmaddwd {%2, %1, %0|%0, %1, %2}" : "=v"(products) : "v"(a.lanes), "v"(b.lanes));
+        sum.lanes += products;
+    }
+    VICINAL_TARGET_AVX512 static inline void dot_bytes(integers& sum, bytes_u8 const& a,
+                                                       bytes_s8 const& b) noexcept {
+        detail::dot_bytes_by_words<avx512_set>(sum, a, b);
+    }
+    VICINAL_TARGET_AVX512 static inline void dot_low_bytes(integers& sum, bytes_u8 const& a,
+                                                           bytes_s8 const& b) noexcept {
+        words pairs, ones;
+        ones.fill_with<1>();
+        asm("vpmaddubsw {%2, %1, %0|%0, %1, %2}" : "=v"(pairs.lanes) : "v"(a.lanes), "v"(b.lanes));
+        dot_words(sum, pairs, ones);
+    }
+};
+
+/// The same with VNNI; the operations again, because of their target (see registers.hpp).
+struct avx512_vnni_set : registers<64> {
+    /// Bytes under a mask; what lies behind them is not touched.
+    template <class T>
+    VICINAL_TARGET_AVX512_VNNI static inline void load_part(of<T>& to, T const* from,
+                                                            std::size_t n) noexcept {
+        std::uint64_t const mask = (std::uint64_t{1} << (n * sizeof(T))) - 1;
+        asm("vmovdqu8 {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}"
+            : "=v"(to.lanes)
+            : "m"(*reinterpret_cast<char const(*)[64]>(from)), "Yk"(mask));
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void load_bfloats(of<float>& to,
+                                                               bf16 const* from) noexcept {
+        of<std::uint32_t> all;
+        asm("vpmovzxwd {%1, %0|%0, %1}"
+            : "=v"(all.lanes)
+            : "m"(*reinterpret_cast<char const(*)[32]>(from)));
+        all.lanes <<= 16;
+        to.set_bits(all.lanes);
+    }
+    /// The instruction wants one side signed and one not: 128 is added to a, or taken from b, and
+    /// put right after.
+    VICINAL_TARGET_AVX512_VNNI static inline void dot_alike(integers& sum, bytes_s8 const& a,
+                                                            bytes_s8 const& b) noexcept {
+        bytes_u8 raised, shift;
+        shift.fill_with<128>();
+        raised.set_bits(a.lanes);
+        raised.lanes ^= shift.lanes;
+        integers less;
+        less.zero();
+        dot_bytes(sum, raised, b);
+        dot_bytes(less, shift, b);
+        sum.subtract(less);
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void dot_alike(integers& sum, bytes_u8 const& a,
+                                                            bytes_u8 const& b) noexcept {
+        bytes_u8 shift;
+        shift.fill_with<128>();
+        bytes_s8 lowered, half;
+        half.fill_with<64>();
+        lowered.set_bits(b.lanes ^ shift.lanes);
+        dot_bytes(sum, a, lowered);
+        dot_bytes(sum, a, half);
+        dot_bytes(sum, a, half);
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void load_halves(of<float>& to,
+                                                              f16 const* from) noexcept {
+        asm("vcvtph2ps {%1, %0|%0, %1}"
+            : "=v"(to.lanes)
+            : "m"(*reinterpret_cast<char const(*)[32]>(from)));
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void count_bits(bytes_u8& x) noexcept {
+        bytes_u8 low, high;
+        of<std::uint32_t> all;
+        all.set_bits(x.lanes);
+        low.set_bits(all.lanes & 0x0F0F0F0FU);
+        high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
+        bytes_u8 table, a, b;
+        table.load(detail::nibble_bits);
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(a.lanes) : "v"(table.lanes), "v"(low.lanes));
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(b.lanes) : "v"(table.lanes), "v"(high.lanes));
+        a.add(b);
+        x = a;
+    }
+    /// Straight from memory; written out because GCC goes through a scalar register and, for
+    /// integers, through masks.
+    template <class T>
+    VICINAL_TARGET_AVX512_VNNI static inline void broadcast(of<T>& to, void const* from) noexcept {
+        static_assert(sizeof(T) == 4);
+        asm("vbroadcastss {%1, %0|%0, %1}"
+            : "=v"(to.lanes)
+            : "m"(*static_cast<char const(*)[4]>(from)));
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void dot_words(integers& sum, words const& a,
+                                                            words const& b) noexcept {
+        asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(sum.lanes) : "v"(a.lanes), "v"(b.lanes));
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void dot_bytes(integers& sum, bytes_u8 const& a,
+                                                            bytes_s8 const& b) noexcept {
+        asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(sum.lanes) : "v"(a.lanes), "v"(b.lanes));
+    }
+    VICINAL_TARGET_AVX512_VNNI static inline void dot_low_bytes(integers& sum, bytes_u8 const& a,
+                                                                bytes_s8 const& b) noexcept {
+        dot_bytes(sum, a, b);
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE
+
+#endif
+
+#endif
+// ---- vicinal/simd/sets/baseline.hpp
+#ifndef VICINAL_SIMD_SETS_BASELINE_HPP
+#define VICINAL_SIMD_SETS_BASELINE_HPP
+
+namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE {
+
+#if defined(__AVX512F__) && !VICINAL_X86_DISPATCH
+inline constexpr std::size_t baseline_bytes = 64;
+#elif defined(__AVX2__) && !VICINAL_X86_DISPATCH
+inline constexpr std::size_t baseline_bytes = 32;
+#else
+inline constexpr std::size_t baseline_bytes = 16;
+#endif
+
+/// What the compiler's own flags allow.
+struct baseline_set : registers<baseline_bytes> {
+    VICINAL_ALWAYS_INLINE static void load_bfloats(of<float>& to, bf16 const* from) noexcept {
+        detail::floats_of_bfloats(to, from);
+    }
+    template <class Bytes>
+    VICINAL_ALWAYS_INLINE static void dot_alike(integers& sum, Bytes const& a,
+                                                Bytes const& b) noexcept {
+        detail::dot_alike_by_words<baseline_set>(sum, a, b);
+    }
+    VICINAL_ALWAYS_INLINE static void load_halves(of<float>& to, f16 const* from) noexcept {
+        detail::floats_of_halves(to, from);
+    }
+    /// Every byte becomes the number of its bits that are set.
+    VICINAL_ALWAYS_INLINE static void count_bits(bytes_u8& x) noexcept {
+        of<std::uint32_t> all;
+        all.set_bits(x.lanes);
+        all.lanes -= (all.lanes >> 1) & 0x55555555U;
+        all.lanes = (all.lanes & 0x33333333U) + ((all.lanes >> 2) & 0x33333333U);
+        x.set_bits((all.lanes + (all.lanes >> 4)) & 0x0F0F0F0FU);
+    }
+    /// Every lane becomes the four bytes at `from`.
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void broadcast(of<T>& to, void const* from) noexcept {
+        static_assert(sizeof(T) == 4);
+        T value;
+        std::memcpy(&value, from, 4);
+        to.fill(value);
+    }
+    /// sum[i] += a[2i] b[2i] + a[2i+1] b[2i+1].
+    VICINAL_ALWAYS_INLINE static void dot_words(integers& sum, words const& a,
+                                                words const& b) noexcept {
+#if VICINAL_X86_DISPATCH
+        sum.lanes += __builtin_ia32_pmaddwd128(a.lanes, b.lanes);
+#else
+        integers x, y;
+        x.set_bits(a.lanes);
+        y.set_bits(b.lanes);
+        sum.lanes +=
+            ((x.lanes << 16) >> 16) * ((y.lanes << 16) >> 16) + (x.lanes >> 16) * (y.lanes >> 16);
+#endif
+    }
+    /// sum[i] += the four products a[4i] b[4i] to a[4i+3] b[4i+3].
+    VICINAL_ALWAYS_INLINE static void dot_bytes(integers& sum, bytes_u8 const& a,
+                                                bytes_s8 const& b) noexcept {
+        detail::dot_bytes_by_words<baseline_set>(sum, a, b);
+    }
+    /// The same for a that are 127 at most.
+    VICINAL_ALWAYS_INLINE static void dot_low_bytes(integers& sum, bytes_u8 const& a,
+                                                    bytes_s8 const& b) noexcept {
+        detail::dot_bytes_by_words<baseline_set>(sum, a, b);
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE
+
+#endif
+
+#endif
+
+// A kernel body is compiled as if it stood in the function around it, whole.
+#if defined(__GNUC__) || defined(__clang__)
+#    define VICINAL_FLATTEN __attribute__((flatten))
+#else
+#    define VICINAL_FLATTEN
+#endif
+
+namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE {
+
+/// One kernel body compiled for every instruction set, and the one chosen for this process.
 ///
-/// Body has `template <class Pack> static R run(Args...) noexcept`, always inlined: the body takes
-/// on the target of the function around it. `get()` chooses once a process; a query asks once and
-/// calls through the pointer.
-template <class Body, class T, class R, class... Args>
+/// Body has `template <class Set> static R run(Args...) noexcept`, always inlined: the body takes
+/// on the target of the function around it. A body that gains from more than AVX-512's common part
+/// says so by `static constexpr instruction_set gains_from`. `get()` is chosen once a process; a
+/// query asks once and calls through the pointer.
+template <class Body, class R, class... Args>
 struct kernel {
     using function = R (*)(Args...) noexcept;
 
-    static R baseline(Args... args) noexcept {
-        return Body::template run<pack<T, 16 / sizeof(T)>>(args...);
+    VICINAL_FLATTEN static R baseline(Args... args) noexcept {
+        return Body::template run<baseline_set>(args...);
     }
 #if VICINAL_X86_DISPATCH
-    __attribute__((target("avx2,fma"))) static R avx2(Args... args) noexcept {
-        return Body::template run<pack<T, 32 / sizeof(T)>>(args...);
+    VICINAL_FLATTEN VICINAL_TARGET_AVX2 static R avx2(Args... args) noexcept {
+        return Body::template run<avx2_set>(args...);
     }
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))) static R
-    avx512(Args... args) noexcept {
-        return Body::template run<pack<T, 64 / sizeof(T)>>(args...);
+    VICINAL_FLATTEN VICINAL_TARGET_AVX512 static R avx512(Args... args) noexcept {
+        return Body::template run<avx512_set>(args...);
+    }
+    VICINAL_FLATTEN VICINAL_TARGET_AVX512_VNNI static R avx512_vnni(Args... args) noexcept {
+        return Body::template run<avx512_vnni_set>(args...);
     }
 #endif
 
-    [[nodiscard]] static function choose() noexcept {
+    /// The variant for a CPU that has `set`: the best that needs no more than it.
+    [[nodiscard]] static function for_set(instruction_set set) noexcept {
 #if VICINAL_X86_DISPATCH
-        __builtin_cpu_init();
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-            return &avx512;
-        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2;
+        if constexpr (requires { requires Body::gains_from == instruction_set::avx512_vnni; })
+            if (set >= instruction_set::avx512_vnni) return &avx512_vnni;
+        if (set >= instruction_set::avx512) return &avx512;
+        if (set >= instruction_set::avx2) return &avx2;
 #endif
+        static_cast<void>(set);
         return &baseline;
     }
+
     [[nodiscard]] static function get() noexcept {
-        static function const chosen = choose();
-        return chosen;
+#if VICINAL_X86_DISPATCH
+        static function const chosen_one = for_set(chosen());
+        return chosen_one;
+#else
+        return &baseline;
+#endif
     }
 };
 
@@ -1061,66 +1877,103 @@ struct kernel {
 /// instruction changes nothing.
 namespace vicinal::inline VICINAL_ABI::simd {
 
-template <class Term>
+namespace detail {
+
+/// Eight elements as floats.
+VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, float const* from) noexcept {
+    to.load(from);
+}
+VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, f16 const* from) noexcept {
+    floats_of_halves(to, from);
+}
+VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, bf16 const* from) noexcept {
+    floats_of_bfloats(to, from);
+}
+
+} // namespace detail
+
+template <class Term, class T>
 struct exact_body {
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static double run(float const* a, float const* b,
-                                            std::size_t n) noexcept {
-        using floats = pack<float, 8>;
-        using doubles = pack<double, 8>;
-        doubles sum;
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static double run(T const* a, T const* b, std::size_t n) noexcept {
+        pack<double, 8> sum;
         sum.zero();
         std::size_t i = 0;
-        for (; i + 8 <= n; i += 8) {
-            floats x, y;
-            x.load(a + i);
-            y.load(b + i);
-            Term::combine(x, y);
-            doubles p, q;
-            p.lanes = __builtin_convertvector(x.lanes, typename doubles::lanes_type);
-            q.lanes = __builtin_convertvector(y.lanes, typename doubles::lanes_type);
-            sum.add_product(p, q);
-        }
+        for (; i + 8 <= n; i += 8) add(sum, a + i, b + i);
         if (i < n) {
-            float rest_a[8] = {};
-            float rest_b[8] = {};
+            T rest_a[8];
+            T rest_b[8];
+            std::memset(rest_a, 0, sizeof rest_a);
+            std::memset(rest_b, 0, sizeof rest_b);
             for (std::size_t j = 0; i + j < n; ++j) {
                 rest_a[j] = a[i + j];
                 rest_b[j] = b[i + j];
             }
-            floats x, y;
-            x.load(rest_a);
-            y.load(rest_b);
-            Term::combine(x, y);
-            doubles p, q;
-            p.lanes = __builtin_convertvector(x.lanes, typename doubles::lanes_type);
-            q.lanes = __builtin_convertvector(y.lanes, typename doubles::lanes_type);
-            sum.add_product(p, q);
+            add(sum, rest_a, rest_b);
         }
         return sum.sum();
+    }
+
+private:
+    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, T const* a, T const* b) noexcept {
+        pack<float, 8> x, y;
+        detail::eight_floats(x, a);
+        detail::eight_floats(y, b);
+        Term::combine(x, y);
+        pack<double, 8> p, q;
+        p.lanes = __builtin_convertvector(x.lanes, decltype(p.lanes));
+        q.lanes = __builtin_convertvector(y.lanes, decltype(q.lanes));
+        Term::add(sum, p, q);
     }
 };
 
 struct product_term {
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static void combine(Pack&, Pack&) noexcept {}
+    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>&, pack<float, 8>&) noexcept {}
+    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
+                                          pack<double, 8> const& y) noexcept {
+        sum.add_product(x, y);
+    }
 };
 
 struct difference_term {
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static void combine(Pack& x, Pack& y) noexcept {
+    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>& x, pack<float, 8>& y) noexcept {
         x.subtract(y);
         y = x;
+    }
+    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
+                                          pack<double, 8> const& y) noexcept {
+        sum.add_product(x, y);
+    }
+};
+
+struct distance_term {
+    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>& x, pack<float, 8>& y) noexcept {
+        x.subtract(y);
+        x.absolute();
+    }
+    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
+                                          pack<double, 8> const&) noexcept {
+        sum.add(x);
     }
 };
 
 /// Sum over i of a[i] b[i], in double.
-using exact_dot =
-    kernel<exact_body<product_term>, float, double, float const*, float const*, std::size_t>;
+template <class T>
+using exact_dot_of = kernel<exact_body<product_term, T>, double, T const*, T const*, std::size_t>;
 
 /// Sum over i of (a[i] - b[i])^2, the difference rounded to float, the rest in double.
-using exact_squared_difference =
-    kernel<exact_body<difference_term>, float, double, float const*, float const*, std::size_t>;
+template <class T>
+using exact_squared_difference_of =
+    kernel<exact_body<difference_term, T>, double, T const*, T const*, std::size_t>;
+
+/// Sum over i of |a[i] - b[i]|, the difference rounded to float, the rest in double.
+template <class T>
+using exact_absolute_difference_of =
+    kernel<exact_body<distance_term, T>, double, T const*, T const*, std::size_t>;
+
+using exact_dot = exact_dot_of<float>;
+using exact_squared_difference = exact_squared_difference_of<float>;
+using exact_absolute_difference = exact_absolute_difference_of<float>;
 
 } // namespace vicinal::inline VICINAL_ABI::simd
 
@@ -1129,70 +1982,405 @@ using exact_squared_difference =
 #ifndef VICINAL_SIMD_FLOAT_SUMS_HPP
 #define VICINAL_SIMD_FLOAT_SUMS_HPP
 
-/// The sums that the float metrics are made of, at the speed of the CPU. The order of addition, and
-/// with it the last bits, differs between instruction sets; simd/exact_sums.hpp has the fixed
-/// order.
+// ---- vicinal/simd/row_sums.hpp
+#ifndef VICINAL_SIMD_ROW_SUMS_HPP
+#define VICINAL_SIMD_ROW_SUMS_HPP
+
+/// The loops of every kernel that sums something over a query and a row: one row, four rows, a
+/// block of rows. What is summed is a Step:
+///
+/// * `query_type`, `row_type`: what the pointers point to; `result`: what a row gives.
+/// * `of<Set>`: `width` (elements a register), the registers `query`, `row`, the accumulator `sum`;
+///   `load` and `load_part` (the first n, zeros behind), `add(sum, query, row)`, `merge(sum, sum)`,
+///   `finish(sum)`, `finish_four(sums..., out)`. Zeros on both sides add nothing.
 namespace vicinal::inline VICINAL_ABI::simd {
 
-/// Walks two arrays once, in four independent accumulators that hide the latency of the
-/// multiply-add. They are named: as an array GCC -O2 keeps them in memory, half as fast at 384.
-template <class Step>
-struct pairwise_sum {
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static float run(float const* a, float const* b, std::size_t n) noexcept {
-        constexpr std::size_t w = Pack::width;
-        Pack s0, s1, s2, s3;
+namespace detail {
+
+/// Puts the sums of four registers' lanes behind one another.
+template <class T, std::size_t Width>
+VICINAL_ALWAYS_INLINE void sum_four(pack<T, Width> const& a, pack<T, Width> const& b,
+                                    pack<T, Width> const& c, pack<T, Width> const& d,
+                                    T* out) noexcept {
+    if constexpr (Width > 4) {
+        pack<T, Width / 2> low[4];
+        pack<T, Width / 2> high[4];
+        a.halves(low[0], high[0]);
+        b.halves(low[1], high[1]);
+        c.halves(low[2], high[2]);
+        d.halves(low[3], high[3]);
+        low[0].add(high[0]);
+        low[1].add(high[1]);
+        low[2].add(high[2]);
+        low[3].add(high[3]);
+        sum_four(low[0], low[1], low[2], low[3], out);
+    } else {
+        static_assert(Width == 4);
+        auto const ab = __builtin_shufflevector(a.lanes, b.lanes, 0, 4, 1, 5) +
+                        __builtin_shufflevector(a.lanes, b.lanes, 2, 6, 3, 7);
+        auto const cd = __builtin_shufflevector(c.lanes, d.lanes, 0, 4, 1, 5) +
+                        __builtin_shufflevector(c.lanes, d.lanes, 2, 6, 3, 7);
+        pack<T, 4> all;
+        all.lanes = __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
+                    __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+        all.store(out);
+    }
+}
+
+/// Two sums in one pass.
+template <class Sum>
+struct sum_pair {
+    Sum first;
+    Sum second;
+
+    VICINAL_ALWAYS_INLINE void zero() noexcept {
+        first.zero();
+        second.zero();
+    }
+};
+
+/// What a step with two sums adds to a step with one; Result has two members, in that order.
+template <class Set, class Step, class Result>
+struct paired_step : Step {
+    using sum = sum_pair<typename Step::sum>;
+
+    VICINAL_ALWAYS_INLINE static void merge(sum& a, sum const& b) noexcept {
+        a.first.add(b.first);
+        a.second.add(b.second);
+    }
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static Result finish(sum const& s) noexcept {
+        return {s.first.sum(), s.second.sum()};
+    }
+    VICINAL_ALWAYS_INLINE static void finish_four(sum const& a, sum const& b, sum const& c,
+                                                  sum const& d, Result* out) noexcept {
+        decltype(a.first.sum()) first[4];
+        decltype(a.first.sum()) second[4];
+        sum_four(a.first, b.first, c.first, d.first, first);
+        sum_four(a.second, b.second, c.second, d.second, second);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = {first[i], second[i]};
+    }
+};
+
+} // namespace detail
+
+/// How far ahead of the row a scan fetches: two pages, measured in bytes.
+inline constexpr std::size_t fetch_ahead = 8192;
+
+/// One row, in four accumulators that hide the latency of the multiply-add. They are named: as an
+/// array GCC -O2 keeps them in memory, half as fast at 384.
+template <class Step, bool Ahead = false>
+struct one_row {
+    using query_type = typename Step::query_type;
+    using row_type = typename Step::row_type;
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static typename Step::result run(query_type const* q, row_type const* r,
+                                                           std::size_t n) noexcept {
+        using step = typename Step::template of<Set>;
+        constexpr std::size_t w = step::width;
+        typename step::sum s0, s1, s2, s3;
         s0.zero();
         s1.zero();
         s2.zero();
         s3.zero();
         std::size_t i = 0;
         for (; i + 4 * w <= n; i += 4 * w) {
-            Step::add(s0, a + i, b + i);
-            Step::add(s1, a + i + w, b + i + w);
-            Step::add(s2, a + i + 2 * w, b + i + 2 * w);
-            Step::add(s3, a + i + 3 * w, b + i + 3 * w);
+            add<step>(s0, q + step::query_at(i), r + step::row_at(i));
+            add<step>(s1, q + step::query_at(i + w), r + step::row_at(i + w));
+            add<step>(s2, q + step::query_at(i + 2 * w), r + step::row_at(i + 2 * w));
+            add<step>(s3, q + step::query_at(i + 3 * w), r + step::row_at(i + 3 * w));
         }
-        for (; i + w <= n; i += w) Step::add(s0, a + i, b + i);
-        s0.add(s1);
-        s2.add(s3);
-        s0.add(s2);
-        float total = s0.sum();
-        for (; i < n; ++i) total += Step::one(a[i], b[i]);
-        return total;
+        if (i + 2 * w <= n) {
+            add<step>(s0, q + step::query_at(i), r + step::row_at(i));
+            add<step>(s1, q + step::query_at(i + w), r + step::row_at(i + w));
+            i += 2 * w;
+        }
+        if (i + w <= n) {
+            add<step>(s2, q + step::query_at(i), r + step::row_at(i));
+            i += w;
+        }
+        if (i < n) {
+            typename step::query x;
+            typename step::row y;
+            step::load_part(x, q + step::query_at(i), n - i);
+            step::load_part(y, r + step::row_at(i), n - i);
+            step::add(s3, x, y);
+        }
+        step::merge(s0, s1);
+        step::merge(s2, s3);
+        step::merge(s0, s2);
+        return step::finish(s0);
+    }
+
+private:
+    template <class step>
+    VICINAL_ALWAYS_INLINE static void add(typename step::sum& sum, query_type const* q,
+                                          row_type const* r) noexcept {
+        if constexpr (Ahead)
+            __builtin_prefetch(reinterpret_cast<char const*>(r) + fetch_ahead, 0, 3);
+        typename step::query x;
+        typename step::row y;
+        step::load(x, q);
+        step::load(y, r);
+        step::add(sum, x, y);
     }
 };
 
+/// Four rows at once, anywhere: the query is read once for all. out has room for four results.
+template <class Step>
+struct four_rows {
+    using query_type = typename Step::query_type;
+    using row_type = typename Step::row_type;
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(query_type const* q, row_type const* const* rows,
+                                          std::size_t n, typename Step::result* out) noexcept {
+        using step = typename Step::template of<Set>;
+        constexpr std::size_t w = step::width;
+        row_type const* const r0 = rows[0];
+        row_type const* const r1 = rows[1];
+        row_type const* const r2 = rows[2];
+        row_type const* const r3 = rows[3];
+        typename step::sum s0, s1, s2, s3, t0, t1, t2, t3;
+        s0.zero();
+        s1.zero();
+        s2.zero();
+        s3.zero();
+        t0.zero();
+        t1.zero();
+        t2.zero();
+        t3.zero();
+        std::size_t i = 0;
+        for (; i + 2 * w <= n; i += 2 * w) {
+            add<step>(s0, s1, s2, s3, q + step::query_at(i), r0 + step::row_at(i),
+                      r1 + step::row_at(i), r2 + step::row_at(i), r3 + step::row_at(i));
+            auto const j = i + w;
+            add<step>(t0, t1, t2, t3, q + step::query_at(j), r0 + step::row_at(j),
+                      r1 + step::row_at(j), r2 + step::row_at(j), r3 + step::row_at(j));
+        }
+        if (i + w <= n) {
+            add<step>(s0, s1, s2, s3, q + step::query_at(i), r0 + step::row_at(i),
+                      r1 + step::row_at(i), r2 + step::row_at(i), r3 + step::row_at(i));
+            i += w;
+        }
+        if (i < n) {
+            typename step::query x;
+            typename step::row y;
+            step::load_part(x, q + step::query_at(i), n - i);
+            step::load_part(y, r0 + step::row_at(i), n - i);
+            step::add(t0, x, y);
+            step::load_part(y, r1 + step::row_at(i), n - i);
+            step::add(t1, x, y);
+            step::load_part(y, r2 + step::row_at(i), n - i);
+            step::add(t2, x, y);
+            step::load_part(y, r3 + step::row_at(i), n - i);
+            step::add(t3, x, y);
+        }
+        step::merge(s0, t0);
+        step::merge(s1, t1);
+        step::merge(s2, t2);
+        step::merge(s3, t3);
+        step::finish_four(s0, s1, s2, s3, out);
+    }
+
+private:
+    template <class step>
+    VICINAL_ALWAYS_INLINE static void
+    add(typename step::sum& s0, typename step::sum& s1, typename step::sum& s2,
+        typename step::sum& s3, query_type const* q, row_type const* r0, row_type const* r1,
+        row_type const* r2, row_type const* r3) noexcept {
+        typename step::query x;
+        typename step::row y;
+        step::load(x, q);
+        step::load(y, r0);
+        step::add(s0, x, y);
+        step::load(y, r1);
+        step::add(s1, x, y);
+        step::load(y, r2);
+        step::add(s2, x, y);
+        step::load(y, r3);
+        step::add(s3, x, y);
+    }
+};
+
+/// `count` rows, each `stride` elements of `row_type` behind the one before; a result a row.
+template <class Step>
+struct row_block {
+    using query_type = typename Step::query_type;
+    using row_type = typename Step::row_type;
+
+    /// Rows shorter than this many bytes go four at a time: there the sum over a register's lanes
+    /// is much of the work. Longer ones go one at a time, which reads memory faster.
+    static constexpr std::size_t short_row = 512;
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(query_type const* q, row_type const* rows,
+                                          std::size_t stride, std::size_t count, std::size_t n,
+                                          typename Step::result* out) noexcept {
+        std::size_t i = 0;
+        if (stride * sizeof(row_type) <= short_row)
+            for (; i + 4 <= count; i += 4) {
+                auto const* const first = rows + i * stride;
+                auto const* const ahead = reinterpret_cast<char const*>(first) + fetch_ahead;
+                for (std::size_t b = 0; b < 4 * stride * sizeof(row_type); b += 64)
+                    __builtin_prefetch(ahead + b, 0, 3);
+                row_type const* const four[4] = {first, first + stride, first + 2 * stride,
+                                                 first + 3 * stride};
+                four_rows<Step>::template run<Set>(q, four, n, out + i);
+            }
+        for (; i < count; ++i)
+            out[i] = one_row<Step, true>::template run<Set>(q, rows + i * stride, n);
+    }
+};
+
+/// The loop with what its step gains from.
+template <class Step, class Loop>
+struct stepwise : Loop {};
+template <class Step, class Loop>
+    requires requires { Step::gains_from; }
+struct stepwise<Step, Loop> : Loop {
+    static constexpr instruction_set gains_from = Step::gains_from;
+};
+
+/// The three kernels of a step.
+template <class Step>
+struct row_kernels {
+    using query_type = typename Step::query_type;
+    using row_type = typename Step::row_type;
+    using result = typename Step::result;
+
+    /// `get()(query, row, n)`: one row's result.
+    using one = kernel<stepwise<Step, one_row<Step>>, result, query_type const*, row_type const*,
+                       std::size_t>;
+    /// `get()(query, rows, n, out)`: four results for four pointers.
+    using four = kernel<stepwise<Step, four_rows<Step>>, void, query_type const*,
+                        row_type const* const*, std::size_t, result*>;
+    /// `get()(query, rows, stride, count, n, out)`: `count` results; stride in elements.
+    using block = kernel<stepwise<Step, row_block<Step>>, void, query_type const*, row_type const*,
+                         std::size_t, std::size_t, std::size_t, result*>;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+
+/// The sums that metrics over f32, f16 and bf16 are made of, in float, at the speed of the CPU. The
+/// order of addition, and with it the last bits, differs between instruction sets;
+/// simd/exact_sums.hpp has the fixed order.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+namespace detail {
+
+/// A register of floats, made of floats, f16 or bf16.
+template <class Set>
+VICINAL_ALWAYS_INLINE void load_floats(typename Set::template of<float>& to,
+                                       float const* from) noexcept {
+    to.load(from);
+}
+template <class Set>
+VICINAL_ALWAYS_INLINE void load_floats(typename Set::template of<float>& to,
+                                       f16 const* from) noexcept {
+    Set::load_halves(to, from);
+}
+template <class Set>
+VICINAL_ALWAYS_INLINE void load_floats(typename Set::template of<float>& to,
+                                       bf16 const* from) noexcept {
+    Set::load_bfloats(to, from);
+}
+
+/// What the steps over floats share.
+template <class Set>
+struct float_step {
+    static constexpr std::size_t width = Set::template of<float>::width;
+    using query = typename Set::template of<float>;
+    using row = query;
+    using sum = query;
+
+    [[nodiscard]] static constexpr std::size_t query_at(std::size_t i) noexcept { return i; }
+    [[nodiscard]] static constexpr std::size_t row_at(std::size_t i) noexcept { return i; }
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load(query& to, T const* from) noexcept {
+        load_floats<Set>(to, from);
+    }
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load_part(query& to, T const* from, std::size_t n) noexcept {
+        if constexpr (sizeof(T) == sizeof(float)) {
+            Set::load_part(to, from, n);
+        } else {
+            T part[width];
+            unsigned char buffer[sizeof part];
+            copy_part(buffer, reinterpret_cast<unsigned char const*>(from), n * sizeof(T));
+            std::memcpy(part, buffer, sizeof part);
+            load_floats<Set>(to, part);
+        }
+    }
+    VICINAL_ALWAYS_INLINE static void merge(sum& a, sum const& b) noexcept { a.add(b); }
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static float finish(sum const& s) noexcept {
+        return s.sum();
+    }
+    VICINAL_ALWAYS_INLINE static void finish_four(sum const& a, sum const& b, sum const& c,
+                                                  sum const& d, float* out) noexcept {
+        sum_four(a, b, c, d, out);
+    }
+};
+
+} // namespace detail
+
+/// Sum over i of (query[i] - row[i])^2.
+template <class Query, class Row = Query>
 struct difference_step {
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static void add(Pack& sum, float const* a, float const* b) noexcept {
-        Pack x, y;
-        x.load(a);
-        y.load(b);
-        x.subtract(y);
-        sum.add_product(x, x);
-    }
-    VICINAL_ALWAYS_INLINE static float one(float a, float b) noexcept { return (a - b) * (a - b); }
+    using query_type = Query;
+    using row_type = Row;
+    using result = float;
+
+    template <class Set>
+    struct of : detail::float_step<Set> {
+        using floats = typename Set::template of<float>;
+        VICINAL_ALWAYS_INLINE static void add(floats& sum, floats const& q,
+                                              floats const& r) noexcept {
+            floats x = q;
+            x.subtract(r);
+            sum.add_product(x, x);
+        }
+    };
 };
 
+/// Sum over i of query[i] row[i].
+template <class Query, class Row = Query>
 struct product_step {
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static void add(Pack& sum, float const* a, float const* b) noexcept {
-        Pack x, y;
-        x.load(a);
-        y.load(b);
-        sum.add_product(x, y);
-    }
-    VICINAL_ALWAYS_INLINE static float one(float a, float b) noexcept { return a * b; }
+    using query_type = Query;
+    using row_type = Row;
+    using result = float;
+
+    template <class Set>
+    struct of : detail::float_step<Set> {
+        using floats = typename Set::template of<float>;
+        VICINAL_ALWAYS_INLINE static void add(floats& sum, floats const& q,
+                                              floats const& r) noexcept {
+            sum.add_product(q, r);
+        }
+    };
 };
 
-/// Sum over i of (a[i] - b[i])^2.
-using squared_difference =
-    kernel<pairwise_sum<difference_step>, float, float, float const*, float const*, std::size_t>;
+/// Sum over i of |query[i] - row[i]|.
+template <class Query, class Row = Query>
+struct distance_step {
+    using query_type = Query;
+    using row_type = Row;
+    using result = float;
 
-/// Sum over i of a[i] b[i].
-using dot_product =
-    kernel<pairwise_sum<product_step>, float, float, float const*, float const*, std::size_t>;
+    template <class Set>
+    struct of : detail::float_step<Set> {
+        using floats = typename Set::template of<float>;
+        VICINAL_ALWAYS_INLINE static void add(floats& sum, floats const& q,
+                                              floats const& r) noexcept {
+            floats x = q;
+            x.subtract(r);
+            x.absolute();
+            sum.add(x);
+        }
+    };
+};
 
 /// The two sums that an angle needs of a row, from one pass over it.
 struct dot_and_square {
@@ -1200,47 +2388,333 @@ struct dot_and_square {
     float square;
 };
 
-struct dot_and_square_body {
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static dot_and_square run(float const* q, float const* row,
-                                                    std::size_t n) noexcept {
-        constexpr std::size_t w = Pack::width;
-        Pack d0, d1, r0, r1;
-        d0.zero();
-        d1.zero();
-        r0.zero();
-        r1.zero();
-        std::size_t i = 0;
-        for (; i + 2 * w <= n; i += 2 * w) {
-            add(d0, r0, q + i, row + i);
-            add(d1, r1, q + i + w, row + i + w);
-        }
-        for (; i + w <= n; i += w) add(d0, r0, q + i, row + i);
-        d0.add(d1);
-        r0.add(r1);
-        dot_and_square out{d0.sum(), r0.sum()};
-        for (; i < n; ++i) {
-            out.dot += q[i] * row[i];
-            out.square += row[i] * row[i];
-        }
-        return out;
-    }
+/// Sum of query[i] row[i] and sum of row[i]^2.
+template <class Query, class Row = Query>
+struct product_and_square_step {
+    using query_type = Query;
+    using row_type = Row;
+    using result = dot_and_square;
 
-private:
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static void add(Pack& dot, Pack& square, float const* q,
-                                          float const* row) noexcept {
-        Pack x, y;
-        x.load(q);
-        y.load(row);
-        dot.add_product(x, y);
-        square.add_product(y, y);
+    template <class Set>
+    struct of : detail::paired_step<Set, detail::float_step<Set>, result> {
+        using floats = typename Set::template of<float>;
+        using sum = detail::sum_pair<floats>;
+        VICINAL_ALWAYS_INLINE static void add(sum& s, floats const& q, floats const& r) noexcept {
+            s.first.add_product(q, r);
+            s.second.add_product(r, r);
+        }
+    };
+};
+
+/// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
+template <class Query, class Row = Query>
+using squared_difference = row_kernels<difference_step<Query, Row>>;
+template <class Query, class Row = Query>
+using dot_product = row_kernels<product_step<Query, Row>>;
+template <class Query, class Row = Query>
+using absolute_difference = row_kernels<distance_step<Query, Row>>;
+template <class Query, class Row = Query>
+using dot_and_row_square = row_kernels<product_and_square_step<Query, Row>>;
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+// ---- vicinal/simd/integer_sums.hpp
+#ifndef VICINAL_SIMD_INTEGER_SUMS_HPP
+#define VICINAL_SIMD_INTEGER_SUMS_HPP
+
+// ---- vicinal/simd/byte_sums.hpp
+#ifndef VICINAL_SIMD_BYTE_SUMS_HPP
+#define VICINAL_SIMD_BYTE_SUMS_HPP
+
+/// Sums over bytes: what codes of 8 and 7 bits are compared with. All are exact, the same on every
+/// instruction set, for up to 65,536 elements.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+namespace detail {
+
+/// What the steps over bytes share: registers of bytes, one accumulator of 32-bit lanes.
+template <class Set, class Query, class Row>
+struct byte_step {
+    static constexpr std::size_t width = Set::bytes;
+    using query = typename Set::template of<Query>;
+    using row = typename Set::template of<Row>;
+    using sum = typename Set::integers;
+
+    [[nodiscard]] static constexpr std::size_t query_at(std::size_t i) noexcept { return i; }
+    [[nodiscard]] static constexpr std::size_t row_at(std::size_t i) noexcept { return i; }
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load(typename Set::template of<T>& to,
+                                           T const* from) noexcept {
+        to.load(from);
+    }
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load_part(typename Set::template of<T>& to, T const* from,
+                                                std::size_t n) noexcept {
+        Set::load_part(to, from, n);
+    }
+    VICINAL_ALWAYS_INLINE static void merge(sum& a, sum const& b) noexcept { a.add(b); }
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static std::int32_t finish(sum const& s) noexcept {
+        return s.sum();
+    }
+    VICINAL_ALWAYS_INLINE static void finish_four(sum const& a, sum const& b, sum const& c,
+                                                  sum const& d, std::int32_t* out) noexcept {
+        sum_four(a, b, c, d, out);
     }
 };
 
-/// Sum of q[i] row[i] and sum of row[i]^2.
-using dot_and_row_square =
-    kernel<dot_and_square_body, float, dot_and_square, float const*, float const*, std::size_t>;
+/// Adds the squares of unsigned bytes.
+template <class Set>
+VICINAL_ALWAYS_INLINE void add_squares(typename Set::integers& sum,
+                                       typename Set::bytes_u8 const& x) noexcept {
+    typename Set::template of<std::uint16_t> pairs;
+    pairs.set_bits(x.lanes);
+    typename Set::words even, odd;
+    even.set_bits(pairs.lanes & 255);
+    odd.set_bits(pairs.lanes >> 8);
+    Set::dot_words(sum, even, even);
+    Set::dot_words(sum, odd, odd);
+}
+
+} // namespace detail
+
+/// Sum over i of query[i] row[i], signed by unsigned.
+///
+/// For a query of unsigned bytes subtract 128 from each once; the sum over the row's bytes, which a
+/// codec stores, times 128 is what is missing then.
+struct byte_dot_step {
+    using query_type = std::int8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_s8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            Set::dot_bytes(sum, r, q);
+        }
+    };
+};
+
+/// The same for rows of codes from 0 to 127: twice as fast without VNNI.
+struct low_byte_dot_step {
+    using query_type = std::int8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_s8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            Set::dot_low_bytes(sum, r, q);
+        }
+    };
+};
+
+/// Sum over i of (query[i] - row[i])^2, both unsigned; up to 33,000 elements fit the result's 32
+/// bits, twice as many where it is read as unsigned.
+struct byte_difference_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_u8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            typename Set::bytes_u8 size;
+            size.set_absolute_difference(q, r);
+            detail::add_squares<Set>(sum, size);
+        }
+    };
+};
+
+/// The same for codes from 0 to 127.
+struct low_byte_difference_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_u8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            typename Set::bytes_u8 size;
+            typename Set::bytes_s8 same;
+            size.set_absolute_difference(q, r);
+            same.set_bits(size.lanes);
+            Set::dot_low_bytes(sum, size, same);
+        }
+    };
+};
+
+/// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
+using byte_dot = row_kernels<byte_dot_step>;
+using low_byte_dot = row_kernels<low_byte_dot_step>;
+using byte_difference = row_kernels<byte_difference_step>;
+using low_byte_difference = row_kernels<low_byte_difference_step>;
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+
+/// The sums that metrics over i8 and u8 are made of: exact integers, the same on every instruction
+/// set. T is std::int8_t or std::uint8_t, on both sides; a kernel takes up to 32,768 elements, and
+/// `in_parts` any number.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+namespace detail {
+
+/// |query - row| as unsigned bytes.
+template <class Set, class Bytes>
+VICINAL_ALWAYS_INLINE void absolute_bytes(typename Set::bytes_u8& to, Bytes const& q,
+                                          Bytes const& r) noexcept {
+    typename Set::bytes_u8 x, y;
+    x.set_bits(q.lanes);
+    y.set_bits(r.lanes);
+    if constexpr (std::is_same_v<Bytes, typename Set::bytes_s8>) {
+        // The order of signed bytes is that of unsigned ones with the first bit turned.
+        x.lanes ^= std::uint8_t{128};
+        y.lanes ^= std::uint8_t{128};
+    }
+    to.set_absolute_difference(x, y);
+}
+
+} // namespace detail
+
+/// Sum over i of (query[i] - row[i])^2.
+template <class T>
+struct integer_difference_step {
+    using query_type = T;
+    using row_type = T;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, T, T> {
+        using bytes = typename Set::template of<T>;
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
+                                              bytes const& r) noexcept {
+            typename Set::bytes_u8 size;
+            detail::absolute_bytes<Set>(size, q, r);
+            detail::add_squares<Set>(sum, size);
+        }
+    };
+};
+
+/// Sum over i of query[i] row[i].
+template <class T>
+struct integer_product_step {
+    using query_type = T;
+    using row_type = T;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, T, T> {
+        using bytes = typename Set::template of<T>;
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
+                                              bytes const& r) noexcept {
+            Set::dot_alike(sum, q, r);
+        }
+    };
+};
+
+/// Sum over i of |query[i] - row[i]|.
+template <class T>
+struct integer_distance_step {
+    using query_type = T;
+    using row_type = T;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, T, T> {
+        using bytes = typename Set::template of<T>;
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
+                                              bytes const& r) noexcept {
+            typename Set::bytes_u8 size;
+            typename Set::bytes_s8 ones;
+            detail::absolute_bytes<Set>(size, q, r);
+            ones.template fill_with<1>();
+            Set::dot_bytes(sum, size, ones);
+        }
+    };
+};
+
+/// A dot product and a row's square, as integers.
+struct integer_dot_and_square {
+    std::int32_t dot;
+    std::int32_t square;
+};
+
+/// Sum of query[i] row[i] and sum of row[i]^2.
+template <class T>
+struct integer_product_and_square_step {
+    using query_type = T;
+    using row_type = T;
+    using result = integer_dot_and_square;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::paired_step<Set, detail::byte_step<Set, T, T>, result> {
+        using bytes = typename Set::template of<T>;
+        using sum = detail::sum_pair<typename Set::integers>;
+        VICINAL_ALWAYS_INLINE static void add(sum& s, bytes const& q, bytes const& r) noexcept {
+            Set::dot_alike(s.first, q, r);
+            Set::dot_alike(s.second, r, r);
+        }
+    };
+};
+
+template <class T>
+using integer_difference = row_kernels<integer_difference_step<T>>;
+template <class T>
+using integer_product = row_kernels<integer_product_step<T>>;
+template <class T>
+using integer_distance = row_kernels<integer_distance_step<T>>;
+template <class T>
+using integer_product_and_square = row_kernels<integer_product_and_square_step<T>>;
+
+/// The most elements that a kernel over integers takes at once.
+inline constexpr std::size_t integer_part = 32768;
+
+/// What a kernel of one row gives, for any number of elements.
+template <class T>
+[[nodiscard]] std::int64_t in_parts(std::int32_t (*one)(T const*, T const*, std::size_t) noexcept,
+                                    T const* q, T const* r, std::size_t n) noexcept {
+    std::int64_t total = 0;
+    for (; n > integer_part; n -= integer_part, q += integer_part, r += integer_part)
+        total += one(q, r, integer_part);
+    return total + one(q, r, n);
+}
+
+/// Sums of more than 32 bits.
+struct wide_dot_and_square {
+    std::int64_t dot;
+    std::int64_t square;
+};
+
+template <class T>
+[[nodiscard]] wide_dot_and_square in_parts(integer_dot_and_square (*one)(T const*, T const*,
+                                                                         std::size_t) noexcept,
+                                           T const* q, T const* r, std::size_t n) noexcept {
+    wide_dot_and_square total{0, 0};
+    for (;; n -= integer_part, q += integer_part, r += integer_part) {
+        auto const s = one(q, r, n < integer_part ? n : integer_part);
+        total.dot += s.dot;
+        total.square += s.square;
+        if (n <= integer_part) return total;
+    }
+}
 
 } // namespace vicinal::inline VICINAL_ABI::simd
 
@@ -1248,61 +2722,180 @@ using dot_and_row_square =
 
 namespace vicinal::inline VICINAL_ABI::metric {
 
+/// Elements whose sums are made in float: float, f16 and bf16.
 template <class T>
-struct basic_cosine;
+concept float_element = std::same_as<T, float> || std::same_as<T, f16> || std::same_as<T, bf16>;
+
+/// Elements whose sums are exact integers: std::int8_t and std::uint8_t.
+template <class T>
+concept byte_element = std::same_as<T, std::int8_t> || std::same_as<T, std::uint8_t>;
+
+/// What a vector may consist of.
+template <class T>
+concept element_type = float_element<T> || byte_element<T>;
+
+namespace detail {
+
+/// A query and one sum of it with each row: what squared_l2, inner_product and l1 are made of.
+/// Kernels are those of one step. Exact is their sum in double, Sign what makes a distance of it.
+template <class T, class Kernels, int Sign>
+class sum_scorer {
+public:
+    sum_scorer(T const* query, std::size_t dim) noexcept
+        : one_(Kernels::one::get()), four_(Kernels::four::get()), query_(query), dim_(dim) {}
+
+    [[nodiscard]] float operator()(T const* row) const noexcept {
+        if constexpr (byte_element<T>)
+            return sign(static_cast<float>(simd::in_parts(one_, query_, row, dim_)));
+        else
+            return sign(one_(query_, row, dim_));
+    }
+    /// The distances of four rows, wherever they lie.
+    void four(T const* const* rows, float* out) const noexcept {
+        if constexpr (byte_element<T>) {
+            if (dim_ > simd::integer_part) {
+                for (std::size_t i = 0; i < 4; ++i) out[i] = (*this)(rows[i]);
+                return;
+            }
+        }
+        typename Kernels::result sums[4];
+        four_(query_, rows, dim_, sums);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = sign(static_cast<float>(sums[i]));
+    }
+
+private:
+    [[nodiscard]] static float sign(float sum) noexcept { return Sign < 0 ? 0.0F - sum : sum; }
+
+    typename Kernels::one::function one_;
+    typename Kernels::four::function four_;
+    T const* query_;
+    std::size_t dim_;
+};
+
+} // namespace detail
+
+} // namespace vicinal::inline VICINAL_ABI::metric
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::metric {
+
+namespace detail {
+
+/// 1 less the cosine, from sums in double.
+[[nodiscard]] inline float cosine_distance(double dot, double square, double other) noexcept {
+    double const distance = 1 - dot / std::sqrt(square * other);
+    return static_cast<float>(distance < 0 ? 0 : distance);
+}
+
+/// A query and its angle with each row, in float; in double where float does not reach.
+template <class T>
+class angle_scorer {
+public:
+    using kernels = simd::dot_and_row_square<T>;
+
+    angle_scorer(T const* query, std::size_t dim) noexcept
+        : one_(kernels::one::get()), four_(kernels::four::get()), query_(query), dim_(dim) {
+        // A query outside that range has all its distances in double: its products with
+        // ordinary rows leave float as well. NaN sends each of them there.
+        float const square = simd::dot_product<T>::one::get()(query, query, dim);
+        inverse_ =
+            in_range(square) ? 1 / std::sqrt(square) : std::numeric_limits<float>::quiet_NaN();
+    }
+
+    [[nodiscard]] float operator()(T const* row) const noexcept {
+        return distance(one_(query_, row, dim_), row);
+    }
+    /// The distances of four rows, wherever they lie.
+    void four(T const* const* rows, float* out) const noexcept {
+        simd::dot_and_square sums[4];
+        four_(query_, rows, dim_, sums);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = distance(sums[i], rows[i]);
+    }
+    [[nodiscard]] static float exact(T const* a, T const* b, std::size_t dim) noexcept {
+        auto const dot = simd::exact_dot_of<T>::get();
+        return cosine_distance(dot(a, b, dim), dot(a, a, dim), dot(b, b, dim));
+    }
+
+private:
+    [[nodiscard]] float distance(simd::dot_and_square const& s, T const* row) const noexcept {
+        float const angle = 1 - s.dot * inverse_ / std::sqrt(s.square);
+        // Norms outside the range of float, and sums that overflowed or cancelled: in double.
+        if (!in_range(s.square) || !(angle >= -1 && angle <= 3)) [[unlikely]]
+            return exact(query_, row, dim_);
+        return angle;
+    }
+    /// Neither overflowed nor so small that bits were lost; false for NaN.
+    [[nodiscard]] static bool in_range(float square) noexcept {
+        return square >= (std::numeric_limits<float>::min)() * 1e6F &&
+               square <= (std::numeric_limits<float>::max)();
+    }
+
+    typename kernels::one::function one_;
+    typename kernels::four::function four_;
+    T const* query_;
+    std::size_t dim_;
+    float inverse_;
+};
+
+/// The same over bytes: the sums are exact integers, and so are all forms of the distance.
+template <byte_element T>
+class angle_scorer<T> {
+public:
+    using kernels = simd::integer_product_and_square<T>;
+
+    angle_scorer(T const* query, std::size_t dim) noexcept
+        : one_(kernels::one::get()), four_(kernels::four::get()), query_(query), dim_(dim),
+          square_(static_cast<double>(simd::in_parts(one_, query, query, dim).square)) {}
+
+    [[nodiscard]] float operator()(T const* row) const noexcept {
+        auto const s = simd::in_parts(one_, query_, row, dim_);
+        return cosine_distance(static_cast<double>(s.dot), square_, static_cast<double>(s.square));
+    }
+    /// The distances of four rows, wherever they lie.
+    void four(T const* const* rows, float* out) const noexcept {
+        if (dim_ > simd::integer_part) {
+            for (std::size_t i = 0; i < 4; ++i) out[i] = (*this)(rows[i]);
+            return;
+        }
+        simd::integer_dot_and_square sums[4];
+        four_(query_, rows, dim_, sums);
+        for (std::size_t i = 0; i < 4; ++i)
+            out[i] = cosine_distance(static_cast<double>(sums[i].dot), square_,
+                                     static_cast<double>(sums[i].square));
+    }
+    [[nodiscard]] static float exact(T const* a, T const* b, std::size_t dim) noexcept {
+        return angle_scorer(a, dim)(b);
+    }
+
+private:
+    typename kernels::one::function one_;
+    typename kernels::four::function four_;
+    T const* query_;
+    std::size_t dim_;
+    double square_;
+};
+
+} // namespace detail
 
 /// Cosine distance: 1 - a.b / (|a| |b|), from 0 (same direction) to 2 (opposite).
 ///
 /// Vectors are kept as they came, not normalised, so that `get` gives back every bit; the row's
 /// norm comes out of the same pass as the product, which memory dominates. Zero vectors have no
 /// direction and are refused by the store. Cost: 2 dim multiply-adds.
-template <>
-struct basic_cosine<float> {
-    using value_type = float;
+template <element_type T>
+struct basic_cosine {
+    using value_type = T;
     static constexpr std::string_view name = "cosine";
     static constexpr bool needs_direction = true;
 
-    class scorer {
-    public:
-        scorer(float const* query, std::size_t dim) noexcept
-            : sums_(simd::dot_and_row_square::get()), query_(query), dim_(dim) {
-            // A query outside that range has all its distances in double: its products with
-            // ordinary rows leave float as well. NaN sends each of them there.
-            float const square = simd::dot_product::get()(query, query, dim);
-            inverse_ =
-                in_range(square) ? 1 / std::sqrt(square) : std::numeric_limits<float>::quiet_NaN();
-        }
+    using scorer = detail::angle_scorer<T>;
 
-        [[nodiscard]] float operator()(float const* row) const noexcept {
-            auto const s = sums_(query_, row, dim_);
-            float const distance = 1 - s.dot * inverse_ / std::sqrt(s.square);
-            // Norms outside the range of float, and sums that overflowed or cancelled: in double.
-            if (!in_range(s.square) || !(distance >= -1 && distance <= 3)) [[unlikely]]
-                return exact(query_, row, dim_);
-            return distance;
-        }
-
-    private:
-        /// Neither overflowed nor so small that bits were lost; false for NaN.
-        [[nodiscard]] static bool in_range(float square) noexcept {
-            return square >= (std::numeric_limits<float>::min)() * 1e6F &&
-                   square <= (std::numeric_limits<float>::max)();
-        }
-
-        simd::dot_and_row_square::function sums_;
-        float const* query_;
-        std::size_t dim_;
-        float inverse_;
-    };
-
-    [[nodiscard]] static scorer bind(float const* query, std::size_t dim) noexcept {
+    [[nodiscard]] static scorer bind(T const* query, std::size_t dim) noexcept {
         return {query, dim};
     }
-    [[nodiscard]] static float exact(float const* a, float const* b, std::size_t dim) noexcept {
-        auto const dot = simd::exact_dot::get();
-        double const norms = dot(a, a, dim) * dot(b, b, dim);
-        double const distance = 1 - dot(a, b, dim) / std::sqrt(norms);
-        return static_cast<float>(distance < 0 ? 0 : distance);
+    [[nodiscard]] static float exact(T const* a, T const* b, std::size_t dim) noexcept {
+        return scorer::exact(a, b, dim);
     }
     /// The cosine itself, from 1 to -1.
     [[nodiscard]] static float similarity(float distance) noexcept { return 1 - distance; }
@@ -1315,47 +2908,238 @@ static_assert(model<cosine>);
 } // namespace vicinal::inline VICINAL_ABI::metric
 
 #endif
+// ---- vicinal/metric/hamming.hpp
+#ifndef VICINAL_METRIC_HAMMING_HPP
+#define VICINAL_METRIC_HAMMING_HPP
+
+// ---- vicinal/metric/bits.hpp
+#ifndef VICINAL_METRIC_BITS_HPP
+#define VICINAL_METRIC_BITS_HPP
+
+// ---- vicinal/simd/bit_sums.hpp
+#ifndef VICINAL_SIMD_BIT_SUMS_HPP
+#define VICINAL_SIMD_BIT_SUMS_HPP
+
+/// Counts over packed bits. Lengths are in bytes, up to 65,536 of them a call.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+namespace detail {
+
+/// Adds the bits set in x.
+template <class Set>
+VICINAL_ALWAYS_INLINE void add_count(typename Set::integers& sum,
+                                     typename Set::bytes_u8 const& x) noexcept {
+    typename Set::bytes_u8 counts = x;
+    typename Set::bytes_s8 ones;
+    Set::count_bits(counts);
+    ones.template fill_with<1>();
+    Set::dot_low_bytes(sum, counts, ones);
+}
+
+} // namespace detail
+
+/// The number of bits that differ.
+struct differing_bits_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
+        using bytes = typename Set::bytes_u8;
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
+                                              bytes const& r) noexcept {
+            bytes x;
+            x.lanes = q.lanes ^ r.lanes;
+            detail::add_count<Set>(sum, x);
+        }
+    };
+};
+
+/// The bits set in both of two rows and in either.
+struct shared_bits {
+    std::int32_t both;
+    std::int32_t either;
+};
+
+/// The number of bits set in both and in either.
+struct shared_bits_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = shared_bits;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of
+        : detail::paired_step<Set, detail::byte_step<Set, std::uint8_t, std::uint8_t>, result> {
+        using bytes = typename Set::bytes_u8;
+        using sum = detail::sum_pair<typename Set::integers>;
+        VICINAL_ALWAYS_INLINE static void add(sum& s, bytes const& q, bytes const& r) noexcept {
+            bytes x;
+            x.lanes = q.lanes & r.lanes;
+            detail::add_count<Set>(s.first, x);
+            x.lanes = q.lanes | r.lanes;
+            detail::add_count<Set>(s.second, x);
+        }
+    };
+};
+
+/// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
+using bits_that_differ = row_kernels<differing_bits_step>;
+using bits_shared = row_kernels<shared_bits_step>;
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::metric::detail {
+
+/// Reads packed bits, bit i in byte i / 8 from the lowest on; `dim` counts bits, and those behind
+/// the last are not looked at.
+struct packed_bits {
+    /// Bytes that are in use to the last bit.
+    std::size_t whole;
+    /// The bits in use of the byte behind them.
+    std::uint8_t mask;
+
+    explicit packed_bits(std::size_t dim) noexcept
+        : whole(dim / 8), mask(static_cast<std::uint8_t>((1U << (dim % 8)) - 1U)) {}
+
+    [[nodiscard]] std::int64_t differing(std::uint8_t const* a,
+                                         std::uint8_t const* b) const noexcept {
+        auto const one = simd::bits_that_differ::one::get();
+        std::int64_t count = 0;
+        std::size_t at = 0;
+        for (; whole - at > part; at += part) count += one(a + at, b + at, part);
+        count += one(a + at, b + at, whole - at);
+        if (mask != 0)
+            count += std::popcount(static_cast<std::uint8_t>((a[whole] ^ b[whole]) & mask));
+        return count;
+    }
+
+    struct counts {
+        std::int64_t both;
+        std::int64_t either;
+    };
+    [[nodiscard]] counts shared(std::uint8_t const* a, std::uint8_t const* b) const noexcept {
+        auto const one = simd::bits_shared::one::get();
+        counts count{0, 0};
+        std::size_t at = 0;
+        for (; whole - at > part; at += part) {
+            auto const s = one(a + at, b + at, part);
+            count.both += s.both;
+            count.either += s.either;
+        }
+        auto const s = one(a + at, b + at, whole - at);
+        count.both += s.both;
+        count.either += s.either;
+        if (mask != 0) {
+            count.both += std::popcount(static_cast<std::uint8_t>(a[whole] & b[whole] & mask));
+            count.either += std::popcount(static_cast<std::uint8_t>((a[whole] | b[whole]) & mask));
+        }
+        return count;
+    }
+
+private:
+    static constexpr std::size_t part = 65536;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::metric::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::metric {
+
+/// Hamming distance: the number of bits that differ.
+///
+/// Vectors are packed bits, bit i in byte i / 8 from the lowest on; `dim` counts bits, and a row
+/// takes (dim + 7) / 8 bytes. Cost: dim / 8 bytes read.
+struct hamming {
+    using value_type = std::uint8_t;
+    static constexpr std::string_view name = "hamming";
+    static constexpr bool packed_bits = true;
+
+    class scorer {
+    public:
+        scorer(std::uint8_t const* query, std::size_t dim) noexcept : bits_(dim), query_(query) {}
+        [[nodiscard]] float operator()(std::uint8_t const* row) const noexcept {
+            return static_cast<float>(bits_.differing(query_, row));
+        }
+
+    private:
+        detail::packed_bits bits_;
+        std::uint8_t const* query_;
+    };
+
+    [[nodiscard]] static scorer bind(std::uint8_t const* query, std::size_t dim) noexcept {
+        return {query, dim};
+    }
+    [[nodiscard]] static float exact(std::uint8_t const* a, std::uint8_t const* b,
+                                     std::size_t dim) noexcept {
+        return scorer(a, dim)(b);
+    }
+    /// 1 / (1 + distance): 1 for equal vectors, towards 0 for far ones.
+    [[nodiscard]] static float similarity(float distance) noexcept { return 1 / (1 + distance); }
+};
+
+static_assert(model<hamming>);
+
+} // namespace vicinal::inline VICINAL_ABI::metric
+
+#endif
 // ---- vicinal/metric/inner_product.hpp
 #ifndef VICINAL_METRIC_INNER_PRODUCT_HPP
 #define VICINAL_METRIC_INNER_PRODUCT_HPP
 
 namespace vicinal::inline VICINAL_ABI::metric {
 
-template <class T>
-struct basic_inner_product;
-
 /// Negated inner product: minus the sum over i of a[i] b[i], so that smaller is nearer.
 ///
 /// Unit: the square of the elements' unit; any sign. No triangle inequality: a vector need not be
-/// its own nearest neighbour. Cost: dim multiply-adds.
-template <>
-struct basic_inner_product<float> {
-    using value_type = float;
+/// its own nearest neighbour. Cost: dim multiply-adds. Over bytes the sum is an exact integer
+/// before it becomes a float.
+template <element_type T>
+struct basic_inner_product {
+    using value_type = T;
     static constexpr std::string_view name = "inner_product";
+
+    using sums = typename std::conditional_t<byte_element<T>,
+                                             std::type_identity<simd::integer_product_step<T>>,
+                                             std::type_identity<simd::product_step<T>>>::type;
 
     class scorer {
     public:
-        scorer(float const* query, std::size_t dim) noexcept
-            : sum_(simd::dot_product::get()), query_(query), dim_(dim) {}
-        [[nodiscard]] float operator()(float const* row) const noexcept {
-            float const dot = sum_(query_, row, dim_);
+        scorer(T const* query, std::size_t dim) noexcept
+            : sums_(query, dim), query_(query), dim_(dim) {}
+        [[nodiscard]] float operator()(T const* row) const noexcept {
+            float const distance = sums_(row);
             // Sums beyond the range of float cancel to NaN, which has no place in an order.
-            if (dot != dot) [[unlikely]]
+            if (distance != distance) [[unlikely]]
                 return exact(query_, row, dim_);
-            return -dot;
+            return distance;
+        }
+        void four(T const* const* rows, float* out) const noexcept {
+            sums_.four(rows, out);
+            for (std::size_t i = 0; i < 4; ++i)
+                if (out[i] != out[i]) [[unlikely]]
+                    out[i] = exact(query_, rows[i], dim_);
         }
 
     private:
-        simd::dot_product::function sum_;
-        float const* query_;
+        detail::sum_scorer<T, simd::row_kernels<sums>, -1> sums_;
+        T const* query_;
         std::size_t dim_;
     };
 
-    [[nodiscard]] static scorer bind(float const* query, std::size_t dim) noexcept {
+    [[nodiscard]] static scorer bind(T const* query, std::size_t dim) noexcept {
         return {query, dim};
     }
-    [[nodiscard]] static float exact(float const* a, float const* b, std::size_t dim) noexcept {
-        return static_cast<float>(-simd::exact_dot::get()(a, b, dim));
+    [[nodiscard]] static float exact(T const* a, T const* b, std::size_t dim) noexcept {
+        if constexpr (byte_element<T>)
+            return scorer(a, dim)(b);
+        else
+            return static_cast<float>(-simd::exact_dot_of<T>::get()(a, b, dim));
     }
     /// The inner product itself.
     [[nodiscard]] static float similarity(float distance) noexcept { return -distance; }
@@ -1368,43 +3152,122 @@ static_assert(model<inner_product>);
 } // namespace vicinal::inline VICINAL_ABI::metric
 
 #endif
+// ---- vicinal/metric/jaccard.hpp
+#ifndef VICINAL_METRIC_JACCARD_HPP
+#define VICINAL_METRIC_JACCARD_HPP
+
+namespace vicinal::inline VICINAL_ABI::metric {
+
+/// Jaccard distance of two sets: 1 less the bits set in both divided by the bits set in either,
+/// from 0 (equal) to 1 (nothing shared). Two empty sets are equal.
+///
+/// Vectors are packed bits, bit i in byte i / 8 from the lowest on; `dim` counts bits, and a row
+/// takes (dim + 7) / 8 bytes. Cost: dim / 8 bytes read.
+struct jaccard {
+    using value_type = std::uint8_t;
+    static constexpr std::string_view name = "jaccard";
+    static constexpr bool packed_bits = true;
+
+    class scorer {
+    public:
+        scorer(std::uint8_t const* query, std::size_t dim) noexcept : bits_(dim), query_(query) {}
+        [[nodiscard]] float operator()(std::uint8_t const* row) const noexcept {
+            auto const count = bits_.shared(query_, row);
+            if (count.either == 0) return 0;
+            return static_cast<float>(static_cast<double>(count.either - count.both) /
+                                      static_cast<double>(count.either));
+        }
+
+    private:
+        detail::packed_bits bits_;
+        std::uint8_t const* query_;
+    };
+
+    [[nodiscard]] static scorer bind(std::uint8_t const* query, std::size_t dim) noexcept {
+        return {query, dim};
+    }
+    [[nodiscard]] static float exact(std::uint8_t const* a, std::uint8_t const* b,
+                                     std::size_t dim) noexcept {
+        return scorer(a, dim)(b);
+    }
+    /// The shared part itself, from 1 to 0.
+    [[nodiscard]] static float similarity(float distance) noexcept { return 1 - distance; }
+};
+
+static_assert(model<jaccard>);
+
+} // namespace vicinal::inline VICINAL_ABI::metric
+
+#endif
+// ---- vicinal/metric/l1.hpp
+#ifndef VICINAL_METRIC_L1_HPP
+#define VICINAL_METRIC_L1_HPP
+
+namespace vicinal::inline VICINAL_ABI::metric {
+
+/// Manhattan distance: sum over i of |a[i] - b[i]|.
+///
+/// Unit: the elements' unit. Cost: dim subtractions and additions. Overflow gives infinity, never
+/// NaN. Over bytes the sum is an exact integer before it becomes a float.
+template <element_type T>
+struct basic_l1 {
+    using value_type = T;
+    static constexpr std::string_view name = "l1";
+
+    using sums = typename std::conditional_t<byte_element<T>,
+                                             std::type_identity<simd::integer_distance_step<T>>,
+                                             std::type_identity<simd::distance_step<T>>>::type;
+    using scorer = detail::sum_scorer<T, simd::row_kernels<sums>, 1>;
+
+    [[nodiscard]] static scorer bind(T const* query, std::size_t dim) noexcept {
+        return {query, dim};
+    }
+    [[nodiscard]] static float exact(T const* a, T const* b, std::size_t dim) noexcept {
+        if constexpr (byte_element<T>)
+            return scorer(a, dim)(b);
+        else
+            return static_cast<float>(simd::exact_absolute_difference_of<T>::get()(a, b, dim));
+    }
+    /// 1 / (1 + distance): 1 for equal vectors, towards 0 for far ones.
+    [[nodiscard]] static float similarity(float distance) noexcept { return 1 / (1 + distance); }
+};
+
+using l1 = basic_l1<float>;
+
+static_assert(model<l1>);
+
+} // namespace vicinal::inline VICINAL_ABI::metric
+
+#endif
 // ---- vicinal/metric/squared_l2.hpp
 #ifndef VICINAL_METRIC_SQUARED_L2_HPP
 #define VICINAL_METRIC_SQUARED_L2_HPP
 
 namespace vicinal::inline VICINAL_ABI::metric {
 
-template <class T>
-struct basic_squared_l2;
-
 /// Squared Euclidean distance: sum over i of (a[i] - b[i])^2.
 ///
 /// Unit: the square of the elements' unit. No root is taken; the order of neighbours is the same.
-/// Cost: dim multiply-adds. Overflow gives infinity, never NaN.
-template <>
-struct basic_squared_l2<float> {
-    using value_type = float;
+/// Cost: dim multiply-adds. Overflow gives infinity, never NaN. Over bytes the sum is an exact
+/// integer before it becomes a float.
+template <element_type T>
+struct basic_squared_l2 {
+    using value_type = T;
     static constexpr std::string_view name = "squared_l2";
 
-    class scorer {
-    public:
-        scorer(float const* query, std::size_t dim) noexcept
-            : sum_(simd::squared_difference::get()), query_(query), dim_(dim) {}
-        [[nodiscard]] float operator()(float const* row) const noexcept {
-            return sum_(query_, row, dim_);
-        }
+    using sums = typename std::conditional_t<byte_element<T>,
+                                             std::type_identity<simd::integer_difference_step<T>>,
+                                             std::type_identity<simd::difference_step<T>>>::type;
+    using scorer = detail::sum_scorer<T, simd::row_kernels<sums>, 1>;
 
-    private:
-        simd::squared_difference::function sum_;
-        float const* query_;
-        std::size_t dim_;
-    };
-
-    [[nodiscard]] static scorer bind(float const* query, std::size_t dim) noexcept {
+    [[nodiscard]] static scorer bind(T const* query, std::size_t dim) noexcept {
         return {query, dim};
     }
-    [[nodiscard]] static float exact(float const* a, float const* b, std::size_t dim) noexcept {
-        return static_cast<float>(simd::exact_squared_difference::get()(a, b, dim));
+    [[nodiscard]] static float exact(T const* a, T const* b, std::size_t dim) noexcept {
+        if constexpr (byte_element<T>)
+            return scorer(a, dim)(b);
+        else
+            return static_cast<float>(simd::exact_squared_difference_of<T>::get()(a, b, dim));
     }
     /// 1 / (1 + distance): 1 for equal vectors, towards 0 for far ones.
     [[nodiscard]] static float similarity(float distance) noexcept { return 1 / (1 + distance); }
@@ -1429,18 +3292,20 @@ namespace vicinal::inline VICINAL_ABI::codec {
 /// What a codec makes of one metric.
 ///
 /// * `query(vector)`: the query in the codec's form; `query(code)` of it is a distance. Valid while
-///   the vector and the codec live.
+///   the vector and the codec live. Encoding may take memory; scoring takes none and can't fail.
 /// * `between(code)`: the same for a stored row's code in the place of the query; a graph is built
 ///   with it.
 ///
 /// Codes are bytes: row i of the column that the codec reads. A codec whose `reads_rows` is true
 /// has no column of its own: its codes are the vectors themselves.
 template <class B>
-concept bound = requires(B const& b, float const* v, std::byte const* code) {
+concept bound = requires(B const& b, float const* v, std::byte const* code,
+                         decltype(b.query(v)) const& query,
+                         decltype(b.between(code)) const& between) {
     { B::reads_rows } -> std::convertible_to<bool>;
-    { b.query(v)(code) }
+    { query(code) }
     noexcept->std::same_as<float>;
-    { b.between(code)(code) }
+    { between(code) }
     noexcept->std::same_as<float>;
 };
 
@@ -4882,6 +6747,1206 @@ concept model = requires(typename I::options const& o) {
 #ifndef VICINAL_INDEX_FLAT_HPP
 #define VICINAL_INDEX_FLAT_HPP
 
+// ---- vicinal/codec/sq8.hpp
+#ifndef VICINAL_CODEC_SQ8_HPP
+#define VICINAL_CODEC_SQ8_HPP
+
+// ---- vicinal/codec/sq8/bound.hpp
+#ifndef VICINAL_CODEC_SQ8_BOUND_HPP
+#define VICINAL_CODEC_SQ8_BOUND_HPP
+
+// ---- vicinal/codec/sq8/encoding.hpp
+#ifndef VICINAL_CODEC_SQ8_ENCODING_HPP
+#define VICINAL_CODEC_SQ8_ENCODING_HPP
+
+/// One vector as bytes of one scale: x is about scale (code - zero), element by element.
+///
+/// Scale and zero are the vector's own, so that there is nothing to train, rows of any norm stand
+/// beside each other, and the product of two vectors is an integer product times two scales. A
+/// vector of integers that span no more than 255 is encoded without loss.
+/// Source: the affine 8-bit codes of gemmlowp, with the bounds taken per vector as in Aguerrebere
+/// et al., "Similarity search in the blink of an eye with compressed indices", VLDB 2023.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// What belongs to the codes of a vector, 16 bytes.
+struct sq8_factors {
+    /// 0 where the vector has no codes that say anything: elements that are not finite, or of a
+    /// size outside 2^-24 to 2^24, where the bound's own arithmetic would leave float.
+    float scale = 0;
+    /// At least |x - x^|, in the unit of the elements; exactly 0 for a vector without loss.
+    float error = 0;
+    /// The sum over i of (code[i] - zero)^2; |x^|^2 is scale^2 times it. Fits to 65,536 elements.
+    std::uint32_t square_sum = 0;
+    /// The sum of the codes in the low 24 bits, zero in the high 8.
+    std::uint32_t sum_and_zero = 0;
+
+    [[nodiscard]] bool usable() const noexcept { return scale > 0; }
+    [[nodiscard]] std::uint32_t sum() const noexcept { return sum_and_zero & 0xffffffU; }
+    [[nodiscard]] std::uint32_t zero() const noexcept { return sum_and_zero >> 24; }
+
+    friend bool operator==(sq8_factors const&, sq8_factors const&) = default;
+};
+
+/// The product sum over i of (a[i] - zero_a)(b[i] - zero_b) from the sum of a[i] b[i] modulo 2^32.
+/// Exact to 32,768 elements.
+[[nodiscard]] VICINAL_ALWAYS_INLINE std::int32_t sq8_centred(std::uint32_t product,
+                                                             sq8_factors const& a,
+                                                             sq8_factors const& b,
+                                                             std::size_t dim) noexcept {
+    return static_cast<std::int32_t>(product - a.zero() * b.sum() - b.zero() * a.sum() +
+                                     static_cast<std::uint32_t>(dim) * a.zero() * b.zero());
+}
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+/// What the elements of a vector have in common.
+struct sq8_range {
+    float low = 0;
+    float high = 0;
+    /// 0 where every element is an integer.
+    float fractions = 0;
+    /// 0 where every element is finite, NaN otherwise.
+    float unsound = 0;
+};
+
+struct sq8_range_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(float const* x, std::size_t dim,
+                                          sq8_range* out) noexcept {
+        using floats = typename Set::template of<float>;
+        constexpr std::size_t w = floats::width;
+        floats low, high, fractions, unsound, v;
+        low.zero();
+        high.zero();
+        fractions.zero();
+        unsound.zero();
+        std::size_t i = 0;
+        for (; i + w <= dim; i += w) {
+            v.load(x + i);
+            step(low, high, fractions, unsound, v);
+        }
+        if (i < dim) {
+            Set::load_part(v, x + i, dim - i);
+            step(low, high, fractions, unsound, v);
+        }
+        sq8_range r;
+        for (std::size_t j = 0; j < w; ++j) {
+            r.low = (std::min)(r.low, low.lanes[j]);
+            r.high = (std::max)(r.high, high.lanes[j]);
+        }
+        r.fractions = fractions.sum();
+        r.unsound = unsound.sum();
+        *out = r;
+    }
+
+private:
+    template <class Floats>
+    VICINAL_ALWAYS_INLINE static void step(Floats& low, Floats& high, Floats& fractions,
+                                           Floats& unsound, Floats const& v) noexcept {
+        low.lanes = v.lanes < low.lanes ? v.lanes : low.lanes;
+        high.lanes = v.lanes > high.lanes ? v.lanes : high.lanes;
+        unsound.lanes += v.lanes * 0.0F;
+        // 2^23 added and taken away leaves the nearest integer.
+        Floats size;
+        size.lanes = v.lanes;
+        size.absolute();
+        Floats apart;
+        apart.lanes = (size.lanes + 8388608.0F) - 8388608.0F - size.lanes;
+        apart.absolute();
+        fractions.add(apart);
+    }
+};
+
+/// What encoding gives beside the codes.
+struct sq8_sums {
+    std::uint32_t codes = 0;
+    /// Of (code - zero)^2.
+    std::uint32_t squares = 0;
+    /// Of (x - step (code - zero))^2.
+    float missed = 0;
+};
+
+struct sq8_encode_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(float const* x, std::size_t dim, float step, float zero,
+                                          std::uint8_t* codes, sq8_sums* out) noexcept {
+        using floats = typename Set::template of<float>;
+        using integers = typename Set::integers;
+        constexpr std::size_t w = floats::width;
+        using bytes = typename simd::pack<std::uint8_t, w>::lanes_type;
+        float const inverse = 1 / step;
+        floats missed;
+        missed.zero();
+        integers sum, squares;
+        sum.zero();
+        squares.zero();
+        for (std::size_t i = 0; i < dim; i += w) {
+            floats v;
+            bool const whole = i + w <= dim;
+            if (whole)
+                v.load(x + i);
+            else
+                Set::load_part(v, x + i, dim - i);
+            auto place = v.lanes * inverse + (zero + 0.5F);
+            place = place < 0.0F ? place * 0.0F : place;
+            place = place > 255.0F ? place * 0.0F + 255.0F : place;
+            auto const code = __builtin_convertvector(place, typename integers::lanes_type);
+            auto const centred = code - static_cast<std::int32_t>(zero);
+            auto const lost =
+                v.lanes - __builtin_convertvector(centred, typename floats::lanes_type) * step;
+            missed.lanes += lost * lost;
+            squares.lanes += centred * centred;
+            sum.lanes += code;
+            auto const narrow = __builtin_convertvector(code, bytes);
+            if (whole) {
+                std::memcpy(codes + i, &narrow, w);
+            } else {
+                // What is behind the last element was encoded as 0: its code is zero, and it adds
+                // nothing but that.
+                std::memcpy(codes + i, &narrow, dim - i);
+                sum.lanes[0] -=
+                    static_cast<std::int32_t>(i + w - dim) * static_cast<std::int32_t>(zero);
+            }
+        }
+        out->codes = static_cast<std::uint32_t>(sum.sum());
+        out->squares = static_cast<std::uint32_t>(squares.sum());
+        out->missed = missed.sum();
+    }
+};
+
+using sq8_find_range = simd::kernel<sq8_range_body, void, float const*, std::size_t, sq8_range*>;
+using sq8_fill_codes = simd::kernel<sq8_encode_body, void, float const*, std::size_t, float, float,
+                                    std::uint8_t*, sq8_sums*>;
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+/// Encodes x times `multiplier` (1, or one over the norm where directions are compared; then within
+/// a relative 2^-40 of the true one). Writes dim codes.
+///
+/// Of two instruction sets one may round an element up and the other down; both codes are sound,
+/// each with its own error.
+inline sq8_factors sq8_encode(float const* x, std::size_t dim, double multiplier,
+                              std::uint8_t* codes) noexcept {
+    detail::sq8_range range;
+    detail::sq8_find_range::get()(x, dim, &range);
+    float const size = (std::max)(range.high, -range.low);
+    sq8_factors f;
+    bool const zeros = size == 0 && multiplier == 1;
+    auto const in_range = [](double s) { return s >= 0x1p-24 && s <= 0x1p24; };
+    // The elements themselves, too: the steps below are taken in their unit.
+    if (range.unsound != 0 ||
+        !(zeros || (size >= 0x1p-60F && size <= 0x1p60F && in_range(size * multiplier)))) {
+        std::fill_n(codes, dim, std::uint8_t{0});
+        return f;
+    }
+    float const span = range.high - range.low;
+    bool const lossless = zeros || (range.fractions == 0 && span <= 255);
+    float const step = lossless ? 1.0F : span / 255;
+    float const zero = std::floor(-range.low / step + 0.5F);
+    detail::sq8_sums sums;
+    detail::sq8_fill_codes::get()(x, dim, step, zero, codes, &sums);
+
+    f.scale = static_cast<float>(step * multiplier);
+    f.square_sum = sums.squares;
+    f.sum_and_zero = sums.codes | static_cast<std::uint32_t>(zero) << 24;
+    if (!lossless || multiplier != 1) {
+        // The sum in float is within 2^-10 to 32,768 elements, and each difference in it within
+        // 2^-23 of the element; so is the scale of what it stands for.
+        double const lost = lossless ? 0 : std::sqrt(double{sums.missed}) * multiplier;
+        double const norm = double{f.scale} * std::sqrt(double{1} * f.square_sum);
+        f.error = static_cast<float>(lost * (1 + 0x1p-10) + norm * 0x1p-20);
+    }
+    return f;
+}
+
+/// Whether codes and factors belong to x: the error is at least what the codes lose, and the sums
+/// are theirs.
+[[nodiscard]] inline bool sq8_holds(float const* x, std::size_t dim, double multiplier,
+                                    std::uint8_t const* codes, sq8_factors const& f) noexcept {
+    if (!f.usable()) return f == sq8_factors{};
+    std::uint32_t sum = 0;
+    std::uint32_t squares = 0;
+    double missed = 0;
+    for (std::size_t i = 0; i < dim; ++i) {
+        auto const centred = static_cast<std::int32_t>(codes[i] - f.zero());
+        sum += codes[i];
+        squares += static_cast<std::uint32_t>(centred * centred);
+        double const lost = x[i] * multiplier - double{f.scale} * centred;
+        missed += lost * lost;
+    }
+    return sum == f.sum() && squares == f.square_sum && std::sqrt(missed) <= f.error;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+/// Which rows may be left out without a look at their floats.
+///
+/// With x^ and q^ the decoded row and query, e and f their errors, and I the centred integer
+/// product, <q^, x^> = scale_x scale_q I. A row whose exact distance is at most t has
+///
+///     squared L2      |q^ - x^| <= sqrt(t) + e + f
+///     cosine          the same of the directions, whose squared distance is 2 t
+///     inner product   <q^, x^> >= -t - |q| e - |x^| f
+///
+/// and each of them, divided by the scales, reads I >= a limit that is linear in three numbers of
+/// the row: limit = of_row.size * size + of_row.inverse * inverse + of_row.loss * loss. So a scan
+/// is an integer product, two multiply-adds and a comparison for each row.
+///
+/// All of it is rounded towards keeping a row: 2^-19 of each term for float's arithmetic here, and
+/// the rounding of the exact distance itself. A limit that is NaN keeps the row.
+/// Source: the triangle inequality; the linear form is our own.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// The numbers of a row that the limit is linear in.
+struct sq8_row_terms {
+    float size;
+    float inverse;
+    float loss;
+};
+
+/// The numbers of a query and a distance that they are multiplied by.
+struct sq8_query_terms {
+    float size;
+    float inverse;
+    float loss;
+};
+
+/// Metrics that have no bound.
+template <class Metric>
+struct sq8_bound {
+    static constexpr bool exists = false;
+};
+
+namespace detail {
+
+inline constexpr float sq8_down = 1 - 0x1p-19F;
+inline constexpr float sq8_up = 1 + 0x1p-19F;
+
+/// The float nearest to x; infinity beyond the range.
+[[nodiscard]] inline float sq8_narrow(double x) noexcept {
+    constexpr double most = (std::numeric_limits<float>::max)();
+    if (!(std::fabs(x) <= most))
+        return std::copysign(std::numeric_limits<float>::infinity(), x < 0 ? -1.0F : 1.0F);
+    return static_cast<float>(x);
+}
+
+/// What squared L2 and cosine share: `square` is the squared distance that a row may have.
+struct sq8_euclidean {
+    template <class Lanes>
+    VICINAL_ALWAYS_INLINE static void row(Lanes const& scale, Lanes const& error,
+                                          Lanes const& square_sum, Lanes& size, Lanes& inverse,
+                                          Lanes& loss) noexcept {
+        inverse = 0.5F / scale;
+        size = scale * square_sum * (0.5F * sq8_down) - error * error * inverse * sq8_up;
+        loss = error * inverse;
+    }
+    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, double square) noexcept {
+        double const scale = q.scale;
+        double const reach = (std::sqrt(square) + q.error) * (1 + 0x1p-19);
+        double const norm = scale * scale * q.square_sum;
+        return {detail::sq8_narrow(1 / scale),
+                detail::sq8_narrow((norm * (1 - 0x1p-19) - reach * reach) / scale),
+                detail::sq8_narrow(-2 * reach / scale)};
+    }
+};
+
+} // namespace detail
+
+template <>
+struct sq8_bound<metric::squared_l2> : detail::sq8_euclidean {
+    static constexpr bool exists = true;
+    static constexpr bool directions = false;
+
+    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, float distance) noexcept {
+        // The exact distance rounds each difference to float, and its sum; what is below the
+        // smallest float is 0.
+        return sq8_euclidean::query(q, distance * (1 + 0x1p-20) + 0x1p-148);
+    }
+};
+
+template <>
+struct sq8_bound<metric::cosine> : detail::sq8_euclidean {
+    static constexpr bool exists = true;
+    static constexpr bool directions = true;
+
+    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, float distance) noexcept {
+        // 1 - product / norms is within 2^-36 in double to 32,768 elements.
+        return sq8_euclidean::query(q, 2 * (distance * (1 + 0x1p-20) + 0x1p-35));
+    }
+};
+
+template <>
+struct sq8_bound<metric::inner_product> {
+    static constexpr bool exists = true;
+    static constexpr bool directions = false;
+
+    template <class Lanes>
+    VICINAL_ALWAYS_INLINE static void row(Lanes const& scale, Lanes const& error,
+                                          Lanes const& square_sum, Lanes& size, Lanes& inverse,
+                                          Lanes& loss) noexcept {
+        inverse = 1.0F / scale;
+        // The root of n is at most (n / g + g) / 2 whatever g; halving the exponent gives a g that
+        // makes it 0.06 % too large at most.
+        decltype(scale < scale) bits;
+        Lanes guess;
+        std::memcpy(&bits, &square_sum, sizeof bits);
+        bits = (bits >> 1) + 0x1fbb4f2e;
+        std::memcpy(&guess, &bits, sizeof guess);
+        size = (square_sum / guess + guess) * (0.5F * detail::sq8_up);
+        loss = error * inverse;
+    }
+    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, float distance) noexcept {
+        double const scale = q.scale;
+        double const norm = scale * std::sqrt(double{1} * q.square_sum);
+        double const t = distance;
+        // Of the norms: the integer product in float, the exact sum in double: relative to the
+        // norms.
+        double const of_size = (q.error + norm * 0x1p-22) * (1 + 0x1p-19);
+        double const of_loss = (norm + q.error) * (1 + 0x1p-19);
+        return {detail::sq8_narrow(-of_size / scale),
+                detail::sq8_narrow((-t - std::fabs(t) * 0x1p-19) / scale),
+                detail::sq8_narrow(-of_loss / scale)};
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/codec/sq8/kernels.hpp
+#ifndef VICINAL_CODEC_SQ8_KERNELS_HPP
+#define VICINAL_CODEC_SQ8_KERNELS_HPP
+
+// ---- vicinal/codec/sq8/lanes.hpp
+#ifndef VICINAL_CODEC_SQ8_LANES_HPP
+#define VICINAL_CODEC_SQ8_LANES_HPP
+
+/// What the code kernels need beside the operations of simd/sets.hpp.
+namespace vicinal::inline VICINAL_ABI::codec::detail::inline VICINAL_BASELINE {
+
+/// Rows in a lane each.
+template <class Set>
+inline constexpr std::size_t lanes_of = Set::integers::width;
+
+/// Puts integers into `to`, each as the nearest float.
+template <class Set>
+VICINAL_ALWAYS_INLINE void load_as_floats(typename Set::template of<float>& to,
+                                          std::int32_t const* from) noexcept {
+    typename Set::integers whole;
+    whole.load(from);
+    to.lanes = __builtin_convertvector(whole.lanes, decltype(to.lanes));
+}
+
+/// `not_below::bits(a, b)`: bit i is set where lane i of a is not below that of b, and where either
+/// is NaN.
+template <class Set>
+struct not_below {
+    using floats = typename Set::template of<float>;
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static unsigned bits(floats const& a,
+                                                             floats const& b) noexcept {
+        unsigned bits = 0;
+        for (std::size_t i = 0; i < floats::width; ++i)
+            bits |= (a.lanes[i] < b.lanes[i] ? 0U : 1U) << i;
+        return bits;
+    }
+};
+
+#if VICINAL_X86_DISPATCH
+
+template <>
+struct not_below<simd::baseline_set> {
+    using floats = simd::baseline_set::of<float>;
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static unsigned bits(floats const& a,
+                                                             floats const& b) noexcept {
+        auto lanes = a.lanes;
+        unsigned bits = 0;
+        asm("cmpps {$5, %1, %0|%0, %1, 5}" : "+x"(lanes) : "x"(b.lanes));
+        asm("movmskps {%1, %0|%0, %1}" : "=r"(bits) : "x"(lanes));
+        return bits;
+    }
+};
+template <>
+struct not_below<simd::avx2_set> {
+    using floats = simd::avx2_set::of<float>;
+    [[nodiscard]] VICINAL_TARGET_AVX2 static inline unsigned bits(floats const& a,
+                                                                  floats const& b) noexcept {
+        floats::lanes_type lanes;
+        unsigned bits = 0;
+        asm("vcmpps {$0x15, %2, %1, %0|%0, %1, %2, 0x15}"
+            : "=x"(lanes)
+            : "x"(a.lanes), "x"(b.lanes));
+        asm("vmovmskps {%1, %0|%0, %1}" : "=r"(bits) : "x"(lanes));
+        return bits;
+    }
+};
+template <>
+struct not_below<simd::avx512_set> {
+    using floats = simd::avx512_set::of<float>;
+    [[nodiscard]] VICINAL_TARGET_AVX512 static inline unsigned bits(floats const& a,
+                                                                    floats const& b) noexcept {
+        std::uint16_t bits = 0;
+        asm("vcmpps {$0x15, %2, %1, %0|%0, %1, %2, 0x15}"
+            : "=k"(bits)
+            : "v"(a.lanes), "v"(b.lanes));
+        return bits;
+    }
+};
+template <>
+struct not_below<simd::avx512_vnni_set> {
+    using floats = simd::avx512_vnni_set::of<float>;
+    [[nodiscard]] VICINAL_TARGET_AVX512_VNNI static inline unsigned bits(floats const& a,
+                                                                         floats const& b) noexcept {
+        std::uint16_t bits = 0;
+        asm("vcmpps {$0x15, %2, %1, %0|%0, %1, %2, 0x15}"
+            : "=k"(bits)
+            : "v"(a.lanes), "v"(b.lanes));
+        return bits;
+    }
+};
+
+#endif
+
+} // namespace vicinal::inline VICINAL_ABI::codec::detail::inline VICINAL_BASELINE
+
+#endif
+// ---- vicinal/simd/tile.hpp
+#ifndef VICINAL_SIMD_TILE_HPP
+#define VICINAL_SIMD_TILE_HPP
+
+/// The product of many queries with many rows: a panel of 32 queries against rows as they lie.
+///
+/// The queries are turned once so that element k of all 32 stands together; a row's element is then
+/// broadcast, and no sum over a register's lanes is left to do. A dozen rows stay in registers, so
+/// that each load feeds many multiply-adds. Cost: 32 x rows x dim multiply-adds.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+/// Queries in a panel, and results a row, on every instruction set.
+inline constexpr std::size_t panel_queries = 32;
+
+/// The number of elements that a panel of `dim` floats takes.
+[[nodiscard]] constexpr std::size_t panel_size(std::size_t dim) noexcept {
+    return dim * panel_queries;
+}
+
+/// Turns `count` queries, at most 32 and each `stride` floats behind the one before, into a panel
+/// of panel_size(dim) floats; the columns of queries that are missing are zero.
+inline void make_panel(float const* queries, std::size_t stride, std::size_t count, std::size_t dim,
+                       float* panel) noexcept {
+    for (std::size_t k = 0; k < dim; ++k)
+        for (std::size_t j = 0; j < panel_queries; ++j)
+            panel[k * panel_queries + j] = j < count ? queries[j * stride + k] : 0.0F;
+}
+
+/// The number of bytes that a panel of `dim` signed bytes takes.
+[[nodiscard]] constexpr std::size_t byte_panel_size(std::size_t dim) noexcept {
+    return (dim + 3) / 4 * 4 * panel_queries;
+}
+
+/// The same for queries of signed bytes, whose elements stand in groups of four;
+/// byte_panel_size(dim) bytes.
+inline void make_byte_panel(std::int8_t const* queries, std::size_t stride, std::size_t count,
+                            std::size_t dim, std::int8_t* panel) noexcept {
+    for (std::size_t k = 0; k < (dim + 3) / 4 * 4; ++k)
+        for (std::size_t j = 0; j < panel_queries; ++j)
+            panel[k / 4 * 4 * panel_queries + j * 4 + k % 4] =
+                j < count && k < dim ? queries[j * stride + k] : std::int8_t{0};
+}
+
+namespace detail {
+
+/// Rows that are held in registers at once, two columns of registers each: as many as there are
+/// registers for (32 with AVX-512, 16 below), less what the panel and the row's element take.
+template <class Set>
+inline constexpr std::size_t tile_rows = Set::bytes == 64 ? 12 : 6;
+
+/// Accumulators of `Rows` rows by two registers. The index sequence makes every index a constant,
+/// which keeps them in registers.
+template <class Sum, std::size_t Rows>
+struct tile_sums {
+    Sum left[Rows];
+    Sum right[Rows];
+};
+
+template <class Sum, std::size_t Rows, std::size_t... I>
+VICINAL_ALWAYS_INLINE void tile_zero(tile_sums<Sum, Rows>& s, std::index_sequence<I...>) noexcept {
+    ((s.left[I].zero(), s.right[I].zero()), ...);
+}
+
+template <class Sum, class Out, std::size_t Rows, std::size_t... I>
+VICINAL_ALWAYS_INLINE void tile_store(tile_sums<Sum, Rows> const& s, Out* out,
+                                      std::index_sequence<I...>) noexcept {
+    ((s.left[I].store(out + I * panel_queries),
+      s.right[I].store(out + I * panel_queries + Sum::width)),
+     ...);
+}
+
+} // namespace detail
+
+/// out[r * 32 + j] = sum over k of row r's [k] times query j's [k], for `rows` rows, each `stride`
+/// floats behind the one before.
+struct tile_product_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(float const* panel, float const* rows, std::size_t stride,
+                                          std::size_t count, std::size_t dim, float* out) noexcept {
+        constexpr std::size_t height = detail::tile_rows<Set>;
+        std::size_t r = 0;
+        for (; r + height <= count; r += height)
+            columns<Set, height>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+        for (; r + 4 <= count; r += 4)
+            columns<Set, 4>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+        for (; r < count; ++r)
+            columns<Set, 1>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+    }
+
+private:
+    template <class Set, std::size_t Rows>
+    VICINAL_ALWAYS_INLINE static void columns(float const* panel, float const* rows,
+                                              std::size_t stride, std::size_t dim,
+                                              float* out) noexcept {
+        constexpr std::size_t w = Set::template of<float>::width;
+        for (std::size_t j = 0; j < panel_queries; j += 2 * w)
+            block<Set, Rows>(panel + j, rows, stride, dim, out + j,
+                             std::make_index_sequence<Rows>{});
+    }
+    template <class Set, std::size_t Rows, std::size_t... I>
+    VICINAL_ALWAYS_INLINE static void block(float const* panel, float const* rows,
+                                            std::size_t stride, std::size_t dim, float* out,
+                                            std::index_sequence<I...> all) noexcept {
+        using floats = typename Set::template of<float>;
+        detail::tile_sums<floats, Rows> s;
+        detail::tile_zero(s, all);
+        for (std::size_t k = 0; k < dim; ++k) {
+            floats left, right;
+            left.load(panel + k * panel_queries);
+            right.load(panel + k * panel_queries + floats::width);
+            (step<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k), ...);
+        }
+        detail::tile_store(s, out, all);
+    }
+    template <class Set, class Floats>
+    VICINAL_ALWAYS_INLINE static void step(Floats& s, Floats& t, Floats const& left,
+                                           Floats const& right, float const* element) noexcept {
+        Floats all;
+        Set::broadcast(all, element);
+        s.add_product(left, all);
+        t.add_product(right, all);
+    }
+};
+
+/// The same for rows of unsigned bytes and a panel of signed ones, in 32-bit integers; exact for
+/// dim up to 65,536. The last, incomplete group of four elements is read byte by byte.
+struct byte_tile_body {
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(std::int8_t const* panel, std::uint8_t const* rows,
+                                          std::size_t stride, std::size_t count, std::size_t dim,
+                                          std::int32_t* out) noexcept {
+        constexpr std::size_t height = detail::tile_rows<Set>;
+        std::size_t r = 0;
+        for (; r + height <= count; r += height)
+            columns<Set, height>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+        for (; r + 4 <= count; r += 4)
+            columns<Set, 4>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+        for (; r < count; ++r)
+            columns<Set, 1>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+    }
+
+private:
+    template <class Set, std::size_t Rows>
+    VICINAL_ALWAYS_INLINE static void columns(std::int8_t const* panel, std::uint8_t const* rows,
+                                              std::size_t stride, std::size_t dim,
+                                              std::int32_t* out) noexcept {
+        constexpr std::size_t w = Set::integers::width;
+        for (std::size_t j = 0; j < panel_queries; j += 2 * w)
+            block<Set, Rows>(panel + j * 4, rows, stride, dim, out + j,
+                             std::make_index_sequence<Rows>{});
+    }
+    template <class Set, std::size_t Rows, std::size_t... I>
+    VICINAL_ALWAYS_INLINE static void block(std::int8_t const* panel, std::uint8_t const* rows,
+                                            std::size_t stride, std::size_t dim, std::int32_t* out,
+                                            std::index_sequence<I...> all) noexcept {
+        detail::tile_sums<typename Set::integers, Rows> s;
+        detail::tile_zero(s, all);
+        typename Set::bytes_s8 left, right;
+        std::size_t k = 0;
+        for (; k + 4 <= dim; k += 4) {
+            left.load(panel + k * panel_queries);
+            right.load(panel + k * panel_queries + Set::bytes);
+            (step<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k), ...);
+        }
+        if (k < dim) {
+            left.load(panel + k * panel_queries);
+            right.load(panel + k * panel_queries + Set::bytes);
+            (last<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k, dim - k), ...);
+        }
+        detail::tile_store(s, out, all);
+    }
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void
+    step(typename Set::integers& s, typename Set::integers& t, typename Set::bytes_s8 const& left,
+         typename Set::bytes_s8 const& right, void const* four) noexcept {
+        typename Set::integers all;
+        Set::broadcast(all, four);
+        typename Set::bytes_u8 elements;
+        elements.set_bits(all.lanes);
+        Set::dot_bytes(s, elements, left);
+        Set::dot_bytes(t, elements, right);
+    }
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void
+    last(typename Set::integers& s, typename Set::integers& t, typename Set::bytes_s8 const& left,
+         typename Set::bytes_s8 const& right, std::uint8_t const* row, std::size_t n) noexcept {
+        std::uint8_t part[4] = {};
+        for (std::size_t i = 0; i < n; ++i) part[i] = row[i];
+        step<Set>(s, t, left, right, part);
+    }
+};
+
+/// `get()(panel, rows, stride, count, dim, out)`; out holds count x 32 results.
+using tile_product = kernel<tile_product_body, void, float const*, float const*, std::size_t,
+                            std::size_t, std::size_t, float*>;
+using byte_tile_product = kernel<byte_tile_body, void, std::int8_t const*, std::uint8_t const*,
+                                 std::size_t, std::size_t, std::size_t, std::int32_t*>;
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+
+/// Many rows of codes against queries, and which of them may be near enough.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// Rows that are judged at once: what is computed of them stays in the first-level cache.
+inline constexpr std::size_t sq8_block = 256;
+
+/// What the limit needs of a block of rows, number by number. `sum` and `zero` turn the product of
+/// the bytes as they lie into the centred one.
+struct alignas(64) sq8_block_terms {
+    float size[sq8_block];
+    float inverse[sq8_block];
+    float loss[sq8_block];
+    float sum[sq8_block];
+    float zero[sq8_block];
+};
+
+/// A query before a block: the limit is
+///     size * P + inverse * U + loss * V + sum * S + zero * Z
+/// of the product of the row's codes and the query's less 128.
+struct sq8_limit {
+    float size = 0;
+    float inverse = 0;
+    float loss = 0;
+    float sum = 0;
+    float zero = 0;
+
+    /// One that every row passes.
+    [[nodiscard]] static sq8_limit none() noexcept {
+        return {0, 0, 0, -std::numeric_limits<float>::infinity(), 0};
+    }
+
+    [[nodiscard]] float operator()(sq8_block_terms const& t, std::size_t i) const noexcept {
+        return size * t.size[i] + inverse * t.inverse[i] + loss * t.loss[i] + sum * t.sum[i] +
+               zero * t.zero[i];
+    }
+};
+
+/// The limits of 32 queries.
+struct alignas(64) sq8_panel_limits {
+    float size[simd::panel_queries];
+    float inverse[simd::panel_queries];
+    float loss[simd::panel_queries];
+    float sum[simd::panel_queries];
+    float zero[simd::panel_queries];
+
+    void set(std::size_t j, sq8_limit const& l) noexcept {
+        size[j] = l.size;
+        inverse[j] = l.inverse;
+        loss[j] = l.loss;
+        sum[j] = l.sum;
+        zero[j] = l.zero;
+    }
+};
+
+/// A row that may be near enough, and its product, to be compared with a limit that has moved.
+struct sq8_candidate {
+    std::uint32_t query;
+    std::uint32_t row;
+    float product;
+};
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+template <class Bound>
+struct sq8_terms_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(sq8_factors const* factors, std::size_t rows,
+                                          sq8_block_terms* terms) noexcept {
+        using floats = typename Set::template of<float>;
+        using float_lanes = typename floats::lanes_type;
+        using unsigned_lanes = typename Set::template of<std::uint32_t>::lanes_type;
+        using four = simd::pack<std::uint32_t, 4>;
+        constexpr std::size_t w = lanes_of<Set>;
+        // Of the four numbers of a row, each to its own kind: four rows are a square to be turned.
+        alignas(64) float scale[sq8_block];
+        alignas(64) float error[sq8_block];
+        alignas(64) std::uint32_t squares[sq8_block];
+        alignas(64) std::uint32_t sums[sq8_block];
+        std::size_t i = 0;
+        for (; i + 4 <= rows; i += 4) {
+            __builtin_prefetch(factors + sq8_block + i);
+            four a, b, c, d;
+            std::memcpy(&a.lanes, factors + i, 16);
+            std::memcpy(&b.lanes, factors + i + 1, 16);
+            std::memcpy(&c.lanes, factors + i + 2, 16);
+            std::memcpy(&d.lanes, factors + i + 3, 16);
+            auto const ab_low = __builtin_shufflevector(a.lanes, b.lanes, 0, 4, 1, 5);
+            auto const ab_high = __builtin_shufflevector(a.lanes, b.lanes, 2, 6, 3, 7);
+            auto const cd_low = __builtin_shufflevector(c.lanes, d.lanes, 0, 4, 1, 5);
+            auto const cd_high = __builtin_shufflevector(c.lanes, d.lanes, 2, 6, 3, 7);
+            auto const first = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+            auto const second = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+            auto const third = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+            auto const fourth = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+            std::memcpy(scale + i, &first, 16);
+            std::memcpy(error + i, &second, 16);
+            std::memcpy(squares + i, &third, 16);
+            std::memcpy(sums + i, &fourth, 16);
+        }
+        for (; i < rows; ++i) {
+            scale[i] = factors[i].scale;
+            error[i] = factors[i].error;
+            squares[i] = factors[i].square_sum;
+            sums[i] = factors[i].sum_and_zero;
+        }
+        for (; i % w != 0; ++i) {
+            scale[i] = 1;
+            error[i] = 0;
+            squares[i] = sums[i] = 0;
+        }
+        for (i = 0; i < rows; i += w) {
+            floats s, e, n, size, inverse, loss;
+            unsigned_lanes square, sum;
+            s.load(scale + i);
+            e.load(error + i);
+            std::memcpy(&square, squares + i, sizeof square);
+            std::memcpy(&sum, sums + i, sizeof sum);
+            n.lanes = __builtin_convertvector(square, float_lanes);
+            Bound::row(s.lanes, e.lanes, n.lanes, size.lanes, inverse.lanes, loss.lanes);
+            size.store(terms->size + i);
+            inverse.store(terms->inverse + i);
+            loss.store(terms->loss + i);
+            floats part;
+            part.lanes = __builtin_convertvector((sum & 0xffffffU), float_lanes);
+            part.store(terms->sum + i);
+            part.lanes = __builtin_convertvector((sum >> 24), float_lanes);
+            part.store(terms->zero + i);
+        }
+    }
+};
+
+/// The rows of a block whose product is not below the limit.
+struct sq8_sieve_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static std::size_t
+    run(sq8_limit const* query, sq8_block_terms const* terms, std::int32_t const* products,
+        std::size_t rows, std::uint32_t* kept) noexcept {
+        using floats = typename Set::template of<float>;
+        constexpr std::size_t w = lanes_of<Set>;
+        sq8_limit const q = *query;
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < rows; i += w) {
+            floats limit, term;
+            limit.load(terms->size + i);
+            limit.lanes *= q.size;
+            term.load(terms->inverse + i);
+            limit.lanes += term.lanes * q.inverse;
+            term.load(terms->loss + i);
+            limit.lanes += term.lanes * q.loss;
+            term.load(terms->sum + i);
+            limit.lanes += term.lanes * q.sum;
+            term.load(terms->zero + i);
+            limit.lanes += term.lanes * q.zero;
+            floats product;
+            load_as_floats<Set>(product, products + i);
+            for (auto bits = not_below<Set>::bits(product, limit); bits != 0; bits &= bits - 1) {
+                auto const row = i + static_cast<std::size_t>(__builtin_ctz(bits));
+                if (row < rows) kept[count++] = static_cast<std::uint32_t>(row);
+            }
+        }
+        return count;
+    }
+};
+
+/// The same for the queries of a panel: products[row * 32 + query], a limit for each of the 32.
+struct sq8_panel_sieve_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static std::size_t
+    run(sq8_panel_limits const* limits, sq8_block_terms const* terms, std::int32_t const* products,
+        std::size_t rows, sq8_candidate* kept) noexcept {
+        std::size_t count = 0;
+        constexpr std::size_t w = lanes_of<Set>;
+        for (std::size_t j = 0; j < simd::panel_queries; j += 2 * w)
+            count = pair<Set>(limits, j, terms, products + j, rows, kept, count);
+        return count;
+    }
+
+private:
+    /// Two registers of queries, whose limits stay in registers.
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static std::size_t pair(sq8_panel_limits const* limits, std::size_t first,
+                                                  sq8_block_terms const* terms,
+                                                  std::int32_t const* products, std::size_t rows,
+                                                  sq8_candidate* kept, std::size_t count) noexcept {
+        using floats = typename Set::template of<float>;
+        constexpr std::size_t w = lanes_of<Set>;
+        floats size[2], inverse[2], loss[2], sum[2], zero[2];
+        for (std::size_t h = 0; h < 2; ++h) {
+            size[h].load(limits->size + first + h * w);
+            inverse[h].load(limits->inverse + first + h * w);
+            loss[h].load(limits->loss + first + h * w);
+            sum[h].load(limits->sum + first + h * w);
+            zero[h].load(limits->zero + first + h * w);
+        }
+        for (std::size_t i = 0; i < rows; ++i) {
+            floats a, b;
+            a.lanes = size[0].lanes * terms->size[i];
+            b.lanes = size[1].lanes * terms->size[i];
+            a.lanes += inverse[0].lanes * terms->inverse[i];
+            b.lanes += inverse[1].lanes * terms->inverse[i];
+            a.lanes += loss[0].lanes * terms->loss[i];
+            b.lanes += loss[1].lanes * terms->loss[i];
+            a.lanes += sum[0].lanes * terms->sum[i];
+            b.lanes += sum[1].lanes * terms->sum[i];
+            a.lanes += zero[0].lanes * terms->zero[i];
+            b.lanes += zero[1].lanes * terms->zero[i];
+            auto const* const row = products + i * simd::panel_queries;
+            floats left, right;
+            load_as_floats<Set>(left, row);
+            load_as_floats<Set>(right, row + w);
+            auto bits = not_below<Set>::bits(left, a) | not_below<Set>::bits(right, b) << w;
+            for (; bits != 0; bits &= bits - 1) {
+                auto const lane = static_cast<std::uint32_t>(__builtin_ctz(bits));
+                kept[count++] = {static_cast<std::uint32_t>(first) + lane,
+                                 static_cast<std::uint32_t>(i), static_cast<float>(row[lane])};
+            }
+        }
+        return count;
+    }
+};
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+template <class Bound>
+using sq8_terms = simd::kernel<detail::sq8_terms_body<Bound>, void, sq8_factors const*, std::size_t,
+                               sq8_block_terms*>;
+using sq8_sieve =
+    simd::kernel<detail::sq8_sieve_body, std::size_t, sq8_limit const*, sq8_block_terms const*,
+                 std::int32_t const*, std::size_t, std::uint32_t*>;
+using sq8_panel_sieve =
+    simd::kernel<detail::sq8_panel_sieve_body, std::size_t, sq8_panel_limits const*,
+                 sq8_block_terms const*, std::int32_t const*, std::size_t, sq8_candidate*>;
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// A query in codes, with what the kernels want of it.
+class sq8_query {
+public:
+    sq8_query() = default;
+
+    /// `multiplier` as in sq8_encode.
+    void encode(float const* vector, std::size_t dim, double multiplier) {
+        codes_.resize(dim);
+        shifted_.resize(dim);
+        factors_ = sq8_encode(vector, dim, multiplier, codes_.data());
+        for (std::size_t i = 0; i < dim; ++i)
+            shifted_[i] = static_cast<std::int8_t>(codes_[i] - 128);
+        dim_ = dim;
+    }
+
+    [[nodiscard]] sq8_factors const& factors() const noexcept { return factors_; }
+    [[nodiscard]] std::uint8_t const* codes() const noexcept { return codes_.data(); }
+    /// The codes less 128.
+    [[nodiscard]] std::int8_t const* shifted() const noexcept { return shifted_.data(); }
+
+    /// The least product of a row's codes and shifted() that a row at up to `distance` has. With
+    /// t the query's codes and z its zero, that product is the centred one
+    /// - (128 - z) sum(row) + zero(row) sum(t - z).
+    template <class Bound>
+    [[nodiscard]] sq8_limit limit(float distance) const noexcept {
+        auto const terms = Bound::query(factors_, distance);
+        auto const zero = static_cast<double>(factors_.zero());
+        double const of_sum = zero - 128;
+        double const of_zero = factors_.sum() - zero * static_cast<double>(dim_);
+        constexpr double rounding = 0x1p-20;
+        return {terms.size, terms.inverse, terms.loss,
+                static_cast<float>(of_sum - std::fabs(of_sum) * rounding),
+                static_cast<float>(of_zero - std::fabs(of_zero) * rounding)};
+    }
+
+private:
+    std::vector<std::uint8_t> codes_;
+    std::vector<std::int8_t> shifted_;
+    sq8_factors factors_;
+    std::size_t dim_ = 0;
+};
+
+/// One byte an element, each vector with a scale and a zero of its own, and a bound on what that
+/// loses, by which a scan of the codes misses nothing.
+///
+/// For float elements up to 32,768 of them, under squared_l2, inner_product and cosine; other
+/// metrics have no bound. Under cosine the direction is encoded, not the vector. Nothing is
+/// trained. Memory: dim + 16 bytes a row, beside the vectors. A row as a graph reads it is its
+/// factors and then its codes, row_bytes() of them.
+struct sq8 {
+    static constexpr std::string_view name = "sq8";
+
+    template <class Metric>
+    class of {
+    public:
+        static constexpr bool reads_rows = false;
+        using element = metric::element_of<Metric>;
+        using bound = sq8_bound<Metric>;
+        static constexpr bool bounded = bound::exists && std::same_as<element, float>;
+        static constexpr std::size_t most_elements = 32768;
+
+        explicit of(std::size_t dim) noexcept : dim_(dim) {}
+
+        [[nodiscard]] std::size_t row_bytes() const noexcept { return sizeof(sq8_factors) + dim_; }
+
+        /// What a vector is multiplied by before it is encoded.
+        [[nodiscard]] double multiplier(float const* vector) const noexcept {
+            if constexpr (requires { requires bound::directions; })
+                return 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim_));
+            else
+                return 1;
+        }
+        /// Codes and factors of a vector, apart.
+        sq8_factors encode(float const* vector, std::uint8_t* codes) const noexcept {
+            return sq8_encode(vector, dim_, multiplier(vector), codes);
+        }
+        /// Whether they are sound for that vector.
+        [[nodiscard]] bool holds(float const* vector, std::uint8_t const* codes,
+                                 sq8_factors const& factors) const noexcept {
+            return sq8_holds(vector, dim_, multiplier(vector), codes, factors);
+        }
+        /// The same as one row.
+        void encode_row(float const* vector, std::byte* row) const noexcept {
+            auto const factors =
+                encode(vector, reinterpret_cast<std::uint8_t*>(row) + sizeof(sq8_factors));
+            std::memcpy(row, &factors, sizeof factors);
+        }
+
+        /// Distance from a row to rows, decoded; what has no codes counts as zeros.
+        class scorer {
+        public:
+            scorer(sq8_factors const& factors, std::uint8_t const* codes, std::size_t dim) noexcept
+                : factors_(factors), codes_(codes), dim_(dim) {}
+
+            [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+                auto const f = factors_of(row);
+                auto const* codes = codes_of(row);
+                std::uint32_t product = 0;
+                for (std::size_t i = 0; i < dim_; ++i)
+                    product += static_cast<std::uint32_t>(codes[i] * codes_[i]);
+                double const dot =
+                    double{f.scale} * factors_.scale * sq8_centred(product, f, factors_, dim_);
+                if constexpr (std::same_as<Metric, metric::inner_product>)
+                    return static_cast<float>(-dot);
+                double const square = square_of(f) + square_of(factors_) - 2 * dot;
+                return static_cast<float>(std::same_as<Metric, metric::cosine> ? square / 2
+                                                                               : square);
+            }
+
+        private:
+            [[nodiscard]] static double square_of(sq8_factors const& f) noexcept {
+                return double{f.scale} * f.scale * f.square_sum;
+            }
+
+            sq8_factors factors_;
+            std::uint8_t const* codes_;
+            std::size_t dim_;
+        };
+
+        /// The same from a query, whose codes it keeps.
+        class query_scorer {
+        public:
+            query_scorer(sq8_query query, std::size_t dim) noexcept
+                : query_(std::move(query)), score_(query_.factors(), query_.codes(), dim) {}
+            query_scorer(query_scorer&&) noexcept = default;
+
+            [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+                return score_(row);
+            }
+
+        private:
+            sq8_query query_; // a vector that is moved keeps its place
+            scorer score_;
+        };
+
+        [[nodiscard]] query_scorer query(element const* vector) const {
+            sq8_query q;
+            q.encode(vector, dim_, multiplier(vector));
+            return {std::move(q), dim_};
+        }
+        [[nodiscard]] scorer between(std::byte const* row) const noexcept {
+            return {factors_of(row), codes_of(row), dim_};
+        }
+
+        [[nodiscard]] static sq8_factors factors_of(std::byte const* row) noexcept {
+            sq8_factors f;
+            std::memcpy(&f, row, sizeof f);
+            return f;
+        }
+        [[nodiscard]] static std::uint8_t const* codes_of(std::byte const* row) noexcept {
+            return reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
+        }
+
+    private:
+        std::size_t dim_;
+    };
+};
+
+static_assert(model<sq8>);
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/index/flat/two_phase.hpp
+#ifndef VICINAL_INDEX_FLAT_TWO_PHASE_HPP
+#define VICINAL_INDEX_FLAT_TWO_PHASE_HPP
+
+// ---- vicinal/index/flat/block_order.hpp
+#ifndef VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
+#define VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Every number from 0 to count - 1 once, the first few already spread over all of them.
+///
+/// A scan that leaves out what can't win depends on meeting near rows early. Rows often lie in an
+/// order that has to do with their place (by topic, by time); steps of the golden section of the
+/// count meet some of every part first. Blocks, not rows, are so visited: memory is still read in
+/// long runs.
+class block_order {
+public:
+    explicit block_order(std::size_t count) noexcept : count_(count) {
+        step_ = static_cast<std::size_t>(static_cast<double>(count) * 0.618034) + 1;
+        while (count > 1 && std::gcd(step_, count) != 1) ++step_;
+    }
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    /// The next one; to be asked count() times.
+    [[nodiscard]] std::size_t next() noexcept {
+        auto const now = at_;
+        at_ += step_;
+        if (count_ > 0) at_ %= count_;
+        return now;
+    }
+
+private:
+    std::size_t count_;
+    std::size_t step_ = 1;
+    std::size_t at_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/flat/coded_rows.hpp
+#ifndef VICINAL_INDEX_FLAT_CODED_ROWS_HPP
+#define VICINAL_INDEX_FLAT_CODED_ROWS_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Rows with their codes as one query sees them: slots 0 to count - 1.
+template <class Reader>
+struct coded_rows {
+    Reader codes;
+    Reader factors;
+    Reader vectors;
+    slot count;
+    std::size_t dim;
+
+    [[nodiscard]] std::uint8_t const* code(slot s) const noexcept {
+        return codes.template row_as<std::uint8_t>(s);
+    }
+    [[nodiscard]] float const* vector(slot s) const noexcept {
+        return vectors.template row_as<float>(s);
+    }
+};
+
+/// Up to sq8_block rows to be judged together: one behind the other, or gathered.
+template <class Metric>
+class row_block {
+public:
+    using bound = codec::sq8_bound<Metric>;
+
+    /// Rows first to first + count - 1, as they lie.
+    template <class Reader>
+    void lay(coded_rows<Reader> const& rows, slot first, std::size_t count) noexcept {
+        first_ = first;
+        count_ = count;
+        gathered_ = false;
+        codec::sq8_terms<bound>::get()(rows.factors.template row_as<codec::sq8_factors>(first),
+                                       count, &terms_);
+    }
+    /// Any rows; slots must outlive it.
+    template <class Reader>
+    void gather(coded_rows<Reader> const& rows, slot const* slots, std::size_t count) noexcept {
+        slots_ = slots;
+        count_ = count;
+        gathered_ = true;
+        codec::sq8_factors factors[codec::sq8_block];
+        for (std::size_t i = 0; i < count; ++i) {
+            rows.codes.prefetch(slots[i], (rows.dim + 63) / 64);
+            factors[i] = *rows.factors.template row_as<codec::sq8_factors>(slots[i]);
+        }
+        codec::sq8_terms<bound>::get()(factors, count, &terms_);
+    }
+
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    [[nodiscard]] slot row(std::size_t i) const noexcept {
+        return gathered_ ? slots_[i] : first_ + static_cast<slot>(i);
+    }
+    [[nodiscard]] codec::sq8_block_terms const& terms() const noexcept { return terms_; }
+
+    /// The products of a query's shifted codes with each row.
+    template <class Reader>
+    void multiply(coded_rows<Reader> const& rows, std::int8_t const* query,
+                  std::int32_t* products) const noexcept {
+        if (!gathered_) {
+            simd::byte_dot::block::get()(query, rows.code(first_), rows.dim, count_, rows.dim,
+                                         products);
+            return;
+        }
+        auto const one = simd::byte_dot::one::get();
+        for (std::size_t i = 0; i < count_; ++i)
+            products[i] = one(query, rows.code(slots_[i]), rows.dim);
+    }
+
+private:
+    codec::sq8_block_terms terms_;
+    slot const* slots_ = nullptr;
+    slot first_ = 0;
+    std::size_t count_ = 0;
+    bool gathered_ = false;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/flat/scan_exactly.hpp
+#ifndef VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
+#define VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
+
 // ---- vicinal/index/nearest.hpp
 #ifndef VICINAL_INDEX_NEAREST_HPP
 #define VICINAL_INDEX_NEAREST_HPP
@@ -4907,6 +7972,13 @@ public:
         if (heap_.size() < k_) return true;
         return k_ > 0 && distance <= heap_.front().distance;
     }
+    /// k.
+    [[nodiscard]] std::size_t wanted() const noexcept { return k_; }
+    /// Whether k are held, so that `farthest()` is what a row must beat or tie.
+    [[nodiscard]] bool full() const noexcept { return heap_.size() == k_; }
+    /// The distance of the farthest that is held; there must be one.
+    [[nodiscard]] float farthest() const noexcept { return heap_.front().distance; }
+
     void offer(neighbour n) {
         if (heap_.size() < k_) {
             heap_.push_back(n);
@@ -4959,67 +8031,622 @@ void scan_exactly(Reader const& rows, slot first, slot last,
     }
 }
 
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/flat/slots.hpp
+#ifndef VICINAL_INDEX_FLAT_SLOTS_HPP
+#define VICINAL_INDEX_FLAT_SLOTS_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// A predicate made of bits: slot s is kept where bit s % 64 of word s / 64 is set; slots behind
+/// the last word are not. A scan skips what has no bits and gathers what has few. The words must
+/// outlive it.
+class slot_bitmap {
+public:
+    explicit slot_bitmap(std::span<std::uint64_t const> words) noexcept : words_(words) {}
+
+    [[nodiscard]] bool operator()(slot s) const noexcept {
+        return s / 64 < words_.size() && (words_[s / 64] >> (s % 64) & 1) != 0;
+    }
+    /// The bits of the 64 slots from first on, which is a multiple of 64.
+    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
+        return first / 64 < words_.size() ? words_[first / 64] : 0;
+    }
+
+private:
+    std::span<std::uint64_t const> words_;
+};
+
+/// A predicate that shows its bits, 64 slots at a time.
+template <class Keep>
+concept shows_bits = requires(Keep const& keep, slot s) {
+    { keep.word(s) } -> std::same_as<std::uint64_t>;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+/// The scan that reads a quarter of the bytes and misses nothing: codes first, the vector only of
+/// rows that may still be among the k nearest.
+///
+/// A row is left out when its codes prove its exact distance greater than that of the k-th found
+/// so far; one that may equal it is compared, so that ties are told apart as by a scan of all
+/// rows. The order in which rows are met changes the time, not the answer.
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// One query and what it has found.
+template <class Metric, class Reader, class Keep, class Before>
+class two_phase_scan {
+public:
+    using bound = codec::sq8_bound<Metric>;
+
+    two_phase_scan(coded_rows<Reader> const& rows, float const* query, Keep const& keep,
+                   nearest<Before>& best)
+        : rows_(rows), vector_(query), keep_(keep), best_(best) {
+        codec::sq8::of<Metric> const codec(rows.dim);
+        query_.encode(query, rows.dim, codec.multiplier(query));
+        if (best_.full() && best_.wanted() > 0) tighten();
+    }
+
+    /// Every row.
+    void all() {
+        if (best_.wanted() == 0) return;
+        if (!query_.factors().usable()) {
+            scan_exactly<Metric>(rows_.vectors, 0, rows_.count, vector_, rows_.dim, keep_, best_);
+            return;
+        }
+        constexpr std::size_t step = codec::sq8_block;
+        // Long enough that fetching ahead pays, short enough that some of every part comes early.
+        auto const run = (std::max)(step, (std::min)(16 * step, rows_.count / 64 / step * step));
+        block_order order((rows_.count + run - 1) / run);
+        for (std::size_t i = 0; i < order.count(); ++i) {
+            auto const first = order.next() * run;
+            auto const last = (std::min)(first + run, std::size_t{rows_.count});
+            for (auto at = first; at < last; at += step)
+                part(static_cast<slot>(at), (std::min)(step, last - at));
+        }
+    }
+
+    /// The rows of a list, each once.
+    void among(std::span<slot const> slots) {
+        if (best_.wanted() == 0) return;
+        constexpr std::size_t step = codec::sq8_block;
+        for (std::size_t i = 0; i < slots.size(); i += step) {
+            auto const count = (std::min)(step, slots.size() - i);
+            if (query_.factors().usable()) {
+                block_.gather(rows_, slots.data() + i, count);
+                judge();
+            } else {
+                for (std::size_t j = 0; j < count; ++j) compare(slots[i + j]);
+            }
+        }
+    }
+
+private:
+    void part(slot first, std::size_t count) {
+        if constexpr (shows_bits<Keep>) {
+            slot kept[codec::sq8_block];
+            std::size_t found = 0;
+            for (std::size_t i = 0; i < count; i += 64) {
+                auto bits = keep_.word(first + static_cast<slot>(i));
+                for (; bits != 0; bits &= bits - 1) {
+                    auto const j = i + static_cast<std::size_t>(std::countr_zero(bits));
+                    if (j < count) kept[found++] = first + static_cast<slot>(j);
+                }
+            }
+            if (found == 0) return;
+            // A gathered row costs about four of those that lie in a run.
+            if (found * 4 < count) {
+                block_.gather(rows_, kept, found);
+                judge();
+                return;
+            }
+        }
+        block_.lay(rows_, first, count);
+        judge();
+    }
+
+    void judge() {
+        block_.multiply(rows_, query_.shifted(), products_);
+        if (!best_.full()) {
+            for (std::size_t i = 0; i < block_.count(); ++i)
+                if (!best_.full() || limit_allows(i)) compare(block_.row(i));
+            return;
+        }
+        auto const n =
+            codec::sq8_sieve::get()(&limit_, &block_.terms(), products_, block_.count(), kept_);
+        auto const before = best_.farthest();
+        for (std::size_t i = 0; i < n; ++i)
+            if (best_.farthest() == before || limit_allows(kept_[i])) compare(block_.row(kept_[i]));
+    }
+
+    [[nodiscard]] bool limit_allows(std::size_t i) const noexcept {
+        return !(static_cast<float>(products_[i]) < limit_(block_.terms(), i));
+    }
+
+    void compare(slot s) {
+        if (!keep_(s)) return;
+        float const d = metric::exact<Metric>(vector_, rows_.vector(s), rows_.dim);
+        if (!best_.could_enter(d)) return;
+        bool const moves = !best_.full() || d < best_.farthest();
+        best_.offer({d, s});
+        if (moves && best_.full()) tighten();
+    }
+
+    void tighten() noexcept { limit_ = query_.template limit<bound>(best_.farthest()); }
+
+    coded_rows<Reader> const& rows_;
+    float const* vector_;
+    Keep const& keep_;
+    nearest<Before>& best_;
+    codec::sq8_query query_;
+    codec::sq8_limit limit_;
+    row_block<Metric> block_;
+    alignas(64) std::int32_t products_[codec::sq8_block] = {};
+    std::uint32_t kept_[codec::sq8_block];
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/flat/two_phase_batch.hpp
+#ifndef VICINAL_INDEX_FLAT_TWO_PHASE_BATCH_HPP
+#define VICINAL_INDEX_FLAT_TWO_PHASE_BATCH_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// The two-phase scan for many queries: each block of rows is read once for all, and multiplied
+/// with 32 queries at a time.
+///
+/// Memory: 50 bytes and three times dim for each query. Cost: rows x queries x dim products of
+/// bytes, and the distances of what they can't rule out.
+template <class Metric, class Reader, class Keep, class Before>
+class two_phase_batch {
+public:
+    using bound = codec::sq8_bound<Metric>;
+
+    /// `best` has a place for each query; query i is at queries + i * dim.
+    two_phase_batch(coded_rows<Reader> const& rows, float const* queries, Keep const& keep,
+                    std::span<nearest<Before>> best)
+        : rows_(rows), queries_(queries), keep_(keep), best_(best) {}
+
+    void all() {
+        encode();
+        if (usable_.empty()) return;
+        // Of a block the codes shall stay in the first cache and the products in the second; 48
+        // rows are four times those that a kernel holds in registers.
+        auto const fit = std::size_t{32768} / rows_.dim / 48 * 48;
+        auto const step = (std::max)(std::size_t{48}, (std::min)(std::size_t{240}, fit));
+        products_.resize(step);
+        kept_.resize(step * width);
+        block_order order((rows_.count + step - 1) / step);
+        for (std::size_t i = 0; i < order.count(); ++i) {
+            auto const first = order.next() * step;
+            auto const count = (std::min)(step, rows_.count - first);
+            block_.lay(rows_, static_cast<slot>(first), count);
+            for (std::size_t p = 0; p < panels_.size(); ++p) judge(p);
+        }
+    }
+
+private:
+    static constexpr std::size_t width = simd::panel_queries;
+
+    /// A cache line: a vector of them is aligned to its own loads.
+    struct alignas(64) line {
+        std::int8_t bytes[64];
+    };
+    struct alignas(64) product_row {
+        std::int32_t of[width];
+    };
+    struct panel {
+        std::vector<line> codes;
+        codec::sq8_panel_limits limits;
+    };
+
+    void encode() {
+        codec::sq8::of<Metric> const codec(rows_.dim);
+        for (std::size_t i = 0; i < best_.size(); ++i) {
+            auto const* vector = queries_ + i * rows_.dim;
+            if (best_[i].wanted() == 0) continue;
+            codec::sq8_query q;
+            q.encode(vector, rows_.dim, codec.multiplier(vector));
+            if (!q.factors().usable()) {
+                scan_exactly<Metric>(rows_.vectors, 0, rows_.count, vector, rows_.dim, keep_,
+                                     best_[i]);
+                continue;
+            }
+            usable_.push_back(i);
+            coded_.push_back(std::move(q));
+        }
+        limits_.resize(usable_.size());
+        panels_.resize((usable_.size() + width - 1) / width);
+        std::vector<std::int8_t> together(width * rows_.dim);
+        for (std::size_t p = 0; p < panels_.size(); ++p) {
+            auto const count = (std::min)(width, usable_.size() - p * width);
+            for (std::size_t j = 0; j < count; ++j)
+                std::copy_n(coded_[p * width + j].shifted(), rows_.dim,
+                            together.data() + j * rows_.dim);
+            panels_[p].codes.resize((simd::byte_panel_size(rows_.dim) + 63) / 64);
+            simd::make_byte_panel(together.data(), rows_.dim, count, rows_.dim,
+                                  panels_[p].codes.data()->bytes);
+            for (std::size_t j = 0; j < width; ++j) {
+                auto const q = p * width + (std::min)(j, count - 1);
+                if (best_[usable_[q]].full())
+                    tighten(q);
+                else
+                    limits_[q] = codec::sq8_limit::none();
+                panels_[p].limits.set(j, limits_[q]);
+            }
+        }
+    }
+
+    void judge(std::size_t p) {
+        auto& queries_of = panels_[p];
+        simd::byte_tile_product::get()(queries_of.codes.data()->bytes, rows_.code(block_.row(0)),
+                                       rows_.dim, block_.count(), rows_.dim, products_.data()->of);
+        auto const n =
+            codec::sq8_panel_sieve::get()(&queries_of.limits, &block_.terms(), products_.data()->of,
+                                          block_.count(), kept_.data());
+        auto const queries = (std::min)(width, usable_.size() - p * width);
+        for (std::size_t i = 0; i < n; ++i) {
+            auto const& c = kept_[i];
+            if (c.query >= queries) continue;
+            auto const q = p * width + c.query;
+            if (!(c.product < limits_[q](block_.terms(), c.row)))
+                compare(p, c.query, block_.row(c.row));
+        }
+    }
+
+    void compare(std::size_t p, std::size_t j, slot s) {
+        auto const q = p * width + j;
+        auto& best = best_[usable_[q]];
+        if (!keep_(s)) return;
+        float const d =
+            metric::exact<Metric>(queries_ + usable_[q] * rows_.dim, rows_.vector(s), rows_.dim);
+        if (!best.could_enter(d)) return;
+        bool const moves = !best.full() || d < best.farthest();
+        best.offer({d, s});
+        if (!moves || !best.full()) return;
+        tighten(q);
+        panels_[p].limits.set(j, limits_[q]);
+        // The lanes that no query uses follow the last.
+        if (q + 1 == usable_.size())
+            for (auto k = j + 1; k < width; ++k) panels_[p].limits.set(k, limits_[q]);
+    }
+
+    void tighten(std::size_t q) noexcept {
+        limits_[q] = coded_[q].template limit<bound>(best_[usable_[q]].farthest());
+    }
+
+    coded_rows<Reader> const& rows_;
+    float const* queries_;
+    Keep const& keep_;
+    std::span<nearest<Before>> best_;
+    std::vector<std::size_t> usable_;
+    std::vector<codec::sq8_query> coded_;
+    std::vector<codec::sq8_limit> limits_;
+    std::vector<panel> panels_;
+    row_block<Metric> block_;
+    std::vector<product_row> products_;
+    std::vector<codec::sq8_candidate> kept_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/flat/workers.hpp
+#ifndef VICINAL_INDEX_FLAT_WORKERS_HPP
+#define VICINAL_INDEX_FLAT_WORKERS_HPP
+
+#if VICINAL_HAS_THREADS
+#    include <exception>
+#    include <system_error>
+#    include <thread>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
+inline constexpr bool has_workers = true;
+#else
+inline constexpr bool has_workers = false;
+#endif
+
+/// Cuts [0, count) into parts of multiples of `grain` and runs `body(first, last) -> result<void>`
+/// on each, on up to `threads` threads of which the caller's is one. The others live for this call
+/// only; where the system gives none, the caller does their work. Nothing depends on their number
+/// but the time.
+///
+/// Gives the first part's error. What a body throws beside memory exhaustion is thrown on when all
+/// have ended. Without threads or exceptions (a thread that can't be started ends the program
+/// there) all of it runs here.
+template <class Body>
+[[nodiscard]] result<void> run_parts(std::size_t count, std::size_t grain, std::size_t threads,
+                                     Body const& body) {
+#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
+    auto const grains = (count + grain - 1) / grain;
+    auto const parts = (std::max)((std::min)(threads, grains), std::size_t{1});
+    if (parts == 1) return body(std::size_t{0}, count);
+    struct outcome {
+        result<void> done;
+        std::exception_ptr thrown;
+    };
+    std::vector<outcome> outcomes(parts);
+    auto const run = [&](std::size_t part) {
+        auto const first = grains * part / parts * grain;
+        auto const last = (std::min)(count, grains * (part + 1) / parts * grain);
+        try {
+            outcomes[part].done = body(first, last);
+        } catch (...) {
+            outcomes[part].thrown = std::current_exception();
+        }
+    };
+    std::vector<std::thread> others;
+    others.reserve(parts - 1);
+    std::size_t started = 1;
+    try {
+        for (; started < parts; ++started) others.emplace_back(run, started);
+    } catch (std::system_error const&) {
+        // Too many threads in the process: the rest is done here.
+    }
+    run(0);
+    for (auto part = started; part < parts; ++part) run(part);
+    for (auto& t : others) t.join();
+    for (auto& o : outcomes)
+        if (o.thrown) std::rethrow_exception(o.thrown);
+    for (auto& o : outcomes) VICINAL_CHECK(o.done);
+    return {};
+#else
+    static_cast<void>(grain);
+    static_cast<void>(threads);
+    return body(std::size_t{0}, count);
+#endif
+}
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index {
+
 /// Nothing to tune.
 struct flat_options {};
 
-/// Looks at every row: exact, no build, no memory beside the vectors.
+/// Looks at every row: exact, no build.
+///
+/// With codec::sq8 (two-phase) it reads dim + 16 bytes of codes a row and the vectors only of rows
+/// that the codes can't rule out, with the same answer to the last bit: a quarter of the bytes, and
+/// many queries at once share what is read. Costs those bytes of memory beside the vectors. With
+/// codec::f32, and where the codec has no bound (another metric, other elements, more than 32,768
+/// dimensions), it compares every vector.
 template <codec::model Codec = codec::f32>
 struct flat {
     using options = flat_options;
     using codec_type = Codec;
     static constexpr std::string_view name = "flat";
 
+    /// Nothing to choose, so nothing to refuse.
     [[nodiscard]] static result<void> check(flat_options const&) { return {}; }
 
-    /// The index for one metric over the rows of one storage. Not safe to search while a caller
-    /// grows the rows.
     template <metric::model Metric, storage::model Storage>
-    class of {
-    public:
-        using element = metric::element_of<Metric>;
-        using column = typename Storage::column;
-        static constexpr bool exact = true;
+    class of;
+};
 
-        [[nodiscard]] static result<of> open(typename Storage::space&, column const& vectors,
-                                             std::size_t dim, flat_options const&) {
-            return of(vectors, dim);
+/// The index for one metric over the rows of one storage. Not safe to search while a caller grows
+/// the rows, but inside take_in's section.
+template <codec::model Codec>
+template <metric::model Metric, storage::model Storage>
+class flat<Codec>::of {
+    using coded = typename Codec::template of<Metric>;
+    /// Whether this combination has codes and a bound on what they lose.
+    static constexpr bool two_phase = requires { requires coded::bounded; };
+
+public:
+    using element = metric::element_of<Metric>;
+    using column = typename Storage::column;
+    static constexpr bool exact = true;
+
+    /// Errors: corrupt_snapshot, out_of_memory.
+    [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
+                                         std::size_t dim, flat_options const&) {
+        of index(vectors, dim);
+        if constexpr (two_phase) VICINAL_CHECK(index.open_codes(space));
+        static_cast<void>(space);
+        return index;
+    }
+
+    [[nodiscard]] slot covered() const noexcept { return covered_; }
+
+    /// Encodes the slots up to `until`, dead ones too. Errors: out_of_memory; nothing is taken in
+    /// then.
+    template <class Live, class Section>
+    [[nodiscard]] result<void> take_in(slot until, Live const&, Section const& section) {
+        if (until <= covered_) return {};
+        if constexpr (two_phase)
+            if (codes_) VICINAL_CHECK(encode(until, section));
+        section([&] { covered_ = until; });
+        return {};
+    }
+
+    /// Forgets every row. Inside the caller's section.
+    void clear() noexcept {
+        covered_ = 0;
+        if (codes_) {
+            codes_->resize(0);
+            factors_->resize(0);
         }
+    }
 
-        [[nodiscard]] slot covered() const noexcept { return covered_; }
-
-        template <class Live, class Section>
-        [[nodiscard]] result<void> take_in(slot until, Live const&, Section const& section) {
-            section([&] { covered_ = until; });
-            return {};
-        }
-
-        /// Forgets every row. Inside the caller's section.
-        void clear() noexcept { covered_ = 0; }
-
-        template <class Keep>
-        [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted,
-                                                std::size_t, Keep const& keep) const {
+    /// Exactly the nearest; `keep` is asked only about rows that their distance lets in.
+    template <class Keep>
+    [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted, std::size_t,
+                                            Keep const& keep) const {
+        return vicinal::detail::guarded([&]() -> result<neighbours> {
             nearest best(wanted);
-            scan_exactly<Metric>(vectors_->reader(), 0, covered(), query, dim_, keep, best);
+            scan(query, keep, best);
             return best.take();
+        });
+    }
+
+    /// The same for `count` queries, one behind the other, on up to `threads` threads of this
+    /// call's; `keep` must be safe to ask from several.
+    template <class Keep>
+    [[nodiscard]] result<std::vector<neighbours>> search(element const* queries, std::size_t count,
+                                                         std::size_t wanted, Keep const& keep,
+                                                         std::size_t threads) const {
+        return vicinal::detail::guarded([&]() -> result<std::vector<neighbours>> {
+            std::vector<nearest<>> best(count, nearest<>(wanted));
+            VICINAL_CHECK(scan_batch(queries, std::span(best), keep, threads));
+            std::vector<neighbours> found;
+            found.reserve(count);
+            for (auto& b : best) found.push_back(b.take());
+            return found;
+        });
+    }
+
+    /// The nearest among a list of covered slots, each once.
+    [[nodiscard]] result<neighbours> search_among(element const* query, std::size_t wanted,
+                                                  std::span<slot const> slots) const {
+        return vicinal::detail::guarded([&]() -> result<neighbours> {
+            nearest best(wanted);
+            keep_all const keep;
+            if constexpr (two_phase) {
+                if (codes_) {
+                    auto const rows = coded_view();
+                    two_phase_scan<Metric, reader, keep_all, by_slot> s(rows, query, keep, best);
+                    s.among(slots);
+                    return best.take();
+                }
+            }
+            for (auto const s : slots)
+                scan_exactly<Metric>(vectors_->reader(), s, s + 1, query, dim_, keep, best);
+            return best.take();
+        });
+    }
+
+    /// Offers what of the covered rows may be among the nearest, with exact distances, in an order
+    /// of slots at equal distance that is the caller's.
+    template <class Keep, class Before>
+    void scan(element const* query, Keep const& keep, nearest<Before>& best) const {
+        if constexpr (two_phase) {
+            if (codes_) {
+                auto const rows = coded_view();
+                two_phase_scan<Metric, reader, Keep, Before> s(rows, query, keep, best);
+                s.all();
+                return;
+            }
         }
+        scan_exactly<Metric>(vectors_->reader(), 0, covered_, query, dim_, keep, best);
+    }
 
-        /// Every row is looked at, whatever is wanted.
-        [[nodiscard]] std::size_t effort_for(std::size_t wanted, double) const noexcept {
-            return wanted;
+    /// The same for many queries.
+    template <class Keep, class Before>
+    [[nodiscard]] result<void> scan_batch(element const* queries, std::span<nearest<Before>> best,
+                                          Keep const& keep, std::size_t threads) const {
+        constexpr std::size_t grain = 32;
+        return run_parts(best.size(), grain, threads, [&](std::size_t first, std::size_t last) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                auto const part = best.subspan(first, last - first);
+                auto const* from = queries + first * dim_;
+                if constexpr (two_phase)
+                    // Few queries leave most of a panel empty.
+                    if (codes_ && part.size() >= least_batch) {
+                        auto const rows = coded_view();
+                        two_phase_batch<Metric, reader, Keep, Before> b(rows, from, keep, part);
+                        b.all();
+                        return {};
+                    }
+                for (std::size_t i = 0; i < part.size(); ++i) scan(from + i * dim_, keep, part[i]);
+                return {};
+            });
+        });
+    }
+
+    /// The covered slots for which live(slot) holds and whose codes are not their vectors': a scan
+    /// could miss them. O(rows). For checks.
+    template <class Live>
+    [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
+        std::vector<slot> lost;
+        if constexpr (two_phase) {
+            if (!codes_) return lost;
+            auto const rows = coded_view();
+            coded const codec(dim_);
+            for (slot s = 0; s < covered_; ++s)
+                if (live(s) && !codec.holds(rows.vector(s), rows.code(s),
+                                            *rows.factors.template row_as<codec::sq8_factors>(s)))
+                    lost.push_back(s);
         }
+        static_cast<void>(live);
+        return lost;
+    }
 
-    private:
-        of(column const& vectors, std::size_t dim) noexcept
-            : vectors_(&vectors), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
+    /// Every row is looked at, whatever is wanted.
+    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double) const noexcept {
+        return wanted;
+    }
 
-        column const* vectors_;
-        std::size_t dim_;
-        slot covered_;
-    };
+private:
+    static constexpr std::size_t least_batch = 4;
+    using reader = decltype(std::declval<column const&>().reader());
+
+    of(column const& vectors, std::size_t dim) noexcept
+        : vectors_(&vectors), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
+
+    [[nodiscard]] result<void> open_codes(typename Storage::space& space) {
+        if (dim_ > coded::most_elements) return {};
+        auto codes = space.column("flat.codes", dim_, storage::heat::hot);
+        VICINAL_CHECK(codes);
+        auto factors = space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::hot);
+        VICINAL_CHECK(factors);
+        auto const n = (*codes)->rows();
+        if ((*factors)->rows() != n || vectors_->rows() < n)
+            return error{errc::corrupt_snapshot,
+                         "flat.codes and flat.factors of one length, no more than the vectors",
+                         std::to_string(n) + " and " + std::to_string((*factors)->rows())};
+        codes_ = *codes;
+        factors_ = *factors;
+        covered_ = static_cast<slot>(n);
+        return {};
+    }
+
+    template <class Section>
+    [[nodiscard]] result<void> encode(slot until, Section const& section) {
+        for (auto* c : {codes_, factors_})
+            if (until > c->capacity()) {
+                VICINAL_CHECK(c->prepare(until));
+                section([&] { c->commit(); });
+            }
+        // From here on nothing fails: both columns have as many rows as are encoded.
+        codes_->resize(until);
+        factors_->resize(until);
+        coded const codec(dim_);
+        auto const vectors = vectors_->reader();
+        for (auto s = covered_; s < until; ++s) {
+            auto const factors = codec.encode(reinterpret_cast<element const*>(vectors.row(s)),
+                                              reinterpret_cast<std::uint8_t*>(codes_->edit(s)));
+            std::memcpy(factors_->edit(s), &factors, sizeof factors);
+        }
+        return {};
+    }
+
+    [[nodiscard]] auto coded_view() const noexcept {
+        return coded_rows<reader>{codes_->reader(), factors_->reader(), vectors_->reader(),
+                                  covered_, dim_};
+    }
+
+    column const* vectors_;
+    /// Null where there is one phase only.
+    column* codes_ = nullptr;
+    column* factors_ = nullptr;
+    std::size_t dim_;
+    slot covered_;
 };
 
 static_assert(model<flat<>>);
+static_assert(model<flat<codec::sq8>>);
 
 } // namespace vicinal::inline VICINAL_ABI::index
 
@@ -7703,6 +11330,36 @@ static_assert(model<none>);
 #ifndef VICINAL_STORE_STORE_HPP
 #define VICINAL_STORE_STORE_HPP
 
+// ---- vicinal/simd/check.hpp
+#ifndef VICINAL_SIMD_CHECK_HPP
+#define VICINAL_SIMD_CHECK_HPP
+
+namespace vicinal::inline VICINAL_ABI::simd {
+
+/// Whether an instruction set that was forced is one that can be obeyed on a CPU whose best is
+/// `best`. Errors: invalid_argument (no such name), unsupported (the CPU lacks it).
+[[nodiscard]] inline result<void> check(forced_instruction_set const& forced,
+                                        instruction_set best) {
+    if (forced.word.empty() || forced.able) return {};
+    std::string const got = "VICINAL_ISA=" + std::string(forced.word.substr(0, 64));
+    if (!forced.known) {
+        std::string names;
+        for (auto const set : all_instruction_sets)
+            names.append(names.empty() ? "" : ", ").append(name(set));
+        return error{errc::invalid_argument, "one of " + names, got};
+    }
+    return error{errc::unsupported,
+                 "an instruction set that this CPU has, at most " + std::string(name(best)), got};
+}
+
+/// Whether the environment variable VICINAL_ISA is one that this CPU can obey; what opens a store
+/// asks first. Kernels run on the best set that is legal in any case. Errors: invalid_argument (no
+/// such name), unsupported (the CPU lacks it).
+[[nodiscard]] inline result<void> check() { return check(forced(), best_instruction_set()); }
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
 // ---- vicinal/storage/open_options.hpp
 #ifndef VICINAL_STORAGE_OPEN_OPTIONS_HPP
 #define VICINAL_STORAGE_OPEN_OPTIONS_HPP
@@ -8589,6 +12246,10 @@ struct search_options {
     bool exact = false;
     /// Keeps hits up to this distance, inclusive.
     double max_distance = std::numeric_limits<double>::infinity();
+    /// Threads that the search of a matrix may use, the caller's one of them; the others live for
+    /// that call. Changes no answer. Without effect on one query, on indexes that walk, and in
+    /// builds without threads.
+    std::size_t threads = 1;
 };
 
 /// Counts of a store at one moment.
@@ -8650,6 +12311,15 @@ template <class Keep>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
+/// Where distances are equal the smaller id comes first.
+template <class Rows>
+struct earlier_id {
+    Rows const* rows;
+    [[nodiscard]] bool operator()(slot a, slot b) const noexcept {
+        return rows->id(a) < rows->id(b);
+    }
+};
+
 /// One query on its way down: from options to slots with exact distances. Runs while the caller's
 /// reader section is open.
 template <class Metric, class Rows, class Index>
@@ -8675,13 +12345,7 @@ public:
     }
 
 private:
-    /// Where distances are equal the smaller id comes first.
-    struct by_id {
-        Rows const* rows;
-        [[nodiscard]] bool operator()(slot a, slot b) const noexcept {
-            return rows->id(a) < rows->id(b);
-        }
-    };
+    using by_id = earlier_id<Rows>;
 
     [[nodiscard]] result<index::neighbours> answer(std::size_t k) const {
         if (options_.exact || index_.covered() == 0 || Index::exact) return scan(k);
@@ -8704,9 +12368,16 @@ private:
         return rows_.live(s) && (where_.empty() || where_.matches(rows_.payload(s)));
     }
 
+    /// By the index itself where it is exact: it may know a shorter way to the same answer.
     [[nodiscard]] result<index::neighbours> scan(std::size_t k) const {
         index::nearest best(k, by_id{&rows_});
-        scan_into(best, 0);
+        slot tail = 0;
+        if constexpr (requires { index_.scan(vector_, index::keep_all{}, best); }) {
+            index_.scan(
+                vector_, [this](slot s) { return matches(s); }, best);
+            tail = index_.covered();
+        }
+        scan_into(best, tail);
         return best.take();
     }
 
@@ -8739,6 +12410,60 @@ private:
     Index const& index_;
     std::size_t dim_;
     element const* vector_;
+    filter const& where_;
+    search_options const& options_;
+};
+
+/// Whether an index answers many queries at once, exactly.
+template <class Index>
+concept batched = requires {
+    requires Index::exact;
+}
+&&requires(Index const& index, typename Index::element const* queries,
+           std::span<index::nearest<>> best) {
+    {
+        index.scan_batch(queries, best, index::keep_all{}, std::size_t{1})
+        } -> std::same_as<result<void>>;
+};
+
+/// Many queries on their way down together: to each what `query` would give. Runs while the
+/// caller's reader section is open, so that all see the same rows.
+template <class Metric, class Rows, class Index>
+class query_batch {
+public:
+    using element = metric::element_of<Metric>;
+
+    query_batch(Rows const& rows, Index const& index, std::size_t dim, filter const& where,
+                search_options const& options) noexcept
+        : rows_(rows), index_(index), dim_(dim), where_(where), options_(options) {}
+
+    /// For `count` queries, one behind the other.
+    [[nodiscard]] result<std::vector<index::neighbours>> run(element const* queries,
+                                                             std::size_t count) const {
+        auto const k = (std::min)(options_.k, rows_.live_count());
+        std::vector<index::neighbours> found(count);
+        if (k == 0) return found;
+        using nearest = index::nearest<earlier_id<Rows>>;
+        std::vector<nearest> best(count, nearest(k, earlier_id<Rows>{&rows_}));
+        auto const keep = [this](slot s) {
+            return rows_.live(s) && (where_.empty() || where_.matches(rows_.payload(s)));
+        };
+        VICINAL_CHECK(index_.scan_batch(queries, std::span(best), keep, options_.threads));
+        for (std::size_t i = 0; i < count; ++i) {
+            index::scan_exactly<Metric>(rows_.vectors().reader(), index_.covered(), rows_.count(),
+                                        queries + i * dim_, dim_, keep, best[i]);
+            found[i] = best[i].take();
+            while (!found[i].empty() &&
+                   static_cast<double>(found[i].back().distance) > options_.max_distance)
+                found[i].pop_back();
+        }
+        return found;
+    }
+
+private:
+    Rows const& rows_;
+    Index const& index_;
+    std::size_t dim_;
     filter const& where_;
     search_options const& options_;
 };
@@ -9529,9 +13254,12 @@ public:
     };
     using hits = std::vector<hit>;
 
-    /// Opens a store in memory. Errors: invalid_argument, out_of_memory.
+    /// Opens a store in memory. Errors: invalid_argument, unsupported (VICINAL_ISA asks for what
+    /// this CPU lacks), out_of_memory.
     [[nodiscard]] static result<store> try_open(options const& o) requires(!Storage::durable) {
         return detail::guarded([&]() -> result<store> {
+            VICINAL_CHECK(simd::check());
+            VICINAL_CHECK(Index::check(o.index));
             VICINAL_CHECK(check_dim(o.dim));
             auto e = engine_type::open(typename Storage::space(), o.dim, o.index);
             VICINAL_CHECK(e);
@@ -9543,10 +13271,12 @@ public:
     /// it rebuilds nothing.
     ///
     /// Errors: not_a_directory, foreign_file, locked, newer_format, corrupt_snapshot, corrupt_log,
-    /// metric_mismatch and its like, invalid_argument, io_failure, out_of_memory.
+    /// metric_mismatch and its like, invalid_argument, unsupported (VICINAL_ISA asks for what this
+    /// CPU lacks), io_failure, out_of_memory.
     [[nodiscard]] static result<store> try_open(std::string_view path,
                                                 options const& o = {}) requires(Storage::durable) {
         return detail::guarded([&]() -> result<store> {
+            VICINAL_CHECK(simd::check());
             auto const wanted = detail::describe_types<Metric, Index, Payload, Id>(o.dim);
             storage::open_options how;
             how.durability = o.durability;
@@ -9670,6 +13400,8 @@ public:
                 return error{errc::dimension_mismatch,
                              "whole rows of " + std::to_string(dim()) + " elements",
                              std::to_string(queries.rest()) + " elements behind the last query"};
+            if constexpr (detail::batched<typename engine_type::index_type>)
+                return search_together(queries, *where, o);
             std::vector<hits> all;
             all.reserve(queries.rows());
             for (std::size_t i = 0; i < queries.rows(); ++i) {
@@ -9780,6 +13512,34 @@ private:
         return where;
     }
 
+    template <class Rows>
+    [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
+        hits out;
+        out.reserve(found.size());
+        for (auto const& n : found) out.push_back({Id(rows.id(n.row)), n.distance});
+        return out;
+    }
+
+    [[nodiscard]] result<std::vector<hits>> search_together(matrix_view<scalar_type> queries,
+                                                            filter const& where,
+                                                            search_options const& o) const {
+        for (std::size_t i = 0; i < queries.rows(); ++i)
+            VICINAL_CHECK(
+                detail::check_vector<Metric>(queries.row(i), dim(), "query " + std::to_string(i)));
+        std::vector<hits> all;
+        if (queries.rows() == 0) return all;
+        return engine_->read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {
+            detail::query_batch<Metric, std::remove_cvref_t<decltype(rows)>,
+                                std::remove_cvref_t<decltype(index)>> const every(rows, index,
+                                                                                  dim(), where, o);
+            auto const found = every.run(queries.row(0).data(), queries.rows());
+            VICINAL_CHECK(found);
+            all.reserve(found->size());
+            for (auto const& one : *found) all.push_back(hits_of(rows, one));
+            return std::move(all);
+        });
+    }
+
     [[nodiscard]] result<hits> search_one(vector_parameter query, filter const& where,
                                           search_options const& o) const {
         VICINAL_CHECK(detail::check_vector<Metric>(query, dim(), "the query"));
@@ -9789,10 +13549,7 @@ private:
                                    rows, index, dim(), query.data(), where, o)
                                    .run();
             VICINAL_CHECK(found);
-            hits out;
-            out.reserve(found->size());
-            for (auto const& n : *found) out.push_back({Id(rows.id(n.row)), n.distance});
-            return out;
+            return hits_of(rows, *found);
         });
     }
 

@@ -16,7 +16,10 @@
 // what "near" means
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/metric/cosine.hpp>
+#include <vicinal/metric/hamming.hpp>
 #include <vicinal/metric/inner_product.hpp>
+#include <vicinal/metric/jaccard.hpp>
+#include <vicinal/metric/l1.hpp>
 #include <vicinal/metric/squared_l2.hpp>
 
 // the form in which an index reads a vector

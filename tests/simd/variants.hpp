@@ -13,15 +13,10 @@ namespace vicinal_test {
 /// The variants of a kernel that this CPU can run, by name; baseline first.
 template <class Kernel>
 [[nodiscard]] std::vector<std::pair<std::string, typename Kernel::function>> variants_of() {
-    std::vector<std::pair<std::string, typename Kernel::function>> list{
-        {"baseline", &Kernel::baseline}};
-#if VICINAL_X86_DISPATCH
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        list.push_back({"avx2", &Kernel::avx2});
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        list.push_back({"avx512", &Kernel::avx512});
-#endif
+    std::vector<std::pair<std::string, typename Kernel::function>> list;
+    for (auto const set : vicinal::simd::all_instruction_sets)
+        if (set <= vicinal::simd::best_instruction_set())
+            list.emplace_back(vicinal::simd::name(set), Kernel::for_set(set));
     return list;
 }
 

@@ -14,18 +14,20 @@ namespace vicinal::inline VICINAL_ABI::codec {
 /// What a codec makes of one metric.
 ///
 /// * `query(vector)`: the query in the codec's form; `query(code)` of it is a distance. Valid while
-///   the vector and the codec live.
+///   the vector and the codec live. Encoding may take memory; scoring takes none and can't fail.
 /// * `between(code)`: the same for a stored row's code in the place of the query; a graph is built
 ///   with it.
 ///
 /// Codes are bytes: row i of the column that the codec reads. A codec whose `reads_rows` is true
 /// has no column of its own: its codes are the vectors themselves.
 template <class B>
-concept bound = requires(B const& b, float const* v, std::byte const* code) {
+concept bound = requires(B const& b, float const* v, std::byte const* code,
+                         decltype(b.query(v)) const& query,
+                         decltype(b.between(code)) const& between) {
     { B::reads_rows } -> std::convertible_to<bool>;
-    { b.query(v)(code) }
+    { query(code) }
     noexcept->std::same_as<float>;
-    { b.between(code)(code) }
+    { between(code) }
     noexcept->std::same_as<float>;
 };
 

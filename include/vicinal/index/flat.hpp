@@ -3,91 +3,259 @@
 #define VICINAL_INDEX_FLAT_HPP
 
 #include <vicinal/codec/f32.hpp>
+#include <vicinal/codec/sq8.hpp>
 #include <vicinal/index/concept.hpp>
+#include <vicinal/index/flat/two_phase.hpp>
+#include <vicinal/index/flat/two_phase_batch.hpp>
+#include <vicinal/index/flat/workers.hpp>
 #include <vicinal/index/nearest.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace vicinal::inline VICINAL_ABI::index {
-
-/// Scans rows [first, last) for those that `keep` holds for and offers each with its exact
-/// distance. The one brute-force routine: the flat index, the fresh tail and the check of an answer
-/// run it. (last - first) distances.
-template <class Metric, class Reader, class Keep, class Before>
-void scan_exactly(Reader const& rows, slot first, slot last,
-                  metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
-                  nearest<Before>& best) {
-    using element = metric::element_of<Metric>;
-    for (slot s = first; s < last; ++s) {
-        if (!keep(s)) continue;
-        float const d =
-            metric::exact<Metric>(query, reinterpret_cast<element const*>(rows.row(s)), dim);
-        if (best.could_enter(d)) best.offer({d, s});
-    }
-}
 
 /// Nothing to tune.
 struct flat_options {};
 
-/// Looks at every row: exact, no build, no memory beside the vectors.
+/// Looks at every row: exact, no build.
+///
+/// With codec::sq8 (two-phase) it reads dim + 16 bytes of codes a row and the vectors only of rows
+/// that the codes can't rule out, with the same answer to the last bit: a quarter of the bytes, and
+/// many queries at once share what is read. Costs those bytes of memory beside the vectors. With
+/// codec::f32, and where the codec has no bound (another metric, other elements, more than 32,768
+/// dimensions), it compares every vector.
 template <codec::model Codec = codec::f32>
 struct flat {
     using options = flat_options;
     using codec_type = Codec;
     static constexpr std::string_view name = "flat";
 
+    /// Nothing to choose, so nothing to refuse.
     [[nodiscard]] static result<void> check(flat_options const&) { return {}; }
 
-    /// The index for one metric over the rows of one storage. Not safe to search while a caller
-    /// grows the rows.
     template <metric::model Metric, storage::model Storage>
-    class of {
-    public:
-        using element = metric::element_of<Metric>;
-        using column = typename Storage::column;
-        static constexpr bool exact = true;
+    class of;
+};
 
-        [[nodiscard]] static result<of> open(typename Storage::space&, column const& vectors,
-                                             std::size_t dim, flat_options const&) {
-            return of(vectors, dim);
+/// The index for one metric over the rows of one storage. Not safe to search while a caller grows
+/// the rows, but inside take_in's section.
+template <codec::model Codec>
+template <metric::model Metric, storage::model Storage>
+class flat<Codec>::of {
+    using coded = typename Codec::template of<Metric>;
+    /// Whether this combination has codes and a bound on what they lose.
+    static constexpr bool two_phase = requires { requires coded::bounded; };
+
+public:
+    using element = metric::element_of<Metric>;
+    using column = typename Storage::column;
+    static constexpr bool exact = true;
+
+    /// Errors: corrupt_snapshot, out_of_memory.
+    [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
+                                         std::size_t dim, flat_options const&) {
+        of index(vectors, dim);
+        if constexpr (two_phase) VICINAL_CHECK(index.open_codes(space));
+        static_cast<void>(space);
+        return index;
+    }
+
+    [[nodiscard]] slot covered() const noexcept { return covered_; }
+
+    /// Encodes the slots up to `until`, dead ones too. Errors: out_of_memory; nothing is taken in
+    /// then.
+    template <class Live, class Section>
+    [[nodiscard]] result<void> take_in(slot until, Live const&, Section const& section) {
+        if (until <= covered_) return {};
+        if constexpr (two_phase)
+            if (codes_) VICINAL_CHECK(encode(until, section));
+        section([&] { covered_ = until; });
+        return {};
+    }
+
+    /// Forgets every row. Inside the caller's section.
+    void clear() noexcept {
+        covered_ = 0;
+        if (codes_) {
+            codes_->resize(0);
+            factors_->resize(0);
         }
+    }
 
-        [[nodiscard]] slot covered() const noexcept { return covered_; }
-
-        template <class Live, class Section>
-        [[nodiscard]] result<void> take_in(slot until, Live const&, Section const& section) {
-            section([&] { covered_ = until; });
-            return {};
-        }
-
-        /// Forgets every row. Inside the caller's section.
-        void clear() noexcept { covered_ = 0; }
-
-        template <class Keep>
-        [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted,
-                                                std::size_t, Keep const& keep) const {
+    /// Exactly the nearest; `keep` is asked only about rows that their distance lets in.
+    template <class Keep>
+    [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted, std::size_t,
+                                            Keep const& keep) const {
+        return vicinal::detail::guarded([&]() -> result<neighbours> {
             nearest best(wanted);
-            scan_exactly<Metric>(vectors_->reader(), 0, covered(), query, dim_, keep, best);
+            scan(query, keep, best);
             return best.take();
+        });
+    }
+
+    /// The same for `count` queries, one behind the other, on up to `threads` threads of this
+    /// call's; `keep` must be safe to ask from several.
+    template <class Keep>
+    [[nodiscard]] result<std::vector<neighbours>> search(element const* queries, std::size_t count,
+                                                         std::size_t wanted, Keep const& keep,
+                                                         std::size_t threads) const {
+        return vicinal::detail::guarded([&]() -> result<std::vector<neighbours>> {
+            std::vector<nearest<>> best(count, nearest<>(wanted));
+            VICINAL_CHECK(scan_batch(queries, std::span(best), keep, threads));
+            std::vector<neighbours> found;
+            found.reserve(count);
+            for (auto& b : best) found.push_back(b.take());
+            return found;
+        });
+    }
+
+    /// The nearest among a list of covered slots, each once.
+    [[nodiscard]] result<neighbours> search_among(element const* query, std::size_t wanted,
+                                                  std::span<slot const> slots) const {
+        return vicinal::detail::guarded([&]() -> result<neighbours> {
+            nearest best(wanted);
+            keep_all const keep;
+            if constexpr (two_phase) {
+                if (codes_) {
+                    auto const rows = coded_view();
+                    two_phase_scan<Metric, reader, keep_all, by_slot> s(rows, query, keep, best);
+                    s.among(slots);
+                    return best.take();
+                }
+            }
+            for (auto const s : slots)
+                scan_exactly<Metric>(vectors_->reader(), s, s + 1, query, dim_, keep, best);
+            return best.take();
+        });
+    }
+
+    /// Offers what of the covered rows may be among the nearest, with exact distances, in an order
+    /// of slots at equal distance that is the caller's.
+    template <class Keep, class Before>
+    void scan(element const* query, Keep const& keep, nearest<Before>& best) const {
+        if constexpr (two_phase) {
+            if (codes_) {
+                auto const rows = coded_view();
+                two_phase_scan<Metric, reader, Keep, Before> s(rows, query, keep, best);
+                s.all();
+                return;
+            }
         }
+        scan_exactly<Metric>(vectors_->reader(), 0, covered_, query, dim_, keep, best);
+    }
 
-        /// Every row is looked at, whatever is wanted.
-        [[nodiscard]] std::size_t effort_for(std::size_t wanted, double) const noexcept {
-            return wanted;
+    /// The same for many queries.
+    template <class Keep, class Before>
+    [[nodiscard]] result<void> scan_batch(element const* queries, std::span<nearest<Before>> best,
+                                          Keep const& keep, std::size_t threads) const {
+        constexpr std::size_t grain = 32;
+        return run_parts(best.size(), grain, threads, [&](std::size_t first, std::size_t last) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                auto const part = best.subspan(first, last - first);
+                auto const* from = queries + first * dim_;
+                if constexpr (two_phase)
+                    // Few queries leave most of a panel empty.
+                    if (codes_ && part.size() >= least_batch) {
+                        auto const rows = coded_view();
+                        two_phase_batch<Metric, reader, Keep, Before> b(rows, from, keep, part);
+                        b.all();
+                        return {};
+                    }
+                for (std::size_t i = 0; i < part.size(); ++i) scan(from + i * dim_, keep, part[i]);
+                return {};
+            });
+        });
+    }
+
+    /// The covered slots for which live(slot) holds and whose codes are not their vectors': a scan
+    /// could miss them. O(rows). For checks.
+    template <class Live>
+    [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
+        std::vector<slot> lost;
+        if constexpr (two_phase) {
+            if (!codes_) return lost;
+            auto const rows = coded_view();
+            coded const codec(dim_);
+            for (slot s = 0; s < covered_; ++s)
+                if (live(s) && !codec.holds(rows.vector(s), rows.code(s),
+                                            *rows.factors.template row_as<codec::sq8_factors>(s)))
+                    lost.push_back(s);
         }
+        static_cast<void>(live);
+        return lost;
+    }
 
-    private:
-        of(column const& vectors, std::size_t dim) noexcept
-            : vectors_(&vectors), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
+    /// Every row is looked at, whatever is wanted.
+    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double) const noexcept {
+        return wanted;
+    }
 
-        column const* vectors_;
-        std::size_t dim_;
-        slot covered_;
-    };
+private:
+    static constexpr std::size_t least_batch = 4;
+    using reader = decltype(std::declval<column const&>().reader());
+
+    of(column const& vectors, std::size_t dim) noexcept
+        : vectors_(&vectors), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
+
+    [[nodiscard]] result<void> open_codes(typename Storage::space& space) {
+        if (dim_ > coded::most_elements) return {};
+        auto codes = space.column("flat.codes", dim_, storage::heat::hot);
+        VICINAL_CHECK(codes);
+        auto factors = space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::hot);
+        VICINAL_CHECK(factors);
+        auto const n = (*codes)->rows();
+        if ((*factors)->rows() != n || vectors_->rows() < n)
+            return error{errc::corrupt_snapshot,
+                         "flat.codes and flat.factors of one length, no more than the vectors",
+                         std::to_string(n) + " and " + std::to_string((*factors)->rows())};
+        codes_ = *codes;
+        factors_ = *factors;
+        covered_ = static_cast<slot>(n);
+        return {};
+    }
+
+    template <class Section>
+    [[nodiscard]] result<void> encode(slot until, Section const& section) {
+        for (auto* c : {codes_, factors_})
+            if (until > c->capacity()) {
+                VICINAL_CHECK(c->prepare(until));
+                section([&] { c->commit(); });
+            }
+        // From here on nothing fails: both columns have as many rows as are encoded.
+        codes_->resize(until);
+        factors_->resize(until);
+        coded const codec(dim_);
+        auto const vectors = vectors_->reader();
+        for (auto s = covered_; s < until; ++s) {
+            auto const factors = codec.encode(reinterpret_cast<element const*>(vectors.row(s)),
+                                              reinterpret_cast<std::uint8_t*>(codes_->edit(s)));
+            std::memcpy(factors_->edit(s), &factors, sizeof factors);
+        }
+        return {};
+    }
+
+    [[nodiscard]] auto coded_view() const noexcept {
+        return coded_rows<reader>{codes_->reader(), factors_->reader(), vectors_->reader(),
+                                  covered_, dim_};
+    }
+
+    column const* vectors_;
+    /// Null where there is one phase only.
+    column* codes_ = nullptr;
+    column* factors_ = nullptr;
+    std::size_t dim_;
+    slot covered_;
 };
 
 static_assert(model<flat<>>);
+static_assert(model<flat<codec::sq8>>);
 
 } // namespace vicinal::inline VICINAL_ABI::index
 

@@ -29,6 +29,13 @@ public:
         if (heap_.size() < k_) return true;
         return k_ > 0 && distance <= heap_.front().distance;
     }
+    /// k.
+    [[nodiscard]] std::size_t wanted() const noexcept { return k_; }
+    /// Whether k are held, so that `farthest()` is what a row must beat or tie.
+    [[nodiscard]] bool full() const noexcept { return heap_.size() == k_; }
+    /// The distance of the farthest that is held; there must be one.
+    [[nodiscard]] float farthest() const noexcept { return heap_.front().distance; }
+
     void offer(neighbour n) {
         if (heap_.size() < k_) {
             heap_.push_back(n);

@@ -58,6 +58,7 @@ concept custom = requires(element_of<M> const* p, std::size_t n) {
 /// A metric of the library's: binds a query once, so that the kernel for this CPU is chosen once.
 ///
 /// * `bind(query, dim)(row)`: float, at full speed; last bits depend on the instruction set.
+/// * `bind(query, dim).four(rows, out)`, where it has one: the distances of four rows at once.
 /// * `exact(query, row, dim)`: float, the same bits everywhere: what the user sees.
 template <class M>
 concept built_in = requires(element_of<M> const* p, std::size_t n) {
@@ -94,18 +95,33 @@ inline constexpr bool needs_direction = requires {
     return distance == distance ? distance : std::numeric_limits<float>::infinity();
 }
 
-/// A query bound to a metric: `scorer(row)` is the distance at full speed, never NaN. The query
-/// must outlive it.
+namespace detail {
+
+/// A metric's own scorer, whose NaN become infinity.
+template <class Scorer, class T>
+struct ordered_scorer {
+    Scorer distance;
+
+    [[nodiscard]] float operator()(T const* row) const noexcept { return ordered(distance(row)); }
+    void four(T const* const* rows, float* out) const noexcept requires requires(Scorer const& s) {
+        s.four(rows, out);
+    }
+    {
+        distance.four(rows, out);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = ordered(out[i]);
+    }
+};
+
+} // namespace detail
+
+/// A query bound to a metric: `scorer(row)` is the distance at full speed, never NaN;
+/// `scorer.four(rows, out)`, where the metric has it, the distances of four rows. The query must
+/// outlive it.
 template <model M>
 [[nodiscard]] auto bind(element_of<M> const* query, std::size_t dim) noexcept {
     if constexpr (built_in<M>) {
-        struct scorer {
-            decltype(M::bind(nullptr, 0)) distance;
-            float operator()(element_of<M> const* row) const noexcept {
-                return ordered(distance(row));
-            }
-        };
-        return scorer{M::bind(query, dim)};
+        return detail::ordered_scorer<decltype(M::bind(query, dim)), element_of<M>>{
+            M::bind(query, dim)};
     } else {
         struct scorer {
             element_of<M> const* query;

@@ -2,74 +2,129 @@
 #ifndef VICINAL_SIMD_FLOAT_SUMS_HPP
 #define VICINAL_SIMD_FLOAT_SUMS_HPP
 
-#include <vicinal/simd/dispatch.hpp>
+#include <vicinal/core/half.hpp>
+#include <vicinal/simd/row_sums.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
-/// The sums that the float metrics are made of, at the speed of the CPU. The order of addition, and
-/// with it the last bits, differs between instruction sets; simd/exact_sums.hpp has the fixed
-/// order.
+/// The sums that metrics over f32, f16 and bf16 are made of, in float, at the speed of the CPU. The
+/// order of addition, and with it the last bits, differs between instruction sets;
+/// simd/exact_sums.hpp has the fixed order.
 namespace vicinal::inline VICINAL_ABI::simd {
 
-/// Walks two arrays once, in four independent accumulators that hide the latency of the
-/// multiply-add. They are named: as an array GCC -O2 keeps them in memory, half as fast at 384.
-template <class Step>
-struct pairwise_sum {
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static float run(float const* a, float const* b, std::size_t n) noexcept {
-        constexpr std::size_t w = Pack::width;
-        Pack s0, s1, s2, s3;
-        s0.zero();
-        s1.zero();
-        s2.zero();
-        s3.zero();
-        std::size_t i = 0;
-        for (; i + 4 * w <= n; i += 4 * w) {
-            Step::add(s0, a + i, b + i);
-            Step::add(s1, a + i + w, b + i + w);
-            Step::add(s2, a + i + 2 * w, b + i + 2 * w);
-            Step::add(s3, a + i + 3 * w, b + i + 3 * w);
+namespace detail {
+
+/// A register of floats, made of floats, f16 or bf16.
+template <class Set>
+VICINAL_ALWAYS_INLINE void load_floats(typename Set::template of<float>& to,
+                                       float const* from) noexcept {
+    to.load(from);
+}
+template <class Set>
+VICINAL_ALWAYS_INLINE void load_floats(typename Set::template of<float>& to,
+                                       f16 const* from) noexcept {
+    Set::load_halves(to, from);
+}
+template <class Set>
+VICINAL_ALWAYS_INLINE void load_floats(typename Set::template of<float>& to,
+                                       bf16 const* from) noexcept {
+    Set::load_bfloats(to, from);
+}
+
+/// What the steps over floats share.
+template <class Set>
+struct float_step {
+    static constexpr std::size_t width = Set::template of<float>::width;
+    using query = typename Set::template of<float>;
+    using row = query;
+    using sum = query;
+
+    [[nodiscard]] static constexpr std::size_t query_at(std::size_t i) noexcept { return i; }
+    [[nodiscard]] static constexpr std::size_t row_at(std::size_t i) noexcept { return i; }
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load(query& to, T const* from) noexcept {
+        load_floats<Set>(to, from);
+    }
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load_part(query& to, T const* from, std::size_t n) noexcept {
+        if constexpr (sizeof(T) == sizeof(float)) {
+            Set::load_part(to, from, n);
+        } else {
+            T part[width];
+            unsigned char buffer[sizeof part];
+            copy_part(buffer, reinterpret_cast<unsigned char const*>(from), n * sizeof(T));
+            std::memcpy(part, buffer, sizeof part);
+            load_floats<Set>(to, part);
         }
-        for (; i + w <= n; i += w) Step::add(s0, a + i, b + i);
-        s0.add(s1);
-        s2.add(s3);
-        s0.add(s2);
-        float total = s0.sum();
-        for (; i < n; ++i) total += Step::one(a[i], b[i]);
-        return total;
+    }
+    VICINAL_ALWAYS_INLINE static void merge(sum& a, sum const& b) noexcept { a.add(b); }
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static float finish(sum const& s) noexcept {
+        return s.sum();
+    }
+    VICINAL_ALWAYS_INLINE static void finish_four(sum const& a, sum const& b, sum const& c,
+                                                  sum const& d, float* out) noexcept {
+        sum_four(a, b, c, d, out);
     }
 };
 
+} // namespace detail
+
+/// Sum over i of (query[i] - row[i])^2.
+template <class Query, class Row = Query>
 struct difference_step {
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static void add(Pack& sum, float const* a, float const* b) noexcept {
-        Pack x, y;
-        x.load(a);
-        y.load(b);
-        x.subtract(y);
-        sum.add_product(x, x);
-    }
-    VICINAL_ALWAYS_INLINE static float one(float a, float b) noexcept { return (a - b) * (a - b); }
+    using query_type = Query;
+    using row_type = Row;
+    using result = float;
+
+    template <class Set>
+    struct of : detail::float_step<Set> {
+        using floats = typename Set::template of<float>;
+        VICINAL_ALWAYS_INLINE static void add(floats& sum, floats const& q,
+                                              floats const& r) noexcept {
+            floats x = q;
+            x.subtract(r);
+            sum.add_product(x, x);
+        }
+    };
 };
 
+/// Sum over i of query[i] row[i].
+template <class Query, class Row = Query>
 struct product_step {
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static void add(Pack& sum, float const* a, float const* b) noexcept {
-        Pack x, y;
-        x.load(a);
-        y.load(b);
-        sum.add_product(x, y);
-    }
-    VICINAL_ALWAYS_INLINE static float one(float a, float b) noexcept { return a * b; }
+    using query_type = Query;
+    using row_type = Row;
+    using result = float;
+
+    template <class Set>
+    struct of : detail::float_step<Set> {
+        using floats = typename Set::template of<float>;
+        VICINAL_ALWAYS_INLINE static void add(floats& sum, floats const& q,
+                                              floats const& r) noexcept {
+            sum.add_product(q, r);
+        }
+    };
 };
 
-/// Sum over i of (a[i] - b[i])^2.
-using squared_difference =
-    kernel<pairwise_sum<difference_step>, float, float, float const*, float const*, std::size_t>;
+/// Sum over i of |query[i] - row[i]|.
+template <class Query, class Row = Query>
+struct distance_step {
+    using query_type = Query;
+    using row_type = Row;
+    using result = float;
 
-/// Sum over i of a[i] b[i].
-using dot_product =
-    kernel<pairwise_sum<product_step>, float, float, float const*, float const*, std::size_t>;
+    template <class Set>
+    struct of : detail::float_step<Set> {
+        using floats = typename Set::template of<float>;
+        VICINAL_ALWAYS_INLINE static void add(floats& sum, floats const& q,
+                                              floats const& r) noexcept {
+            floats x = q;
+            x.subtract(r);
+            x.absolute();
+            sum.add(x);
+        }
+    };
+};
 
 /// The two sums that an angle needs of a row, from one pass over it.
 struct dot_and_square {
@@ -77,47 +132,33 @@ struct dot_and_square {
     float square;
 };
 
-struct dot_and_square_body {
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static dot_and_square run(float const* q, float const* row,
-                                                    std::size_t n) noexcept {
-        constexpr std::size_t w = Pack::width;
-        Pack d0, d1, r0, r1;
-        d0.zero();
-        d1.zero();
-        r0.zero();
-        r1.zero();
-        std::size_t i = 0;
-        for (; i + 2 * w <= n; i += 2 * w) {
-            add(d0, r0, q + i, row + i);
-            add(d1, r1, q + i + w, row + i + w);
-        }
-        for (; i + w <= n; i += w) add(d0, r0, q + i, row + i);
-        d0.add(d1);
-        r0.add(r1);
-        dot_and_square out{d0.sum(), r0.sum()};
-        for (; i < n; ++i) {
-            out.dot += q[i] * row[i];
-            out.square += row[i] * row[i];
-        }
-        return out;
-    }
+/// Sum of query[i] row[i] and sum of row[i]^2.
+template <class Query, class Row = Query>
+struct product_and_square_step {
+    using query_type = Query;
+    using row_type = Row;
+    using result = dot_and_square;
 
-private:
-    template <class Pack>
-    VICINAL_ALWAYS_INLINE static void add(Pack& dot, Pack& square, float const* q,
-                                          float const* row) noexcept {
-        Pack x, y;
-        x.load(q);
-        y.load(row);
-        dot.add_product(x, y);
-        square.add_product(y, y);
-    }
+    template <class Set>
+    struct of : detail::paired_step<Set, detail::float_step<Set>, result> {
+        using floats = typename Set::template of<float>;
+        using sum = detail::sum_pair<floats>;
+        VICINAL_ALWAYS_INLINE static void add(sum& s, floats const& q, floats const& r) noexcept {
+            s.first.add_product(q, r);
+            s.second.add_product(r, r);
+        }
+    };
 };
 
-/// Sum of q[i] row[i] and sum of row[i]^2.
-using dot_and_row_square =
-    kernel<dot_and_square_body, float, dot_and_square, float const*, float const*, std::size_t>;
+/// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
+template <class Query, class Row = Query>
+using squared_difference = row_kernels<difference_step<Query, Row>>;
+template <class Query, class Row = Query>
+using dot_product = row_kernels<product_step<Query, Row>>;
+template <class Query, class Row = Query>
+using absolute_difference = row_kernels<distance_step<Query, Row>>;
+template <class Query, class Row = Query>
+using dot_and_row_square = row_kernels<product_and_square_step<Query, Row>>;
 
 } // namespace vicinal::inline VICINAL_ABI::simd
 

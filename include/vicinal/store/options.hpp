@@ -38,6 +38,10 @@ struct search_options {
     bool exact = false;
     /// Keeps hits up to this distance, inclusive.
     double max_distance = std::numeric_limits<double>::infinity();
+    /// Threads that the search of a matrix may use, the caller's one of them; the others live for
+    /// that call. Changes no answer. Without effect on one query, on indexes that walk, and in
+    /// builds without threads.
+    std::size_t threads = 1;
 };
 
 /// Counts of a store at one moment.

@@ -12,8 +12,20 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
 
 namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Where distances are equal the smaller id comes first.
+template <class Rows>
+struct earlier_id {
+    Rows const* rows;
+    [[nodiscard]] bool operator()(slot a, slot b) const noexcept {
+        return rows->id(a) < rows->id(b);
+    }
+};
 
 /// One query on its way down: from options to slots with exact distances. Runs while the caller's
 /// reader section is open.
@@ -40,13 +52,7 @@ public:
     }
 
 private:
-    /// Where distances are equal the smaller id comes first.
-    struct by_id {
-        Rows const* rows;
-        [[nodiscard]] bool operator()(slot a, slot b) const noexcept {
-            return rows->id(a) < rows->id(b);
-        }
-    };
+    using by_id = earlier_id<Rows>;
 
     [[nodiscard]] result<index::neighbours> answer(std::size_t k) const {
         if (options_.exact || index_.covered() == 0 || Index::exact) return scan(k);
@@ -69,9 +75,16 @@ private:
         return rows_.live(s) && (where_.empty() || where_.matches(rows_.payload(s)));
     }
 
+    /// By the index itself where it is exact: it may know a shorter way to the same answer.
     [[nodiscard]] result<index::neighbours> scan(std::size_t k) const {
         index::nearest best(k, by_id{&rows_});
-        scan_into(best, 0);
+        slot tail = 0;
+        if constexpr (requires { index_.scan(vector_, index::keep_all{}, best); }) {
+            index_.scan(
+                vector_, [this](slot s) { return matches(s); }, best);
+            tail = index_.covered();
+        }
+        scan_into(best, tail);
         return best.take();
     }
 
@@ -104,6 +117,60 @@ private:
     Index const& index_;
     std::size_t dim_;
     element const* vector_;
+    filter const& where_;
+    search_options const& options_;
+};
+
+/// Whether an index answers many queries at once, exactly.
+template <class Index>
+concept batched = requires {
+    requires Index::exact;
+}
+&&requires(Index const& index, typename Index::element const* queries,
+           std::span<index::nearest<>> best) {
+    {
+        index.scan_batch(queries, best, index::keep_all{}, std::size_t{1})
+        } -> std::same_as<result<void>>;
+};
+
+/// Many queries on their way down together: to each what `query` would give. Runs while the
+/// caller's reader section is open, so that all see the same rows.
+template <class Metric, class Rows, class Index>
+class query_batch {
+public:
+    using element = metric::element_of<Metric>;
+
+    query_batch(Rows const& rows, Index const& index, std::size_t dim, filter const& where,
+                search_options const& options) noexcept
+        : rows_(rows), index_(index), dim_(dim), where_(where), options_(options) {}
+
+    /// For `count` queries, one behind the other.
+    [[nodiscard]] result<std::vector<index::neighbours>> run(element const* queries,
+                                                             std::size_t count) const {
+        auto const k = (std::min)(options_.k, rows_.live_count());
+        std::vector<index::neighbours> found(count);
+        if (k == 0) return found;
+        using nearest = index::nearest<earlier_id<Rows>>;
+        std::vector<nearest> best(count, nearest(k, earlier_id<Rows>{&rows_}));
+        auto const keep = [this](slot s) {
+            return rows_.live(s) && (where_.empty() || where_.matches(rows_.payload(s)));
+        };
+        VICINAL_CHECK(index_.scan_batch(queries, std::span(best), keep, options_.threads));
+        for (std::size_t i = 0; i < count; ++i) {
+            index::scan_exactly<Metric>(rows_.vectors().reader(), index_.covered(), rows_.count(),
+                                        queries + i * dim_, dim_, keep, best[i]);
+            found[i] = best[i].take();
+            while (!found[i].empty() &&
+                   static_cast<double>(found[i].back().distance) > options_.max_distance)
+                found[i].pop_back();
+        }
+        return found;
+    }
+
+private:
+    Rows const& rows_;
+    Index const& index_;
+    std::size_t dim_;
     filter const& where_;
     search_options const& options_;
 };

@@ -4,6 +4,7 @@
 
 #include <vicinal/index/hnsw.hpp>
 #include <vicinal/payload/fields.hpp>
+#include <vicinal/simd/check.hpp>
 #include <vicinal/storage/memory.hpp>
 #include <vicinal/storage/open_options.hpp>
 #include <vicinal/store/batch.hpp>
@@ -83,9 +84,12 @@ public:
     };
     using hits = std::vector<hit>;
 
-    /// Opens a store in memory. Errors: invalid_argument, out_of_memory.
+    /// Opens a store in memory. Errors: invalid_argument, unsupported (VICINAL_ISA asks for what
+    /// this CPU lacks), out_of_memory.
     [[nodiscard]] static result<store> try_open(options const& o) requires(!Storage::durable) {
         return detail::guarded([&]() -> result<store> {
+            VICINAL_CHECK(simd::check());
+            VICINAL_CHECK(Index::check(o.index));
             VICINAL_CHECK(check_dim(o.dim));
             auto e = engine_type::open(typename Storage::space(), o.dim, o.index);
             VICINAL_CHECK(e);
@@ -97,10 +101,12 @@ public:
     /// it rebuilds nothing.
     ///
     /// Errors: not_a_directory, foreign_file, locked, newer_format, corrupt_snapshot, corrupt_log,
-    /// metric_mismatch and its like, invalid_argument, io_failure, out_of_memory.
+    /// metric_mismatch and its like, invalid_argument, unsupported (VICINAL_ISA asks for what this
+    /// CPU lacks), io_failure, out_of_memory.
     [[nodiscard]] static result<store> try_open(std::string_view path,
                                                 options const& o = {}) requires(Storage::durable) {
         return detail::guarded([&]() -> result<store> {
+            VICINAL_CHECK(simd::check());
             auto const wanted = detail::describe_types<Metric, Index, Payload, Id>(o.dim);
             storage::open_options how;
             how.durability = o.durability;
@@ -224,6 +230,8 @@ public:
                 return error{errc::dimension_mismatch,
                              "whole rows of " + std::to_string(dim()) + " elements",
                              std::to_string(queries.rest()) + " elements behind the last query"};
+            if constexpr (detail::batched<typename engine_type::index_type>)
+                return search_together(queries, *where, o);
             std::vector<hits> all;
             all.reserve(queries.rows());
             for (std::size_t i = 0; i < queries.rows(); ++i) {
@@ -334,6 +342,34 @@ private:
         return where;
     }
 
+    template <class Rows>
+    [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
+        hits out;
+        out.reserve(found.size());
+        for (auto const& n : found) out.push_back({Id(rows.id(n.row)), n.distance});
+        return out;
+    }
+
+    [[nodiscard]] result<std::vector<hits>> search_together(matrix_view<scalar_type> queries,
+                                                            filter const& where,
+                                                            search_options const& o) const {
+        for (std::size_t i = 0; i < queries.rows(); ++i)
+            VICINAL_CHECK(
+                detail::check_vector<Metric>(queries.row(i), dim(), "query " + std::to_string(i)));
+        std::vector<hits> all;
+        if (queries.rows() == 0) return all;
+        return engine_->read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {
+            detail::query_batch<Metric, std::remove_cvref_t<decltype(rows)>,
+                                std::remove_cvref_t<decltype(index)>> const every(rows, index,
+                                                                                  dim(), where, o);
+            auto const found = every.run(queries.row(0).data(), queries.rows());
+            VICINAL_CHECK(found);
+            all.reserve(found->size());
+            for (auto const& one : *found) all.push_back(hits_of(rows, one));
+            return std::move(all);
+        });
+    }
+
     [[nodiscard]] result<hits> search_one(vector_parameter query, filter const& where,
                                           search_options const& o) const {
         VICINAL_CHECK(detail::check_vector<Metric>(query, dim(), "the query"));
@@ -343,10 +379,7 @@ private:
                                    rows, index, dim(), query.data(), where, o)
                                    .run();
             VICINAL_CHECK(found);
-            hits out;
-            out.reserve(found->size());
-            for (auto const& n : *found) out.push_back({Id(rows.id(n.row)), n.distance});
-            return out;
+            return hits_of(rows, *found);
         });
     }
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_SIMD_SETS_BASELINE_HPP
+#define VICINAL_SIMD_SETS_BASELINE_HPP
+
+#include <vicinal/simd/sets/registers.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE {
+
+#if defined(__AVX512F__) && !VICINAL_X86_DISPATCH
+inline constexpr std::size_t baseline_bytes = 64;
+#elif defined(__AVX2__) && !VICINAL_X86_DISPATCH
+inline constexpr std::size_t baseline_bytes = 32;
+#else
+inline constexpr std::size_t baseline_bytes = 16;
+#endif
+
+/// What the compiler's own flags allow.
+struct baseline_set : registers<baseline_bytes> {
+    VICINAL_ALWAYS_INLINE static void load_bfloats(of<float>& to, bf16 const* from) noexcept {
+        detail::floats_of_bfloats(to, from);
+    }
+    template <class Bytes>
+    VICINAL_ALWAYS_INLINE static void dot_alike(integers& sum, Bytes const& a,
+                                                Bytes const& b) noexcept {
+        detail::dot_alike_by_words<baseline_set>(sum, a, b);
+    }
+    VICINAL_ALWAYS_INLINE static void load_halves(of<float>& to, f16 const* from) noexcept {
+        detail::floats_of_halves(to, from);
+    }
+    /// Every byte becomes the number of its bits that are set.
+    VICINAL_ALWAYS_INLINE static void count_bits(bytes_u8& x) noexcept {
+        of<std::uint32_t> all;
+        all.set_bits(x.lanes);
+        all.lanes -= (all.lanes >> 1) & 0x55555555U;
+        all.lanes = (all.lanes & 0x33333333U) + ((all.lanes >> 2) & 0x33333333U);
+        x.set_bits((all.lanes + (all.lanes >> 4)) & 0x0F0F0F0FU);
+    }
+    /// Every lane becomes the four bytes at `from`.
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void broadcast(of<T>& to, void const* from) noexcept {
+        static_assert(sizeof(T) == 4);
+        T value;
+        std::memcpy(&value, from, 4);
+        to.fill(value);
+    }
+    /// sum[i] += a[2i] b[2i] + a[2i+1] b[2i+1].
+    VICINAL_ALWAYS_INLINE static void dot_words(integers& sum, words const& a,
+                                                words const& b) noexcept {
+#if VICINAL_X86_DISPATCH
+        sum.lanes += __builtin_ia32_pmaddwd128(a.lanes, b.lanes);
+#else
+        integers x, y;
+        x.set_bits(a.lanes);
+        y.set_bits(b.lanes);
+        sum.lanes +=
+            ((x.lanes << 16) >> 16) * ((y.lanes << 16) >> 16) + (x.lanes >> 16) * (y.lanes >> 16);
+#endif
+    }
+    /// sum[i] += the four products a[4i] b[4i] to a[4i+3] b[4i+3].
+    VICINAL_ALWAYS_INLINE static void dot_bytes(integers& sum, bytes_u8 const& a,
+                                                bytes_s8 const& b) noexcept {
+        detail::dot_bytes_by_words<baseline_set>(sum, a, b);
+    }
+    /// The same for a that are 127 at most.
+    VICINAL_ALWAYS_INLINE static void dot_low_bytes(integers& sum, bytes_u8 const& a,
+                                                    bytes_s8 const& b) noexcept {
+        detail::dot_bytes_by_words<baseline_set>(sum, a, b);
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE
+
+#endif
