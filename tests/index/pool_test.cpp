@@ -26,7 +26,7 @@ TEST_CASE("a pool keeps the nearest and hands out each once, nearest first", "[i
         CAPTURE(width);
         REQUIRE(p.size() == all.size());
         for (std::size_t i = 0; i < all.size(); ++i) {
-            REQUIRE(p[i].node == all[i].second);
+            REQUIRE(p.node(i) == all[i].second);
             REQUIRE(p.has_next());
             REQUIRE(p.pop() == all[i].second);
         }

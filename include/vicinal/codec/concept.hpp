@@ -16,10 +16,12 @@ namespace vicinal::inline VICINAL_ABI::codec {
 /// * `query(vector)`: the query in the codec's form; `query(code)` of it is a distance. Valid while
 ///   the vector and the codec live. Encoding may take memory; scoring takes none and can't fail.
 /// * `between(code)`: the same for a stored row's code in the place of the query; a graph is built
-///   with it.
+///   with it. It takes no memory, and the code must stay in place.
+/// * `query(vector).four(codes, out)`, where it has it: the distances of four codes at once.
 ///
 /// Codes are bytes: row i of the column that the codec reads. A codec whose `reads_rows` is true
-/// has no column of its own: its codes are the vectors themselves.
+/// has no column of its own: its codes are the vectors themselves. Another has `row_bytes()`, the
+/// size of a code, and `encode_row(vector, code)`.
 template <class B>
 concept bound = requires(B const& b, float const* v, std::byte const* code,
                          decltype(b.query(v)) const& query,

@@ -29,6 +29,18 @@ struct f32 {
             [[nodiscard]] float operator()(std::byte const* code) const noexcept {
                 return distance_(reinterpret_cast<element const*>(code));
             }
+            /// The distances of four codes, wherever they lie.
+            void four(std::byte const* const* codes, float* out) const noexcept requires
+                requires(decltype(metric::bind<Metric>(nullptr, 0)) const& d) {
+                d.four(nullptr, out);
+            }
+            {
+                element const* const rows[4] = {reinterpret_cast<element const*>(codes[0]),
+                                                reinterpret_cast<element const*>(codes[1]),
+                                                reinterpret_cast<element const*>(codes[2]),
+                                                reinterpret_cast<element const*>(codes[3])};
+                distance_.four(rows, out);
+            }
 
         private:
             decltype(metric::bind<Metric>(nullptr, 0)) distance_;

@@ -6,6 +6,7 @@
 #include <vicinal/codec/sq8/bound.hpp>
 #include <vicinal/codec/sq8/encoding.hpp>
 #include <vicinal/codec/sq8/kernels.hpp>
+#include <vicinal/codec/sq8/score.hpp>
 
 #include <cmath>
 #include <concepts>
@@ -106,69 +107,32 @@ struct sq8 {
             std::memcpy(row, &factors, sizeof factors);
         }
 
-        /// Distance from a row to rows, decoded; what has no codes counts as zeros.
-        class scorer {
-        public:
-            scorer(sq8_factors const& factors, std::uint8_t const* codes, std::size_t dim) noexcept
-                : factors_(factors), codes_(codes), dim_(dim) {}
-
-            [[nodiscard]] float operator()(std::byte const* row) const noexcept {
-                auto const f = factors_of(row);
-                auto const* codes = codes_of(row);
-                std::uint32_t product = 0;
-                for (std::size_t i = 0; i < dim_; ++i)
-                    product += static_cast<std::uint32_t>(codes[i] * codes_[i]);
-                double const dot =
-                    double{f.scale} * factors_.scale * sq8_centred(product, f, factors_, dim_);
-                if constexpr (std::same_as<Metric, metric::inner_product>)
-                    return static_cast<float>(-dot);
-                double const square = square_of(f) + square_of(factors_) - 2 * dot;
-                return static_cast<float>(std::same_as<Metric, metric::cosine> ? square / 2
-                                                                               : square);
-            }
-
-        private:
-            [[nodiscard]] static double square_of(sq8_factors const& f) noexcept {
-                return double{f.scale} * f.scale * f.square_sum;
-            }
-
-            sq8_factors factors_;
-            std::uint8_t const* codes_;
-            std::size_t dim_;
-        };
-
-        /// The same from a query, whose codes it keeps.
+        /// Distances from a row that the codec keeps itself: that of a query.
         class query_scorer {
         public:
-            query_scorer(sq8_query query, std::size_t dim) noexcept
-                : query_(std::move(query)), score_(query_.factors(), query_.codes(), dim) {}
+            query_scorer(std::vector<std::byte> row, std::size_t dim) noexcept
+                : row_(std::move(row)), score_(row_.data(), dim) {}
             query_scorer(query_scorer&&) noexcept = default;
 
             [[nodiscard]] float operator()(std::byte const* row) const noexcept {
                 return score_(row);
             }
+            void four(std::byte const* const* rows, float* out) const noexcept {
+                score_.four(rows, out);
+            }
 
         private:
-            sq8_query query_; // a vector that is moved keeps its place
-            scorer score_;
+            std::vector<std::byte> row_; // one that is moved keeps its place
+            sq8_scorer<Metric> score_;
         };
 
         [[nodiscard]] query_scorer query(element const* vector) const {
-            sq8_query q;
-            q.encode(vector, dim_, multiplier(vector));
-            return {std::move(q), dim_};
+            std::vector<std::byte> row(row_bytes());
+            encode_row(vector, row.data());
+            return {std::move(row), dim_};
         }
-        [[nodiscard]] scorer between(std::byte const* row) const noexcept {
-            return {factors_of(row), codes_of(row), dim_};
-        }
-
-        [[nodiscard]] static sq8_factors factors_of(std::byte const* row) noexcept {
-            sq8_factors f;
-            std::memcpy(&f, row, sizeof f);
-            return f;
-        }
-        [[nodiscard]] static std::uint8_t const* codes_of(std::byte const* row) noexcept {
-            return reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
+        [[nodiscard]] sq8_scorer<Metric> between(std::byte const* row) const noexcept {
+            return {row, dim_};
         }
 
     private:

@@ -7,8 +7,8 @@
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/flat/two_phase.hpp>
 #include <vicinal/index/flat/two_phase_batch.hpp>
-#include <vicinal/index/flat/workers.hpp>
 #include <vicinal/index/nearest.hpp>
+#include <vicinal/index/workers.hpp>
 
 #include <cstddef>
 #include <cstdint>

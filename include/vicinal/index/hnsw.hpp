@@ -2,24 +2,35 @@
 #ifndef VICINAL_INDEX_HNSW_HPP
 #define VICINAL_INDEX_HNSW_HPP
 
+#include <vicinal/codec/fitting.hpp>
+#include <vicinal/codec/sq8.hpp>
 #include <vicinal/index/concept.hpp>
-#include <vicinal/index/hnsw/insert.hpp>
+#include <vicinal/index/hnsw/build.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace vicinal::inline VICINAL_ABI::index {
 
 /// A navigable graph: searches take about log(rows) steps and find nearly all of the nearest.
 ///
+/// It walks over codes: with codec::sq8, the default, a byte an element, which is a quarter of the
+/// memory traffic; the store compares the few best by their vectors. codec::f32 walks over the
+/// vectors and takes no memory for codes. Where the elements or the metric have no codes of 8 bits
+/// (bytes, bits, a metric of the user's), `hnsw<codec::f32>` is the one to take.
+///
 /// Source: Malkov & Yashunin, "Efficient and robust approximate nearest neighbor search using
-/// hierarchical navigable small world graphs", TPAMI 2018. Differs: pruning never cuts a node off
-/// (index/hnsw/insert.hpp), and the same rows in the same order always give the same graph.
-template <codec::model Codec = codec::f32>
+/// hierarchical navigable small world graphs", TPAMI 2018. Differs: pruning never cuts a node off,
+/// nodes join in batches on any number of threads, and the same rows in the same order always give
+/// the same graph (index/hnsw/build.hpp).
+template <codec::model Codec = codec::sq8>
 struct hnsw {
     using options = hnsw_options;
     using codec_type = Codec;
@@ -28,163 +39,212 @@ struct hnsw {
     /// Refuses options that no graph can be made with, before there is a file of it.
     [[nodiscard]] static result<void> check(hnsw_options const& o) { return hnsw_graph::check(o); }
 
-    /// The graph for one metric over the rows of one storage. One thread takes in, any number
-    /// search; see index::concept.hpp for what keeps them apart.
     template <metric::model Metric, storage::model Storage>
-    class of {
-    public:
-        using element = metric::element_of<Metric>;
-        using column = typename Storage::column;
-        static constexpr bool exact = false;
+    class of;
+};
 
-        /// Errors: invalid_argument, corrupt_snapshot, out_of_memory.
-        [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
-                                             std::size_t dim, hnsw_options const& options) {
-            auto graph = hnsw_graph::columns<Storage>::open(space, options);
-            VICINAL_CHECK(graph);
-            if (vectors.rows() < graph->get().covered)
-                return error{errc::corrupt_snapshot, "a vector for each node of the graph",
-                             std::to_string(vectors.rows())};
-            return of(*graph, vectors, dim);
+/// The graph for one metric over the rows of one storage. One thread takes in, any number search;
+/// see index::concept.hpp for what keeps them apart.
+template <codec::model Codec>
+template <metric::model Metric, storage::model Storage>
+class hnsw<Codec>::of {
+    using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
+
+public:
+    using element = metric::element_of<Metric>;
+    using column = typename Storage::column;
+    static constexpr bool exact = false;
+
+    /// Errors: invalid_argument, corrupt_snapshot, out_of_memory.
+    [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
+                                         std::size_t dim, hnsw_options const& options) {
+        auto graph = hnsw_graph::columns<Storage>::open(space, options);
+        VICINAL_CHECK(graph);
+        of index(*graph, vectors, dim, options.threads);
+        if constexpr (!coded::reads_rows) {
+            auto codes = space.column("hnsw.codes", index.codec_.row_bytes(), storage::heat::hot);
+            VICINAL_CHECK(codes);
+            index.own_codes_ = *codes;
         }
+        auto const nodes = graph->get().linked;
+        if (vectors.rows() < nodes || index.codes().rows() < nodes)
+            return error{errc::corrupt_snapshot, "a vector and a code for each node of the graph",
+                         std::to_string((std::min)(vectors.rows(), index.codes().rows()))};
+        return index;
+    }
 
-        [[nodiscard]] slot covered() const noexcept { return graph_.get().covered; }
+    [[nodiscard]] slot covered() const noexcept { return graph_.get().covered; }
 
-        /// Inserts the slots up to `until`, those that `live` does not hold for as nodes without
-        /// links. Below `flat_below` rows it declines. Cost: about build_width log(rows) distances
-        /// a slot. Errors: out_of_memory; what was taken in before it stays.
-        template <class Live, class Section>
-        [[nodiscard]] result<void> take_in(slot until, Live const& live, Section const& section) {
-            auto const before = graph_.get();
-            if (until <= before.covered || (before.covered == 0 && until < before.flat_below))
-                return {};
-            return vicinal::detail::guarded([&]() -> result<void> {
-                VICINAL_CHECK(make_room(graph_.links(), until, section));
-                VICINAL_CHECK(make_room(graph_.parents(), until, section));
-                hnsw_graph::inserter insert(graph_, codec_, vectors_->reader(), lines());
-                for (slot s = before.covered; s < until; ++s) {
-                    if (!live(s)) {
-                        section([&] { skip(s); });
-                        continue;
-                    }
-                    insert.plan(s);
-                    auto const rows = graph_.get().upper_rows + insert.levels();
-                    VICINAL_CHECK(make_room(graph_.upper_column(), rows, section));
-                    section([&] { insert.apply(); });
-                }
-                return {};
-            });
-        }
-
-        /// Forgets every row. Inside the caller's section.
-        void clear() noexcept { graph_.clear(); }
-
-        /// effort: the width of the beam ("ef"), at least `wanted`. Cost: about effort x neighbours
-        /// distances.
-        template <class Keep>
-        [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted,
-                                                std::size_t effort, Keep const& keep) const {
-            return vicinal::detail::guarded([&]() -> result<neighbours> {
-                auto const g = graph_.get();
-                if (g.root == no_slot || wanted == 0) return neighbours{};
-                auto const score = codec_.query(query);
-                using codes = decltype(vectors_->reader());
-                hnsw_graph::target<codes, decltype(score)> const to{vectors_->reader(), score,
-                                                                    g.covered, lines()};
-                auto const width = (std::min)((std::max)(wanted, effort), std::size_t{g.covered});
-                auto s = scratch_->take();
-                auto const start = hnsw_graph::find_start(graph_.upper_levels(g), g, to);
-                if constexpr (std::same_as<Keep, keep_all>) {
-                    hnsw_graph::beam_search(graph_.ground_level(g), start, width, to, *s);
-                    neighbours found;
-                    found.reserve(s->beam.size());
-                    for (std::size_t i = 0; i < s->beam.size(); ++i)
-                        found.push_back({s->beam[i].distance, s->beam[i].node});
-                    return found;
-                } else {
-                    return hnsw_graph::filtered_search(graph_.ground_level(g), start, width, to,
-                                                       keep, *s);
-                }
-            });
-        }
-
-        /// A beam that grows with k and with 1 / (1 - recall): 64 for ten neighbours at 0.95, 170
-        /// at 0.99. It is a rule of thumb, not measured on the data at hand.
-        [[nodiscard]] std::size_t effort_for(std::size_t wanted, double recall) const noexcept {
-            double const missed = (std::max)(1 - recall, 0.001);
-            double const width = static_cast<double>(wanted) * 1.5 + 11 / std::pow(missed, 0.5);
-            return static_cast<std::size_t>(width);
-        }
-
-        /// How many nodes the spanning tree joins to the root: all live ones, in a sound graph.
-        /// Walks all links, O(rows). For tests and checks.
-        [[nodiscard]] std::size_t reachable() const {
-            visited_set seen;
-            return mark_reachable(seen);
-        }
-
-        /// The covered slots for which live(slot) holds and to which no walk leads: none, in a
-        /// sound graph. Walks all links, O(rows).
-        template <class Live>
-        [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
-            visited_set seen;
-            static_cast<void>(mark_reachable(seen));
-            std::vector<slot> lost;
-            for (slot s = 0; s < covered(); ++s)
-                if (live(s) && seen.mark(s)) lost.push_back(s);
-            return lost;
-        }
-
-    private:
-        of(hnsw_graph::columns<Storage> graph, column const& vectors, std::size_t dim)
-            : graph_(graph), vectors_(&vectors), codec_(dim),
-              scratch_(std::make_unique<scratch_pool>()) {}
-
-        [[nodiscard]] std::size_t mark_reachable(visited_set& seen) const {
-            auto const g = graph_.get();
-            seen.reset(g.covered);
-            if (g.root == no_slot) return 0;
-            auto const ground = graph_.ground_level(g);
-            std::vector<slot> open{g.root};
-            static_cast<void>(seen.mark(g.root));
-            for (std::size_t i = 0; i < open.size(); ++i) {
-                auto const* list = ground.list(open[i]);
-                for (std::size_t j = 0; j < ground.width && list[j] != no_slot; ++j)
-                    if (list[j] < g.covered && seen.mark(list[j])) open.push_back(list[j]);
-            }
-            return open.size();
-        }
-
-        template <class Section>
-        [[nodiscard]] static result<void> make_room(column& c, std::uint64_t rows,
-                                                    Section const& section) {
-            if (rows > c.capacity()) {
-                VICINAL_CHECK(c.prepare(rows));
-                section([&] { c.commit(); });
-            }
-            if (rows > c.rows()) c.resize(rows);
+    /// Inserts the slots up to `until`, those that `live` does not hold for as nodes without links.
+    /// Below `flat_below` rows it declines. Cost: about 4 build_width neighbours distances a slot.
+    /// Errors: out_of_memory; what was linked before it stays linked.
+    template <class Live, class Section>
+    [[nodiscard]] result<void> take_in(slot until, Live const& live, Section const& section) {
+        auto const before = graph_.get();
+        if (until <= before.covered || (before.covered == 0 && until < before.flat_below))
             return {};
-        }
+        return vicinal::detail::guarded([&]() -> result<void> {
+            VICINAL_CHECK(make_room(until, section));
+            std::vector<slot> joining;
+            auto upper_rows = before.upper_rows;
+            for (slot s = before.covered; s < until; ++s)
+                if (live(s) && !joined(before, s)) {
+                    joining.push_back(s);
+                    upper_rows += hnsw_graph::draw_level(before, s);
+                }
+            VICINAL_CHECK(storage::reserve(graph_.upper_column(), upper_rows, section));
+            auto const relaxed = hnsw_graph::relaxed_for<Metric>;
+            using reader = decltype(codes().reader());
+            hnsw_graph::builder<Storage, coded, reader, Section> build(
+                graph_, codec_, codes().reader(), lines(), relaxed, threads_, section);
+            VICINAL_CHECK(build.link(joining));
+            section([&] {
+                auto g = graph_.get();
+                g.covered = until;
+                graph_.put(g);
+            });
+            return {};
+        });
+    }
 
-        /// Covers a slot that died before it was taken in.
-        void skip(slot s) noexcept {
+    /// Forgets every row. Inside the caller's section.
+    void clear() noexcept { graph_.clear(); }
+
+    /// effort: the width of the beam ("ef"), at least `wanted`. Cost: about effort x neighbours
+    /// distances.
+    template <class Keep>
+    [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted,
+                                            std::size_t effort, Keep const& keep) const {
+        return vicinal::detail::guarded([&]() -> result<neighbours> {
+            auto const g = graph_.get();
+            if (g.root == no_slot || wanted == 0) return neighbours{};
+            auto const score = codec_.query(query);
+            auto const codes_now = codes().reader();
+            hnsw_graph::target<decltype(codes_now), decltype(score)> const to{codes_now, score,
+                                                                              g.linked, lines()};
+            auto const width = (std::min)((std::max)(wanted, effort), std::size_t{g.linked});
+            auto s = scratch_->take();
+            auto const start = hnsw_graph::find_start(graph_.upper_levels(g), g, to);
+            if constexpr (std::same_as<Keep, keep_all>) {
+                hnsw_graph::beam_search(graph_.ground_level(g), start, width, to, *s);
+                neighbours found;
+                found.reserve(s->beam.size());
+                for (std::size_t i = 0; i < s->beam.size(); ++i)
+                    found.push_back({s->beam.distance(i), s->beam.node(i)});
+                return found;
+            } else {
+                return hnsw_graph::filtered_search(graph_.ground_level(g), start, width, to, keep,
+                                                   *s);
+            }
+        });
+    }
+
+    /// A beam that grows with k and with 1 / (1 - recall): 64 for ten neighbours at 0.95, 170
+    /// at 0.99. It is a rule of thumb, not measured on the data at hand.
+    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double recall) const noexcept {
+        double const missed = (std::max)(1 - recall, 0.001);
+        double const width = static_cast<double>(wanted) * 1.5 + 11 / std::pow(missed, 0.5);
+        return static_cast<std::size_t>(width);
+    }
+
+    /// How many nodes the spanning tree joins to the root: all live ones, in a sound graph.
+    /// Walks all links, O(rows). For tests and checks.
+    [[nodiscard]] std::size_t reachable() const {
+        visited_set seen;
+        return mark_reachable(seen);
+    }
+
+    /// The covered slots for which live(slot) holds and to which no walk leads: none, in a
+    /// sound graph. Walks all links, O(rows).
+    template <class Live>
+    [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
+        visited_set seen;
+        static_cast<void>(mark_reachable(seen));
+        std::vector<slot> lost;
+        for (slot s = 0; s < covered(); ++s)
+            if (live(s) && seen.mark(s)) lost.push_back(s);
+        return lost;
+    }
+
+private:
+    of(hnsw_graph::columns<Storage> graph, column const& vectors, std::size_t dim,
+       std::size_t threads)
+        : graph_(graph), vectors_(&vectors), codec_(dim), threads_(threads),
+          scratch_(std::make_unique<scratch_pool>()) {}
+
+    [[nodiscard]] std::size_t mark_reachable(visited_set& seen) const {
+        auto const g = graph_.get();
+        seen.reset(g.linked);
+        if (g.root == no_slot) return 0;
+        auto const ground = graph_.ground_level(g);
+        std::vector<slot> open{g.root};
+        static_cast<void>(seen.mark(g.root));
+        for (std::size_t i = 0; i < open.size(); ++i) {
+            auto const* list = ground.list(open[i]);
+            for (std::size_t j = 0; j < ground.width && list[j] != no_slot; ++j)
+                if (list[j] < g.linked && seen.mark(list[j])) open.push_back(list[j]);
+        }
+        return open.size();
+    }
+
+    /// Rows for the slots up to `until`: codes, empty lists, no parents.
+    template <class Section>
+    [[nodiscard]] result<void> make_room(slot until, Section const& section) {
+        auto const before = graph_.get().linked;
+        if (until <= before) return {};
+        if (until > most_nodes)
+            return error{errc::limit_exceeded, "at most 2^31 - 1 rows in a graph",
+                         std::to_string(until)};
+        VICINAL_CHECK(storage::reserve(graph_.links(), until, section));
+        VICINAL_CHECK(storage::reserve(graph_.parents(), until, section));
+        if constexpr (!coded::reads_rows) {
+            VICINAL_CHECK(storage::reserve(*own_codes_, until, section));
+            VICINAL_CHECK(run_parts(until - before, 64, threads_, [&](auto first, auto last) {
+                auto const vectors = vectors_->reader();
+                for (auto s = before + first; s < before + last; ++s)
+                    codec_.encode_row(reinterpret_cast<element const*>(vectors.row(s)),
+                                      own_codes_->edit(s));
+                return result<void>();
+            }));
+        }
+        for (auto s = before; s < until; ++s) {
             std::memset(graph_.links().edit(s), 0xff, graph_.links().row_bytes());
             std::memset(graph_.parents().edit(s), 0xff, graph_.parents().row_bytes());
+        }
+        section([&] {
             auto g = graph_.get();
-            g.covered = s + 1;
+            g.linked = until;
             graph_.put(g);
-        }
+        });
+        return {};
+    }
 
-        /// Cache lines of a code that are asked for ahead.
-        [[nodiscard]] std::size_t lines() const noexcept {
-            return (std::min)((vectors_->row_bytes() + 63) / 64, std::size_t{10});
-        }
+    [[nodiscard]] bool joined(hnsw_graph::state const& g, slot s) const noexcept {
+        return s < g.linked && (s == g.root || graph_.parent(s) != no_slot);
+    }
 
-        hnsw_graph::columns<Storage> graph_;
-        column const* vectors_;
-        typename Codec::template of<Metric> codec_;
-        std::unique_ptr<scratch_pool> scratch_;
-    };
+    [[nodiscard]] column const& codes() const noexcept {
+        if constexpr (coded::reads_rows)
+            return *vectors_;
+        else
+            return *own_codes_;
+    }
+
+    /// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere
+    /// in a line.
+    [[nodiscard]] std::size_t lines() const noexcept {
+        return (std::min)((codes().row_bytes() + 48 + 63) / 64, std::size_t{12});
+    }
+
+    static constexpr slot most_nodes = 0x7fffffff;
+
+    hnsw_graph::columns<Storage> graph_;
+    column const* vectors_;
+    /// Null where the codec reads the vectors.
+    column* own_codes_ = nullptr;
+    coded codec_;
+    std::size_t threads_;
+    std::unique_ptr<scratch_pool> scratch_;
 };
 
 static_assert(model<hnsw<>>);

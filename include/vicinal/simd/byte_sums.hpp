@@ -78,7 +78,29 @@ struct byte_dot_step {
     };
 };
 
-/// The same for rows of codes from 0 to 127: twice as fast without VNNI.
+/// Sum over i of (query[i] - 128) row[i], both as unsigned bytes: byte_dot for a query that is a
+/// row itself.
+struct unsigned_dot_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_u8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            typename Set::bytes_u8 middle;
+            typename Set::bytes_s8 shifted;
+            middle.template fill_with<128>();
+            shifted.set_bits(q.lanes ^ middle.lanes);
+            Set::dot_bytes(sum, r, shifted);
+        }
+    };
+};
+
+/// byte_dot for rows of codes from 0 to 127: twice as fast without VNNI.
 struct low_byte_dot_step {
     using query_type = std::int8_t;
     using row_type = std::uint8_t;
@@ -138,6 +160,7 @@ struct low_byte_difference_step {
 
 /// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
 using byte_dot = row_kernels<byte_dot_step>;
+using unsigned_dot = row_kernels<unsigned_dot_step>;
 using low_byte_dot = row_kernels<low_byte_dot_step>;
 using byte_difference = row_kernels<byte_difference_step>;
 using low_byte_difference = row_kernels<low_byte_difference_step>;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 // VICINAL_USE_XSIMD puts xsimd under the arithmetic, for builds with fixed flags (-march=native):
 // there is no choice at run time then. Registers that xsimd lacks stay vector extensions.
@@ -142,8 +143,7 @@ struct pack {
     /// The first half of the lanes and the second.
     VICINAL_ALWAYS_INLINE void halves(pack<T, Width / 2>& low,
                                       pack<T, Width / 2>& high) const noexcept {
-        std::memcpy(&low.lanes, &lanes, bytes / 2);
-        std::memcpy(&high.lanes, reinterpret_cast<char const*>(&lanes) + bytes / 2, bytes / 2);
+        take_apart(low, high, std::make_index_sequence<Width / 2>{});
     }
     /// The lanes' sum, by halves.
     [[nodiscard]] VICINAL_ALWAYS_INLINE T sum() const noexcept {
@@ -157,8 +157,16 @@ struct pack {
         }
     }
 
-#if defined(VICINAL_USE_XSIMD)
 private:
+    // As a shuffle: through memory GCC stores and loads again.
+    template <std::size_t... I>
+    VICINAL_ALWAYS_INLINE void take_apart(pack<T, Width / 2>& low, pack<T, Width / 2>& high,
+                                          std::index_sequence<I...>) const noexcept {
+        low.lanes = __builtin_shufflevector(lanes, lanes, static_cast<int>(I)...);
+        high.lanes = __builtin_shufflevector(lanes, lanes, static_cast<int>(I + Width / 2)...);
+    }
+
+#if defined(VICINAL_USE_XSIMD)
     [[nodiscard]] VICINAL_ALWAYS_INLINE static auto batch(lanes_type const& from) noexcept {
         return detail::to_batch<typename detail::batch_of<T, Width>::type>(from);
     }

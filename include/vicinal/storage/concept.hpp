@@ -64,6 +64,18 @@ template <column C>
     return {};
 }
 
+/// Makes a column have at least `rows` rows, of which no reader knows yet; only the swap is made in
+/// `section`, which keeps readers out.
+template <column C, class Section>
+[[nodiscard]] result<void> reserve(C& c, std::uint64_t rows, Section const& section) {
+    if (rows > c.capacity()) {
+        VICINAL_CHECK(c.prepare(rows));
+        section([&] { c.commit(); });
+    }
+    if (rows > c.rows()) c.resize(rows);
+    return {};
+}
+
 } // namespace vicinal::inline VICINAL_ABI::storage
 
 #endif

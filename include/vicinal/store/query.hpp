@@ -103,7 +103,10 @@ private:
         VICINAL_CHECK(candidates);
         index::nearest best(k, by_id{&rows_});
         // The index ranks by its codes. A few beyond k make up for their rounding.
-        auto const compared = (std::min)(candidates->size(), k + k / 2 + 16);
+        auto const compared = (std::min)(candidates->size(), k + k / 2 + 5);
+        auto const vectors = rows_.vectors().reader();
+        auto const lines = (std::min)((dim_ * sizeof(element) + 63) / 64, std::size_t{16});
+        for (std::size_t i = 0; i < compared; ++i) vectors.prefetch((*candidates)[i].row, lines);
         for (std::size_t i = 0; i < compared; ++i) {
             auto const s = (*candidates)[i].row;
             best.offer({metric::exact<Metric>(vector_, rows_.vector(s), dim_), s});

@@ -99,18 +99,11 @@ struct sq8_terms_body {
             std::memcpy(&b.lanes, factors + i + 1, 16);
             std::memcpy(&c.lanes, factors + i + 2, 16);
             std::memcpy(&d.lanes, factors + i + 3, 16);
-            auto const ab_low = __builtin_shufflevector(a.lanes, b.lanes, 0, 4, 1, 5);
-            auto const ab_high = __builtin_shufflevector(a.lanes, b.lanes, 2, 6, 3, 7);
-            auto const cd_low = __builtin_shufflevector(c.lanes, d.lanes, 0, 4, 1, 5);
-            auto const cd_high = __builtin_shufflevector(c.lanes, d.lanes, 2, 6, 3, 7);
-            auto const first = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
-            auto const second = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
-            auto const third = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-            auto const fourth = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
-            std::memcpy(scale + i, &first, 16);
-            std::memcpy(error + i, &second, 16);
-            std::memcpy(squares + i, &third, 16);
-            std::memcpy(sums + i, &fourth, 16);
+            sq8_turn(a, b, c, d);
+            std::memcpy(scale + i, &a.lanes, 16);
+            std::memcpy(error + i, &b.lanes, 16);
+            std::memcpy(squares + i, &c.lanes, 16);
+            std::memcpy(sums + i, &d.lanes, 16);
         }
         for (; i < rows; ++i) {
             scale[i] = factors[i].scale;

@@ -24,6 +24,20 @@ VICINAL_ALWAYS_INLINE void load_as_floats(typename Set::template of<float>& to,
     to.lanes = __builtin_convertvector(whole.lanes, decltype(to.lanes));
 }
 
+/// Turns four rows of four numbers: lane j of row i becomes lane i of row j.
+template <class T>
+VICINAL_ALWAYS_INLINE void sq8_turn(simd::pack<T, 4>& a, simd::pack<T, 4>& b, simd::pack<T, 4>& c,
+                                    simd::pack<T, 4>& d) noexcept {
+    auto const ab_low = __builtin_shufflevector(a.lanes, b.lanes, 0, 4, 1, 5);
+    auto const ab_high = __builtin_shufflevector(a.lanes, b.lanes, 2, 6, 3, 7);
+    auto const cd_low = __builtin_shufflevector(c.lanes, d.lanes, 0, 4, 1, 5);
+    auto const cd_high = __builtin_shufflevector(c.lanes, d.lanes, 2, 6, 3, 7);
+    a.lanes = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    b.lanes = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    c.lanes = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    d.lanes = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+}
+
 /// `not_below::bits(a, b)`: bit i is set where lane i of a is not below that of b, and where either
 /// is NaN.
 template <class Set>

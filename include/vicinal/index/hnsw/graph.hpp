@@ -4,6 +4,7 @@
 
 #include <vicinal/core/bits.hpp>
 #include <vicinal/core/record.hpp>
+#include <vicinal/index/hnsw/options.hpp>
 #include <vicinal/storage/concept.hpp>
 
 #include <algorithm>
@@ -15,31 +16,7 @@
 
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// How a graph is built. A graph that lies in a file keeps the values it was made with.
-struct hnsw_options {
-    /// Links a new node chooses on each level ("M"); a list on the ground level holds twice as
-    /// many. 2 to 512; 16 suits most, 32 and more help at high dimension and recall.
-    std::size_t neighbours = 16;
-    /// Candidates that an insert looks at on each level ("ef_construction"). At least `neighbours`.
-    std::size_t build_width = 200;
-    /// Rows below which there is no graph: a scan is as fast there, and exact.
-    std::size_t flat_below = 2000;
-    /// Of the level that each slot draws.
-    std::uint64_t seed = 0x76696369;
-};
-
 namespace hnsw_graph {
-
-/// Refuses options that no graph can be made with: errc::invalid_argument, with the range.
-[[nodiscard]] inline result<void> check(hnsw_options const& o) {
-    if (o.neighbours < 2 || o.neighbours > 512)
-        return error{errc::invalid_argument, "index.neighbours from 2 to 512",
-                     std::to_string(o.neighbours)};
-    if (o.build_width < o.neighbours || o.build_width > 65536)
-        return error{errc::invalid_argument, "index.build_width from neighbours to 65536",
-                     std::to_string(o.build_width)};
-    return {};
-}
 
 /// What is true of the whole graph, as the one row of its column.
 struct state {
@@ -54,7 +31,8 @@ struct state {
     std::uint32_t neighbours = 0;
     std::uint32_t build_width = 0;
     std::uint32_t flat_below = 0;
-    std::uint32_t reserved = 0;
+    /// Slots whose lists may be linked to: more than are covered while a batch is being linked.
+    slot linked = 0;
 };
 
 /// The ground level as a walk sees it: node n is slot n, and its list ends at the first no_slot.
@@ -69,6 +47,9 @@ struct ground {
         return links.template row_as<std::uint32_t>(node);
     }
     [[nodiscard]] slot row(std::uint32_t node) const noexcept { return node; }
+    void prefetch(std::uint32_t node) const noexcept {
+        links.prefetch(node, (width * 4 + 63) / 64);
+    }
 };
 
 /// An upper level: node n is a row {slot, row below, level, links}. Links name rows, so that a walk
@@ -84,6 +65,7 @@ struct upper {
         return rows.template row_as<std::uint32_t>(node) + header;
     }
     [[nodiscard]] slot row(std::uint32_t node) const noexcept { return field(node, 0); }
+    void prefetch(std::uint32_t node) const noexcept { rows.prefetch(node, 2); }
     [[nodiscard]] std::uint32_t below(std::uint32_t node) const noexcept { return field(node, 1); }
     [[nodiscard]] std::uint32_t level(std::uint32_t node) const noexcept { return field(node, 2); }
 
@@ -132,11 +114,11 @@ public:
         c.links_ = *links;
         c.parents_ = *parents;
         c.upper_ = *upper_rows;
-        if (c.links_->rows() < s.covered || c.parents_->rows() < s.covered ||
+        if (s.linked < s.covered || c.links_->rows() < s.linked || c.parents_->rows() < s.linked ||
             c.upper_->rows() < s.upper_rows || (s.entry != no_slot && s.entry >= s.upper_rows) ||
-            (s.covered > 0 && s.root != no_slot && s.root >= s.covered))
+            (s.root != no_slot && s.root >= s.linked))
             return error{errc::corrupt_snapshot,
-                         "hnsw columns of " + std::to_string(s.covered) + " nodes",
+                         "hnsw columns of " + std::to_string(s.linked) + " nodes",
                          std::to_string(c.links_->rows())};
         return c;
     }
@@ -151,6 +133,7 @@ public:
     void clear() noexcept {
         auto s = get();
         s.covered = 0;
+        s.linked = 0;
         s.root = no_slot;
         s.entry = no_slot;
         s.upper_rows = 0;
@@ -161,7 +144,7 @@ public:
     }
 
     [[nodiscard]] auto ground_level(state const& s) const noexcept {
-        return ground<decltype(links_->reader())>{links_->reader(), s.covered,
+        return ground<decltype(links_->reader())>{links_->reader(), s.linked,
                                                   2 * std::size_t{s.neighbours}};
     }
     [[nodiscard]] auto upper_levels(state const& s) const noexcept {

@@ -24,6 +24,13 @@ struct target {
 
     [[nodiscard]] float operator()(slot row) const noexcept { return score(codes.row(row)); }
     void prefetch(slot row) const noexcept { codes.prefetch(row, lines); }
+
+    /// The distances of `count` codes, at most four.
+    void some(std::byte const* const* some_codes, std::size_t count, float* out) const noexcept {
+        if constexpr (requires { score.four(some_codes, out); })
+            if (count == 4) return score.four(some_codes, out);
+        for (std::size_t i = 0; i < count; ++i) out[i] = score(some_codes[i]);
+    }
 };
 
 /// A place in a level.
@@ -32,58 +39,89 @@ struct position {
     std::uint32_t node;
 };
 
+/// Scores `count` nodes: meet(distance, node) for each, in their order.
+///
+/// They were collected first, so that no code is asked for in vain; eight are asked for ahead: a
+/// core has about a dozen reads under way at once.
+template <class Level, class Target, class Meet>
+void score_nodes(Level const& level, std::uint32_t const* nodes, std::size_t count,
+                 Target const& to, Meet const& meet) {
+    constexpr std::size_t ahead = 8;
+    for (std::size_t i = 0; i < (std::min)(ahead, count); ++i) to.prefetch(level.row(nodes[i]));
+    for (std::size_t i = 0; i < count; i += 4) {
+        auto const n = (std::min)(std::size_t{4}, count - i);
+        std::byte const* codes[4] = {};
+        for (std::size_t j = 0; j < n; ++j) {
+            codes[j] = to.codes.row(level.row(nodes[i + j]));
+            if (i + j + ahead < count) to.prefetch(level.row(nodes[i + j + ahead]));
+        }
+        float distances[4];
+        to.some(codes, n, distances);
+        for (std::size_t j = 0; j < n; ++j) meet(distances[j], nodes[i + j]);
+    }
+}
+
 /// Moves to the nearest neighbour until none is nearer.
 template <class Level, class Target>
 [[nodiscard]] position descend_on(Level const& level, position at, Target const& to) noexcept {
     for (bool moved = true; moved;) {
         moved = false;
-        auto const* list = level.list(at.node);
-        for (std::size_t i = 0; i < level.width && list[i] != no_slot; ++i) {
+        auto const* const list = level.list(at.node);
+        std::uint32_t nodes[32];
+        for (std::size_t i = 0; i < level.width && list[i] != no_slot;) {
+            std::size_t count = 0;
             // A damaged file may name any number: a node is followed only if it is one.
-            if (list[i] >= level.nodes || level.row(list[i]) >= to.rows) continue;
-            float const d = to(level.row(list[i]));
-            if (d < at.distance || (d == at.distance && list[i] < at.node)) {
-                at = {d, list[i]};
-                moved = true;
-            }
+            for (; count < 32 && i < level.width && list[i] != no_slot; ++i)
+                if (list[i] < level.nodes && level.row(list[i]) < to.rows) nodes[count++] = list[i];
+            score_nodes(level, nodes, count, to, [&](float d, std::uint32_t n) {
+                if (d < at.distance || (d == at.distance && n < at.node)) {
+                    at = {d, n};
+                    moved = true;
+                }
+            });
         }
     }
     return at;
 }
 
-/// Scores the neighbours of a node that this walk has not met: meet(distance, node) for each.
-///
-/// They are collected first, so that no code is asked for in vain, and asked for four ahead: a core
-/// has about a dozen reads under way at once, and a list of codes is more.
-template <class Level, class Target, class Meet>
-void expand(Level const& level, std::uint32_t node, Target const& to, scratch& s,
-            Meet const& meet) {
-    constexpr std::size_t ahead = 4;
-    s.fresh.clear();
-    auto const* list = level.list(node);
-    for (std::size_t i = 0; i < level.width && list[i] != no_slot; ++i) {
-        auto const n = list[i];
-        if (n >= level.nodes || !s.visited.mark(n) || level.row(n) >= to.rows) continue;
-        if (s.fresh.size() < ahead) to.prefetch(level.row(n));
-        s.fresh.push_back(n);
+/// The neighbours of a node that this walk has not met: marks them and puts them into s.fresh from
+/// `at` on, where there is room for a list; where they end.
+template <class Level>
+[[nodiscard]] std::size_t collect(Level const& level, std::uint32_t node, std::size_t at,
+                                  std::size_t rows, scratch& s) {
+    auto count = s.visited.mark(level.list(node), level.width, level.nodes, s.fresh.data() + at);
+    if constexpr (Level::header != 0) {
+        // On an upper level a node's row is a number of its own.
+        auto* const first = s.fresh.data() + at;
+        count = static_cast<std::size_t>(
+            std::remove_if(first, first + count,
+                           [&](std::uint32_t n) { return level.row(n) >= rows; }) -
+            first);
     }
-    for (std::size_t i = 0; i < s.fresh.size(); ++i) {
-        if (i + ahead < s.fresh.size()) to.prefetch(level.row(s.fresh[i + ahead]));
-        meet(to(level.row(s.fresh[i])), s.fresh[i]);
-    }
+    return at + count;
 }
 
 /// Beam search: the `width` nearest nodes that the graph leads to from `start`, in s.beam.
+///
+/// Two nodes are expanded at a time: a few more distances, and twice as many reads under way.
 template <class Level, class Target>
 void beam_search(Level const& level, position start, std::size_t width, Target const& to,
                  scratch& s) {
     s.visited.reset(level.nodes);
     s.beam.reset(width);
+    s.fresh.resize(2 * level.width);
     static_cast<void>(s.visited.mark(start.node));
     s.beam.insert(start.distance, start.node);
     while (s.beam.has_next()) {
-        expand(level, s.beam.pop(), to, s,
-               [&s](float distance, std::uint32_t n) { s.beam.insert(distance, n); });
+        std::size_t count = 0;
+        for (int i = 0; i < 2 && s.beam.has_next(); ++i)
+            count = collect(level, s.beam.pop(), count, to.rows, s);
+        for (std::size_t i = 0; i < 2; ++i)
+            if (auto const next = s.beam.ahead(i); next != pool::no_node) level.prefetch(next);
+        score_nodes(level, s.fresh.data(), count, to, [&](float distance, std::uint32_t n) {
+            // A node that comes to the front is likely to be expanded next.
+            if (distance < s.beam.limit() && s.beam.insert(distance, n) < 2) level.prefetch(n);
+        });
     }
 }
 
@@ -102,6 +140,7 @@ template <class Level, class Target, class Keep>
         if (keep(node)) best.offer({distance, node});
     };
     frontier.clear();
+    s.fresh.resize(level.width);
     s.visited.reset(level.nodes);
     static_cast<void>(s.visited.mark(start.node));
     meet(start.distance, start.node);
@@ -110,7 +149,7 @@ template <class Level, class Target, class Keep>
         if (!best.could_enter(at.distance)) break;
         std::pop_heap(frontier.begin(), frontier.end(), farther);
         frontier.pop_back();
-        expand(level, at.row, to, s, meet);
+        score_nodes(level, s.fresh.data(), collect(level, at.row, 0, to.rows, s), to, meet);
     }
     return best.take();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#ifndef VICINAL_INDEX_FLAT_WORKERS_HPP
-#define VICINAL_INDEX_FLAT_WORKERS_HPP
+#ifndef VICINAL_INDEX_WORKERS_HPP
+#define VICINAL_INDEX_WORKERS_HPP
 
 #include <vicinal/core/result.hpp>
 

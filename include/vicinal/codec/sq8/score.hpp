@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_CODEC_SQ8_SCORE_HPP
+#define VICINAL_CODEC_SQ8_SCORE_HPP
+
+#include <vicinal/codec/sq8/encoding.hpp>
+#include <vicinal/codec/sq8/lanes.hpp>
+#include <vicinal/metric/cosine.hpp>
+#include <vicinal/metric/inner_product.hpp>
+#include <vicinal/simd/byte_sums.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+/// Distances between rows of codes, as a graph asks for them: any row, or any four.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// A row as a graph keeps it: its factors, then its codes.
+struct sq8_row {
+    [[nodiscard]] static sq8_factors factors(std::byte const* row) noexcept {
+        sq8_factors f;
+        std::memcpy(&f, row, sizeof f);
+        return f;
+    }
+    [[nodiscard]] static std::uint8_t const* codes(std::byte const* row) noexcept {
+        return reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
+    }
+};
+
+/// What a distance needs of the row that others are compared with.
+struct sq8_side {
+    /// Not aligned.
+    std::uint8_t const* codes = nullptr;
+    /// Twice the scale under squared L2 and cosine, the scale under the inner product.
+    float scale = 0;
+    /// The square of the decoded vector; 0 under the inner product.
+    float square = 0;
+    /// What the sum of a row's codes, and a row's zero, are multiplied by in the centred product.
+    std::uint32_t of_sum = 0;
+    std::uint32_t of_zero = 0;
+};
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+/// Turns four rows' factors into four lanes of each kind, and the products into distances.
+template <class Metric>
+struct sq8_finish {
+    using integers = simd::pack<std::uint32_t, 4>;
+    using floats = simd::pack<float, 4>;
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    static constexpr bool half = std::same_as<Metric, metric::cosine>;
+
+    VICINAL_ALWAYS_INLINE static void four(sq8_side const& q, std::byte const* const* rows,
+                                           std::int32_t const* products, float* out) noexcept {
+        integers a, b, c, d, p;
+        std::memcpy(&a.lanes, rows[0], 16);
+        std::memcpy(&b.lanes, rows[1], 16);
+        std::memcpy(&c.lanes, rows[2], 16);
+        std::memcpy(&d.lanes, rows[3], 16);
+        sq8_turn(a, b, c, d);
+        std::memcpy(&p.lanes, products, 16);
+        floats scale, distance;
+        scale.set_bits(a.lanes);
+        finish(q, scale.lanes, c.lanes, d.lanes, p.lanes, distance.lanes);
+        distance.store(out);
+    }
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static float one(sq8_side const& q, std::byte const* row,
+                                                         std::int32_t product_of) noexcept {
+        auto const f = sq8_row::factors(row);
+        float distance = 0;
+        finish(q, f.scale, f.square_sum, f.sum_and_zero, static_cast<std::uint32_t>(product_of),
+               distance);
+        return distance;
+    }
+
+private:
+    template <class Float, class Unsigned>
+    VICINAL_ALWAYS_INLINE static void
+    finish(sq8_side const& q, Float const& scale, Unsigned const& square_sum,
+           Unsigned const& sum_and_zero, Unsigned const& product_of, Float& out) noexcept {
+        // Modulo 2^32, like the product; the result fits.
+        Unsigned const centred =
+            product_of + (sum_and_zero & 0xffffffU) * q.of_sum - (sum_and_zero >> 24) * q.of_zero;
+        if constexpr (product) {
+            out = -(scale * q.scale * as_floats<Float>(centred));
+        } else {
+            out = scale *
+                      (scale * as_floats<Float>(square_sum) - q.scale * as_floats<Float>(centred)) +
+                  q.square;
+            if constexpr (half) out = out * 0.5F;
+        }
+    }
+    /// As signed numbers; a sum of squares is below 2^31 to 33,000 elements.
+    template <class Float, class Unsigned>
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static Float as_floats(Unsigned const& x) noexcept {
+        if constexpr (std::same_as<Float, float>) {
+            return static_cast<float>(static_cast<std::int32_t>(x));
+        } else {
+            simd::pack<std::int32_t, 4> s;
+            s.set_bits(x);
+            return __builtin_convertvector(s.lanes, Float);
+        }
+    }
+};
+
+template <class Metric>
+struct sq8_score_body {
+    static constexpr simd::instruction_set gains_from = simd::instruction_set::avx512_vnni;
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static float run(sq8_side const* q, std::byte const* row,
+                                           std::size_t dim) noexcept {
+        auto const p = simd::one_row<simd::unsigned_dot_step>::template run<Set>(
+            q->codes, sq8_row::codes(row), dim);
+        return sq8_finish<Metric>::one(*q, row, p);
+    }
+};
+
+template <class Metric>
+struct sq8_score_four_body {
+    static constexpr simd::instruction_set gains_from = simd::instruction_set::avx512_vnni;
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(sq8_side const* q, std::byte const* const* rows,
+                                          std::size_t dim, float* out) noexcept {
+        std::uint8_t const* const codes[4] = {sq8_row::codes(rows[0]), sq8_row::codes(rows[1]),
+                                              sq8_row::codes(rows[2]), sq8_row::codes(rows[3])};
+        std::int32_t products[4];
+        simd::four_rows<simd::unsigned_dot_step>::template run<Set>(q->codes, codes, dim, products);
+        sq8_finish<Metric>::four(*q, rows, products, out);
+    }
+};
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+/// `get()(side, row, dim)`: the distance of the decoded vectors; a row without codes counts as
+/// zeros.
+template <class Metric>
+using sq8_score = simd::kernel<detail::sq8_score_body<Metric>, float, sq8_side const*,
+                               std::byte const*, std::size_t>;
+/// `get()(side, rows, dim, out)`: four of them.
+template <class Metric>
+using sq8_score_four = simd::kernel<detail::sq8_score_four_body<Metric>, void, sq8_side const*,
+                                    std::byte const* const*, std::size_t, float*>;
+
+/// A row that others are compared with; it must stay in place. Takes no memory.
+template <class Metric>
+class sq8_scorer {
+public:
+    sq8_scorer(std::byte const* row, std::size_t dim) noexcept
+        : one_(sq8_score<Metric>::get()), four_(sq8_score_four<Metric>::get()), dim_(dim) {
+        constexpr bool product = std::same_as<Metric, metric::inner_product>;
+        auto const f = sq8_row::factors(row);
+        side_.codes = sq8_row::codes(row);
+        side_.scale = product ? f.scale : 2 * f.scale;
+        side_.square = product ? 0 : f.scale * f.scale * static_cast<float>(f.square_sum);
+        side_.of_sum = 128 - f.zero();
+        side_.of_zero = f.sum() - static_cast<std::uint32_t>(dim) * f.zero();
+    }
+
+    [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+        return metric::ordered(one_(&side_, row, dim_));
+    }
+    /// The distances of four rows, wherever they lie.
+    void four(std::byte const* const* rows, float* out) const noexcept {
+        four_(&side_, rows, dim_, out);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = metric::ordered(out[i]);
+    }
+
+private:
+    typename sq8_score<Metric>::function one_;
+    typename sq8_score_four<Metric>::function four_;
+    sq8_side side_;
+    std::size_t dim_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
