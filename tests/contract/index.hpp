@@ -43,10 +43,17 @@ public:
         index_.take_in(static_cast<slot>(rows_->rows()), live, index::no_section{}).value();
     }
 
+    /// As a store does it: the index's candidates in the order of their exact distances.
     template <class Keep = index::keep_all>
     [[nodiscard]] index::neighbours search(float const* query, std::size_t k,
                                            Keep const& keep = {}) const {
-        return index_.search(query, k, index_.effort_for(k, 0.95), keep).value();
+        auto found = index_.search(query, k, index_.effort_for(k, 0.95), keep).value();
+        auto const vectors = rows_->reader();
+        for (auto& n : found)
+            n.distance =
+                vicinal::metric::exact<Metric>(query, vectors.template row_as<float>(n.row), dim_);
+        std::sort(found.begin(), found.end());
+        return found;
     }
 
     [[nodiscard]] bound& get() noexcept { return index_; }

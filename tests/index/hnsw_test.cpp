@@ -45,6 +45,11 @@ TEST_CASE("hnsw keeps the contract of indexes in memory", "[index]") {
     check_index_contract<hnsw, metric::squared_l2, memory>(always());
 }
 
+TEST_CASE("hnsw over the vectors keeps the contract of indexes", "[index]") {
+    check_index_contract<vicinal::index::hnsw<vicinal::codec::f32>, metric::inner_product, memory>(
+        always());
+}
+
 TEST_CASE("hnsw with few links keeps the contract of indexes", "[index]") {
     check_index_contract<hnsw, metric::squared_l2, memory>(narrow(2, 2), 0.8);
 }
@@ -137,23 +142,33 @@ TEST_CASE("every live node of a graph can be reached", "[index]") {
     }
 }
 
-TEST_CASE("the same rows give the same graph, at once or one by one", "[index]") {
-    auto const data = clustered_rows(1500, 8, 10, 61);
-    standing a(8, always());
-    a.add(data);
-    standing b(8, always());
-    for (std::size_t i = 0; i < data.count(); ++i) b.add({8, {data.row(i), data.row(i) + 8}});
-    auto const upper = (3 + hnsw_options{}.neighbours) * 4;
-    CHECK(bytes_of(a, "hnsw.links", 32 * 4) == bytes_of(b, "hnsw.links", 32 * 4));
-    CHECK(bytes_of(a, "hnsw.parents", 4) == bytes_of(b, "hnsw.parents", 4));
-    CHECK(bytes_of(a, "hnsw.upper", upper) == bytes_of(b, "hnsw.upper", upper));
-    CHECK(bytes_of(a, "hnsw.state", 40) == bytes_of(b, "hnsw.state", 40));
-
-    auto other = always();
-    other.seed = 7;
-    standing c(8, other);
-    c.add(data);
-    CHECK(bytes_of(a, "hnsw.upper", upper) != bytes_of(c, "hnsw.upper", upper));
+TEST_CASE("the same rows give the same graph on any number of threads", "[index]") {
+    auto const build = [](std::size_t threads, std::uint64_t seed, std::size_t parts) {
+        auto const data = clustered_rows(3000, 24, 10, 61);
+        auto o = always();
+        o.threads = threads;
+        o.seed = seed;
+        standing s(24, o);
+        for (std::size_t i = 0; i < parts; ++i) {
+            auto const first = data.data.begin() + static_cast<std::ptrdiff_t>(i * 72000 / parts);
+            auto const last =
+                data.data.begin() + static_cast<std::ptrdiff_t>((i + 1) * 72000 / parts);
+            s.add({24, {first, last}});
+        }
+        auto all = bytes_of(s, "hnsw.links", 32 * 4);
+        for (auto const& more : {bytes_of(s, "hnsw.parents", 4), bytes_of(s, "hnsw.codes", 24 + 16),
+                                 bytes_of(s, "hnsw.upper", (3 + hnsw_options{}.neighbours) * 4),
+                                 bytes_of(s, "hnsw.state", 40)})
+            all.insert(all.end(), more.begin(), more.end());
+        return all;
+    };
+    // A difference is told as such, not as a page of bytes.
+    auto const same = [](auto const& a, auto const& b) { return a == b; };
+    auto const one = build(1, 5, 1);
+    CHECK(same(one, build(2, 5, 1)));
+    CHECK(same(one, build(8, 5, 1)));
+    CHECK_FALSE(same(one, build(1, 6, 1)));
+    CHECK(same(build(1, 5, 3), build(8, 5, 3)));
 }
 
 TEST_CASE("there is no graph below the rows that want one", "[index]") {

@@ -131,6 +131,7 @@ public:
                 found.reserve(s->beam.size());
                 for (std::size_t i = 0; i < s->beam.size(); ++i)
                     found.push_back({s->beam.distance(i), s->beam.node(i)});
+                hnsw_graph::order_ties(found);
                 return found;
             } else {
                 return hnsw_graph::filtered_search(graph_.ground_level(g), start, width, to, keep,

@@ -140,10 +140,11 @@ private:
     void choose_parents() {
         auto const g = graph_.get();
         auto const level = graph_.ground_level(g);
-        std::unordered_map<slot, std::size_t> more;
+        new_children_.clear();
         auto const has_room = [&](slot node) {
-            auto const at = more.find(node);
-            return children(level, node) + (at == more.end() ? 0 : at->second) < g.neighbours;
+            auto const at = new_children_.find(node);
+            auto const fresh = at == new_children_.end() ? 0 : at->second.size();
+            return children(level, node) + fresh < g.neighbours;
         };
         parents_.assign(plans_.size(), no_slot);
         for (std::size_t i = 0; i < plans_.size(); ++i) {
@@ -153,14 +154,14 @@ private:
             auto const parent =
                 near != p.nearest.end() ? *near : below(level, p.nearest.front(), has_room);
             parents_[i] = parent;
-            ++more[parent];
+            new_children_[parent].push_back(p.node);
             if (std::find(p.ground.begin(), p.ground.end(), parent) != p.ground.end()) continue;
             if (p.ground.size() == g.neighbours + g.neighbours / 2) p.ground.pop_back();
             p.ground.push_back(parent);
         }
     }
 
-    /// A node with room in the tree below one that has none.
+    /// A node with room in the tree below one that has none; the tree has what this batch adds.
     template <class Level, class HasRoom>
     [[nodiscard]] slot below(Level const& level, slot node, HasRoom const& has_room) const {
         node_list open{node};
@@ -171,8 +172,10 @@ private:
                 if (list[j] < level.nodes && graph_.parent(list[j]) == open[i] &&
                     open.size() < level.nodes)
                     open.push_back(list[j]);
+            if (auto const at = new_children_.find(open[i]); at != new_children_.end())
+                open.insert(open.end(), at->second.begin(), at->second.end());
         }
-        return open.back();
+        return open.back(); // only in a damaged graph
     }
 
     template <class Level>
@@ -286,6 +289,8 @@ private:
     Section const& section_;
     std::vector<plan> plans_;
     std::vector<slot> parents_;
+    /// Of nodes old and new: the children that this batch gives them.
+    std::unordered_map<slot, node_list> new_children_;
     std::vector<back> ground_;
     std::vector<back> upper_;
     std::vector<std::size_t> firsts_;

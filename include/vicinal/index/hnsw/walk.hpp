@@ -33,6 +33,16 @@ struct target {
     }
 };
 
+/// Puts rows of equal distance, which a beam has in the order in which it met them, in their own.
+inline void order_ties(neighbours& sorted) noexcept {
+    for (auto first = sorted.begin(); first != sorted.end();) {
+        auto const last = std::find_if(
+            first, sorted.end(), [&](neighbour const& n) { return n.distance != first->distance; });
+        std::sort(first, last);
+        first = last;
+    }
+}
+
 /// A place in a level.
 struct position {
     float distance;
