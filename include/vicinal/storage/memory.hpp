@@ -5,6 +5,7 @@
 #include <vicinal/core/bits.hpp>
 #include <vicinal/storage/column.hpp>
 #include <vicinal/storage/concept.hpp>
+#include <vicinal/storage/huge_pages.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,7 +20,8 @@
 
 namespace vicinal::inline VICINAL_ABI::storage {
 
-/// A column on the heap: one aligned block that grows by half.
+/// A column on the heap: one block that grows by half, aligned to a cache line; from 4 MiB on to a
+/// huge page.
 class memory_column {
 public:
     explicit memory_column(std::size_t row_bytes) noexcept : row_bytes_(row_bytes) {}
@@ -37,11 +39,15 @@ public:
         auto const wanted = (std::max)(rows, capacity_ + capacity_ / 2);
         std::uint64_t bytes = 0;
         if (!detail::checked_multiply<std::uint64_t>(wanted, row_bytes_, bytes) ||
-            bytes > SIZE_MAX - alignment)
+            bytes > SIZE_MAX - huge_page)
             return error{errc::out_of_memory};
-        next_.reset(static_cast<std::byte*>(::operator new (
-            static_cast<std::size_t>(bytes), std::align_val_t{alignment}, std::nothrow)));
+        auto const size = static_cast<std::size_t>(bytes);
+        release const how{size >= 2 * huge_page ? huge_page : std::size_t{64}};
+        next_ = block(static_cast<std::byte*>(
+                          ::operator new (size, std::align_val_t{how.alignment}, std::nothrow)),
+                      how);
         if (!next_) return error{errc::out_of_memory};
+        if (how.alignment == huge_page) ask_for_huge_pages(next_.get(), size);
         if (rows_ > 0)
             std::memcpy(next_.get(), block_.get(), static_cast<std::size_t>(rows_ * row_bytes_));
         next_capacity_ = wanted;
@@ -59,9 +65,8 @@ public:
     }
 
 private:
-    static constexpr std::size_t alignment = 64;
-
     struct release {
+        std::size_t alignment;
         void operator()(std::byte* p) const noexcept {
             ::operator delete (p, std::align_val_t{alignment});
         }
