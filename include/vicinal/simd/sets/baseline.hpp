@@ -31,13 +31,18 @@ struct baseline_set : registers<baseline_bytes> {
     VICINAL_ALWAYS_INLINE static void load_halves(of<float>& to, f16 const* from) noexcept {
         detail::floats_of_halves(to, from);
     }
-    /// Every byte becomes the number of its bits that are set.
-    VICINAL_ALWAYS_INLINE static void count_bits(bytes_u8& x) noexcept {
+    /// sum[i] += the number of bits set in the four bytes of lane i.
+    VICINAL_ALWAYS_INLINE static void add_bits(integers& sum, bytes_u8 const& x) noexcept {
         of<std::uint32_t> all;
         all.set_bits(x.lanes);
         all.lanes -= (all.lanes >> 1) & 0x55555555U;
         all.lanes = (all.lanes & 0x33333333U) + ((all.lanes >> 2) & 0x33333333U);
-        x.set_bits((all.lanes + (all.lanes >> 4)) & 0x0F0F0F0FU);
+        all.lanes = (all.lanes + (all.lanes >> 4)) & 0x0F0F0F0FU;
+        // The four bytes of a lane are added up in its highest.
+        all.lanes = (all.lanes * 0x01010101U) >> 24;
+        integers counts;
+        counts.set_bits(all.lanes);
+        sum.add(counts);
     }
     /// Every lane becomes the four bytes at `from`.
     template <class T>
