@@ -44,6 +44,12 @@ struct avx2_set : registers<32> {
         ones.fill_with<1>();
         dot_low_bytes(sum, a, ones);
     }
+    VICINAL_TARGET_AVX2 static inline void add_distances(integers& sum, bytes_u8 const& a,
+                                                         bytes_u8 const& b) noexcept {
+        integers distances;
+        asm("vpsadbw {%2, %1, %0|%0, %1, %2}" : "=x"(distances.lanes) : "x"(a.lanes), "x"(b.lanes));
+        sum.add(distances);
+    }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.
     template <class T>

@@ -55,6 +55,12 @@ struct avx512_set : registers<64> {
         ones.fill_with<1>();
         dot_low_bytes(sum, a, ones);
     }
+    VICINAL_TARGET_AVX512 static inline void add_distances(integers& sum, bytes_u8 const& a,
+                                                           bytes_u8 const& b) noexcept {
+        integers distances;
+        asm("vpsadbw {%2, %1, %0|%0, %1, %2}" : "=v"(distances.lanes) : "v"(a.lanes), "v"(b.lanes));
+        sum.add(distances);
+    }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.
     template <class T>

@@ -44,6 +44,24 @@ struct baseline_set : registers<baseline_bytes> {
         counts.set_bits(all.lanes);
         sum.add(counts);
     }
+    /// The lanes' total grows by the sum of |a[i] - b[i]|; which lane takes what is the set's
+    /// choice.
+    VICINAL_ALWAYS_INLINE static void add_distances(integers& sum, bytes_u8 const& a,
+                                                    bytes_u8 const& b) noexcept {
+#if VICINAL_X86_DISPATCH
+        auto sums = a.lanes;
+        asm("psadbw {%1, %0|%0, %1}" : "+x"(sums) : "x"(b.lanes));
+        integers distances;
+        distances.set_bits(sums);
+        sum.add(distances);
+#else
+        bytes_u8 size;
+        bytes_s8 ones;
+        size.set_absolute_difference(a, b);
+        ones.fill_with<1>();
+        dot_bytes(sum, size, ones);
+#endif
+    }
     /// Every lane becomes the four bytes at `from`.
     template <class T>
     VICINAL_ALWAYS_INLINE static void broadcast(of<T>& to, void const* from) noexcept {
