@@ -4,7 +4,7 @@
 //
 //     kernels_bench [--json FILE] [WORD]    only kernels whose name has WORD in it
 //
-// The contestants for one kernel and dimension run in turn, 15 times, and the median counts, so
+// The contestants for one kernel and dimension run in turn, 31 times, and the median counts, so
 // that a busy moment of the machine meets all of them. Their results are compared first.
 #include "kernels/contestant.hpp"
 #include "report.hpp"
@@ -19,7 +19,7 @@
 
 namespace {
 
-constexpr int rounds = 15;
+constexpr int rounds = 31;
 constexpr double milliseconds_a_round = 0.2;
 constexpr std::size_t dimensions[] = {32, 96, 128, 384, 768, 1536};
 
@@ -28,6 +28,14 @@ struct entry {
     std::function<double()> pass;
     int passes = 1;
     std::vector<double> nanoseconds = {};
+
+    /// How many times as long as `other` it takes: the median over the rounds.
+    [[nodiscard]] double times(entry const& other) const {
+        std::vector<double> all;
+        for (std::size_t i = 0; i < nanoseconds.size(); ++i)
+            all.push_back(nanoseconds[i] / other.nanoseconds[i]);
+        return bench::median(all);
+    }
 };
 
 double milliseconds(entry& e) {
@@ -86,11 +94,12 @@ int main(int argc, char** argv) {
             compare(entries, dim);
             race(entries);
             std::printf("  %5zu", dim);
-            for (auto& e : entries) {
+            for (auto const& e : entries) {
                 auto const ns = bench::median(e.nanoseconds);
-                std::printf("  %s %.2f ns", e.of->who.c_str(), ns);
+                auto const times = e.times(entries.front());
+                std::printf("  %s %.2f ns (%.2f)", e.of->who.c_str(), ns, times);
                 report.add({{"kernel", kernel}, {"who", e.of->who}},
-                           {{"dim", double(dim)}, {"ns", ns}});
+                           {{"dim", static_cast<double>(dim)}, {"ns", ns}, {"times", times}});
             }
             std::puts("");
         }
