@@ -76,15 +76,15 @@ def kernels(directory):
            "faster. All contestants for a kernel and dimension run in turn in one process, 31 "
            "times; medians. textbook is the plain loop and hnswlib its kernel, both with "
            "`-O3 -march=native`; faiss and OpenBLAS are Debian's libraries, faiss's built for "
-           "the least x86-64, OpenBLAS told to use its AVX-512 kernels where there are such. One row a call "
-           "but where four are named; tiles are 32 queries by 240 rows.")
+           "the least x86-64, OpenBLAS told to use its AVX-512 kernels where there are such. One "
+           "row a call but where four are named; tiles are 32 queries by 240 rows.")
     yield ""
     yield from table(["kernel", "who"] + [str(d) for d in dims], rows)
     yield ""
     wide = [row[d]["times"] for (_, who), row in cells.items() if "native" in who
             for d in dims if d >= 128]
-    yield (f"With `-march=native` the same kernels take {min(wide):.2f} to {max(wide):.2f} times as "
-           f"long at 128 dimensions and more, in the median {statistics.median(wide):.2f}.")
+    yield (f"With `-march=native` the same kernels take {min(wide):.2f} to {max(wide):.2f} times "
+           f"as long at 128 dimensions and more, in the median {statistics.median(wide):.2f}.")
     yield ""
 
 
@@ -124,8 +124,9 @@ def compile_time(_):
            "first three of vicinal's are kernels.")
     yield ""
     yield from table(["header", "seconds", "to the first"],
-                     [[f"`{h}`", f"{statistics.median(t):.2f}", f"{statistics.median(t) / base:.2f}"]
-                      for h, t in seconds.items()])
+                     [[f"`{header}`", f"{median:.2f}", f"{median / base:.2f}"]
+                      for header, times in seconds.items()
+                      for median in [statistics.median(times)]])
     yield ""
 
 
