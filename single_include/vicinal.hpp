@@ -3332,54 +3332,61 @@ using bits_shared = row_kernels<shared_bits_step>;
 
 namespace vicinal::inline VICINAL_ABI::metric::detail {
 
-/// Reads packed bits, bit i in byte i / 8 from the lowest on; `dim` counts bits, and those behind
-/// the last are not looked at.
-struct packed_bits {
-    /// Bytes that are in use to the last bit.
-    std::size_t whole;
-    /// The bits in use of the byte behind them.
-    std::uint8_t mask;
+/// A query of packed bits and its distance to rows: what hamming and jaccard are made of. Bit i is
+/// in byte i / 8 from the lowest on; `dim` counts bits, and those behind the last are not looked
+/// at.
+///
+/// Kernels count something of two rows of bytes; a Total takes counts in by `add` and makes a
+/// `distance()` of them.
+template <class Kernels, class Total>
+class bit_scorer {
+public:
+    bit_scorer(std::uint8_t const* query, std::size_t dim) noexcept
+        : one_(Kernels::one::get()), four_(Kernels::four::get()), query_(query), whole_(dim / 8),
+          mask_(static_cast<std::uint8_t>((1U << (dim % 8)) - 1U)) {}
 
-    explicit packed_bits(std::size_t dim) noexcept
-        : whole(dim / 8), mask(static_cast<std::uint8_t>((1U << (dim % 8)) - 1U)) {}
-
-    [[nodiscard]] std::int64_t differing(std::uint8_t const* a,
-                                         std::uint8_t const* b) const noexcept {
-        auto const one = simd::bits_that_differ::one::get();
-        std::int64_t count = 0;
+    [[nodiscard]] float operator()(std::uint8_t const* row) const noexcept {
+        Total total;
         std::size_t at = 0;
-        for (; whole - at > part; at += part) count += one(a + at, b + at, part);
-        count += one(a + at, b + at, whole - at);
-        if (mask != 0)
-            count += std::popcount(static_cast<std::uint8_t>((a[whole] ^ b[whole]) & mask));
-        return count;
+        for (; whole_ - at > part; at += part) total.add(one_(query_ + at, row + at, part));
+        total.add(one_(query_ + at, row + at, whole_ - at));
+        add_last(total, row);
+        return total.distance();
     }
-
-    struct counts {
-        std::int64_t both;
-        std::int64_t either;
-    };
-    [[nodiscard]] counts shared(std::uint8_t const* a, std::uint8_t const* b) const noexcept {
-        auto const one = simd::bits_shared::one::get();
-        counts count{0, 0};
-        std::size_t at = 0;
-        for (; whole - at > part; at += part) {
-            auto const s = one(a + at, b + at, part);
-            count.both += s.both;
-            count.either += s.either;
+    /// The distances of four rows, wherever they lie.
+    void four(std::uint8_t const* const* rows, float* out) const noexcept {
+        if (whole_ > part) {
+            for (std::size_t i = 0; i < 4; ++i) out[i] = (*this)(rows[i]);
+            return;
         }
-        auto const s = one(a + at, b + at, whole - at);
-        count.both += s.both;
-        count.either += s.either;
-        if (mask != 0) {
-            count.both += std::popcount(static_cast<std::uint8_t>(a[whole] & b[whole] & mask));
-            count.either += std::popcount(static_cast<std::uint8_t>((a[whole] | b[whole]) & mask));
+        typename Kernels::result counts[4];
+        four_(query_, rows, whole_, counts);
+        for (std::size_t i = 0; i < 4; ++i) {
+            Total total;
+            total.add(counts[i]);
+            add_last(total, rows[i]);
+            out[i] = total.distance();
         }
-        return count;
     }
 
 private:
+    /// The byte that is in use up to some bit of it.
+    void add_last(Total& total, std::uint8_t const* row) const noexcept {
+        if (mask_ == 0) return;
+        auto const a = static_cast<std::uint8_t>(query_[whole_] & mask_);
+        auto const b = static_cast<std::uint8_t>(row[whole_] & mask_);
+        total.add(one_(&a, &b, 1));
+    }
+
+    /// Bytes that a kernel takes at once.
     static constexpr std::size_t part = 65536;
+
+    typename Kernels::one::function one_;
+    typename Kernels::four::function four_;
+    std::uint8_t const* query_;
+    /// Bytes that are in use to the last bit, and the bits in use of the one behind them.
+    std::size_t whole_;
+    std::uint8_t mask_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::metric::detail
@@ -3387,6 +3394,17 @@ private:
 #endif
 
 namespace vicinal::inline VICINAL_ABI::metric {
+
+namespace detail {
+
+struct differing_total {
+    std::int64_t bits = 0;
+
+    void add(std::int32_t more) noexcept { bits += more; }
+    [[nodiscard]] float distance() const noexcept { return static_cast<float>(bits); }
+};
+
+} // namespace detail
 
 /// Hamming distance: the number of bits that differ.
 ///
@@ -3397,17 +3415,7 @@ struct hamming {
     static constexpr std::string_view name = "hamming";
     static constexpr bool packed_bits = true;
 
-    class scorer {
-    public:
-        scorer(std::uint8_t const* query, std::size_t dim) noexcept : bits_(dim), query_(query) {}
-        [[nodiscard]] float operator()(std::uint8_t const* row) const noexcept {
-            return static_cast<float>(bits_.differing(query_, row));
-        }
-
-    private:
-        detail::packed_bits bits_;
-        std::uint8_t const* query_;
-    };
+    using scorer = detail::bit_scorer<simd::bits_that_differ, detail::differing_total>;
 
     [[nodiscard]] static scorer bind(std::uint8_t const* query, std::size_t dim) noexcept {
         return {query, dim};
@@ -3495,6 +3503,24 @@ static_assert(model<inner_product>);
 
 namespace vicinal::inline VICINAL_ABI::metric {
 
+namespace detail {
+
+struct shared_total {
+    std::int64_t both = 0;
+    std::int64_t either = 0;
+
+    void add(simd::shared_bits more) noexcept {
+        both += more.both;
+        either += more.either;
+    }
+    [[nodiscard]] float distance() const noexcept {
+        if (either == 0) return 0;
+        return static_cast<float>(static_cast<double>(either - both) / static_cast<double>(either));
+    }
+};
+
+} // namespace detail
+
 /// Jaccard distance of two sets: 1 less the bits set in both divided by the bits set in either,
 /// from 0 (equal) to 1 (nothing shared). Two empty sets are equal.
 ///
@@ -3505,20 +3531,7 @@ struct jaccard {
     static constexpr std::string_view name = "jaccard";
     static constexpr bool packed_bits = true;
 
-    class scorer {
-    public:
-        scorer(std::uint8_t const* query, std::size_t dim) noexcept : bits_(dim), query_(query) {}
-        [[nodiscard]] float operator()(std::uint8_t const* row) const noexcept {
-            auto const count = bits_.shared(query_, row);
-            if (count.either == 0) return 0;
-            return static_cast<float>(static_cast<double>(count.either - count.both) /
-                                      static_cast<double>(count.either));
-        }
-
-    private:
-        detail::packed_bits bits_;
-        std::uint8_t const* query_;
-    };
+    using scorer = detail::bit_scorer<simd::bits_shared, detail::shared_total>;
 
     [[nodiscard]] static scorer bind(std::uint8_t const* query, std::size_t dim) noexcept {
         return {query, dim};
@@ -8071,6 +8084,40 @@ private:
 #ifndef VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
 #define VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
 
+// ---- vicinal/index/flat/slots.hpp
+#ifndef VICINAL_INDEX_FLAT_SLOTS_HPP
+#define VICINAL_INDEX_FLAT_SLOTS_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// A predicate made of bits: slot s is kept where bit s % 64 of word s / 64 is set; slots behind
+/// the last word are not. A scan skips what has no bits and gathers what has few. The words must
+/// outlive it.
+class slot_bitmap {
+public:
+    explicit slot_bitmap(std::span<std::uint64_t const> words) noexcept : words_(words) {}
+
+    [[nodiscard]] bool operator()(slot s) const noexcept {
+        return s / 64 < words_.size() && (words_[s / 64] >> (s % 64) & 1) != 0;
+    }
+    /// The bits of the 64 slots from first on, which is a multiple of 64.
+    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
+        return first / 64 < words_.size() ? words_[first / 64] : 0;
+    }
+
+private:
+    std::span<std::uint64_t const> words_;
+};
+
+/// A predicate that shows its bits, 64 slots at a time.
+template <class Keep>
+concept shows_bits = requires(Keep const& keep, slot s) {
+    { keep.word(s) } -> std::same_as<std::uint64_t>;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
 // ---- vicinal/index/nearest.hpp
 #ifndef VICINAL_INDEX_NEAREST_HPP
 #define VICINAL_INDEX_NEAREST_HPP
@@ -8141,53 +8188,33 @@ namespace vicinal::inline VICINAL_ABI::index {
 
 /// Scans rows [first, last) for those that `keep` holds for and offers each with its exact
 /// distance. The one brute-force routine: the flat index, the fresh tail and the check of an answer
-/// run it. (last - first) distances.
+/// run it. (last - first) distances at most; a predicate that shows its bits is asked 64 rows at a
+/// time.
 template <class Metric, class Reader, class Keep, class Before>
 void scan_exactly(Reader const& rows, slot first, slot last,
                   metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
                   nearest<Before>& best) {
     using element = metric::element_of<Metric>;
-    for (slot s = first; s < last; ++s) {
-        if (!keep(s)) continue;
+    auto const look_at = [&](slot s) {
         float const d =
             metric::exact<Metric>(query, reinterpret_cast<element const*>(rows.row(s)), dim);
         if (best.could_enter(d)) best.offer({d, s});
+    };
+    if constexpr (shows_bits<Keep>) {
+        for (slot at = first; at < last; at += 64 - at % 64) {
+            auto const shift = at % 64;
+            for (auto bits = keep.word(at - shift) >> shift << shift; bits != 0; bits &= bits - 1) {
+                auto const s = at - shift + static_cast<slot>(std::countr_zero(bits));
+                if (s >= last) return;
+                look_at(s);
+            }
+            if (last - at <= 64 - shift) return;
+        }
+    } else {
+        for (slot s = first; s < last; ++s)
+            if (keep(s)) look_at(s);
     }
 }
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
-// ---- vicinal/index/flat/slots.hpp
-#ifndef VICINAL_INDEX_FLAT_SLOTS_HPP
-#define VICINAL_INDEX_FLAT_SLOTS_HPP
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// A predicate made of bits: slot s is kept where bit s % 64 of word s / 64 is set; slots behind
-/// the last word are not. A scan skips what has no bits and gathers what has few. The words must
-/// outlive it.
-class slot_bitmap {
-public:
-    explicit slot_bitmap(std::span<std::uint64_t const> words) noexcept : words_(words) {}
-
-    [[nodiscard]] bool operator()(slot s) const noexcept {
-        return s / 64 < words_.size() && (words_[s / 64] >> (s % 64) & 1) != 0;
-    }
-    /// The bits of the 64 slots from first on, which is a multiple of 64.
-    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
-        return first / 64 < words_.size() ? words_[first / 64] : 0;
-    }
-
-private:
-    std::span<std::uint64_t const> words_;
-};
-
-/// A predicate that shows its bits, 64 slots at a time.
-template <class Keep>
-concept shows_bits = requires(Keep const& keep, slot s) {
-    { keep.word(s) } -> std::same_as<std::uint64_t>;
-};
 
 } // namespace vicinal::inline VICINAL_ABI::index
 
@@ -12444,6 +12471,16 @@ struct earlier_id {
     }
 };
 
+/// Calls run(keep) with what a scan of these rows and this filter need ask of a slot: nothing where
+/// every row is live, the flags, or flags and filter.
+template <class Rows, class Run>
+auto with_matching(Rows const& rows, filter const& where, Run const& run) {
+    if (!where.empty())
+        return run([&](slot s) { return rows.live(s) && where.matches(rows.payload(s)); });
+    if (rows.live_count() == rows.count()) return run(index::keep_all{});
+    return run(rows.live_slots());
+}
+
 /// One query on its way down: from options to slots with exact distances. Runs while the caller's
 /// reader section is open.
 template <class Metric, class Rows, class Index>
@@ -12495,20 +12532,21 @@ private:
     /// By the index itself where it is exact: it may know a shorter way to the same answer.
     [[nodiscard]] result<index::neighbours> scan(std::size_t k) const {
         index::nearest best(k, by_id{&rows_});
-        slot tail = 0;
-        if constexpr (requires { index_.scan(vector_, index::keep_all{}, best); }) {
-            index_.scan(
-                vector_, [this](slot s) { return matches(s); }, best);
-            tail = index_.covered();
-        }
-        scan_into(best, tail);
+        with_matching(rows_, where_, [&](auto const& keep) {
+            slot tail = 0;
+            if constexpr (requires { index_.scan(vector_, keep, best); }) {
+                index_.scan(vector_, keep, best);
+                tail = index_.covered();
+            }
+            scan_into(best, tail, keep);
+        });
         return best.take();
     }
 
-    void scan_into(index::nearest<by_id>& best, slot first) const {
-        index::scan_exactly<Metric>(
-            rows_.vectors().reader(), first, rows_.count(), vector_, dim_,
-            [this](slot s) { return matches(s); }, best);
+    template <class Keep>
+    void scan_into(index::nearest<by_id>& best, slot first, Keep const& keep) const {
+        index::scan_exactly<Metric>(rows_.vectors().reader(), first, rows_.count(), vector_, dim_,
+                                    keep, best);
     }
 
     /// The index for what it covers, a scan for the fresh tail; a scan of everything if together
@@ -12525,7 +12563,7 @@ private:
             auto const s = (*candidates)[i].row;
             best.offer({metric::exact<Metric>(vector_, rows_.vector(s), dim_), s});
         }
-        scan_into(best, index_.covered());
+        scan_into(best, index_.covered(), keep);
         if (best.size() < k) return scan(k);
         return best.take();
     }
@@ -12569,13 +12607,15 @@ public:
         if (k == 0) return found;
         using nearest = index::nearest<earlier_id<Rows>>;
         std::vector<nearest> best(count, nearest(k, earlier_id<Rows>{&rows_}));
-        auto const keep = [this](slot s) {
-            return rows_.live(s) && (where_.empty() || where_.matches(rows_.payload(s)));
-        };
-        VICINAL_CHECK(index_.scan_batch(queries, std::span(best), keep, options_.threads));
+        auto const scanned = with_matching(rows_, where_, [&](auto const& keep) -> result<void> {
+            VICINAL_CHECK(index_.scan_batch(queries, std::span(best), keep, options_.threads));
+            for (std::size_t i = 0; i < count; ++i)
+                index::scan_exactly<Metric>(rows_.vectors().reader(), index_.covered(),
+                                            rows_.count(), queries + i * dim_, dim_, keep, best[i]);
+            return {};
+        });
+        VICINAL_CHECK(scanned);
         for (std::size_t i = 0; i < count; ++i) {
-            index::scan_exactly<Metric>(rows_.vectors().reader(), index_.covered(), rows_.count(),
-                                        queries + i * dim_, dim_, keep, best[i]);
             found[i] = best[i].take();
             while (!found[i].empty() &&
                    static_cast<double>(found[i].back().distance) > options_.max_distance)
@@ -12719,6 +12759,47 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
+// ---- vicinal/store/live_slots.hpp
+#ifndef VICINAL_STORE_LIVE_SLOTS_HPP
+#define VICINAL_STORE_LIVE_SLOTS_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// The live slots below `count`, as a predicate that a scan may ask for 64 at a time: dead runs are
+/// then passed over without a look at their rows. Reads the column of flags, a byte a slot, 0 or 1.
+template <class Reader>
+class live_slots {
+public:
+    live_slots(Reader flags, slot count) noexcept : flags_(flags), count_(count) {}
+
+    [[nodiscard]] bool operator()(slot s) const noexcept { return *flags_.row(s) != std::byte{0}; }
+
+    /// The bits of the 64 slots from first on, which is a multiple of 64 below count.
+    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
+        std::uint64_t bits = 0;
+        if (count_ - first >= 64 && std::endian::native == std::endian::little) {
+            auto const* const flags = flags_.row(first);
+            for (unsigned i = 0; i < 64; i += 8) {
+                std::uint64_t eight = 0;
+                std::memcpy(&eight, flags + i, 8);
+                // The product brings bit 0 of byte j to bit 56 + j; no two sums meet there.
+                bits |= (eight * 0x0102040810204080U >> 56) << i;
+            }
+            return bits;
+        }
+        for (slot i = 0; i < 64 && i < count_ - first; ++i)
+            bits |= std::uint64_t{(*this)(first + i)} << i;
+        return bits;
+    }
+
+private:
+    Reader flags_;
+    slot count_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -12784,7 +12865,10 @@ public:
         return vectors_->reader().template row_as<element>(s);
     }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
-    [[nodiscard]] auto live_flags() const noexcept { return live_->reader(); }
+    /// The same as a predicate that outlives no section.
+    [[nodiscard]] auto live_slots() const noexcept {
+        return detail::live_slots(live_->reader(), count_);
+    }
 
     /// The live slot of an id, or no_slot.
     [[nodiscard]] slot find(id_view id) const noexcept {
