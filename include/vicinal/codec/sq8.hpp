@@ -6,6 +6,7 @@
 #include <vicinal/codec/sq8/bound.hpp>
 #include <vicinal/codec/sq8/encoding.hpp>
 #include <vicinal/codec/sq8/kernels.hpp>
+#include <vicinal/simd/integer_sums.hpp>
 
 #include <cmath>
 #include <concepts>
@@ -115,9 +116,7 @@ struct sq8 {
             [[nodiscard]] float operator()(std::byte const* row) const noexcept {
                 auto const f = factors_of(row);
                 auto const* codes = codes_of(row);
-                std::uint32_t product = 0;
-                for (std::size_t i = 0; i < dim_; ++i)
-                    product += static_cast<std::uint32_t>(codes[i] * codes_[i]);
+                auto const product = static_cast<std::uint32_t>(product_(codes_, codes, dim_));
                 double const dot =
                     double{f.scale} * factors_.scale * sq8_centred(product, f, factors_, dim_);
                 if constexpr (std::same_as<Metric, metric::inner_product>)
@@ -132,6 +131,8 @@ struct sq8 {
                 return double{f.scale} * f.scale * f.square_sum;
             }
 
+            simd::integer_product<std::uint8_t>::one::function product_ =
+                simd::integer_product<std::uint8_t>::one::get();
             sq8_factors factors_;
             std::uint8_t const* codes_;
             std::size_t dim_;

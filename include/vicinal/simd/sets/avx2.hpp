@@ -50,6 +50,14 @@ struct avx2_set : registers<32> {
         asm("vpsadbw {%2, %1, %0|%0, %1, %2}" : "=x"(distances.lanes) : "x"(a.lanes), "x"(b.lanes));
         sum.add(distances);
     }
+    /// Written out because GCC converts by quarters.
+    VICINAL_TARGET_AVX2 static inline void widen(of<double>& low, of<double>& high,
+                                                 of<float> const& from) noexcept {
+        pack<float, of<double>::width> first, second;
+        from.halves(first, second);
+        asm("vcvtps2pd {%1, %0|%0, %1}" : "=x"(low.lanes) : "x"(first.lanes));
+        asm("vcvtps2pd {%1, %0|%0, %1}" : "=x"(high.lanes) : "x"(second.lanes));
+    }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.
     template <class T>

@@ -61,6 +61,14 @@ struct avx512_set : registers<64> {
         asm("vpsadbw {%2, %1, %0|%0, %1, %2}" : "=v"(distances.lanes) : "v"(a.lanes), "v"(b.lanes));
         sum.add(distances);
     }
+    /// Written out because GCC converts by quarters.
+    VICINAL_TARGET_AVX512 static inline void widen(of<double>& low, of<double>& high,
+                                                   of<float> const& from) noexcept {
+        pack<float, of<double>::width> first, second;
+        from.halves(first, second);
+        asm("vcvtps2pd {%1, %0|%0, %1}" : "=v"(low.lanes) : "v"(first.lanes));
+        asm("vcvtps2pd {%1, %0|%0, %1}" : "=v"(high.lanes) : "v"(second.lanes));
+    }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.
     template <class T>

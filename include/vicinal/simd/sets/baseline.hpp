@@ -62,6 +62,20 @@ struct baseline_set : registers<baseline_bytes> {
         dot_bytes(sum, size, ones);
 #endif
     }
+    /// The first half of the lanes and the second, as doubles.
+    VICINAL_ALWAYS_INLINE static void widen(of<double>& low, of<double>& high,
+                                            of<float> const& from) noexcept {
+#if VICINAL_X86_DISPATCH
+        auto const upper = __builtin_shufflevector(from.lanes, from.lanes, 2, 3, 2, 3);
+        asm("cvtps2pd {%1, %0|%0, %1}" : "=x"(low.lanes) : "x"(from.lanes));
+        asm("cvtps2pd {%1, %0|%0, %1}" : "=x"(high.lanes) : "x"(upper));
+#else
+        pack<float, of<double>::width> first, second;
+        from.halves(first, second);
+        low.lanes = __builtin_convertvector(first.lanes, decltype(low.lanes));
+        high.lanes = __builtin_convertvector(second.lanes, decltype(high.lanes));
+#endif
+    }
     /// Every lane becomes the four bytes at `from`.
     template <class T>
     VICINAL_ALWAYS_INLINE static void broadcast(of<T>& to, void const* from) noexcept {
