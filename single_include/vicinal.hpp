@@ -800,265 +800,19 @@ auto guarded(Body&& body) -> decltype(body()) {
 
 #endif
 
-// what "near" means
-// ---- vicinal/metric/concept.hpp
-#ifndef VICINAL_METRIC_CONCEPT_HPP
-#define VICINAL_METRIC_CONCEPT_HPP
+// sums over rows for every instruction set: what metrics and codecs are made of
+// ---- vicinal/simd/nibble_sums.hpp
+#ifndef VICINAL_SIMD_NIBBLE_SUMS_HPP
+#define VICINAL_SIMD_NIBBLE_SUMS_HPP
 
-/// What "near" means. Smaller is nearer, always.
-namespace vicinal::inline VICINAL_ABI::metric {
+// ---- vicinal/simd/byte_sums.hpp
+#ifndef VICINAL_SIMD_BYTE_SUMS_HPP
+#define VICINAL_SIMD_BYTE_SUMS_HPP
 
-namespace detail {
+// ---- vicinal/simd/row_sums.hpp
+#ifndef VICINAL_SIMD_ROW_SUMS_HPP
+#define VICINAL_SIMD_ROW_SUMS_HPP
 
-template <class F>
-struct first_argument;
-template <class R, class T>
-struct first_argument<R (*)(T const*, T const*, std::size_t)> {
-    using type = T;
-};
-template <class R, class T>
-struct first_argument<R (*)(T const*, T const*, std::size_t) noexcept> {
-    using type = T;
-};
-
-template <class M>
-struct element {};
-template <class M>
-    requires requires { typename M::value_type; }
-struct element<M> {
-    using type = typename M::value_type;
-};
-template <class M>
-    requires(
-        !requires { typename M::value_type; } && requires { &M::distance; })
-struct element<M> : first_argument<decltype(&M::distance)> {};
-
-} // namespace detail
-
-/// The element type of a metric's vectors.
-template <class M>
-using element_of = typename detail::element<M>::type;
-
-/// A user's own metric: a struct with one function,
-///
-///     static float distance(float const* a, float const* b, std::size_t dim);
-///
-/// smaller is nearer, symmetric, never NaN, safe to call from several threads. Stores that live in
-/// files also want a name that tells it from others: `static constexpr std::string_view name`.
-template <class M>
-concept custom = requires(element_of<M> const* p, std::size_t n) {
-    { M::distance(p, p, n) } -> std::convertible_to<float>;
-};
-
-/// A metric of the library's: binds a query once, so that the kernel for this CPU is chosen once.
-///
-/// * `bind(query, dim)(row)`: float, at full speed; last bits depend on the instruction set.
-/// * `bind(query, dim).four(rows, out)`, where it has one: the distances of four rows at once.
-/// * `exact(query, row, dim)`: float, the same bits everywhere: what the user sees.
-template <class M>
-concept built_in = requires(element_of<M> const* p, std::size_t n) {
-    { M::bind(p, n)(p) }
-    noexcept->std::same_as<float>;
-    { M::exact(p, p, n) }
-    noexcept->std::same_as<float>;
-    { M::similarity(0.0F) } -> std::same_as<float>;
-    { M::name } -> std::convertible_to<std::string_view>;
-};
-
-/// A metric policy.
-template <class M>
-concept model = built_in<M> || custom<M>;
-
-/// The name written into files; empty for a metric that has none.
-template <model M>
-[[nodiscard]] constexpr std::string_view name_of() noexcept {
-    if constexpr (requires { M::name; })
-        return M::name;
-    else
-        return {};
-}
-
-/// Whether a vector must have a direction, as under cosine: zero vectors are then refused.
-template <model M>
-inline constexpr bool needs_direction = requires {
-    requires M::needs_direction;
-};
-
-/// A distance that has a place in an order: NaN, which only a damaged row or a metric that breaks
-/// its promise gives, becomes infinity. Sorting NaN would be undefined behaviour.
-[[nodiscard]] VICINAL_ALWAYS_INLINE float ordered(float distance) noexcept {
-    return distance == distance ? distance : std::numeric_limits<float>::infinity();
-}
-
-namespace detail {
-
-/// A metric's own scorer, whose NaN become infinity.
-template <class Scorer, class T>
-struct ordered_scorer {
-    Scorer distance;
-
-    [[nodiscard]] float operator()(T const* row) const noexcept { return ordered(distance(row)); }
-    void four(T const* const* rows, float* out) const noexcept requires requires(Scorer const& s) {
-        s.four(rows, out);
-    }
-    {
-        distance.four(rows, out);
-        for (std::size_t i = 0; i < 4; ++i) out[i] = ordered(out[i]);
-    }
-};
-
-} // namespace detail
-
-/// A query bound to a metric: `scorer(row)` is the distance at full speed, never NaN;
-/// `scorer.four(rows, out)`, where the metric has it, the distances of four rows. The query must
-/// outlive it.
-template <model M>
-[[nodiscard]] auto bind(element_of<M> const* query, std::size_t dim) noexcept {
-    if constexpr (built_in<M>) {
-        return detail::ordered_scorer<decltype(M::bind(query, dim)), element_of<M>>{
-            M::bind(query, dim)};
-    } else {
-        struct scorer {
-            element_of<M> const* query;
-            std::size_t dim;
-            float operator()(element_of<M> const* row) const {
-                return ordered(static_cast<float>(M::distance(query, row, dim)));
-            }
-        };
-        return scorer{query, dim};
-    }
-}
-
-/// The distance that users see: the same bits on every instruction set, never NaN.
-template <model M>
-[[nodiscard]] float exact(element_of<M> const* query, element_of<M> const* row, std::size_t dim) {
-    if constexpr (built_in<M>)
-        return ordered(M::exact(query, row, dim));
-    else
-        return ordered(static_cast<float>(M::distance(query, row, dim)));
-}
-
-/// The usual similarity for a distance; the negated distance where the metric names none.
-template <model M>
-[[nodiscard]] float similarity(float distance) {
-    if constexpr (requires { M::similarity(distance); })
-        return static_cast<float>(M::similarity(distance));
-    else
-        return -distance;
-}
-
-} // namespace vicinal::inline VICINAL_ABI::metric
-
-#endif
-// ---- vicinal/metric/cosine.hpp
-#ifndef VICINAL_METRIC_COSINE_HPP
-#define VICINAL_METRIC_COSINE_HPP
-
-// ---- vicinal/metric/element.hpp
-#ifndef VICINAL_METRIC_ELEMENT_HPP
-#define VICINAL_METRIC_ELEMENT_HPP
-
-// ---- vicinal/simd/exact_sums.hpp
-#ifndef VICINAL_SIMD_EXACT_SUMS_HPP
-#define VICINAL_SIMD_EXACT_SUMS_HPP
-
-// ---- vicinal/core/half.hpp
-#ifndef VICINAL_CORE_HALF_HPP
-#define VICINAL_CORE_HALF_HPP
-
-namespace vicinal::inline VICINAL_ABI {
-
-namespace detail {
-
-/// IEEE 754 binary16 to float; every value is exact, NaN becomes quiet.
-[[nodiscard]] constexpr float half_to_float(std::uint16_t half) noexcept {
-    std::uint32_t const sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
-    std::uint32_t const exponent = (half >> 10) & 31U;
-    std::uint32_t const fraction = half & 1023U;
-    if (exponent == 0) {
-        // Subnormal: the fraction counts units of 2^-24.
-        float const size = static_cast<float>(fraction) * 5.9604644775390625e-8F;
-        return std::bit_cast<float>(std::bit_cast<std::uint32_t>(size) | sign);
-    }
-    if (exponent == 31) {
-        std::uint32_t const quiet = fraction == 0 ? 0 : 0x400000U;
-        return std::bit_cast<float>(sign | 0x7F800000U | quiet | (fraction << 13));
-    }
-    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
-}
-
-/// Float to binary16, to the nearest and to even at a tie; beyond 65,520 to infinity.
-[[nodiscard]] constexpr std::uint16_t float_to_half(float value) noexcept {
-    auto const bits = std::bit_cast<std::uint32_t>(value);
-    std::uint32_t const sign = (bits >> 16) & 0x8000U;
-    std::uint32_t const size = bits & 0x7FFFFFFFU;
-    std::uint32_t out = 0;
-    if (size > 0x7F800000U) {
-        out = 0x7E00U | ((size >> 13) & 1023U);
-    } else if (size >= 0x477FF000U) {
-        out = 0x7C00U;
-    } else if (size >= 0x38800000U) {
-        // A carry out of the fraction goes into the exponent, which is what rounding up means.
-        std::uint32_t const shifted = size - (112U << 23);
-        out = (shifted + 0xFFFU + ((shifted >> 13) & 1U)) >> 13;
-    } else if (size > 0x33000000U) {
-        // Subnormal: the fraction with its leading one, in units of 2^-24.
-        std::uint32_t const exponent = size >> 23;
-        std::uint32_t const fraction = (size & 0x7FFFFFU) | 0x800000U;
-        std::uint32_t const shift = 126U - exponent;
-        std::uint32_t const kept = fraction >> shift;
-        std::uint32_t const rest = fraction & ((1U << shift) - 1U);
-        std::uint32_t const half = 1U << (shift - 1U);
-        out = kept + (rest > half || (rest == half && (kept & 1U) != 0) ? 1U : 0U);
-    }
-    return static_cast<std::uint16_t>(sign | out);
-}
-
-} // namespace detail
-
-/// A float of 16 bits after IEEE 754: 11 bits of precision, from 6e-8 to 65,504. It is stored, not
-/// computed with.
-struct f16 {
-    std::uint16_t bits;
-
-    f16() = default;
-    /// Rounds to the nearest, to even at a tie.
-    constexpr explicit f16(float value) noexcept : bits(detail::float_to_half(value)) {}
-    /// Exact.
-    [[nodiscard]] constexpr explicit operator float() const noexcept {
-        return detail::half_to_float(bits);
-    }
-    /// Compares bits: 0 and -0 differ, NaN equals itself.
-    [[nodiscard]] friend constexpr bool operator==(f16, f16) noexcept = default;
-};
-
-/// The upper half of a float: 8 bits of precision and float's whole range. It is stored, not
-/// computed with.
-struct bf16 {
-    std::uint16_t bits;
-
-    bf16() = default;
-    /// Rounds to the nearest, to even at a tie; NaN stays NaN.
-    constexpr explicit bf16(float value) noexcept : bits(rounded(value)) {}
-    /// Exact.
-    [[nodiscard]] constexpr explicit operator float() const noexcept {
-        return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-    }
-    /// Compares bits: 0 and -0 differ, NaN equals itself.
-    [[nodiscard]] friend constexpr bool operator==(bf16, bf16) noexcept = default;
-
-private:
-    [[nodiscard]] static constexpr std::uint16_t rounded(float value) noexcept {
-        auto const all = std::bit_cast<std::uint32_t>(value);
-        if ((all & 0x7FFFFFFFU) > 0x7F800000U)
-            return static_cast<std::uint16_t>((all >> 16) | 0x40U);
-        return static_cast<std::uint16_t>((all + 0x7FFFU + ((all >> 16) & 1U)) >> 16);
-    }
-};
-
-} // namespace vicinal::inline VICINAL_ABI
-
-#endif
 // ---- vicinal/simd/dispatch.hpp
 #ifndef VICINAL_SIMD_DISPATCH_HPP
 #define VICINAL_SIMD_DISPATCH_HPP
@@ -1088,9 +842,19 @@ private:
 #elif defined(__AVX__)
 #    define VICINAL_BASELINE flags_avx
 #elif defined(__SSE4_2__)
-#    define VICINAL_BASELINE flags_sse4
+#    define VICINAL_BASELINE flags_sse4_2
+#elif defined(__SSE4_1__)
+#    define VICINAL_BASELINE flags_sse4_1
+#elif defined(__SSSE3__)
+#    define VICINAL_BASELINE flags_ssse3
+#elif defined(__SSE3__)
+#    define VICINAL_BASELINE flags_sse3
 #else
 #    define VICINAL_BASELINE flags_default
+#endif
+
+#if VICINAL_X86_DISPATCH
+#    include <cpuid.h>
 #endif
 
 namespace vicinal::inline VICINAL_ABI::simd {
@@ -1102,15 +866,17 @@ enum class instruction_set {
     baseline,
     /// AVX2, FMA and F16C.
     avx2,
-    /// AVX-512 F, BW, DQ and VL.
+    /// AVX-512 F, BW, DQ and VL, and BMI2.
     avx512,
     /// The same with VNNI: four products of bytes a lane and instruction.
     avx512_vnni,
+    /// The same with VPOPCNTDQ: the bits set in a lane, in one instruction.
+    avx512_popcnt,
 };
 
 inline constexpr instruction_set all_instruction_sets[] = {
     instruction_set::baseline, instruction_set::avx2, instruction_set::avx512,
-    instruction_set::avx512_vnni};
+    instruction_set::avx512_vnni, instruction_set::avx512_popcnt};
 
 /// The name, as VICINAL_ISA takes it.
 [[nodiscard]] constexpr std::string_view name(instruction_set set) noexcept {
@@ -1119,21 +885,36 @@ inline constexpr instruction_set all_instruction_sets[] = {
         case instruction_set::avx2: return "avx2";
         case instruction_set::avx512: return "avx512";
         case instruction_set::avx512_vnni: return "avx512_vnni";
+        case instruction_set::avx512_popcnt: return "avx512_popcnt";
     }
     return "unknown";
 }
+
+#if VICINAL_X86_DISPATCH
+namespace detail {
+
+/// Whether the CPU converts halves; __builtin_cpu_supports of Clang 14 does not know the word.
+[[nodiscard]] inline bool has_f16c() noexcept {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
+} // namespace detail
+#endif
 
 /// The best that this CPU and its operating system have.
 [[nodiscard]] inline instruction_set best_instruction_set() noexcept {
 #if VICINAL_X86_DISPATCH
     __builtin_cpu_init();
-    if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")))
+    if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && detail::has_f16c()))
         return instruction_set::baseline;
     if (!(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")))
+          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+          __builtin_cpu_supports("bmi2")))
         return instruction_set::avx2;
     if (!__builtin_cpu_supports("avx512vnni")) return instruction_set::avx512;
-    return instruction_set::avx512_vnni;
+    if (!__builtin_cpu_supports("avx512vpopcntdq")) return instruction_set::avx512_vnni;
+    return instruction_set::avx512_popcnt;
 #else
     return instruction_set::baseline;
 #endif
@@ -1371,6 +1152,104 @@ private:
 #ifndef VICINAL_SIMD_SETS_BY_ARITHMETIC_HPP
 #define VICINAL_SIMD_SETS_BY_ARITHMETIC_HPP
 
+// ---- vicinal/core/half.hpp
+#ifndef VICINAL_CORE_HALF_HPP
+#define VICINAL_CORE_HALF_HPP
+
+namespace vicinal::inline VICINAL_ABI {
+
+namespace detail {
+
+/// IEEE 754 binary16 to float; every value is exact, NaN becomes quiet.
+[[nodiscard]] constexpr float half_to_float(std::uint16_t half) noexcept {
+    std::uint32_t const sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
+    std::uint32_t const exponent = (half >> 10) & 31U;
+    std::uint32_t const fraction = half & 1023U;
+    if (exponent == 0) {
+        // Subnormal: the fraction counts units of 2^-24.
+        float const size = static_cast<float>(fraction) * 5.9604644775390625e-8F;
+        return std::bit_cast<float>(std::bit_cast<std::uint32_t>(size) | sign);
+    }
+    if (exponent == 31) {
+        std::uint32_t const quiet = fraction == 0 ? 0 : 0x400000U;
+        return std::bit_cast<float>(sign | 0x7F800000U | quiet | (fraction << 13));
+    }
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+}
+
+/// Float to binary16, to the nearest and to even at a tie; beyond 65,520 to infinity.
+[[nodiscard]] constexpr std::uint16_t float_to_half(float value) noexcept {
+    auto const bits = std::bit_cast<std::uint32_t>(value);
+    std::uint32_t const sign = (bits >> 16) & 0x8000U;
+    std::uint32_t const size = bits & 0x7FFFFFFFU;
+    std::uint32_t out = 0;
+    if (size > 0x7F800000U) {
+        out = 0x7E00U | ((size >> 13) & 1023U);
+    } else if (size >= 0x477FF000U) {
+        out = 0x7C00U;
+    } else if (size >= 0x38800000U) {
+        // A carry out of the fraction goes into the exponent, which is what rounding up means.
+        std::uint32_t const shifted = size - (112U << 23);
+        out = (shifted + 0xFFFU + ((shifted >> 13) & 1U)) >> 13;
+    } else if (size > 0x33000000U) {
+        // Subnormal: the fraction with its leading one, in units of 2^-24.
+        std::uint32_t const exponent = size >> 23;
+        std::uint32_t const fraction = (size & 0x7FFFFFU) | 0x800000U;
+        std::uint32_t const shift = 126U - exponent;
+        std::uint32_t const kept = fraction >> shift;
+        std::uint32_t const rest = fraction & ((1U << shift) - 1U);
+        std::uint32_t const half = 1U << (shift - 1U);
+        out = kept + (rest > half || (rest == half && (kept & 1U) != 0) ? 1U : 0U);
+    }
+    return static_cast<std::uint16_t>(sign | out);
+}
+
+} // namespace detail
+
+/// A float of 16 bits after IEEE 754: 11 bits of precision, from 6e-8 to 65,504. It is stored, not
+/// computed with.
+struct f16 {
+    std::uint16_t bits;
+
+    f16() = default;
+    /// Rounds to the nearest, to even at a tie.
+    constexpr explicit f16(float value) noexcept : bits(detail::float_to_half(value)) {}
+    /// Exact.
+    [[nodiscard]] constexpr explicit operator float() const noexcept {
+        return detail::half_to_float(bits);
+    }
+    /// Compares bits: 0 and -0 differ, NaN equals itself.
+    [[nodiscard]] friend constexpr bool operator==(f16, f16) noexcept = default;
+};
+
+/// The upper half of a float: 8 bits of precision and float's whole range. It is stored, not
+/// computed with.
+struct bf16 {
+    std::uint16_t bits;
+
+    bf16() = default;
+    /// Rounds to the nearest, to even at a tie; NaN stays NaN.
+    constexpr explicit bf16(float value) noexcept : bits(rounded(value)) {}
+    /// Exact.
+    [[nodiscard]] constexpr explicit operator float() const noexcept {
+        return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+    }
+    /// Compares bits: 0 and -0 differ, NaN equals itself.
+    [[nodiscard]] friend constexpr bool operator==(bf16, bf16) noexcept = default;
+
+private:
+    [[nodiscard]] static constexpr std::uint16_t rounded(float value) noexcept {
+        auto const all = std::bit_cast<std::uint32_t>(value);
+        if ((all & 0x7FFFFFFFU) > 0x7F800000U)
+            return static_cast<std::uint16_t>((all >> 16) | 0x40U);
+        return static_cast<std::uint16_t>((all + 0x7FFFU + ((all >> 16) & 1U)) >> 16);
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
+
 /// What has no instruction of its own on a set, made of those that there are.
 namespace vicinal::inline VICINAL_ABI::simd::detail {
 
@@ -1464,8 +1343,6 @@ VICINAL_ALWAYS_INLINE void floats_of_halves(pack<float, Width>& to, f16 const* f
 #    define VICINAL_TARGET_AVX2 __attribute__((target("avx2,fma,f16c")))
 #    define VICINAL_TARGET_AVX512                                                                  \
         __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c,bmi2")))
-#    define VICINAL_TARGET_AVX512_VNNI                                                             \
-        __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c,bmi2")))
 #endif
 
 namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE {
@@ -1518,18 +1395,25 @@ struct avx2_set : registers<32> {
             : "=x"(to.lanes)
             : "m"(*reinterpret_cast<char const(*)[16]>(from)));
     }
-    VICINAL_TARGET_AVX2 static inline void count_bits(bytes_u8& x) noexcept {
-        bytes_u8 low, high;
+    VICINAL_TARGET_AVX2 static inline void add_bits(integers& sum, bytes_u8 const& x) noexcept {
+        bytes_u8 low, high, table, a, b;
         of<std::uint32_t> all;
         all.set_bits(x.lanes);
         low.set_bits(all.lanes & 0x0F0F0F0FU);
         high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
-        bytes_u8 table, a, b;
         table.load(detail::nibble_bits);
         asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=x"(a.lanes) : "x"(table.lanes), "x"(low.lanes));
         asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=x"(b.lanes) : "x"(table.lanes), "x"(high.lanes));
         a.add(b);
-        x = a;
+        bytes_s8 ones;
+        ones.fill_with<1>();
+        dot_low_bytes(sum, a, ones);
+    }
+    VICINAL_TARGET_AVX2 static inline void add_distances(integers& sum, bytes_u8 const& a,
+                                                         bytes_u8 const& b) noexcept {
+        integers distances;
+        asm("vpsadbw {%2, %1, %0|%0, %1, %2}" : "=x"(distances.lanes) : "x"(a.lanes), "x"(b.lanes));
+        sum.add(distances);
     }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.
@@ -1603,18 +1487,25 @@ struct avx512_set : registers<64> {
             : "=v"(to.lanes)
             : "m"(*reinterpret_cast<char const(*)[32]>(from)));
     }
-    VICINAL_TARGET_AVX512 static inline void count_bits(bytes_u8& x) noexcept {
-        bytes_u8 low, high;
+    VICINAL_TARGET_AVX512 static inline void add_bits(integers& sum, bytes_u8 const& x) noexcept {
+        bytes_u8 low, high, table, a, b;
         of<std::uint32_t> all;
         all.set_bits(x.lanes);
         low.set_bits(all.lanes & 0x0F0F0F0FU);
         high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
-        bytes_u8 table, a, b;
         table.load(detail::nibble_bits);
         asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(a.lanes) : "v"(table.lanes), "v"(low.lanes));
         asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(b.lanes) : "v"(table.lanes), "v"(high.lanes));
         a.add(b);
-        x = a;
+        bytes_s8 ones;
+        ones.fill_with<1>();
+        dot_low_bytes(sum, a, ones);
+    }
+    VICINAL_TARGET_AVX512 static inline void add_distances(integers& sum, bytes_u8 const& a,
+                                                           bytes_u8 const& b) noexcept {
+        integers distances;
+        asm("vpsadbw {%2, %1, %0|%0, %1, %2}" : "=v"(distances.lanes) : "v"(a.lanes), "v"(b.lanes));
+        sum.add(distances);
     }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.
@@ -1644,30 +1535,14 @@ struct avx512_set : registers<64> {
     }
 };
 
-/// The same with VNNI; the operations again, because of their target (see registers.hpp).
-struct avx512_vnni_set : registers<64> {
-    /// Bytes under a mask; what lies behind them is not touched.
-    template <class T>
-    VICINAL_TARGET_AVX512_VNNI static inline void load_part(of<T>& to, T const* from,
-                                                            std::size_t n) noexcept {
-        std::uint64_t const mask = (std::uint64_t{1} << (n * sizeof(T))) - 1;
-        asm("vmovdqu8 {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}"
-            : "=v"(to.lanes)
-            : "m"(*reinterpret_cast<char const(*)[64]>(from)), "Yk"(mask));
-    }
-    VICINAL_TARGET_AVX512_VNNI static inline void load_bfloats(of<float>& to,
-                                                               bf16 const* from) noexcept {
-        of<std::uint32_t> all;
-        asm("vpmovzxwd {%1, %0|%0, %1}"
-            : "=v"(all.lanes)
-            : "m"(*reinterpret_cast<char const(*)[32]>(from)));
-        all.lanes <<= 16;
-        to.set_bits(all.lanes);
-    }
+/// The same with VNNI. Its instructions are written out, and neither compiler nor assembler asks
+/// for a target by which they are legal: only the CPU must have them. So one target serves all sets
+/// of 64 bytes, and the operations that they share are written once (see registers.hpp).
+struct avx512_vnni_set : avx512_set {
     /// The instruction wants one side signed and one not: 128 is added to a, or taken from b, and
     /// put right after.
-    VICINAL_TARGET_AVX512_VNNI static inline void dot_alike(integers& sum, bytes_s8 const& a,
-                                                            bytes_s8 const& b) noexcept {
+    VICINAL_TARGET_AVX512 static inline void dot_alike(integers& sum, bytes_s8 const& a,
+                                                       bytes_s8 const& b) noexcept {
         bytes_u8 raised, shift;
         shift.fill_with<128>();
         raised.set_bits(a.lanes);
@@ -1678,8 +1553,8 @@ struct avx512_vnni_set : registers<64> {
         dot_bytes(less, shift, b);
         sum.subtract(less);
     }
-    VICINAL_TARGET_AVX512_VNNI static inline void dot_alike(integers& sum, bytes_u8 const& a,
-                                                            bytes_u8 const& b) noexcept {
+    VICINAL_TARGET_AVX512 static inline void dot_alike(integers& sum, bytes_u8 const& a,
+                                                       bytes_u8 const& b) noexcept {
         bytes_u8 shift;
         shift.fill_with<128>();
         bytes_s8 lowered, half;
@@ -1689,45 +1564,26 @@ struct avx512_vnni_set : registers<64> {
         dot_bytes(sum, a, half);
         dot_bytes(sum, a, half);
     }
-    VICINAL_TARGET_AVX512_VNNI static inline void load_halves(of<float>& to,
-                                                              f16 const* from) noexcept {
-        asm("vcvtph2ps {%1, %0|%0, %1}"
-            : "=v"(to.lanes)
-            : "m"(*reinterpret_cast<char const(*)[32]>(from)));
-    }
-    VICINAL_TARGET_AVX512_VNNI static inline void count_bits(bytes_u8& x) noexcept {
-        bytes_u8 low, high;
-        of<std::uint32_t> all;
-        all.set_bits(x.lanes);
-        low.set_bits(all.lanes & 0x0F0F0F0FU);
-        high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
-        bytes_u8 table, a, b;
-        table.load(detail::nibble_bits);
-        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(a.lanes) : "v"(table.lanes), "v"(low.lanes));
-        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(b.lanes) : "v"(table.lanes), "v"(high.lanes));
-        a.add(b);
-        x = a;
-    }
-    /// Straight from memory; written out because GCC goes through a scalar register and, for
-    /// integers, through masks.
-    template <class T>
-    VICINAL_TARGET_AVX512_VNNI static inline void broadcast(of<T>& to, void const* from) noexcept {
-        static_assert(sizeof(T) == 4);
-        asm("vbroadcastss {%1, %0|%0, %1}"
-            : "=v"(to.lanes)
-            : "m"(*static_cast<char const(*)[4]>(from)));
-    }
-    VICINAL_TARGET_AVX512_VNNI static inline void dot_words(integers& sum, words const& a,
-                                                            words const& b) noexcept {
+    VICINAL_TARGET_AVX512 static inline void dot_words(integers& sum, words const& a,
+                                                       words const& b) noexcept {
         asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(sum.lanes) : "v"(a.lanes), "v"(b.lanes));
     }
-    VICINAL_TARGET_AVX512_VNNI static inline void dot_bytes(integers& sum, bytes_u8 const& a,
-                                                            bytes_s8 const& b) noexcept {
+    VICINAL_TARGET_AVX512 static inline void dot_bytes(integers& sum, bytes_u8 const& a,
+                                                       bytes_s8 const& b) noexcept {
         asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(sum.lanes) : "v"(a.lanes), "v"(b.lanes));
     }
-    VICINAL_TARGET_AVX512_VNNI static inline void dot_low_bytes(integers& sum, bytes_u8 const& a,
-                                                                bytes_s8 const& b) noexcept {
+    VICINAL_TARGET_AVX512 static inline void dot_low_bytes(integers& sum, bytes_u8 const& a,
+                                                           bytes_s8 const& b) noexcept {
         dot_bytes(sum, a, b);
+    }
+};
+
+/// The same with VPOPCNTDQ.
+struct avx512_popcnt_set : avx512_vnni_set {
+    VICINAL_TARGET_AVX512 static inline void add_bits(integers& sum, bytes_u8 const& x) noexcept {
+        integers counts;
+        asm("vpopcntd {%1, %0|%0, %1}" : "=v"(counts.lanes) : "v"(x.lanes));
+        sum.add(counts);
     }
 };
 
@@ -1763,13 +1619,36 @@ struct baseline_set : registers<baseline_bytes> {
     VICINAL_ALWAYS_INLINE static void load_halves(of<float>& to, f16 const* from) noexcept {
         detail::floats_of_halves(to, from);
     }
-    /// Every byte becomes the number of its bits that are set.
-    VICINAL_ALWAYS_INLINE static void count_bits(bytes_u8& x) noexcept {
+    /// sum[i] += the number of bits set in the four bytes of lane i.
+    VICINAL_ALWAYS_INLINE static void add_bits(integers& sum, bytes_u8 const& x) noexcept {
         of<std::uint32_t> all;
         all.set_bits(x.lanes);
         all.lanes -= (all.lanes >> 1) & 0x55555555U;
         all.lanes = (all.lanes & 0x33333333U) + ((all.lanes >> 2) & 0x33333333U);
-        x.set_bits((all.lanes + (all.lanes >> 4)) & 0x0F0F0F0FU);
+        all.lanes = (all.lanes + (all.lanes >> 4)) & 0x0F0F0F0FU;
+        // The four bytes of a lane are added up in its highest.
+        all.lanes = (all.lanes * 0x01010101U) >> 24;
+        integers counts;
+        counts.set_bits(all.lanes);
+        sum.add(counts);
+    }
+    /// The lanes' total grows by the sum of |a[i] - b[i]|; which lane takes what is the set's
+    /// choice.
+    VICINAL_ALWAYS_INLINE static void add_distances(integers& sum, bytes_u8 const& a,
+                                                    bytes_u8 const& b) noexcept {
+#if VICINAL_X86_DISPATCH
+        auto sums = a.lanes;
+        asm("psadbw {%1, %0|%0, %1}" : "+x"(sums) : "x"(b.lanes));
+        integers distances;
+        distances.set_bits(sums);
+        sum.add(distances);
+#else
+        bytes_u8 size;
+        bytes_s8 ones;
+        size.set_absolute_difference(a, b);
+        ones.fill_with<1>();
+        dot_bytes(sum, size, ones);
+#endif
     }
     /// Every lane becomes the four bytes at `from`.
     template <class T>
@@ -1839,8 +1718,11 @@ struct kernel {
     VICINAL_FLATTEN VICINAL_TARGET_AVX512 static R avx512(Args... args) noexcept {
         return Body::template run<avx512_set>(args...);
     }
-    VICINAL_FLATTEN VICINAL_TARGET_AVX512_VNNI static R avx512_vnni(Args... args) noexcept {
+    VICINAL_FLATTEN VICINAL_TARGET_AVX512 static R avx512_vnni(Args... args) noexcept {
         return Body::template run<avx512_vnni_set>(args...);
+    }
+    VICINAL_FLATTEN VICINAL_TARGET_AVX512 static R avx512_popcnt(Args... args) noexcept {
+        return Body::template run<avx512_popcnt_set>(args...);
     }
 #endif
 
@@ -1849,6 +1731,8 @@ struct kernel {
 #if VICINAL_X86_DISPATCH
         if constexpr (requires { requires Body::gains_from == instruction_set::avx512_vnni; })
             if (set >= instruction_set::avx512_vnni) return &avx512_vnni;
+        if constexpr (requires { requires Body::gains_from == instruction_set::avx512_popcnt; })
+            if (set >= instruction_set::avx512_popcnt) return &avx512_popcnt;
         if (set >= instruction_set::avx512) return &avx512;
         if (set >= instruction_set::avx2) return &avx2;
 #endif
@@ -1869,122 +1753,6 @@ struct kernel {
 } // namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE
 
 #endif
-
-/// The same sums with the same bits on every instruction set: the distances that users see.
-///
-/// Eight double accumulators, element i in accumulator i mod 8, added up in one order. Each product
-/// is of two floats and so exact in double: a compiler that contracts multiply and add into one
-/// instruction changes nothing.
-namespace vicinal::inline VICINAL_ABI::simd {
-
-namespace detail {
-
-/// Eight elements as floats.
-VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, float const* from) noexcept {
-    to.load(from);
-}
-VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, f16 const* from) noexcept {
-    floats_of_halves(to, from);
-}
-VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, bf16 const* from) noexcept {
-    floats_of_bfloats(to, from);
-}
-
-} // namespace detail
-
-template <class Term, class T>
-struct exact_body {
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static double run(T const* a, T const* b, std::size_t n) noexcept {
-        pack<double, 8> sum;
-        sum.zero();
-        std::size_t i = 0;
-        for (; i + 8 <= n; i += 8) add(sum, a + i, b + i);
-        if (i < n) {
-            T rest_a[8];
-            T rest_b[8];
-            std::memset(rest_a, 0, sizeof rest_a);
-            std::memset(rest_b, 0, sizeof rest_b);
-            for (std::size_t j = 0; i + j < n; ++j) {
-                rest_a[j] = a[i + j];
-                rest_b[j] = b[i + j];
-            }
-            add(sum, rest_a, rest_b);
-        }
-        return sum.sum();
-    }
-
-private:
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, T const* a, T const* b) noexcept {
-        pack<float, 8> x, y;
-        detail::eight_floats(x, a);
-        detail::eight_floats(y, b);
-        Term::combine(x, y);
-        pack<double, 8> p, q;
-        p.lanes = __builtin_convertvector(x.lanes, decltype(p.lanes));
-        q.lanes = __builtin_convertvector(y.lanes, decltype(q.lanes));
-        Term::add(sum, p, q);
-    }
-};
-
-struct product_term {
-    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>&, pack<float, 8>&) noexcept {}
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
-                                          pack<double, 8> const& y) noexcept {
-        sum.add_product(x, y);
-    }
-};
-
-struct difference_term {
-    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>& x, pack<float, 8>& y) noexcept {
-        x.subtract(y);
-        y = x;
-    }
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
-                                          pack<double, 8> const& y) noexcept {
-        sum.add_product(x, y);
-    }
-};
-
-struct distance_term {
-    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>& x, pack<float, 8>& y) noexcept {
-        x.subtract(y);
-        x.absolute();
-    }
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
-                                          pack<double, 8> const&) noexcept {
-        sum.add(x);
-    }
-};
-
-/// Sum over i of a[i] b[i], in double.
-template <class T>
-using exact_dot_of = kernel<exact_body<product_term, T>, double, T const*, T const*, std::size_t>;
-
-/// Sum over i of (a[i] - b[i])^2, the difference rounded to float, the rest in double.
-template <class T>
-using exact_squared_difference_of =
-    kernel<exact_body<difference_term, T>, double, T const*, T const*, std::size_t>;
-
-/// Sum over i of |a[i] - b[i]|, the difference rounded to float, the rest in double.
-template <class T>
-using exact_absolute_difference_of =
-    kernel<exact_body<distance_term, T>, double, T const*, T const*, std::size_t>;
-
-using exact_dot = exact_dot_of<float>;
-using exact_squared_difference = exact_squared_difference_of<float>;
-using exact_absolute_difference = exact_absolute_difference_of<float>;
-
-} // namespace vicinal::inline VICINAL_ABI::simd
-
-#endif
-// ---- vicinal/simd/float_sums.hpp
-#ifndef VICINAL_SIMD_FLOAT_SUMS_HPP
-#define VICINAL_SIMD_FLOAT_SUMS_HPP
-
-// ---- vicinal/simd/row_sums.hpp
-#ifndef VICINAL_SIMD_ROW_SUMS_HPP
-#define VICINAL_SIMD_ROW_SUMS_HPP
 
 /// The loops of every kernel that sums something over a query and a row: one row, four rows, a
 /// block of rows. What is summed is a Step:
@@ -2264,6 +2032,740 @@ struct row_kernels {
 
 #endif
 
+/// Sums over bytes: what codes of 8 and 7 bits are compared with. All are exact, the same on every
+/// instruction set, for up to 65,536 elements.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+namespace detail {
+
+/// What the steps over bytes share: registers of bytes, one accumulator of 32-bit lanes.
+template <class Set, class Query, class Row>
+struct byte_step {
+    static constexpr std::size_t width = Set::bytes;
+    using query = typename Set::template of<Query>;
+    using row = typename Set::template of<Row>;
+    using sum = typename Set::integers;
+
+    [[nodiscard]] static constexpr std::size_t query_at(std::size_t i) noexcept { return i; }
+    [[nodiscard]] static constexpr std::size_t row_at(std::size_t i) noexcept { return i; }
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load(typename Set::template of<T>& to,
+                                           T const* from) noexcept {
+        to.load(from);
+    }
+    template <class T>
+    VICINAL_ALWAYS_INLINE static void load_part(typename Set::template of<T>& to, T const* from,
+                                                std::size_t n) noexcept {
+        Set::load_part(to, from, n);
+    }
+    VICINAL_ALWAYS_INLINE static void merge(sum& a, sum const& b) noexcept { a.add(b); }
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static std::int32_t finish(sum const& s) noexcept {
+        return s.sum();
+    }
+    VICINAL_ALWAYS_INLINE static void finish_four(sum const& a, sum const& b, sum const& c,
+                                                  sum const& d, std::int32_t* out) noexcept {
+        sum_four(a, b, c, d, out);
+    }
+};
+
+/// Adds the squares of unsigned bytes.
+template <class Set>
+VICINAL_ALWAYS_INLINE void add_squares(typename Set::integers& sum,
+                                       typename Set::bytes_u8 const& x) noexcept {
+    typename Set::template of<std::uint16_t> pairs;
+    pairs.set_bits(x.lanes);
+    typename Set::words even, odd;
+    even.set_bits(pairs.lanes & 255);
+    odd.set_bits(pairs.lanes >> 8);
+    Set::dot_words(sum, even, even);
+    Set::dot_words(sum, odd, odd);
+}
+
+} // namespace detail
+
+/// Sum over i of query[i] row[i], signed by unsigned.
+///
+/// For a query of unsigned bytes subtract 128 from each once; the sum over the row's bytes, which a
+/// codec stores, times 128 is what is missing then.
+struct byte_dot_step {
+    using query_type = std::int8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_s8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            Set::dot_bytes(sum, r, q);
+        }
+    };
+};
+
+/// The same for rows of codes from 0 to 127: twice as fast without VNNI.
+struct low_byte_dot_step {
+    using query_type = std::int8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_s8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            Set::dot_low_bytes(sum, r, q);
+        }
+    };
+};
+
+/// Sum over i of (query[i] - row[i])^2, both unsigned; up to 33,000 elements fit the result's 32
+/// bits, twice as many where it is read as unsigned.
+struct byte_difference_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_u8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            typename Set::bytes_u8 size;
+            size.set_absolute_difference(q, r);
+            detail::add_squares<Set>(sum, size);
+        }
+    };
+};
+
+/// The same for codes from 0 to 127.
+struct low_byte_difference_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_u8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            typename Set::bytes_u8 size;
+            typename Set::bytes_s8 same;
+            size.set_absolute_difference(q, r);
+            same.set_bits(size.lanes);
+            Set::dot_low_bytes(sum, size, same);
+        }
+    };
+};
+
+/// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
+using byte_dot = row_kernels<byte_dot_step>;
+using low_byte_dot = row_kernels<low_byte_dot_step>;
+using byte_difference = row_kernels<byte_difference_step>;
+using low_byte_difference = row_kernels<low_byte_difference_step>;
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+
+/// Sums over codes of 4 bits, two to a byte: element 2i in the low half of byte i, 2i + 1 in the
+/// high half. All are exact. Lengths are in bytes of the row, up to 65,536 of them.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+/// The number of bytes that a query for rows of `bytes` bytes takes, in the order that
+/// `order_nibble_query` gives it.
+[[nodiscard]] constexpr std::size_t nibble_query_size(std::size_t bytes) noexcept {
+    return (bytes + 63) / 64 * 128;
+}
+
+/// Puts a query of `count` signed bytes, element by element, into the order that the kernel reads:
+/// in blocks of 128 the even elements first, then the odd ones; zeros behind the last.
+inline void order_nibble_query(std::int8_t const* query, std::size_t count,
+                               std::int8_t* ordered) noexcept {
+    auto const size = nibble_query_size((count + 1) / 2);
+    for (std::size_t i = 0; i < size; ++i) {
+        auto const element = i / 128 * 128 + i % 64 * 2 + (i % 128 < 64 ? 0 : 1);
+        ordered[i] = element < count ? query[element] : std::int8_t{0};
+    }
+}
+
+namespace detail {
+
+/// The low halves of bytes and the high halves.
+template <class Set>
+VICINAL_ALWAYS_INLINE void split_nibbles(typename Set::bytes_u8 const& x,
+                                         typename Set::bytes_u8& low,
+                                         typename Set::bytes_u8& high) noexcept {
+    typename Set::template of<std::uint32_t> all;
+    all.set_bits(x.lanes);
+    low.set_bits(all.lanes & 0x0F0F0F0FU);
+    high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
+}
+
+} // namespace detail
+
+/// Sum over elements of query times code, for a query in order_nibble_query's order.
+struct nibble_dot_step {
+    using query_type = std::int8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        using row = typename Set::bytes_u8;
+        struct query {
+            typename Set::bytes_s8 low;
+            typename Set::bytes_s8 high;
+        };
+        [[nodiscard]] static constexpr std::size_t query_at(std::size_t i) noexcept {
+            return i / 64 * 128 + i % 64;
+        }
+        VICINAL_ALWAYS_INLINE static void load(row& to, std::uint8_t const* from) noexcept {
+            to.load(from);
+        }
+        VICINAL_ALWAYS_INLINE static void load(query& to, std::int8_t const* from) noexcept {
+            to.low.load(from);
+            to.high.load(from + 64);
+        }
+        VICINAL_ALWAYS_INLINE static void load_part(row& to, std::uint8_t const* from,
+                                                    std::size_t n) noexcept {
+            Set::load_part(to, from, n);
+        }
+        /// The query is as long as whole registers.
+        VICINAL_ALWAYS_INLINE static void load_part(query& to, std::int8_t const* from,
+                                                    std::size_t) noexcept {
+            load(to, from);
+        }
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, query const& q,
+                                              row const& r) noexcept {
+            row low, high;
+            detail::split_nibbles<Set>(r, low, high);
+            Set::dot_low_bytes(sum, low, q.low);
+            Set::dot_low_bytes(sum, high, q.high);
+        }
+    };
+};
+
+/// Sum over elements of the squared difference of two codes.
+struct nibble_difference_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        using bytes = typename Set::bytes_u8;
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
+                                              bytes const& r) noexcept {
+            bytes q_low, q_high, r_low, r_high;
+            detail::split_nibbles<Set>(q, q_low, q_high);
+            detail::split_nibbles<Set>(r, r_low, r_high);
+            square(sum, q_low, r_low);
+            square(sum, q_high, r_high);
+        }
+
+    private:
+        VICINAL_ALWAYS_INLINE static void square(typename Set::integers& sum, bytes const& a,
+                                                 bytes const& b) noexcept {
+            bytes size;
+            typename Set::bytes_s8 same;
+            size.set_absolute_difference(a, b);
+            same.set_bits(size.lanes);
+            Set::dot_low_bytes(sum, size, same);
+        }
+    };
+};
+
+/// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
+using nibble_dot = row_kernels<nibble_dot_step>;
+using nibble_difference = row_kernels<nibble_difference_step>;
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+// ---- vicinal/simd/tile.hpp
+#ifndef VICINAL_SIMD_TILE_HPP
+#define VICINAL_SIMD_TILE_HPP
+
+/// The product of many queries with many rows: a panel of 32 queries against rows as they lie.
+///
+/// The queries are turned once so that element k of all 32 stands together; a row's element is then
+/// broadcast, and no sum over a register's lanes is left to do. A dozen rows stay in registers, so
+/// that each load feeds many multiply-adds. Cost: 32 x rows x dim multiply-adds.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+/// Queries in a panel, and results a row, on every instruction set.
+inline constexpr std::size_t panel_queries = 32;
+
+/// The number of elements that a panel of `dim` floats takes.
+[[nodiscard]] constexpr std::size_t panel_size(std::size_t dim) noexcept {
+    return dim * panel_queries;
+}
+
+/// Turns `count` queries, at most 32 and each `stride` floats behind the one before, into a panel
+/// of panel_size(dim) floats; the columns of queries that are missing are zero.
+inline void make_panel(float const* queries, std::size_t stride, std::size_t count, std::size_t dim,
+                       float* panel) noexcept {
+    for (std::size_t k = 0; k < dim; ++k)
+        for (std::size_t j = 0; j < panel_queries; ++j)
+            panel[k * panel_queries + j] = j < count ? queries[j * stride + k] : 0.0F;
+}
+
+/// The number of bytes that a panel of `dim` signed bytes takes.
+[[nodiscard]] constexpr std::size_t byte_panel_size(std::size_t dim) noexcept {
+    return (dim + 3) / 4 * 4 * panel_queries;
+}
+
+/// The same for queries of signed bytes, whose elements stand in groups of four;
+/// byte_panel_size(dim) bytes.
+inline void make_byte_panel(std::int8_t const* queries, std::size_t stride, std::size_t count,
+                            std::size_t dim, std::int8_t* panel) noexcept {
+    for (std::size_t k = 0; k < (dim + 3) / 4 * 4; ++k)
+        for (std::size_t j = 0; j < panel_queries; ++j)
+            panel[k / 4 * 4 * panel_queries + j * 4 + k % 4] =
+                j < count && k < dim ? queries[j * stride + k] : std::int8_t{0};
+}
+
+namespace detail {
+
+/// Rows that are held in registers at once, two columns of registers each: as many as there are
+/// registers for (32 with AVX-512, 16 below), less what the panel and the row's element take.
+template <class Set>
+inline constexpr std::size_t tile_rows = Set::bytes == 64 ? 12 : 6;
+
+/// Accumulators of `Rows` rows by two registers. The index sequence makes every index a constant,
+/// which keeps them in registers.
+template <class Sum, std::size_t Rows>
+struct tile_sums {
+    Sum left[Rows];
+    Sum right[Rows];
+};
+
+template <class Sum, std::size_t Rows, std::size_t... I>
+VICINAL_ALWAYS_INLINE void tile_zero(tile_sums<Sum, Rows>& s, std::index_sequence<I...>) noexcept {
+    ((s.left[I].zero(), s.right[I].zero()), ...);
+}
+
+template <class Sum, class Out, std::size_t Rows, std::size_t... I>
+VICINAL_ALWAYS_INLINE void tile_store(tile_sums<Sum, Rows> const& s, Out* out,
+                                      std::index_sequence<I...>) noexcept {
+    ((s.left[I].store(out + I * panel_queries),
+      s.right[I].store(out + I * panel_queries + Sum::width)),
+     ...);
+}
+
+} // namespace detail
+
+/// out[r * 32 + j] = sum over k of row r's [k] times query j's [k], for `rows` rows, each `stride`
+/// floats behind the one before.
+struct tile_product_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(float const* panel, float const* rows, std::size_t stride,
+                                          std::size_t count, std::size_t dim, float* out) noexcept {
+        constexpr std::size_t height = detail::tile_rows<Set>;
+        std::size_t r = 0;
+        for (; r + height <= count; r += height)
+            columns<Set, height>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+        for (; r + 4 <= count; r += 4)
+            columns<Set, 4>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+        for (; r < count; ++r)
+            columns<Set, 1>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+    }
+
+private:
+    template <class Set, std::size_t Rows>
+    VICINAL_ALWAYS_INLINE static void columns(float const* panel, float const* rows,
+                                              std::size_t stride, std::size_t dim,
+                                              float* out) noexcept {
+        constexpr std::size_t w = Set::template of<float>::width;
+        for (std::size_t j = 0; j < panel_queries; j += 2 * w)
+            block<Set, Rows>(panel + j, rows, stride, dim, out + j,
+                             std::make_index_sequence<Rows>{});
+    }
+    template <class Set, std::size_t Rows, std::size_t... I>
+    VICINAL_ALWAYS_INLINE static void block(float const* panel, float const* rows,
+                                            std::size_t stride, std::size_t dim, float* out,
+                                            std::index_sequence<I...> all) noexcept {
+        using floats = typename Set::template of<float>;
+        detail::tile_sums<floats, Rows> s;
+        detail::tile_zero(s, all);
+        for (std::size_t k = 0; k < dim; ++k) {
+            floats left, right;
+            left.load(panel + k * panel_queries);
+            right.load(panel + k * panel_queries + floats::width);
+            (step<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k), ...);
+        }
+        detail::tile_store(s, out, all);
+    }
+    template <class Set, class Floats>
+    VICINAL_ALWAYS_INLINE static void step(Floats& s, Floats& t, Floats const& left,
+                                           Floats const& right, float const* element) noexcept {
+        Floats all;
+        Set::broadcast(all, element);
+        s.add_product(left, all);
+        t.add_product(right, all);
+    }
+};
+
+/// The same for rows of unsigned bytes and a panel of signed ones, in 32-bit integers; exact for
+/// dim up to 65,536. The last, incomplete group of four elements is read byte by byte.
+struct byte_tile_body {
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(std::int8_t const* panel, std::uint8_t const* rows,
+                                          std::size_t stride, std::size_t count, std::size_t dim,
+                                          std::int32_t* out) noexcept {
+        constexpr std::size_t height = detail::tile_rows<Set>;
+        std::size_t r = 0;
+        for (; r + height <= count; r += height)
+            columns<Set, height>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+        for (; r + 4 <= count; r += 4)
+            columns<Set, 4>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+        for (; r < count; ++r)
+            columns<Set, 1>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
+    }
+
+private:
+    template <class Set, std::size_t Rows>
+    VICINAL_ALWAYS_INLINE static void columns(std::int8_t const* panel, std::uint8_t const* rows,
+                                              std::size_t stride, std::size_t dim,
+                                              std::int32_t* out) noexcept {
+        constexpr std::size_t w = Set::integers::width;
+        for (std::size_t j = 0; j < panel_queries; j += 2 * w)
+            block<Set, Rows>(panel + j * 4, rows, stride, dim, out + j,
+                             std::make_index_sequence<Rows>{});
+    }
+    template <class Set, std::size_t Rows, std::size_t... I>
+    VICINAL_ALWAYS_INLINE static void block(std::int8_t const* panel, std::uint8_t const* rows,
+                                            std::size_t stride, std::size_t dim, std::int32_t* out,
+                                            std::index_sequence<I...> all) noexcept {
+        detail::tile_sums<typename Set::integers, Rows> s;
+        detail::tile_zero(s, all);
+        typename Set::bytes_s8 left, right;
+        std::size_t k = 0;
+        for (; k + 4 <= dim; k += 4) {
+            left.load(panel + k * panel_queries);
+            right.load(panel + k * panel_queries + Set::bytes);
+            (step<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k), ...);
+        }
+        if (k < dim) {
+            left.load(panel + k * panel_queries);
+            right.load(panel + k * panel_queries + Set::bytes);
+            (last<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k, dim - k), ...);
+        }
+        detail::tile_store(s, out, all);
+    }
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void
+    step(typename Set::integers& s, typename Set::integers& t, typename Set::bytes_s8 const& left,
+         typename Set::bytes_s8 const& right, void const* four) noexcept {
+        typename Set::integers all;
+        Set::broadcast(all, four);
+        typename Set::bytes_u8 elements;
+        elements.set_bits(all.lanes);
+        Set::dot_bytes(s, elements, left);
+        Set::dot_bytes(t, elements, right);
+    }
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void
+    last(typename Set::integers& s, typename Set::integers& t, typename Set::bytes_s8 const& left,
+         typename Set::bytes_s8 const& right, std::uint8_t const* row, std::size_t n) noexcept {
+        std::uint8_t part[4] = {};
+        for (std::size_t i = 0; i < n; ++i) part[i] = row[i];
+        step<Set>(s, t, left, right, part);
+    }
+};
+
+/// `get()(panel, rows, stride, count, dim, out)`; out holds count x 32 results.
+using tile_product = kernel<tile_product_body, void, float const*, float const*, std::size_t,
+                            std::size_t, std::size_t, float*>;
+using byte_tile_product = kernel<byte_tile_body, void, std::int8_t const*, std::uint8_t const*,
+                                 std::size_t, std::size_t, std::size_t, std::int32_t*>;
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+
+// what "near" means
+// ---- vicinal/metric/concept.hpp
+#ifndef VICINAL_METRIC_CONCEPT_HPP
+#define VICINAL_METRIC_CONCEPT_HPP
+
+/// What "near" means. Smaller is nearer, always.
+namespace vicinal::inline VICINAL_ABI::metric {
+
+namespace detail {
+
+template <class F>
+struct first_argument;
+template <class R, class T>
+struct first_argument<R (*)(T const*, T const*, std::size_t)> {
+    using type = T;
+};
+template <class R, class T>
+struct first_argument<R (*)(T const*, T const*, std::size_t) noexcept> {
+    using type = T;
+};
+
+template <class M>
+struct element {};
+template <class M>
+    requires requires { typename M::value_type; }
+struct element<M> {
+    using type = typename M::value_type;
+};
+template <class M>
+    requires(
+        !requires { typename M::value_type; } && requires { &M::distance; })
+struct element<M> : first_argument<decltype(&M::distance)> {};
+
+} // namespace detail
+
+/// The element type of a metric's vectors.
+template <class M>
+using element_of = typename detail::element<M>::type;
+
+/// A user's own metric: a struct with one function,
+///
+///     static float distance(float const* a, float const* b, std::size_t dim);
+///
+/// smaller is nearer, symmetric, never NaN, safe to call from several threads. Stores that live in
+/// files also want a name that tells it from others: `static constexpr std::string_view name`.
+template <class M>
+concept custom = requires(element_of<M> const* p, std::size_t n) {
+    { M::distance(p, p, n) } -> std::convertible_to<float>;
+};
+
+/// A metric of the library's: binds a query once, so that the kernel for this CPU is chosen once.
+///
+/// * `bind(query, dim)(row)`: float, at full speed; last bits depend on the instruction set.
+/// * `bind(query, dim).four(rows, out)`, where it has one: the distances of four rows at once.
+/// * `exact(query, row, dim)`: float, the same bits everywhere: what the user sees.
+template <class M>
+concept built_in = requires(element_of<M> const* p, std::size_t n) {
+    { M::bind(p, n)(p) }
+    noexcept->std::same_as<float>;
+    { M::exact(p, p, n) }
+    noexcept->std::same_as<float>;
+    { M::similarity(0.0F) } -> std::same_as<float>;
+    { M::name } -> std::convertible_to<std::string_view>;
+};
+
+/// A metric policy.
+template <class M>
+concept model = built_in<M> || custom<M>;
+
+/// The name written into files; empty for a metric that has none.
+template <model M>
+[[nodiscard]] constexpr std::string_view name_of() noexcept {
+    if constexpr (requires { M::name; })
+        return M::name;
+    else
+        return {};
+}
+
+/// Whether a vector must have a direction, as under cosine: zero vectors are then refused.
+template <model M>
+inline constexpr bool needs_direction = requires {
+    requires M::needs_direction;
+};
+
+/// A distance that has a place in an order: NaN, which only a damaged row or a metric that breaks
+/// its promise gives, becomes infinity. Sorting NaN would be undefined behaviour.
+[[nodiscard]] VICINAL_ALWAYS_INLINE float ordered(float distance) noexcept {
+    return distance == distance ? distance : std::numeric_limits<float>::infinity();
+}
+
+namespace detail {
+
+/// A metric's own scorer, whose NaN become infinity.
+template <class Scorer, class T>
+struct ordered_scorer {
+    Scorer distance;
+
+    [[nodiscard]] float operator()(T const* row) const noexcept { return ordered(distance(row)); }
+    void four(T const* const* rows, float* out) const noexcept requires requires(Scorer const& s) {
+        s.four(rows, out);
+    }
+    {
+        distance.four(rows, out);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = ordered(out[i]);
+    }
+};
+
+} // namespace detail
+
+/// A query bound to a metric: `scorer(row)` is the distance at full speed, never NaN;
+/// `scorer.four(rows, out)`, where the metric has it, the distances of four rows. The query must
+/// outlive it.
+template <model M>
+[[nodiscard]] auto bind(element_of<M> const* query, std::size_t dim) noexcept {
+    if constexpr (built_in<M>) {
+        return detail::ordered_scorer<decltype(M::bind(query, dim)), element_of<M>>{
+            M::bind(query, dim)};
+    } else {
+        struct scorer {
+            element_of<M> const* query;
+            std::size_t dim;
+            float operator()(element_of<M> const* row) const {
+                return ordered(static_cast<float>(M::distance(query, row, dim)));
+            }
+        };
+        return scorer{query, dim};
+    }
+}
+
+/// The distance that users see: the same bits on every instruction set, never NaN.
+template <model M>
+[[nodiscard]] float exact(element_of<M> const* query, element_of<M> const* row, std::size_t dim) {
+    if constexpr (built_in<M>)
+        return ordered(M::exact(query, row, dim));
+    else
+        return ordered(static_cast<float>(M::distance(query, row, dim)));
+}
+
+/// The usual similarity for a distance; the negated distance where the metric names none.
+template <model M>
+[[nodiscard]] float similarity(float distance) {
+    if constexpr (requires { M::similarity(distance); })
+        return static_cast<float>(M::similarity(distance));
+    else
+        return -distance;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::metric
+
+#endif
+// ---- vicinal/metric/cosine.hpp
+#ifndef VICINAL_METRIC_COSINE_HPP
+#define VICINAL_METRIC_COSINE_HPP
+
+// ---- vicinal/metric/element.hpp
+#ifndef VICINAL_METRIC_ELEMENT_HPP
+#define VICINAL_METRIC_ELEMENT_HPP
+
+// ---- vicinal/simd/exact_sums.hpp
+#ifndef VICINAL_SIMD_EXACT_SUMS_HPP
+#define VICINAL_SIMD_EXACT_SUMS_HPP
+
+/// The same sums with the same bits on every instruction set: the distances that users see.
+///
+/// Eight double accumulators, element i in accumulator i mod 8, added up in one order. Each product
+/// is of two floats and so exact in double: a compiler that contracts multiply and add into one
+/// instruction changes nothing.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+namespace detail {
+
+/// Eight elements as floats.
+VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, float const* from) noexcept {
+    to.load(from);
+}
+VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, f16 const* from) noexcept {
+    floats_of_halves(to, from);
+}
+VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, bf16 const* from) noexcept {
+    floats_of_bfloats(to, from);
+}
+
+} // namespace detail
+
+template <class Term, class T>
+struct exact_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static double run(T const* a, T const* b, std::size_t n) noexcept {
+        pack<double, 8> sum;
+        sum.zero();
+        std::size_t i = 0;
+        for (; i + 8 <= n; i += 8) add(sum, a + i, b + i);
+        if (i < n) {
+            T rest_a[8];
+            T rest_b[8];
+            std::memset(rest_a, 0, sizeof rest_a);
+            std::memset(rest_b, 0, sizeof rest_b);
+            for (std::size_t j = 0; i + j < n; ++j) {
+                rest_a[j] = a[i + j];
+                rest_b[j] = b[i + j];
+            }
+            add(sum, rest_a, rest_b);
+        }
+        return sum.sum();
+    }
+
+private:
+    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, T const* a, T const* b) noexcept {
+        pack<float, 8> x, y;
+        detail::eight_floats(x, a);
+        detail::eight_floats(y, b);
+        Term::combine(x, y);
+        pack<double, 8> p, q;
+        p.lanes = __builtin_convertvector(x.lanes, decltype(p.lanes));
+        q.lanes = __builtin_convertvector(y.lanes, decltype(q.lanes));
+        Term::add(sum, p, q);
+    }
+};
+
+struct product_term {
+    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>&, pack<float, 8>&) noexcept {}
+    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
+                                          pack<double, 8> const& y) noexcept {
+        sum.add_product(x, y);
+    }
+};
+
+struct difference_term {
+    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>& x, pack<float, 8>& y) noexcept {
+        x.subtract(y);
+        y = x;
+    }
+    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
+                                          pack<double, 8> const& y) noexcept {
+        sum.add_product(x, y);
+    }
+};
+
+struct distance_term {
+    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>& x, pack<float, 8>& y) noexcept {
+        x.subtract(y);
+        x.absolute();
+    }
+    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
+                                          pack<double, 8> const&) noexcept {
+        sum.add(x);
+    }
+};
+
+/// Sum over i of a[i] b[i], in double.
+template <class T>
+using exact_dot_of = kernel<exact_body<product_term, T>, double, T const*, T const*, std::size_t>;
+
+/// Sum over i of (a[i] - b[i])^2, the difference rounded to float, the rest in double.
+template <class T>
+using exact_squared_difference_of =
+    kernel<exact_body<difference_term, T>, double, T const*, T const*, std::size_t>;
+
+/// Sum over i of |a[i] - b[i]|, the difference rounded to float, the rest in double.
+template <class T>
+using exact_absolute_difference_of =
+    kernel<exact_body<distance_term, T>, double, T const*, T const*, std::size_t>;
+
+using exact_dot = exact_dot_of<float>;
+using exact_squared_difference = exact_squared_difference_of<float>;
+using exact_absolute_difference = exact_absolute_difference_of<float>;
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+// ---- vicinal/simd/float_sums.hpp
+#ifndef VICINAL_SIMD_FLOAT_SUMS_HPP
+#define VICINAL_SIMD_FLOAT_SUMS_HPP
+
 /// The sums that metrics over f32, f16 and bf16 are made of, in float, at the speed of the CPU. The
 /// order of addition, and with it the last bits, differs between instruction sets;
 /// simd/exact_sums.hpp has the fixed order.
@@ -2423,149 +2925,6 @@ using dot_and_row_square = row_kernels<product_and_square_step<Query, Row>>;
 #ifndef VICINAL_SIMD_INTEGER_SUMS_HPP
 #define VICINAL_SIMD_INTEGER_SUMS_HPP
 
-// ---- vicinal/simd/byte_sums.hpp
-#ifndef VICINAL_SIMD_BYTE_SUMS_HPP
-#define VICINAL_SIMD_BYTE_SUMS_HPP
-
-/// Sums over bytes: what codes of 8 and 7 bits are compared with. All are exact, the same on every
-/// instruction set, for up to 65,536 elements.
-namespace vicinal::inline VICINAL_ABI::simd {
-
-namespace detail {
-
-/// What the steps over bytes share: registers of bytes, one accumulator of 32-bit lanes.
-template <class Set, class Query, class Row>
-struct byte_step {
-    static constexpr std::size_t width = Set::bytes;
-    using query = typename Set::template of<Query>;
-    using row = typename Set::template of<Row>;
-    using sum = typename Set::integers;
-
-    [[nodiscard]] static constexpr std::size_t query_at(std::size_t i) noexcept { return i; }
-    [[nodiscard]] static constexpr std::size_t row_at(std::size_t i) noexcept { return i; }
-    template <class T>
-    VICINAL_ALWAYS_INLINE static void load(typename Set::template of<T>& to,
-                                           T const* from) noexcept {
-        to.load(from);
-    }
-    template <class T>
-    VICINAL_ALWAYS_INLINE static void load_part(typename Set::template of<T>& to, T const* from,
-                                                std::size_t n) noexcept {
-        Set::load_part(to, from, n);
-    }
-    VICINAL_ALWAYS_INLINE static void merge(sum& a, sum const& b) noexcept { a.add(b); }
-    [[nodiscard]] VICINAL_ALWAYS_INLINE static std::int32_t finish(sum const& s) noexcept {
-        return s.sum();
-    }
-    VICINAL_ALWAYS_INLINE static void finish_four(sum const& a, sum const& b, sum const& c,
-                                                  sum const& d, std::int32_t* out) noexcept {
-        sum_four(a, b, c, d, out);
-    }
-};
-
-/// Adds the squares of unsigned bytes.
-template <class Set>
-VICINAL_ALWAYS_INLINE void add_squares(typename Set::integers& sum,
-                                       typename Set::bytes_u8 const& x) noexcept {
-    typename Set::template of<std::uint16_t> pairs;
-    pairs.set_bits(x.lanes);
-    typename Set::words even, odd;
-    even.set_bits(pairs.lanes & 255);
-    odd.set_bits(pairs.lanes >> 8);
-    Set::dot_words(sum, even, even);
-    Set::dot_words(sum, odd, odd);
-}
-
-} // namespace detail
-
-/// Sum over i of query[i] row[i], signed by unsigned.
-///
-/// For a query of unsigned bytes subtract 128 from each once; the sum over the row's bytes, which a
-/// codec stores, times 128 is what is missing then.
-struct byte_dot_step {
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
-    template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
-        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
-                                              typename Set::bytes_s8 const& q,
-                                              typename Set::bytes_u8 const& r) noexcept {
-            Set::dot_bytes(sum, r, q);
-        }
-    };
-};
-
-/// The same for rows of codes from 0 to 127: twice as fast without VNNI.
-struct low_byte_dot_step {
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
-    template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
-        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
-                                              typename Set::bytes_s8 const& q,
-                                              typename Set::bytes_u8 const& r) noexcept {
-            Set::dot_low_bytes(sum, r, q);
-        }
-    };
-};
-
-/// Sum over i of (query[i] - row[i])^2, both unsigned; up to 33,000 elements fit the result's 32
-/// bits, twice as many where it is read as unsigned.
-struct byte_difference_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
-    template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
-        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
-                                              typename Set::bytes_u8 const& q,
-                                              typename Set::bytes_u8 const& r) noexcept {
-            typename Set::bytes_u8 size;
-            size.set_absolute_difference(q, r);
-            detail::add_squares<Set>(sum, size);
-        }
-    };
-};
-
-/// The same for codes from 0 to 127.
-struct low_byte_difference_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
-    template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
-        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
-                                              typename Set::bytes_u8 const& q,
-                                              typename Set::bytes_u8 const& r) noexcept {
-            typename Set::bytes_u8 size;
-            typename Set::bytes_s8 same;
-            size.set_absolute_difference(q, r);
-            same.set_bits(size.lanes);
-            Set::dot_low_bytes(sum, size, same);
-        }
-    };
-};
-
-/// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
-using byte_dot = row_kernels<byte_dot_step>;
-using low_byte_dot = row_kernels<low_byte_dot_step>;
-using byte_difference = row_kernels<byte_difference_step>;
-using low_byte_difference = row_kernels<low_byte_difference_step>;
-
-} // namespace vicinal::inline VICINAL_ABI::simd
-
-#endif
-
 /// The sums that metrics over i8 and u8 are made of: exact integers, the same on every instruction
 /// set. T is std::int8_t or std::uint8_t, on both sides; a kernel takes up to 32,768 elements, and
 /// `in_parts` any number.
@@ -2573,19 +2932,12 @@ namespace vicinal::inline VICINAL_ABI::simd {
 
 namespace detail {
 
-/// |query - row| as unsigned bytes.
+/// Bytes as unsigned ones with the same differences: the order of signed bytes is that of unsigned
+/// ones with the first bit turned.
 template <class Set, class Bytes>
-VICINAL_ALWAYS_INLINE void absolute_bytes(typename Set::bytes_u8& to, Bytes const& q,
-                                          Bytes const& r) noexcept {
-    typename Set::bytes_u8 x, y;
-    x.set_bits(q.lanes);
-    y.set_bits(r.lanes);
-    if constexpr (std::is_same_v<Bytes, typename Set::bytes_s8>) {
-        // The order of signed bytes is that of unsigned ones with the first bit turned.
-        x.lanes ^= std::uint8_t{128};
-        y.lanes ^= std::uint8_t{128};
-    }
-    to.set_absolute_difference(x, y);
+VICINAL_ALWAYS_INLINE void raise_bytes(typename Set::bytes_u8& to, Bytes const& from) noexcept {
+    to.set_bits(from.lanes);
+    if constexpr (std::is_same_v<Bytes, typename Set::bytes_s8>) to.lanes ^= std::uint8_t{128};
 }
 
 } // namespace detail
@@ -2603,8 +2955,10 @@ struct integer_difference_step {
         using bytes = typename Set::template of<T>;
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
                                               bytes const& r) noexcept {
-            typename Set::bytes_u8 size;
-            detail::absolute_bytes<Set>(size, q, r);
+            typename Set::bytes_u8 x, y, size;
+            detail::raise_bytes<Set>(x, q);
+            detail::raise_bytes<Set>(y, r);
+            size.set_absolute_difference(x, y);
             detail::add_squares<Set>(sum, size);
         }
     };
@@ -2634,18 +2988,16 @@ struct integer_distance_step {
     using query_type = T;
     using row_type = T;
     using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
 
     template <class Set>
     struct of : detail::byte_step<Set, T, T> {
         using bytes = typename Set::template of<T>;
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
                                               bytes const& r) noexcept {
-            typename Set::bytes_u8 size;
-            typename Set::bytes_s8 ones;
-            detail::absolute_bytes<Set>(size, q, r);
-            ones.template fill_with<1>();
-            Set::dot_bytes(sum, size, ones);
+            typename Set::bytes_u8 x, y;
+            detail::raise_bytes<Set>(x, q);
+            detail::raise_bytes<Set>(y, r);
+            Set::add_distances(sum, x, y);
         }
     };
 };
@@ -2923,27 +3275,12 @@ static_assert(model<cosine>);
 /// Counts over packed bits. Lengths are in bytes, up to 65,536 of them a call.
 namespace vicinal::inline VICINAL_ABI::simd {
 
-namespace detail {
-
-/// Adds the bits set in x.
-template <class Set>
-VICINAL_ALWAYS_INLINE void add_count(typename Set::integers& sum,
-                                     typename Set::bytes_u8 const& x) noexcept {
-    typename Set::bytes_u8 counts = x;
-    typename Set::bytes_s8 ones;
-    Set::count_bits(counts);
-    ones.template fill_with<1>();
-    Set::dot_low_bytes(sum, counts, ones);
-}
-
-} // namespace detail
-
 /// The number of bits that differ.
 struct differing_bits_step {
     using query_type = std::uint8_t;
     using row_type = std::uint8_t;
     using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+    static constexpr instruction_set gains_from = instruction_set::avx512_popcnt;
 
     template <class Set>
     struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
@@ -2952,7 +3289,7 @@ struct differing_bits_step {
                                               bytes const& r) noexcept {
             bytes x;
             x.lanes = q.lanes ^ r.lanes;
-            detail::add_count<Set>(sum, x);
+            Set::add_bits(sum, x);
         }
     };
 };
@@ -2968,7 +3305,7 @@ struct shared_bits_step {
     using query_type = std::uint8_t;
     using row_type = std::uint8_t;
     using result = shared_bits;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+    static constexpr instruction_set gains_from = instruction_set::avx512_popcnt;
 
     template <class Set>
     struct of
@@ -2978,9 +3315,9 @@ struct shared_bits_step {
         VICINAL_ALWAYS_INLINE static void add(sum& s, bytes const& q, bytes const& r) noexcept {
             bytes x;
             x.lanes = q.lanes & r.lanes;
-            detail::add_count<Set>(s.first, x);
+            Set::add_bits(s.first, x);
             x.lanes = q.lanes | r.lanes;
-            detail::add_count<Set>(s.second, x);
+            Set::add_bits(s.second, x);
         }
     };
 };
@@ -2995,54 +3332,61 @@ using bits_shared = row_kernels<shared_bits_step>;
 
 namespace vicinal::inline VICINAL_ABI::metric::detail {
 
-/// Reads packed bits, bit i in byte i / 8 from the lowest on; `dim` counts bits, and those behind
-/// the last are not looked at.
-struct packed_bits {
-    /// Bytes that are in use to the last bit.
-    std::size_t whole;
-    /// The bits in use of the byte behind them.
-    std::uint8_t mask;
+/// A query of packed bits and its distance to rows: what hamming and jaccard are made of. Bit i is
+/// in byte i / 8 from the lowest on; `dim` counts bits, and those behind the last are not looked
+/// at.
+///
+/// Kernels count something of two rows of bytes; a Total takes counts in by `add` and makes a
+/// `distance()` of them.
+template <class Kernels, class Total>
+class bit_scorer {
+public:
+    bit_scorer(std::uint8_t const* query, std::size_t dim) noexcept
+        : one_(Kernels::one::get()), four_(Kernels::four::get()), query_(query), whole_(dim / 8),
+          mask_(static_cast<std::uint8_t>((1U << (dim % 8)) - 1U)) {}
 
-    explicit packed_bits(std::size_t dim) noexcept
-        : whole(dim / 8), mask(static_cast<std::uint8_t>((1U << (dim % 8)) - 1U)) {}
-
-    [[nodiscard]] std::int64_t differing(std::uint8_t const* a,
-                                         std::uint8_t const* b) const noexcept {
-        auto const one = simd::bits_that_differ::one::get();
-        std::int64_t count = 0;
+    [[nodiscard]] float operator()(std::uint8_t const* row) const noexcept {
+        Total total;
         std::size_t at = 0;
-        for (; whole - at > part; at += part) count += one(a + at, b + at, part);
-        count += one(a + at, b + at, whole - at);
-        if (mask != 0)
-            count += std::popcount(static_cast<std::uint8_t>((a[whole] ^ b[whole]) & mask));
-        return count;
+        for (; whole_ - at > part; at += part) total.add(one_(query_ + at, row + at, part));
+        total.add(one_(query_ + at, row + at, whole_ - at));
+        add_last(total, row);
+        return total.distance();
     }
-
-    struct counts {
-        std::int64_t both;
-        std::int64_t either;
-    };
-    [[nodiscard]] counts shared(std::uint8_t const* a, std::uint8_t const* b) const noexcept {
-        auto const one = simd::bits_shared::one::get();
-        counts count{0, 0};
-        std::size_t at = 0;
-        for (; whole - at > part; at += part) {
-            auto const s = one(a + at, b + at, part);
-            count.both += s.both;
-            count.either += s.either;
+    /// The distances of four rows, wherever they lie.
+    void four(std::uint8_t const* const* rows, float* out) const noexcept {
+        if (whole_ > part) {
+            for (std::size_t i = 0; i < 4; ++i) out[i] = (*this)(rows[i]);
+            return;
         }
-        auto const s = one(a + at, b + at, whole - at);
-        count.both += s.both;
-        count.either += s.either;
-        if (mask != 0) {
-            count.both += std::popcount(static_cast<std::uint8_t>(a[whole] & b[whole] & mask));
-            count.either += std::popcount(static_cast<std::uint8_t>((a[whole] | b[whole]) & mask));
+        typename Kernels::result counts[4];
+        four_(query_, rows, whole_, counts);
+        for (std::size_t i = 0; i < 4; ++i) {
+            Total total;
+            total.add(counts[i]);
+            add_last(total, rows[i]);
+            out[i] = total.distance();
         }
-        return count;
     }
 
 private:
+    /// The byte that is in use up to some bit of it.
+    void add_last(Total& total, std::uint8_t const* row) const noexcept {
+        if (mask_ == 0) return;
+        auto const a = static_cast<std::uint8_t>(query_[whole_] & mask_);
+        auto const b = static_cast<std::uint8_t>(row[whole_] & mask_);
+        total.add(one_(&a, &b, 1));
+    }
+
+    /// Bytes that a kernel takes at once.
     static constexpr std::size_t part = 65536;
+
+    typename Kernels::one::function one_;
+    typename Kernels::four::function four_;
+    std::uint8_t const* query_;
+    /// Bytes that are in use to the last bit, and the bits in use of the one behind them.
+    std::size_t whole_;
+    std::uint8_t mask_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::metric::detail
@@ -3050,6 +3394,17 @@ private:
 #endif
 
 namespace vicinal::inline VICINAL_ABI::metric {
+
+namespace detail {
+
+struct differing_total {
+    std::int64_t bits = 0;
+
+    void add(std::int32_t more) noexcept { bits += more; }
+    [[nodiscard]] float distance() const noexcept { return static_cast<float>(bits); }
+};
+
+} // namespace detail
 
 /// Hamming distance: the number of bits that differ.
 ///
@@ -3060,17 +3415,7 @@ struct hamming {
     static constexpr std::string_view name = "hamming";
     static constexpr bool packed_bits = true;
 
-    class scorer {
-    public:
-        scorer(std::uint8_t const* query, std::size_t dim) noexcept : bits_(dim), query_(query) {}
-        [[nodiscard]] float operator()(std::uint8_t const* row) const noexcept {
-            return static_cast<float>(bits_.differing(query_, row));
-        }
-
-    private:
-        detail::packed_bits bits_;
-        std::uint8_t const* query_;
-    };
+    using scorer = detail::bit_scorer<simd::bits_that_differ, detail::differing_total>;
 
     [[nodiscard]] static scorer bind(std::uint8_t const* query, std::size_t dim) noexcept {
         return {query, dim};
@@ -3158,6 +3503,24 @@ static_assert(model<inner_product>);
 
 namespace vicinal::inline VICINAL_ABI::metric {
 
+namespace detail {
+
+struct shared_total {
+    std::int64_t both = 0;
+    std::int64_t either = 0;
+
+    void add(simd::shared_bits more) noexcept {
+        both += more.both;
+        either += more.either;
+    }
+    [[nodiscard]] float distance() const noexcept {
+        if (either == 0) return 0;
+        return static_cast<float>(static_cast<double>(either - both) / static_cast<double>(either));
+    }
+};
+
+} // namespace detail
+
 /// Jaccard distance of two sets: 1 less the bits set in both divided by the bits set in either,
 /// from 0 (equal) to 1 (nothing shared). Two empty sets are equal.
 ///
@@ -3168,20 +3531,7 @@ struct jaccard {
     static constexpr std::string_view name = "jaccard";
     static constexpr bool packed_bits = true;
 
-    class scorer {
-    public:
-        scorer(std::uint8_t const* query, std::size_t dim) noexcept : bits_(dim), query_(query) {}
-        [[nodiscard]] float operator()(std::uint8_t const* row) const noexcept {
-            auto const count = bits_.shared(query_, row);
-            if (count.either == 0) return 0;
-            return static_cast<float>(static_cast<double>(count.either - count.both) /
-                                      static_cast<double>(count.either));
-        }
-
-    private:
-        detail::packed_bits bits_;
-        std::uint8_t const* query_;
-    };
+    using scorer = detail::bit_scorer<simd::bits_shared, detail::shared_total>;
 
     [[nodiscard]] static scorer bind(std::uint8_t const* query, std::size_t dim) noexcept {
         return {query, dim};
@@ -7195,224 +7545,11 @@ struct not_below<simd::avx512_set> {
     }
 };
 template <>
-struct not_below<simd::avx512_vnni_set> {
-    using floats = simd::avx512_vnni_set::of<float>;
-    [[nodiscard]] VICINAL_TARGET_AVX512_VNNI static inline unsigned bits(floats const& a,
-                                                                         floats const& b) noexcept {
-        std::uint16_t bits = 0;
-        asm("vcmpps {$0x15, %2, %1, %0|%0, %1, %2, 0x15}"
-            : "=k"(bits)
-            : "v"(a.lanes), "v"(b.lanes));
-        return bits;
-    }
-};
+struct not_below<simd::avx512_vnni_set> : not_below<simd::avx512_set> {};
 
 #endif
 
 } // namespace vicinal::inline VICINAL_ABI::codec::detail::inline VICINAL_BASELINE
-
-#endif
-// ---- vicinal/simd/tile.hpp
-#ifndef VICINAL_SIMD_TILE_HPP
-#define VICINAL_SIMD_TILE_HPP
-
-/// The product of many queries with many rows: a panel of 32 queries against rows as they lie.
-///
-/// The queries are turned once so that element k of all 32 stands together; a row's element is then
-/// broadcast, and no sum over a register's lanes is left to do. A dozen rows stay in registers, so
-/// that each load feeds many multiply-adds. Cost: 32 x rows x dim multiply-adds.
-namespace vicinal::inline VICINAL_ABI::simd {
-
-/// Queries in a panel, and results a row, on every instruction set.
-inline constexpr std::size_t panel_queries = 32;
-
-/// The number of elements that a panel of `dim` floats takes.
-[[nodiscard]] constexpr std::size_t panel_size(std::size_t dim) noexcept {
-    return dim * panel_queries;
-}
-
-/// Turns `count` queries, at most 32 and each `stride` floats behind the one before, into a panel
-/// of panel_size(dim) floats; the columns of queries that are missing are zero.
-inline void make_panel(float const* queries, std::size_t stride, std::size_t count, std::size_t dim,
-                       float* panel) noexcept {
-    for (std::size_t k = 0; k < dim; ++k)
-        for (std::size_t j = 0; j < panel_queries; ++j)
-            panel[k * panel_queries + j] = j < count ? queries[j * stride + k] : 0.0F;
-}
-
-/// The number of bytes that a panel of `dim` signed bytes takes.
-[[nodiscard]] constexpr std::size_t byte_panel_size(std::size_t dim) noexcept {
-    return (dim + 3) / 4 * 4 * panel_queries;
-}
-
-/// The same for queries of signed bytes, whose elements stand in groups of four;
-/// byte_panel_size(dim) bytes.
-inline void make_byte_panel(std::int8_t const* queries, std::size_t stride, std::size_t count,
-                            std::size_t dim, std::int8_t* panel) noexcept {
-    for (std::size_t k = 0; k < (dim + 3) / 4 * 4; ++k)
-        for (std::size_t j = 0; j < panel_queries; ++j)
-            panel[k / 4 * 4 * panel_queries + j * 4 + k % 4] =
-                j < count && k < dim ? queries[j * stride + k] : std::int8_t{0};
-}
-
-namespace detail {
-
-/// Rows that are held in registers at once, two columns of registers each: as many as there are
-/// registers for (32 with AVX-512, 16 below), less what the panel and the row's element take.
-template <class Set>
-inline constexpr std::size_t tile_rows = Set::bytes == 64 ? 12 : 6;
-
-/// Accumulators of `Rows` rows by two registers. The index sequence makes every index a constant,
-/// which keeps them in registers.
-template <class Sum, std::size_t Rows>
-struct tile_sums {
-    Sum left[Rows];
-    Sum right[Rows];
-};
-
-template <class Sum, std::size_t Rows, std::size_t... I>
-VICINAL_ALWAYS_INLINE void tile_zero(tile_sums<Sum, Rows>& s, std::index_sequence<I...>) noexcept {
-    ((s.left[I].zero(), s.right[I].zero()), ...);
-}
-
-template <class Sum, class Out, std::size_t Rows, std::size_t... I>
-VICINAL_ALWAYS_INLINE void tile_store(tile_sums<Sum, Rows> const& s, Out* out,
-                                      std::index_sequence<I...>) noexcept {
-    ((s.left[I].store(out + I * panel_queries),
-      s.right[I].store(out + I * panel_queries + Sum::width)),
-     ...);
-}
-
-} // namespace detail
-
-/// out[r * 32 + j] = sum over k of row r's [k] times query j's [k], for `rows` rows, each `stride`
-/// floats behind the one before.
-struct tile_product_body {
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static void run(float const* panel, float const* rows, std::size_t stride,
-                                          std::size_t count, std::size_t dim, float* out) noexcept {
-        constexpr std::size_t height = detail::tile_rows<Set>;
-        std::size_t r = 0;
-        for (; r + height <= count; r += height)
-            columns<Set, height>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
-        for (; r + 4 <= count; r += 4)
-            columns<Set, 4>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
-        for (; r < count; ++r)
-            columns<Set, 1>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
-    }
-
-private:
-    template <class Set, std::size_t Rows>
-    VICINAL_ALWAYS_INLINE static void columns(float const* panel, float const* rows,
-                                              std::size_t stride, std::size_t dim,
-                                              float* out) noexcept {
-        constexpr std::size_t w = Set::template of<float>::width;
-        for (std::size_t j = 0; j < panel_queries; j += 2 * w)
-            block<Set, Rows>(panel + j, rows, stride, dim, out + j,
-                             std::make_index_sequence<Rows>{});
-    }
-    template <class Set, std::size_t Rows, std::size_t... I>
-    VICINAL_ALWAYS_INLINE static void block(float const* panel, float const* rows,
-                                            std::size_t stride, std::size_t dim, float* out,
-                                            std::index_sequence<I...> all) noexcept {
-        using floats = typename Set::template of<float>;
-        detail::tile_sums<floats, Rows> s;
-        detail::tile_zero(s, all);
-        for (std::size_t k = 0; k < dim; ++k) {
-            floats left, right;
-            left.load(panel + k * panel_queries);
-            right.load(panel + k * panel_queries + floats::width);
-            (step<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k), ...);
-        }
-        detail::tile_store(s, out, all);
-    }
-    template <class Set, class Floats>
-    VICINAL_ALWAYS_INLINE static void step(Floats& s, Floats& t, Floats const& left,
-                                           Floats const& right, float const* element) noexcept {
-        Floats all;
-        Set::broadcast(all, element);
-        s.add_product(left, all);
-        t.add_product(right, all);
-    }
-};
-
-/// The same for rows of unsigned bytes and a panel of signed ones, in 32-bit integers; exact for
-/// dim up to 65,536. The last, incomplete group of four elements is read byte by byte.
-struct byte_tile_body {
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static void run(std::int8_t const* panel, std::uint8_t const* rows,
-                                          std::size_t stride, std::size_t count, std::size_t dim,
-                                          std::int32_t* out) noexcept {
-        constexpr std::size_t height = detail::tile_rows<Set>;
-        std::size_t r = 0;
-        for (; r + height <= count; r += height)
-            columns<Set, height>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
-        for (; r + 4 <= count; r += 4)
-            columns<Set, 4>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
-        for (; r < count; ++r)
-            columns<Set, 1>(panel, rows + r * stride, stride, dim, out + r * panel_queries);
-    }
-
-private:
-    template <class Set, std::size_t Rows>
-    VICINAL_ALWAYS_INLINE static void columns(std::int8_t const* panel, std::uint8_t const* rows,
-                                              std::size_t stride, std::size_t dim,
-                                              std::int32_t* out) noexcept {
-        constexpr std::size_t w = Set::integers::width;
-        for (std::size_t j = 0; j < panel_queries; j += 2 * w)
-            block<Set, Rows>(panel + j * 4, rows, stride, dim, out + j,
-                             std::make_index_sequence<Rows>{});
-    }
-    template <class Set, std::size_t Rows, std::size_t... I>
-    VICINAL_ALWAYS_INLINE static void block(std::int8_t const* panel, std::uint8_t const* rows,
-                                            std::size_t stride, std::size_t dim, std::int32_t* out,
-                                            std::index_sequence<I...> all) noexcept {
-        detail::tile_sums<typename Set::integers, Rows> s;
-        detail::tile_zero(s, all);
-        typename Set::bytes_s8 left, right;
-        std::size_t k = 0;
-        for (; k + 4 <= dim; k += 4) {
-            left.load(panel + k * panel_queries);
-            right.load(panel + k * panel_queries + Set::bytes);
-            (step<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k), ...);
-        }
-        if (k < dim) {
-            left.load(panel + k * panel_queries);
-            right.load(panel + k * panel_queries + Set::bytes);
-            (last<Set>(s.left[I], s.right[I], left, right, rows + I * stride + k, dim - k), ...);
-        }
-        detail::tile_store(s, out, all);
-    }
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static void
-    step(typename Set::integers& s, typename Set::integers& t, typename Set::bytes_s8 const& left,
-         typename Set::bytes_s8 const& right, void const* four) noexcept {
-        typename Set::integers all;
-        Set::broadcast(all, four);
-        typename Set::bytes_u8 elements;
-        elements.set_bits(all.lanes);
-        Set::dot_bytes(s, elements, left);
-        Set::dot_bytes(t, elements, right);
-    }
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static void
-    last(typename Set::integers& s, typename Set::integers& t, typename Set::bytes_s8 const& left,
-         typename Set::bytes_s8 const& right, std::uint8_t const* row, std::size_t n) noexcept {
-        std::uint8_t part[4] = {};
-        for (std::size_t i = 0; i < n; ++i) part[i] = row[i];
-        step<Set>(s, t, left, right, part);
-    }
-};
-
-/// `get()(panel, rows, stride, count, dim, out)`; out holds count x 32 results.
-using tile_product = kernel<tile_product_body, void, float const*, float const*, std::size_t,
-                            std::size_t, std::size_t, float*>;
-using byte_tile_product = kernel<byte_tile_body, void, std::int8_t const*, std::uint8_t const*,
-                                 std::size_t, std::size_t, std::size_t, std::int32_t*>;
-
-} // namespace vicinal::inline VICINAL_ABI::simd
 
 #endif
 
@@ -7947,6 +8084,40 @@ private:
 #ifndef VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
 #define VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
 
+// ---- vicinal/index/flat/slots.hpp
+#ifndef VICINAL_INDEX_FLAT_SLOTS_HPP
+#define VICINAL_INDEX_FLAT_SLOTS_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// A predicate made of bits: slot s is kept where bit s % 64 of word s / 64 is set; slots behind
+/// the last word are not. A scan skips what has no bits and gathers what has few. The words must
+/// outlive it.
+class slot_bitmap {
+public:
+    explicit slot_bitmap(std::span<std::uint64_t const> words) noexcept : words_(words) {}
+
+    [[nodiscard]] bool operator()(slot s) const noexcept {
+        return s / 64 < words_.size() && (words_[s / 64] >> (s % 64) & 1) != 0;
+    }
+    /// The bits of the 64 slots from first on, which is a multiple of 64.
+    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
+        return first / 64 < words_.size() ? words_[first / 64] : 0;
+    }
+
+private:
+    std::span<std::uint64_t const> words_;
+};
+
+/// A predicate that shows its bits, 64 slots at a time.
+template <class Keep>
+concept shows_bits = requires(Keep const& keep, slot s) {
+    { keep.word(s) } -> std::same_as<std::uint64_t>;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
 // ---- vicinal/index/nearest.hpp
 #ifndef VICINAL_INDEX_NEAREST_HPP
 #define VICINAL_INDEX_NEAREST_HPP
@@ -8017,53 +8188,33 @@ namespace vicinal::inline VICINAL_ABI::index {
 
 /// Scans rows [first, last) for those that `keep` holds for and offers each with its exact
 /// distance. The one brute-force routine: the flat index, the fresh tail and the check of an answer
-/// run it. (last - first) distances.
+/// run it. (last - first) distances at most; a predicate that shows its bits is asked 64 rows at a
+/// time.
 template <class Metric, class Reader, class Keep, class Before>
 void scan_exactly(Reader const& rows, slot first, slot last,
                   metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
                   nearest<Before>& best) {
     using element = metric::element_of<Metric>;
-    for (slot s = first; s < last; ++s) {
-        if (!keep(s)) continue;
+    auto const look_at = [&](slot s) {
         float const d =
             metric::exact<Metric>(query, reinterpret_cast<element const*>(rows.row(s)), dim);
         if (best.could_enter(d)) best.offer({d, s});
+    };
+    if constexpr (shows_bits<Keep>) {
+        for (slot at = first; at < last; at += 64 - at % 64) {
+            auto const shift = at % 64;
+            for (auto bits = keep.word(at - shift) >> shift << shift; bits != 0; bits &= bits - 1) {
+                auto const s = at - shift + static_cast<slot>(std::countr_zero(bits));
+                if (s >= last) return;
+                look_at(s);
+            }
+            if (last - at <= 64 - shift) return;
+        }
+    } else {
+        for (slot s = first; s < last; ++s)
+            if (keep(s)) look_at(s);
     }
 }
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
-// ---- vicinal/index/flat/slots.hpp
-#ifndef VICINAL_INDEX_FLAT_SLOTS_HPP
-#define VICINAL_INDEX_FLAT_SLOTS_HPP
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// A predicate made of bits: slot s is kept where bit s % 64 of word s / 64 is set; slots behind
-/// the last word are not. A scan skips what has no bits and gathers what has few. The words must
-/// outlive it.
-class slot_bitmap {
-public:
-    explicit slot_bitmap(std::span<std::uint64_t const> words) noexcept : words_(words) {}
-
-    [[nodiscard]] bool operator()(slot s) const noexcept {
-        return s / 64 < words_.size() && (words_[s / 64] >> (s % 64) & 1) != 0;
-    }
-    /// The bits of the 64 slots from first on, which is a multiple of 64.
-    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
-        return first / 64 < words_.size() ? words_[first / 64] : 0;
-    }
-
-private:
-    std::span<std::uint64_t const> words_;
-};
-
-/// A predicate that shows its bits, 64 slots at a time.
-template <class Keep>
-concept shows_bits = requires(Keep const& keep, slot s) {
-    { keep.word(s) } -> std::same_as<std::uint64_t>;
-};
 
 } // namespace vicinal::inline VICINAL_ABI::index
 
@@ -12320,6 +12471,16 @@ struct earlier_id {
     }
 };
 
+/// Calls run(keep) with what a scan of these rows and this filter need ask of a slot: nothing where
+/// every row is live, the flags, or flags and filter.
+template <class Rows, class Run>
+auto with_matching(Rows const& rows, filter const& where, Run const& run) {
+    if (!where.empty())
+        return run([&](slot s) { return rows.live(s) && where.matches(rows.payload(s)); });
+    if (rows.live_count() == rows.count()) return run(index::keep_all{});
+    return run(rows.live_slots());
+}
+
 /// One query on its way down: from options to slots with exact distances. Runs while the caller's
 /// reader section is open.
 template <class Metric, class Rows, class Index>
@@ -12371,20 +12532,21 @@ private:
     /// By the index itself where it is exact: it may know a shorter way to the same answer.
     [[nodiscard]] result<index::neighbours> scan(std::size_t k) const {
         index::nearest best(k, by_id{&rows_});
-        slot tail = 0;
-        if constexpr (requires { index_.scan(vector_, index::keep_all{}, best); }) {
-            index_.scan(
-                vector_, [this](slot s) { return matches(s); }, best);
-            tail = index_.covered();
-        }
-        scan_into(best, tail);
+        with_matching(rows_, where_, [&](auto const& keep) {
+            slot tail = 0;
+            if constexpr (requires { index_.scan(vector_, keep, best); }) {
+                index_.scan(vector_, keep, best);
+                tail = index_.covered();
+            }
+            scan_into(best, tail, keep);
+        });
         return best.take();
     }
 
-    void scan_into(index::nearest<by_id>& best, slot first) const {
-        index::scan_exactly<Metric>(
-            rows_.vectors().reader(), first, rows_.count(), vector_, dim_,
-            [this](slot s) { return matches(s); }, best);
+    template <class Keep>
+    void scan_into(index::nearest<by_id>& best, slot first, Keep const& keep) const {
+        index::scan_exactly<Metric>(rows_.vectors().reader(), first, rows_.count(), vector_, dim_,
+                                    keep, best);
     }
 
     /// The index for what it covers, a scan for the fresh tail; a scan of everything if together
@@ -12401,7 +12563,7 @@ private:
             auto const s = (*candidates)[i].row;
             best.offer({metric::exact<Metric>(vector_, rows_.vector(s), dim_), s});
         }
-        scan_into(best, index_.covered());
+        scan_into(best, index_.covered(), keep);
         if (best.size() < k) return scan(k);
         return best.take();
     }
@@ -12445,13 +12607,15 @@ public:
         if (k == 0) return found;
         using nearest = index::nearest<earlier_id<Rows>>;
         std::vector<nearest> best(count, nearest(k, earlier_id<Rows>{&rows_}));
-        auto const keep = [this](slot s) {
-            return rows_.live(s) && (where_.empty() || where_.matches(rows_.payload(s)));
-        };
-        VICINAL_CHECK(index_.scan_batch(queries, std::span(best), keep, options_.threads));
+        auto const scanned = with_matching(rows_, where_, [&](auto const& keep) -> result<void> {
+            VICINAL_CHECK(index_.scan_batch(queries, std::span(best), keep, options_.threads));
+            for (std::size_t i = 0; i < count; ++i)
+                index::scan_exactly<Metric>(rows_.vectors().reader(), index_.covered(),
+                                            rows_.count(), queries + i * dim_, dim_, keep, best[i]);
+            return {};
+        });
+        VICINAL_CHECK(scanned);
         for (std::size_t i = 0; i < count; ++i) {
-            index::scan_exactly<Metric>(rows_.vectors().reader(), index_.covered(), rows_.count(),
-                                        queries + i * dim_, dim_, keep, best[i]);
             found[i] = best[i].take();
             while (!found[i].empty() &&
                    static_cast<double>(found[i].back().distance) > options_.max_distance)
@@ -12595,6 +12759,47 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
+// ---- vicinal/store/live_slots.hpp
+#ifndef VICINAL_STORE_LIVE_SLOTS_HPP
+#define VICINAL_STORE_LIVE_SLOTS_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// The live slots below `count`, as a predicate that a scan may ask for 64 at a time: dead runs are
+/// then passed over without a look at their rows. Reads the column of flags, a byte a slot, 0 or 1.
+template <class Reader>
+class live_slots {
+public:
+    live_slots(Reader flags, slot count) noexcept : flags_(flags), count_(count) {}
+
+    [[nodiscard]] bool operator()(slot s) const noexcept { return *flags_.row(s) != std::byte{0}; }
+
+    /// The bits of the 64 slots from first on, which is a multiple of 64 below count.
+    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
+        std::uint64_t bits = 0;
+        if (count_ - first >= 64 && std::endian::native == std::endian::little) {
+            auto const* const flags = flags_.row(first);
+            for (unsigned i = 0; i < 64; i += 8) {
+                std::uint64_t eight = 0;
+                std::memcpy(&eight, flags + i, 8);
+                // The product brings bit 0 of byte j to bit 56 + j; no two sums meet there.
+                bits |= (eight * 0x0102040810204080U >> 56) << i;
+            }
+            return bits;
+        }
+        for (slot i = 0; i < 64 && i < count_ - first; ++i)
+            bits |= std::uint64_t{(*this)(first + i)} << i;
+        return bits;
+    }
+
+private:
+    Reader flags_;
+    slot count_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -12660,7 +12865,10 @@ public:
         return vectors_->reader().template row_as<element>(s);
     }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
-    [[nodiscard]] auto live_flags() const noexcept { return live_->reader(); }
+    /// The same as a predicate that outlives no section.
+    [[nodiscard]] auto live_slots() const noexcept {
+        return detail::live_slots(live_->reader(), count_);
+    }
 
     /// The live slot of an id, or no_slot.
     [[nodiscard]] slot find(id_view id) const noexcept {

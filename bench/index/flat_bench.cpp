@@ -6,7 +6,10 @@
 // its rounds counts, so that a busy moment of the machine meets all of them. Every answer is
 // compared with a scan of all rows by the exact distance; a difference ends the program. Times are
 // processor time of one thread.
+//
+//     flat_bench [--json FILE] [WORD]    only sets whose name has WORD in it
 #include "dataset.hpp"
+#include "report.hpp"
 
 #include <vicinal/vicinal.hpp>
 
@@ -87,40 +90,34 @@ float read_all(std::span<float const> data) {
     return sum_all<lanes_4>(data);
 }
 
-/// Processor time of this thread: another program's turn on a shared machine doesn't count.
-double milliseconds_used() {
-    timespec t{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) / 1e6;
-}
-
 struct contestant {
     std::string name;
     std::function<void()> run;
     std::vector<double> milliseconds = {};
 
-    [[nodiscard]] double median() const {
-        auto sorted = milliseconds;
-        std::sort(sorted.begin(), sorted.end());
-        return sorted[sorted.size() / 2];
-    }
+    [[nodiscard]] double median() const { return bench::median(milliseconds); }
 };
 
 void run_rounds(std::vector<contestant>& all, int rounds) {
     for (auto& c : all) c.run();
     for (int r = 0; r < rounds; ++r)
         for (auto& c : all) {
-            auto const start = milliseconds_used();
+            auto const start = bench::milliseconds_used();
             c.run();
-            c.milliseconds.push_back(milliseconds_used() - start);
+            c.milliseconds.push_back(bench::milliseconds_used() - start);
         }
 }
 
-void print(char const* title, std::vector<contestant> const& all, double queries) {
-    std::printf("%s\n", title);
-    for (auto const& c : all)
-        std::printf("  %-34s %9.3f ms/query %9.2f x the first\n", c.name.c_str(),
-                    c.median() / queries, all.front().median() / c.median());
+void tell(bench::report& report, std::string const& set, char const* what,
+          std::vector<contestant> const& all, double queries) {
+    std::printf("%s\n", what);
+    for (auto const& c : all) {
+        auto const each = c.median() / queries;
+        auto const ratio = all.front().median() / c.median();
+        std::printf("  %-34s %9.3f ms/query %9.2f x the first\n", c.name.c_str(), each, ratio);
+        report.add({{"set", set}, {"what", what}, {"who", c.name}},
+                   {{"ms", each}, {"ratio", ratio}});
+    }
 }
 
 void compare(index::neighbours const& got, index::neighbours const& want, std::size_t query) {
@@ -129,17 +126,20 @@ void compare(index::neighbours const& got, index::neighbours const& want, std::s
     std::exit(1);
 }
 
-void measure(char const* name, bench::matrix const& base, bench::matrix const& queries) {
-    std::printf("\n%s: %zu x %zu, k = %zu\n", name, base.rows, base.columns, k);
+void measure(bench::report& report, char const* name, bench::matrix const& base,
+             bench::matrix const& queries) {
+    auto const set =
+        std::string(name) + ", " + std::to_string(base.rows) + " x " + std::to_string(base.columns);
+    std::printf("\n%s, k = %zu\n", set.c_str(), k);
     space columns;
     auto& rows = *columns.column("vectors", base.columns * sizeof(float)).value();
     storage::grow(rows, base.rows).value();
     std::memcpy(rows.edit(0), base.data.data(), base.data.size() * sizeof(float));
     auto const every_float = flat<codec::f32>::open(columns, rows, base.columns, {}).value();
     auto two_phase = flat<codec::sq8>::open(columns, rows, base.columns, {}).value();
-    auto const start = milliseconds_used();
+    auto const start = bench::milliseconds_used();
     two_phase.take_in(static_cast<slot>(base.rows), index::keep_all{}, index::no_section{}).value();
-    auto const took = milliseconds_used() - start;
+    auto const took = bench::milliseconds_used() - start;
     std::printf("  encoded in %.0f ms\n", took);
 
     std::size_t q = 0;
@@ -178,11 +178,11 @@ void measure(char const* name, bench::matrix const& base, bench::matrix const& q
                                  }});
 #endif
     run_rounds(single, 21);
-    print("one query", single, 1);
+    tell(report, set, "one query", single, 1);
     std::printf("  reads %.1f GB/s\n",
                 static_cast<double>(base.data.size() * 4) / single.front().median() / 1e6);
     run_rounds(batch, 3);
-    print("a batch", batch, static_cast<double>(queries.rows));
+    tell(report, set, "a batch", batch, static_cast<double>(queries.rows));
 
     auto const found =
         two_phase.search(queries.data.data(), queries.rows, k, index::keep_all{}, 1).value();
@@ -202,9 +202,14 @@ void measure(char const* name, bench::matrix const& base, bench::matrix const& q
 
 } // namespace
 
-int main() {
+int main(int argc, char** argv) {
     std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-    measure("mnist", bench::load("mnist.base.u8bin", bench::wanted_rows()),
-            bench::load("mnist.query.u8bin"));
-    measure("sift x 5", noisy_sift(), bench::load("sift.query.u8bin"));
+    bench::arguments const arguments(argc, argv);
+    bench::report report("flat");
+    if (arguments.wanted("mnist"))
+        measure(report, "mnist", bench::load("mnist.base.u8bin", bench::wanted_rows()),
+                bench::load("mnist.query.u8bin"));
+    if (arguments.wanted("sift x 5"))
+        measure(report, "sift x 5", noisy_sift(), bench::load("sift.query.u8bin"));
+    return report.write(arguments.json()) ? 0 : 1;
 }

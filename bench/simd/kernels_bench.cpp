@@ -1,97 +1,108 @@
 // SPDX-License-Identifier: MIT
-// Nanoseconds a distance, in cache: 64 rows that fit it, so that the kernel is measured and not the
-// memory. `textbook` is the plain loop; `hnswlib` its kernel for the same dimension, compiled with
-// the same flags.
-#include <vicinal/vicinal.hpp>
+// Nanoseconds a distance, in cache, of every kernel: vicinal compiled with and without flags for
+// this CPU, the loop of a textbook, and the kernels of hnswlib, faiss and OpenBLAS.
+//
+//     kernels_bench [--json FILE] [WORD]    only kernels whose name has WORD in it
+//
+// The contestants for one kernel and dimension run in turn, 31 times, and the median counts, so
+// that a busy moment of the machine meets all of them. Their results are compared first.
+#include "kernels/contestant.hpp"
+#include "report.hpp"
 
-#include <benchmark/benchmark.h>
-
+#include <algorithm>
 #include <cmath>
-#include <stdexcept>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
 #include <vector>
-
-#if VICINAL_BENCH_HNSWLIB
-#    include <hnswlib/hnswlib.h>
-#endif
 
 namespace {
 
-using namespace vicinal;
-constexpr std::size_t rows = 64;
+constexpr int rounds = 31;
+constexpr double milliseconds_a_round = 0.2;
+constexpr std::size_t dimensions[] = {32, 96, 128, 384, 768, 1536};
 
-std::vector<float> random_floats(std::size_t n, std::uint64_t seed) {
-    std::vector<float> v(n);
-    for (std::size_t i = 0; i < n; ++i)
-        v[i] = static_cast<float>(detail::mix(seed + i) >> 40) / 16777216.0F - 0.5F;
-    return v;
+struct entry {
+    bench::contestant const* of;
+    std::function<double()> pass;
+    int passes = 1;
+    std::vector<double> nanoseconds = {};
+
+    /// How many times as long as `other` it takes: the median over the rounds.
+    [[nodiscard]] double times(entry const& other) const {
+        std::vector<double> all;
+        for (std::size_t i = 0; i < nanoseconds.size(); ++i)
+            all.push_back(nanoseconds[i] / other.nanoseconds[i]);
+        return bench::median(all);
+    }
+};
+
+double milliseconds(entry& e) {
+    auto const start = bench::milliseconds_used();
+    for (int i = 0; i < e.passes; ++i) {
+        auto volatile sink = e.pass();
+        static_cast<void>(sink);
+    }
+    return bench::milliseconds_used() - start;
 }
 
-template <class Distance>
-void measure(benchmark::State& state, std::size_t dim, std::vector<float> const& data,
-             Distance const& distance) {
-    for (auto _ : state)
-        for (std::size_t i = 0; i < rows; ++i)
-            benchmark::DoNotOptimize(distance(data.data() + i * dim));
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows));
+/// Runs all for one kernel and dimension in turn; fills in their times.
+void race(std::vector<entry>& entries) {
+    for (auto& e : entries)
+        while (milliseconds(e) < milliseconds_a_round) e.passes *= 2;
+    for (int r = 0; r < rounds; ++r)
+        for (auto& e : entries)
+            e.nanoseconds.push_back(milliseconds(e) * 1e6 / e.passes /
+                                    static_cast<double>(e.of->distances));
 }
 
-template <class Metric>
-void vicinal_kernel(benchmark::State& state) {
-    auto const dim = static_cast<std::size_t>(state.range(0));
-    auto const query = random_floats(dim, 1);
-    auto const data = random_floats(dim * rows, 2);
-    auto const distance = metric::bind<Metric>(query.data(), dim);
-    auto const exact = metric::exact<Metric>(query.data(), data.data(), dim);
-    if (std::abs(distance(data.data()) - exact) > 1e-4F * (1 + std::abs(exact)))
-        throw std::logic_error("a kernel differs from the exact distance");
-    measure(state, dim, data, distance);
+/// Ends the program where one contestant computes something else.
+void compare(std::vector<entry>& entries, std::size_t dim) {
+    auto const first = entries.front().pass();
+    for (auto& e : entries) {
+        auto const got = e.pass();
+        if (std::abs(got - first) <= 1e-3 * (1 + std::abs(first))) continue;
+        std::printf("%s, %zu dimensions: %s gives %g, %s %g\n", e.of->kernel.c_str(), dim,
+                    entries.front().of->who.c_str(), first, e.of->who.c_str(), got);
+        std::exit(1);
+    }
 }
-
-template <class Metric>
-void vicinal_exact(benchmark::State& state) {
-    auto const dim = static_cast<std::size_t>(state.range(0));
-    auto const query = random_floats(dim, 1);
-    auto const data = random_floats(dim * rows, 2);
-    measure(state, dim, data,
-            [&](float const* row) { return metric::exact<Metric>(query.data(), row, dim); });
-}
-
-void textbook_l2(benchmark::State& state) {
-    auto const dim = static_cast<std::size_t>(state.range(0));
-    auto const query = random_floats(dim, 1);
-    auto const data = random_floats(dim * rows, 2);
-    measure(state, dim, data, [&](float const* row) {
-        float sum = 0;
-        for (std::size_t i = 0; i < dim; ++i) sum += (query[i] - row[i]) * (query[i] - row[i]);
-        return sum;
-    });
-}
-
-#if VICINAL_BENCH_HNSWLIB
-void hnswlib_l2(benchmark::State& state) {
-    auto const dim = static_cast<std::size_t>(state.range(0));
-    auto const query = random_floats(dim, 1);
-    auto const data = random_floats(dim * rows, 2);
-    hnswlib::L2Space space(dim);
-    auto const distance = space.get_dist_func();
-    measure(state, dim, data, [&](float const* row) {
-        return distance(query.data(), row, space.get_dist_func_param());
-    });
-}
-BENCHMARK(hnswlib_l2)->Name("squared_l2/hnswlib")->Arg(128)->Arg(384)->Arg(768)->Arg(1536);
-#endif
-
-void dimensions(benchmark::internal::Benchmark* b) {
-    for (auto const dim : {32, 96, 128, 384, 768, 1536}) b->Arg(dim);
-}
-
-BENCHMARK(vicinal_kernel<metric::squared_l2>)->Name("squared_l2/vicinal")->Apply(dimensions);
-BENCHMARK(vicinal_exact<metric::squared_l2>)->Name("squared_l2/exact")->Apply(dimensions);
-BENCHMARK(textbook_l2)->Name("squared_l2/textbook")->Apply(dimensions);
-BENCHMARK(vicinal_kernel<metric::inner_product>)->Name("inner_product/vicinal")->Apply(dimensions);
-BENCHMARK(vicinal_kernel<metric::cosine>)->Name("cosine/vicinal")->Apply(dimensions);
-BENCHMARK(vicinal_exact<metric::cosine>)->Name("cosine/exact")->Apply(dimensions);
 
 } // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    bench::arguments const arguments(argc, argv);
+    bench::report report("kernels");
+    bench::contestants all;
+    bench::add_vicinal_plain(all);
+    bench::add_vicinal_native(all);
+    bench::add_textbook(all);
+    bench::add_peers(all);
+    std::vector<std::string> kernels;
+    for (auto const& c : all)
+        if (arguments.wanted(c.kernel) &&
+            std::find(kernels.begin(), kernels.end(), c.kernel) == kernels.end())
+            kernels.push_back(c.kernel);
+
+    for (auto const& kernel : kernels) {
+        std::printf("%s\n", kernel.c_str());
+        for (auto const dim : dimensions) {
+            std::vector<entry> entries;
+            for (auto const& c : all)
+                if (c.kernel == kernel) entries.push_back({&c, c.make(dim)});
+            compare(entries, dim);
+            race(entries);
+            std::printf("  %5zu", dim);
+            for (auto const& e : entries) {
+                auto const ns = bench::median(e.nanoseconds);
+                auto const times = e.times(entries.front());
+                std::printf("  %s %.2f ns (%.2f)", e.of->who.c_str(), ns, times);
+                report.add({{"kernel", kernel}, {"who", e.of->who}},
+                           {{"dim", static_cast<double>(dim)}, {"ns", ns}, {"times", times}});
+            }
+            std::puts("");
+        }
+    }
+    return report.write(arguments.json()) ? 0 : 1;
+}

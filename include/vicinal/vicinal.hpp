@@ -13,6 +13,10 @@
 #include <vicinal/core/result.hpp>
 #include <vicinal/core/value.hpp>
 
+// sums over rows for every instruction set: what metrics and codecs are made of
+#include <vicinal/simd/nibble_sums.hpp>
+#include <vicinal/simd/tile.hpp>
+
 // what "near" means
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/metric/cosine.hpp>

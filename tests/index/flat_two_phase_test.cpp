@@ -73,7 +73,9 @@ void check_identity(std::string const& name, rows const& data, rows const& queri
             auto const want_third = brute_force<Metric>(data, query, k, third);
             REQUIRE(s.search(query, k, third) == want_third);
             REQUIRE(threaded[q] == want_third);
-            auto const want_listed = brute_force<Metric>(data, query, k, bits);
+            auto const want_listed =
+                brute_force<Metric>(data, query, k, [&](slot n) { return bits(n); });
+            REQUIRE(brute_force<Metric>(data, query, k, bits) == want_listed);
             REQUIRE(s.search(query, k, bits) == want_listed);
             REQUIRE(s.get().search_among(query, k, listed).value() == want_listed);
             vicinal::index::nearest best(k, mixed{});

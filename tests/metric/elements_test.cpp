@@ -84,6 +84,22 @@ void check_distance(metric::element_of<M> const* a, metric::element_of<M> const*
     }
 }
 
+/// The same for packed bits, whose distances are exact in all ways.
+template <class M>
+void check_bits(std::uint8_t const* a, std::uint8_t const* b, std::size_t dim, double want) {
+    auto const exact = metric::exact<M>(a, b, dim);
+    REQUIRE(std::abs(value(exact) - want) < 1e-7 * (1 + want));
+    auto const bound = metric::bind<M>(a, dim);
+    REQUIRE(bound(b) == exact);
+    std::uint8_t const* const rows[4] = {b, a, a, b};
+    float out[4];
+    bound.four(rows, out);
+    REQUIRE(out[0] == exact);
+    REQUIRE(out[1] == 0);
+    REQUIRE(out[2] == 0);
+    REQUIRE(out[3] == exact);
+}
+
 template <class T>
 void check_metrics() {
     auto const a = elements<T>(270, 1);
@@ -137,6 +153,18 @@ TEST_CASE("sums over more bytes than 32 bits hold stay exact", "[metric]") {
     CHECK(metric::exact<angle>(a.data(), a.data(), a.size()) == 0);
 }
 
+TEST_CASE("counts over more bytes than a kernel takes at once stay exact", "[metric]") {
+    std::size_t const bytes = 150001;
+    std::vector<std::uint8_t> const all(bytes, std::uint8_t{255});
+    std::vector<std::uint8_t> const odd(bytes, std::uint8_t{0xAA});
+    auto const dim = bytes * 8 - 3;
+    // Of the last byte's five bits in use two are odd.
+    check_bits<metric::hamming>(all.data(), odd.data(), dim, (bytes - 1) * 4 + 3);
+    check_bits<metric::jaccard>(all.data(), odd.data(), dim,
+                                1 - static_cast<double>((bytes - 1) * 4 + 2) /
+                                        static_cast<double>(dim));
+}
+
 TEST_CASE("hamming and jaccard count bits up to the last, and none behind it", "[metric]") {
     auto const a = elements<std::uint8_t>(270, 1);
     auto const b = elements<std::uint8_t>(270, 2);
@@ -152,13 +180,9 @@ TEST_CASE("hamming and jaccard count bits up to the last, and none behind it", "
             both += x & y;
             either += x | y;
         }
-        REQUIRE(metric::exact<metric::hamming>(a.data(), b.data(), dim) ==
-                static_cast<float>(differ));
-        REQUIRE(metric::bind<metric::hamming>(a.data(), dim)(b.data()) ==
-                static_cast<float>(differ));
-        auto const want = either == 0 ? 0.0 : 1 - static_cast<double>(both) / either;
-        REQUIRE(std::abs(value(metric::exact<metric::jaccard>(a.data(), b.data(), dim)) - want) <
-                1e-7);
+        check_bits<metric::hamming>(a.data(), b.data(), dim, differ);
+        check_bits<metric::jaccard>(a.data(), b.data(), dim,
+                                    either == 0 ? 0.0 : 1 - static_cast<double>(both) / either);
     }
     std::uint8_t const none[4] = {};
     CHECK(metric::exact<metric::jaccard>(none, none, 32) == 0);

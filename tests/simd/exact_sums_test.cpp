@@ -20,7 +20,23 @@ namespace {
 
 std::uint64_t bits(double d) { return std::bit_cast<std::uint64_t>(d); }
 
-/// Rows of ordinary numbers, of the whole range of float, and of the smallest there are.
+/// Rows of ordinary numbers, of the whole range of T, and of the smallest there are.
+template <class T>
+std::vector<std::vector<T>> rows_of_every_size() {
+    vicinal_test::generator r(3);
+    std::vector<std::vector<T>> rows(3);
+    for (std::size_t i = 0; i < longest_row + 4; ++i) {
+        rows[0].push_back(T(r.real(-10, 10)));
+        T any;
+        do any.bits = static_cast<std::uint16_t>(r.next());
+        while (!std::isfinite(static_cast<float>(any)));
+        rows[1].push_back(any);
+        any.bits = static_cast<std::uint16_t>(r.below(64));
+        rows[2].push_back(any);
+    }
+    return rows;
+}
+template <>
 std::vector<std::vector<float>> rows_of_every_size() {
     vicinal_test::generator r(2);
     std::vector<std::vector<float>> rows{r.vector(longest_row + 4, -10, 10)};
@@ -38,21 +54,22 @@ std::vector<std::vector<float>> rows_of_every_size() {
     return rows;
 }
 
-template <class Kernel, class Term>
+template <class T, class Kernel, class Term>
 void check_exact(Term const& term) {
-    auto const rows = rows_of_every_size();
+    auto const rows = rows_of_every_size<T>();
     for (auto const& left : rows)
         for (auto const& right : rows)
             for (std::size_t n = 0; n <= longest_row; ++n) {
                 auto const offset = n % 4;
                 auto const* a = &left[offset];
                 auto const* b = &right[3 - offset];
-                CAPTURE(n, a[0], b[0]);
+                CAPTURE(n, &left - rows.data(), &right - rows.data());
                 long double want = 0;
                 long double size = 0;
                 for (std::size_t i = 0; i < n; ++i) {
-                    want += term(a[i], b[i]);
-                    size += std::abs(term(a[i], b[i]));
+                    auto const x = term(static_cast<float>(a[i]), static_cast<float>(b[i]));
+                    want += x;
+                    size += std::abs(x);
                 }
                 auto const all = variants_of<Kernel>();
                 auto const first = all.front().second(a, b, n);
@@ -69,19 +86,41 @@ void check_exact(Term const& term) {
             }
 }
 
-} // namespace
-
-TEST_CASE("the exact dot product is right to double and has the same bits in every variant",
-          "[simd]") {
-    check_exact<simd::exact_dot>(
-        [](float x, float y) { return static_cast<long double>(x) * static_cast<long double>(y); });
+long double product(float x, float y) {
+    return static_cast<long double>(x) * static_cast<long double>(y);
+}
+// As documented: the difference is rounded to float, what follows is not.
+long double squared_difference(float x, float y) {
+    float const volatile d = x - y;
+    return static_cast<long double>(d) * static_cast<long double>(d);
+}
+long double absolute_difference(float x, float y) {
+    float const volatile d = x - y;
+    return std::abs(static_cast<long double>(d));
 }
 
-TEST_CASE("the exact squared difference is right to double and has the same bits in every variant",
+template <class T>
+void check_all() {
+    SECTION("dot product") { check_exact<T, simd::exact_dot_of<T>>(product); }
+    SECTION("squared difference") {
+        check_exact<T, simd::exact_squared_difference_of<T>>(squared_difference);
+    }
+    SECTION("absolute difference") {
+        check_exact<T, simd::exact_absolute_difference_of<T>>(absolute_difference);
+    }
+}
+
+} // namespace
+
+TEST_CASE("exact sums of floats are right to double and have the same bits in every variant",
           "[simd]") {
-    check_exact<simd::exact_squared_difference>([](float x, float y) {
-        // As documented: the difference is rounded to float, what follows is not.
-        volatile float const d = x - y;
-        return static_cast<long double>(d) * static_cast<long double>(d);
-    });
+    check_all<float>();
+}
+TEST_CASE("exact sums of f16 are right to double and have the same bits in every variant",
+          "[simd]") {
+    check_all<vicinal::f16>();
+}
+TEST_CASE("exact sums of bf16 are right to double and have the same bits in every variant",
+          "[simd]") {
+    check_all<vicinal::bf16>();
 }

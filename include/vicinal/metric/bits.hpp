@@ -5,60 +5,66 @@
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/simd/bit_sums.hpp>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
 namespace vicinal::inline VICINAL_ABI::metric::detail {
 
-/// Reads packed bits, bit i in byte i / 8 from the lowest on; `dim` counts bits, and those behind
-/// the last are not looked at.
-struct packed_bits {
-    /// Bytes that are in use to the last bit.
-    std::size_t whole;
-    /// The bits in use of the byte behind them.
-    std::uint8_t mask;
+/// A query of packed bits and its distance to rows: what hamming and jaccard are made of. Bit i is
+/// in byte i / 8 from the lowest on; `dim` counts bits, and those behind the last are not looked
+/// at.
+///
+/// Kernels count something of two rows of bytes; a Total takes counts in by `add` and makes a
+/// `distance()` of them.
+template <class Kernels, class Total>
+class bit_scorer {
+public:
+    bit_scorer(std::uint8_t const* query, std::size_t dim) noexcept
+        : one_(Kernels::one::get()), four_(Kernels::four::get()), query_(query), whole_(dim / 8),
+          mask_(static_cast<std::uint8_t>((1U << (dim % 8)) - 1U)) {}
 
-    explicit packed_bits(std::size_t dim) noexcept
-        : whole(dim / 8), mask(static_cast<std::uint8_t>((1U << (dim % 8)) - 1U)) {}
-
-    [[nodiscard]] std::int64_t differing(std::uint8_t const* a,
-                                         std::uint8_t const* b) const noexcept {
-        auto const one = simd::bits_that_differ::one::get();
-        std::int64_t count = 0;
+    [[nodiscard]] float operator()(std::uint8_t const* row) const noexcept {
+        Total total;
         std::size_t at = 0;
-        for (; whole - at > part; at += part) count += one(a + at, b + at, part);
-        count += one(a + at, b + at, whole - at);
-        if (mask != 0)
-            count += std::popcount(static_cast<std::uint8_t>((a[whole] ^ b[whole]) & mask));
-        return count;
+        for (; whole_ - at > part; at += part) total.add(one_(query_ + at, row + at, part));
+        total.add(one_(query_ + at, row + at, whole_ - at));
+        add_last(total, row);
+        return total.distance();
     }
-
-    struct counts {
-        std::int64_t both;
-        std::int64_t either;
-    };
-    [[nodiscard]] counts shared(std::uint8_t const* a, std::uint8_t const* b) const noexcept {
-        auto const one = simd::bits_shared::one::get();
-        counts count{0, 0};
-        std::size_t at = 0;
-        for (; whole - at > part; at += part) {
-            auto const s = one(a + at, b + at, part);
-            count.both += s.both;
-            count.either += s.either;
+    /// The distances of four rows, wherever they lie.
+    void four(std::uint8_t const* const* rows, float* out) const noexcept {
+        if (whole_ > part) {
+            for (std::size_t i = 0; i < 4; ++i) out[i] = (*this)(rows[i]);
+            return;
         }
-        auto const s = one(a + at, b + at, whole - at);
-        count.both += s.both;
-        count.either += s.either;
-        if (mask != 0) {
-            count.both += std::popcount(static_cast<std::uint8_t>(a[whole] & b[whole] & mask));
-            count.either += std::popcount(static_cast<std::uint8_t>((a[whole] | b[whole]) & mask));
+        typename Kernels::result counts[4];
+        four_(query_, rows, whole_, counts);
+        for (std::size_t i = 0; i < 4; ++i) {
+            Total total;
+            total.add(counts[i]);
+            add_last(total, rows[i]);
+            out[i] = total.distance();
         }
-        return count;
     }
 
 private:
+    /// The byte that is in use up to some bit of it.
+    void add_last(Total& total, std::uint8_t const* row) const noexcept {
+        if (mask_ == 0) return;
+        auto const a = static_cast<std::uint8_t>(query_[whole_] & mask_);
+        auto const b = static_cast<std::uint8_t>(row[whole_] & mask_);
+        total.add(one_(&a, &b, 1));
+    }
+
+    /// Bytes that a kernel takes at once.
     static constexpr std::size_t part = 65536;
+
+    typename Kernels::one::function one_;
+    typename Kernels::four::function four_;
+    std::uint8_t const* query_;
+    /// Bytes that are in use to the last bit, and the bits in use of the one behind them.
+    std::size_t whole_;
+    std::uint8_t mask_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::metric::detail

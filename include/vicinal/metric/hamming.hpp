@@ -6,6 +6,17 @@
 
 namespace vicinal::inline VICINAL_ABI::metric {
 
+namespace detail {
+
+struct differing_total {
+    std::int64_t bits = 0;
+
+    void add(std::int32_t more) noexcept { bits += more; }
+    [[nodiscard]] float distance() const noexcept { return static_cast<float>(bits); }
+};
+
+} // namespace detail
+
 /// Hamming distance: the number of bits that differ.
 ///
 /// Vectors are packed bits, bit i in byte i / 8 from the lowest on; `dim` counts bits, and a row
@@ -15,17 +26,7 @@ struct hamming {
     static constexpr std::string_view name = "hamming";
     static constexpr bool packed_bits = true;
 
-    class scorer {
-    public:
-        scorer(std::uint8_t const* query, std::size_t dim) noexcept : bits_(dim), query_(query) {}
-        [[nodiscard]] float operator()(std::uint8_t const* row) const noexcept {
-            return static_cast<float>(bits_.differing(query_, row));
-        }
-
-    private:
-        detail::packed_bits bits_;
-        std::uint8_t const* query_;
-    };
+    using scorer = detail::bit_scorer<simd::bits_that_differ, detail::differing_total>;
 
     [[nodiscard]] static scorer bind(std::uint8_t const* query, std::size_t dim) noexcept {
         return {query, dim};

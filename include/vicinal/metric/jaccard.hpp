@@ -6,6 +6,24 @@
 
 namespace vicinal::inline VICINAL_ABI::metric {
 
+namespace detail {
+
+struct shared_total {
+    std::int64_t both = 0;
+    std::int64_t either = 0;
+
+    void add(simd::shared_bits more) noexcept {
+        both += more.both;
+        either += more.either;
+    }
+    [[nodiscard]] float distance() const noexcept {
+        if (either == 0) return 0;
+        return static_cast<float>(static_cast<double>(either - both) / static_cast<double>(either));
+    }
+};
+
+} // namespace detail
+
 /// Jaccard distance of two sets: 1 less the bits set in both divided by the bits set in either,
 /// from 0 (equal) to 1 (nothing shared). Two empty sets are equal.
 ///
@@ -16,20 +34,7 @@ struct jaccard {
     static constexpr std::string_view name = "jaccard";
     static constexpr bool packed_bits = true;
 
-    class scorer {
-    public:
-        scorer(std::uint8_t const* query, std::size_t dim) noexcept : bits_(dim), query_(query) {}
-        [[nodiscard]] float operator()(std::uint8_t const* row) const noexcept {
-            auto const count = bits_.shared(query_, row);
-            if (count.either == 0) return 0;
-            return static_cast<float>(static_cast<double>(count.either - count.both) /
-                                      static_cast<double>(count.either));
-        }
-
-    private:
-        detail::packed_bits bits_;
-        std::uint8_t const* query_;
-    };
+    using scorer = detail::bit_scorer<simd::bits_shared, detail::shared_total>;
 
     [[nodiscard]] static scorer bind(std::uint8_t const* query, std::size_t dim) noexcept {
         return {query, dim};

@@ -10,27 +10,12 @@
 /// Counts over packed bits. Lengths are in bytes, up to 65,536 of them a call.
 namespace vicinal::inline VICINAL_ABI::simd {
 
-namespace detail {
-
-/// Adds the bits set in x.
-template <class Set>
-VICINAL_ALWAYS_INLINE void add_count(typename Set::integers& sum,
-                                     typename Set::bytes_u8 const& x) noexcept {
-    typename Set::bytes_u8 counts = x;
-    typename Set::bytes_s8 ones;
-    Set::count_bits(counts);
-    ones.template fill_with<1>();
-    Set::dot_low_bytes(sum, counts, ones);
-}
-
-} // namespace detail
-
 /// The number of bits that differ.
 struct differing_bits_step {
     using query_type = std::uint8_t;
     using row_type = std::uint8_t;
     using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+    static constexpr instruction_set gains_from = instruction_set::avx512_popcnt;
 
     template <class Set>
     struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
@@ -39,7 +24,7 @@ struct differing_bits_step {
                                               bytes const& r) noexcept {
             bytes x;
             x.lanes = q.lanes ^ r.lanes;
-            detail::add_count<Set>(sum, x);
+            Set::add_bits(sum, x);
         }
     };
 };
@@ -55,7 +40,7 @@ struct shared_bits_step {
     using query_type = std::uint8_t;
     using row_type = std::uint8_t;
     using result = shared_bits;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+    static constexpr instruction_set gains_from = instruction_set::avx512_popcnt;
 
     template <class Set>
     struct of
@@ -65,9 +50,9 @@ struct shared_bits_step {
         VICINAL_ALWAYS_INLINE static void add(sum& s, bytes const& q, bytes const& r) noexcept {
             bytes x;
             x.lanes = q.lanes & r.lanes;
-            detail::add_count<Set>(s.first, x);
+            Set::add_bits(s.first, x);
             x.lanes = q.lanes | r.lanes;
-            detail::add_count<Set>(s.second, x);
+            Set::add_bits(s.second, x);
         }
     };
 };

@@ -34,8 +34,11 @@ struct kernel {
     VICINAL_FLATTEN VICINAL_TARGET_AVX512 static R avx512(Args... args) noexcept {
         return Body::template run<avx512_set>(args...);
     }
-    VICINAL_FLATTEN VICINAL_TARGET_AVX512_VNNI static R avx512_vnni(Args... args) noexcept {
+    VICINAL_FLATTEN VICINAL_TARGET_AVX512 static R avx512_vnni(Args... args) noexcept {
         return Body::template run<avx512_vnni_set>(args...);
+    }
+    VICINAL_FLATTEN VICINAL_TARGET_AVX512 static R avx512_popcnt(Args... args) noexcept {
+        return Body::template run<avx512_popcnt_set>(args...);
     }
 #endif
 
@@ -44,6 +47,8 @@ struct kernel {
 #if VICINAL_X86_DISPATCH
         if constexpr (requires { requires Body::gains_from == instruction_set::avx512_vnni; })
             if (set >= instruction_set::avx512_vnni) return &avx512_vnni;
+        if constexpr (requires { requires Body::gains_from == instruction_set::avx512_popcnt; })
+            if (set >= instruction_set::avx512_popcnt) return &avx512_popcnt;
         if (set >= instruction_set::avx512) return &avx512;
         if (set >= instruction_set::avx2) return &avx2;
 #endif

@@ -2,30 +2,47 @@
 #ifndef VICINAL_SIMD_EXACT_SUMS_HPP
 #define VICINAL_SIMD_EXACT_SUMS_HPP
 
-#include <vicinal/core/half.hpp>
-#include <vicinal/simd/dispatch.hpp>
+#include <vicinal/simd/float_sums.hpp>
 
 #include <cstddef>
+#include <cstring>
+#include <utility>
 
 /// The same sums with the same bits on every instruction set: the distances that users see.
 ///
-/// Eight double accumulators, element i in accumulator i mod 8, added up in one order. Each product
-/// is of two floats and so exact in double: a compiler that contracts multiply and add into one
-/// instruction changes nothing.
+/// Sixteen double accumulators, element i in accumulator i mod 16, added up in one order; a set
+/// holds them in as many registers as it needs. Each product is of two floats and so exact in
+/// double: a compiler that contracts multiply and add into one instruction changes nothing.
 namespace vicinal::inline VICINAL_ABI::simd {
 
 namespace detail {
 
-/// Eight elements as floats.
-VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, float const* from) noexcept {
-    to.load(from);
-}
-VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, f16 const* from) noexcept {
-    floats_of_halves(to, from);
-}
-VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, bf16 const* from) noexcept {
-    floats_of_bfloats(to, from);
-}
+/// Accumulators, and elements that are added at once.
+inline constexpr std::size_t exact_lanes = 16;
+
+/// The accumulators in the order of their elements.
+template <class Set>
+struct exact_accumulators {
+    using part = typename Set::template of<double>;
+    static constexpr std::size_t count = exact_lanes / part::width;
+
+    part parts[count];
+
+    /// Adds up the second half of the first `Parts` to the first half, and so on.
+    template <std::size_t Parts>
+    VICINAL_ALWAYS_INLINE void fold() noexcept {
+        if constexpr (Parts > 1) {
+            fold_halves<Parts / 2>(std::make_index_sequence<Parts / 2>{});
+            fold<Parts / 2>();
+        }
+    }
+
+private:
+    template <std::size_t Half, std::size_t... I>
+    VICINAL_ALWAYS_INLINE void fold_halves(std::index_sequence<I...>) noexcept {
+        (parts[I].add(parts[I + Half]), ...);
+    }
+};
 
 } // namespace detail
 
@@ -33,63 +50,92 @@ template <class Term, class T>
 struct exact_body {
     template <class Set>
     VICINAL_ALWAYS_INLINE static double run(T const* a, T const* b, std::size_t n) noexcept {
-        pack<double, 8> sum;
-        sum.zero();
+        constexpr auto registers = detail::exact_lanes / Set::template of<float>::width;
+        return sum<Set>(a, b, n, std::make_index_sequence<registers>{});
+    }
+
+private:
+    /// I counts registers of floats; that every index is a constant keeps the sums in registers.
+    template <class Set, std::size_t... I>
+    VICINAL_ALWAYS_INLINE static double sum(T const* a, T const* b, std::size_t n,
+                                            std::index_sequence<I...>) noexcept {
+        using accumulators = detail::exact_accumulators<Set>;
+        constexpr std::size_t w = Set::template of<float>::width;
+        accumulators s;
+        ((s.parts[2 * I].zero(), s.parts[2 * I + 1].zero()), ...);
         std::size_t i = 0;
-        for (; i + 8 <= n; i += 8) add(sum, a + i, b + i);
+        for (; i + detail::exact_lanes <= n; i += detail::exact_lanes)
+            (add<Set>(s.parts[2 * I], s.parts[2 * I + 1], a + i + I * w, b + i + I * w), ...);
         if (i < n) {
-            T rest_a[8];
-            T rest_b[8];
+            T rest_a[detail::exact_lanes];
+            T rest_b[detail::exact_lanes];
             std::memset(rest_a, 0, sizeof rest_a);
             std::memset(rest_b, 0, sizeof rest_b);
             for (std::size_t j = 0; i + j < n; ++j) {
                 rest_a[j] = a[i + j];
                 rest_b[j] = b[i + j];
             }
-            add(sum, rest_a, rest_b);
+            (add<Set>(s.parts[2 * I], s.parts[2 * I + 1], rest_a + I * w, rest_b + I * w), ...);
         }
-        return sum.sum();
+        s.template fold<accumulators::count>();
+        return s.parts[0].sum();
     }
-
-private:
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, T const* a, T const* b) noexcept {
-        pack<float, 8> x, y;
-        detail::eight_floats(x, a);
-        detail::eight_floats(y, b);
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void add(typename Set::template of<double>& low,
+                                          typename Set::template of<double>& high, T const* a,
+                                          T const* b) noexcept {
+        typename Set::template of<float> x, y;
+        typename Set::template of<double> x_low, x_high, y_low, y_high;
+        detail::load_floats<Set>(x, a);
+        detail::load_floats<Set>(y, b);
         Term::combine(x, y);
-        pack<double, 8> p, q;
-        p.lanes = __builtin_convertvector(x.lanes, decltype(p.lanes));
-        q.lanes = __builtin_convertvector(y.lanes, decltype(q.lanes));
-        Term::add(sum, p, q);
+        Set::widen(x_low, x_high, x);
+        if constexpr (Term::one_factor) {
+            Term::add(low, x_low, x_low);
+            Term::add(high, x_high, x_high);
+        } else {
+            Set::widen(y_low, y_high, y);
+            Term::add(low, x_low, y_low);
+            Term::add(high, x_high, y_high);
+        }
     }
 };
 
+/// What a term makes of two registers of floats before they become doubles, and adds then; with
+/// `one_factor` of what the first has become alone.
 struct product_term {
-    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>&, pack<float, 8>&) noexcept {}
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
-                                          pack<double, 8> const& y) noexcept {
+    static constexpr bool one_factor = false;
+    template <class Floats>
+    VICINAL_ALWAYS_INLINE static void combine(Floats&, Floats const&) noexcept {}
+    template <class Doubles>
+    VICINAL_ALWAYS_INLINE static void add(Doubles& sum, Doubles const& x,
+                                          Doubles const& y) noexcept {
         sum.add_product(x, y);
     }
 };
 
 struct difference_term {
-    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>& x, pack<float, 8>& y) noexcept {
+    static constexpr bool one_factor = true;
+    template <class Floats>
+    VICINAL_ALWAYS_INLINE static void combine(Floats& x, Floats const& y) noexcept {
         x.subtract(y);
-        y = x;
     }
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
-                                          pack<double, 8> const& y) noexcept {
+    template <class Doubles>
+    VICINAL_ALWAYS_INLINE static void add(Doubles& sum, Doubles const& x,
+                                          Doubles const& y) noexcept {
         sum.add_product(x, y);
     }
 };
 
 struct distance_term {
-    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>& x, pack<float, 8>& y) noexcept {
+    static constexpr bool one_factor = true;
+    template <class Floats>
+    VICINAL_ALWAYS_INLINE static void combine(Floats& x, Floats const& y) noexcept {
         x.subtract(y);
         x.absolute();
     }
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
-                                          pack<double, 8> const&) noexcept {
+    template <class Doubles>
+    VICINAL_ALWAYS_INLINE static void add(Doubles& sum, Doubles const& x, Doubles const&) noexcept {
         sum.add(x);
     }
 };

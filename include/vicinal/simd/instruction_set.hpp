@@ -28,9 +28,19 @@
 #elif defined(__AVX__)
 #    define VICINAL_BASELINE flags_avx
 #elif defined(__SSE4_2__)
-#    define VICINAL_BASELINE flags_sse4
+#    define VICINAL_BASELINE flags_sse4_2
+#elif defined(__SSE4_1__)
+#    define VICINAL_BASELINE flags_sse4_1
+#elif defined(__SSSE3__)
+#    define VICINAL_BASELINE flags_ssse3
+#elif defined(__SSE3__)
+#    define VICINAL_BASELINE flags_sse3
 #else
 #    define VICINAL_BASELINE flags_default
+#endif
+
+#if VICINAL_X86_DISPATCH
+#    include <cpuid.h>
 #endif
 
 namespace vicinal::inline VICINAL_ABI::simd {
@@ -42,15 +52,17 @@ enum class instruction_set {
     baseline,
     /// AVX2, FMA and F16C.
     avx2,
-    /// AVX-512 F, BW, DQ and VL.
+    /// AVX-512 F, BW, DQ and VL, and BMI2.
     avx512,
     /// The same with VNNI: four products of bytes a lane and instruction.
     avx512_vnni,
+    /// The same with VPOPCNTDQ: the bits set in a lane, in one instruction.
+    avx512_popcnt,
 };
 
 inline constexpr instruction_set all_instruction_sets[] = {
     instruction_set::baseline, instruction_set::avx2, instruction_set::avx512,
-    instruction_set::avx512_vnni};
+    instruction_set::avx512_vnni, instruction_set::avx512_popcnt};
 
 /// The name, as VICINAL_ISA takes it.
 [[nodiscard]] constexpr std::string_view name(instruction_set set) noexcept {
@@ -59,21 +71,36 @@ inline constexpr instruction_set all_instruction_sets[] = {
         case instruction_set::avx2: return "avx2";
         case instruction_set::avx512: return "avx512";
         case instruction_set::avx512_vnni: return "avx512_vnni";
+        case instruction_set::avx512_popcnt: return "avx512_popcnt";
     }
     return "unknown";
 }
+
+#if VICINAL_X86_DISPATCH
+namespace detail {
+
+/// Whether the CPU converts halves; __builtin_cpu_supports of Clang 14 does not know the word.
+[[nodiscard]] inline bool has_f16c() noexcept {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
+} // namespace detail
+#endif
 
 /// The best that this CPU and its operating system have.
 [[nodiscard]] inline instruction_set best_instruction_set() noexcept {
 #if VICINAL_X86_DISPATCH
     __builtin_cpu_init();
-    if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")))
+    if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && detail::has_f16c()))
         return instruction_set::baseline;
     if (!(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")))
+          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+          __builtin_cpu_supports("bmi2")))
         return instruction_set::avx2;
     if (!__builtin_cpu_supports("avx512vnni")) return instruction_set::avx512;
-    return instruction_set::avx512_vnni;
+    if (!__builtin_cpu_supports("avx512vpopcntdq")) return instruction_set::avx512_vnni;
+    return instruction_set::avx512_popcnt;
 #else
     return instruction_set::baseline;
 #endif

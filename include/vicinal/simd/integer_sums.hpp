@@ -17,19 +17,12 @@ namespace vicinal::inline VICINAL_ABI::simd {
 
 namespace detail {
 
-/// |query - row| as unsigned bytes.
+/// Bytes as unsigned ones with the same differences: the order of signed bytes is that of unsigned
+/// ones with the first bit turned.
 template <class Set, class Bytes>
-VICINAL_ALWAYS_INLINE void absolute_bytes(typename Set::bytes_u8& to, Bytes const& q,
-                                          Bytes const& r) noexcept {
-    typename Set::bytes_u8 x, y;
-    x.set_bits(q.lanes);
-    y.set_bits(r.lanes);
-    if constexpr (std::is_same_v<Bytes, typename Set::bytes_s8>) {
-        // The order of signed bytes is that of unsigned ones with the first bit turned.
-        x.lanes ^= std::uint8_t{128};
-        y.lanes ^= std::uint8_t{128};
-    }
-    to.set_absolute_difference(x, y);
+VICINAL_ALWAYS_INLINE void raise_bytes(typename Set::bytes_u8& to, Bytes const& from) noexcept {
+    to.set_bits(from.lanes);
+    if constexpr (std::is_same_v<Bytes, typename Set::bytes_s8>) to.lanes ^= std::uint8_t{128};
 }
 
 } // namespace detail
@@ -47,8 +40,10 @@ struct integer_difference_step {
         using bytes = typename Set::template of<T>;
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
                                               bytes const& r) noexcept {
-            typename Set::bytes_u8 size;
-            detail::absolute_bytes<Set>(size, q, r);
+            typename Set::bytes_u8 x, y, size;
+            detail::raise_bytes<Set>(x, q);
+            detail::raise_bytes<Set>(y, r);
+            size.set_absolute_difference(x, y);
             detail::add_squares<Set>(sum, size);
         }
     };
@@ -78,18 +73,16 @@ struct integer_distance_step {
     using query_type = T;
     using row_type = T;
     using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
 
     template <class Set>
     struct of : detail::byte_step<Set, T, T> {
         using bytes = typename Set::template of<T>;
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
                                               bytes const& r) noexcept {
-            typename Set::bytes_u8 size;
-            typename Set::bytes_s8 ones;
-            detail::absolute_bytes<Set>(size, q, r);
-            ones.template fill_with<1>();
-            Set::dot_bytes(sum, size, ones);
+            typename Set::bytes_u8 x, y;
+            detail::raise_bytes<Set>(x, q);
+            detail::raise_bytes<Set>(y, r);
+            Set::add_distances(sum, x, y);
         }
     };
 };

@@ -27,6 +27,16 @@ struct earlier_id {
     }
 };
 
+/// Calls run(keep) with what a scan of these rows and this filter need ask of a slot: nothing where
+/// every row is live, the flags, or flags and filter.
+template <class Rows, class Run>
+auto with_matching(Rows const& rows, filter const& where, Run const& run) {
+    if (!where.empty())
+        return run([&](slot s) { return rows.live(s) && where.matches(rows.payload(s)); });
+    if (rows.live_count() == rows.count()) return run(index::keep_all{});
+    return run(rows.live_slots());
+}
+
 /// One query on its way down: from options to slots with exact distances. Runs while the caller's
 /// reader section is open.
 template <class Metric, class Rows, class Index>
@@ -78,20 +88,21 @@ private:
     /// By the index itself where it is exact: it may know a shorter way to the same answer.
     [[nodiscard]] result<index::neighbours> scan(std::size_t k) const {
         index::nearest best(k, by_id{&rows_});
-        slot tail = 0;
-        if constexpr (requires { index_.scan(vector_, index::keep_all{}, best); }) {
-            index_.scan(
-                vector_, [this](slot s) { return matches(s); }, best);
-            tail = index_.covered();
-        }
-        scan_into(best, tail);
+        with_matching(rows_, where_, [&](auto const& keep) {
+            slot tail = 0;
+            if constexpr (requires { index_.scan(vector_, keep, best); }) {
+                index_.scan(vector_, keep, best);
+                tail = index_.covered();
+            }
+            scan_into(best, tail, keep);
+        });
         return best.take();
     }
 
-    void scan_into(index::nearest<by_id>& best, slot first) const {
-        index::scan_exactly<Metric>(
-            rows_.vectors().reader(), first, rows_.count(), vector_, dim_,
-            [this](slot s) { return matches(s); }, best);
+    template <class Keep>
+    void scan_into(index::nearest<by_id>& best, slot first, Keep const& keep) const {
+        index::scan_exactly<Metric>(rows_.vectors().reader(), first, rows_.count(), vector_, dim_,
+                                    keep, best);
     }
 
     /// The index for what it covers, a scan for the fresh tail; a scan of everything if together
@@ -111,7 +122,7 @@ private:
             auto const s = (*candidates)[i].row;
             best.offer({metric::exact<Metric>(vector_, rows_.vector(s), dim_), s});
         }
-        scan_into(best, index_.covered());
+        scan_into(best, index_.covered(), keep);
         if (best.size() < k) return scan(k);
         return best.take();
     }
@@ -155,13 +166,15 @@ public:
         if (k == 0) return found;
         using nearest = index::nearest<earlier_id<Rows>>;
         std::vector<nearest> best(count, nearest(k, earlier_id<Rows>{&rows_}));
-        auto const keep = [this](slot s) {
-            return rows_.live(s) && (where_.empty() || where_.matches(rows_.payload(s)));
-        };
-        VICINAL_CHECK(index_.scan_batch(queries, std::span(best), keep, options_.threads));
+        auto const scanned = with_matching(rows_, where_, [&](auto const& keep) -> result<void> {
+            VICINAL_CHECK(index_.scan_batch(queries, std::span(best), keep, options_.threads));
+            for (std::size_t i = 0; i < count; ++i)
+                index::scan_exactly<Metric>(rows_.vectors().reader(), index_.covered(),
+                                            rows_.count(), queries + i * dim_, dim_, keep, best[i]);
+            return {};
+        });
+        VICINAL_CHECK(scanned);
         for (std::size_t i = 0; i < count; ++i) {
-            index::scan_exactly<Metric>(rows_.vectors().reader(), index_.covered(), rows_.count(),
-                                        queries + i * dim_, dim_, keep, best[i]);
             found[i] = best[i].take();
             while (!found[i].empty() &&
                    static_cast<double>(found[i].back().distance) > options_.max_distance)

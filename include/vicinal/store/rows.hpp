@@ -6,6 +6,7 @@
 #include <vicinal/payload/concept.hpp>
 #include <vicinal/store/id_map.hpp>
 #include <vicinal/store/ids.hpp>
+#include <vicinal/store/live_slots.hpp>
 #include <vicinal/store/operations.hpp>
 
 #include <cstddef>
@@ -80,7 +81,10 @@ public:
         return vectors_->reader().template row_as<element>(s);
     }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
-    [[nodiscard]] auto live_flags() const noexcept { return live_->reader(); }
+    /// The same as a predicate that outlives no section.
+    [[nodiscard]] auto live_slots() const noexcept {
+        return detail::live_slots(live_->reader(), count_);
+    }
 
     /// The live slot of an id, or no_slot.
     [[nodiscard]] slot find(id_view id) const noexcept {

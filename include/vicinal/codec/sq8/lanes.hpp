@@ -93,17 +93,7 @@ struct not_below<simd::avx512_set> {
     }
 };
 template <>
-struct not_below<simd::avx512_vnni_set> {
-    using floats = simd::avx512_vnni_set::of<float>;
-    [[nodiscard]] VICINAL_TARGET_AVX512_VNNI static inline unsigned bits(floats const& a,
-                                                                         floats const& b) noexcept {
-        std::uint16_t bits = 0;
-        asm("vcmpps {$0x15, %2, %1, %0|%0, %1, %2, 0x15}"
-            : "=k"(bits)
-            : "v"(a.lanes), "v"(b.lanes));
-        return bits;
-    }
-};
+struct not_below<simd::avx512_vnni_set> : not_below<simd::avx512_set> {};
 
 #endif
 

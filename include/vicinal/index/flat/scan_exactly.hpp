@@ -2,26 +2,42 @@
 #ifndef VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
 #define VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
 
+#include <vicinal/index/flat/slots.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/metric/concept.hpp>
 
+#include <bit>
 #include <cstddef>
 
 namespace vicinal::inline VICINAL_ABI::index {
 
 /// Scans rows [first, last) for those that `keep` holds for and offers each with its exact
 /// distance. The one brute-force routine: the flat index, the fresh tail and the check of an answer
-/// run it. (last - first) distances.
+/// run it. (last - first) distances at most; a predicate that shows its bits is asked 64 rows at a
+/// time.
 template <class Metric, class Reader, class Keep, class Before>
 void scan_exactly(Reader const& rows, slot first, slot last,
                   metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
                   nearest<Before>& best) {
     using element = metric::element_of<Metric>;
-    for (slot s = first; s < last; ++s) {
-        if (!keep(s)) continue;
+    auto const look_at = [&](slot s) {
         float const d =
             metric::exact<Metric>(query, reinterpret_cast<element const*>(rows.row(s)), dim);
         if (best.could_enter(d)) best.offer({d, s});
+    };
+    if constexpr (shows_bits<Keep>) {
+        for (slot at = first; at < last; at += 64 - at % 64) {
+            auto const shift = at % 64;
+            for (auto bits = keep.word(at - shift) >> shift << shift; bits != 0; bits &= bits - 1) {
+                auto const s = at - shift + static_cast<slot>(std::countr_zero(bits));
+                if (s >= last) return;
+                look_at(s);
+            }
+            if (last - at <= 64 - shift) return;
+        }
+    } else {
+        for (slot s = first; s < last; ++s)
+            if (keep(s)) look_at(s);
     }
 }
 

@@ -30,18 +30,33 @@ struct avx2_set : registers<32> {
             : "=x"(to.lanes)
             : "m"(*reinterpret_cast<char const(*)[16]>(from)));
     }
-    VICINAL_TARGET_AVX2 static inline void count_bits(bytes_u8& x) noexcept {
-        bytes_u8 low, high;
+    VICINAL_TARGET_AVX2 static inline void add_bits(integers& sum, bytes_u8 const& x) noexcept {
+        bytes_u8 low, high, table, a, b;
         of<std::uint32_t> all;
         all.set_bits(x.lanes);
         low.set_bits(all.lanes & 0x0F0F0F0FU);
         high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
-        bytes_u8 table, a, b;
         table.load(detail::nibble_bits);
         asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=x"(a.lanes) : "x"(table.lanes), "x"(low.lanes));
         asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=x"(b.lanes) : "x"(table.lanes), "x"(high.lanes));
         a.add(b);
-        x = a;
+        bytes_s8 ones;
+        ones.fill_with<1>();
+        dot_low_bytes(sum, a, ones);
+    }
+    VICINAL_TARGET_AVX2 static inline void add_distances(integers& sum, bytes_u8 const& a,
+                                                         bytes_u8 const& b) noexcept {
+        integers distances;
+        asm("vpsadbw {%2, %1, %0|%0, %1, %2}" : "=x"(distances.lanes) : "x"(a.lanes), "x"(b.lanes));
+        sum.add(distances);
+    }
+    /// Written out because GCC converts by quarters.
+    VICINAL_TARGET_AVX2 static inline void widen(of<double>& low, of<double>& high,
+                                                 of<float> const& from) noexcept {
+        pack<float, of<double>::width> first, second;
+        from.halves(first, second);
+        asm("vcvtps2pd {%1, %0|%0, %1}" : "=x"(low.lanes) : "x"(first.lanes));
+        asm("vcvtps2pd {%1, %0|%0, %1}" : "=x"(high.lanes) : "x"(second.lanes));
     }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.

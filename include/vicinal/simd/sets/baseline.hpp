@@ -31,13 +31,50 @@ struct baseline_set : registers<baseline_bytes> {
     VICINAL_ALWAYS_INLINE static void load_halves(of<float>& to, f16 const* from) noexcept {
         detail::floats_of_halves(to, from);
     }
-    /// Every byte becomes the number of its bits that are set.
-    VICINAL_ALWAYS_INLINE static void count_bits(bytes_u8& x) noexcept {
+    /// sum[i] += the number of bits set in the four bytes of lane i.
+    VICINAL_ALWAYS_INLINE static void add_bits(integers& sum, bytes_u8 const& x) noexcept {
         of<std::uint32_t> all;
         all.set_bits(x.lanes);
         all.lanes -= (all.lanes >> 1) & 0x55555555U;
         all.lanes = (all.lanes & 0x33333333U) + ((all.lanes >> 2) & 0x33333333U);
-        x.set_bits((all.lanes + (all.lanes >> 4)) & 0x0F0F0F0FU);
+        all.lanes = (all.lanes + (all.lanes >> 4)) & 0x0F0F0F0FU;
+        // The four bytes of a lane are added up in its highest.
+        all.lanes = (all.lanes * 0x01010101U) >> 24;
+        integers counts;
+        counts.set_bits(all.lanes);
+        sum.add(counts);
+    }
+    /// The lanes' total grows by the sum of |a[i] - b[i]|; which lane takes what is the set's
+    /// choice.
+    VICINAL_ALWAYS_INLINE static void add_distances(integers& sum, bytes_u8 const& a,
+                                                    bytes_u8 const& b) noexcept {
+#if VICINAL_X86_DISPATCH
+        auto sums = a.lanes;
+        asm("psadbw {%1, %0|%0, %1}" : "+x"(sums) : "x"(b.lanes));
+        integers distances;
+        distances.set_bits(sums);
+        sum.add(distances);
+#else
+        bytes_u8 size;
+        bytes_s8 ones;
+        size.set_absolute_difference(a, b);
+        ones.fill_with<1>();
+        dot_bytes(sum, size, ones);
+#endif
+    }
+    /// The first half of the lanes and the second, as doubles.
+    VICINAL_ALWAYS_INLINE static void widen(of<double>& low, of<double>& high,
+                                            of<float> const& from) noexcept {
+#if VICINAL_X86_DISPATCH
+        auto const upper = __builtin_shufflevector(from.lanes, from.lanes, 2, 3, 2, 3);
+        asm("cvtps2pd {%1, %0|%0, %1}" : "=x"(low.lanes) : "x"(from.lanes));
+        asm("cvtps2pd {%1, %0|%0, %1}" : "=x"(high.lanes) : "x"(upper));
+#else
+        pack<float, of<double>::width> first, second;
+        from.halves(first, second);
+        low.lanes = __builtin_convertvector(first.lanes, decltype(low.lanes));
+        high.lanes = __builtin_convertvector(second.lanes, decltype(high.lanes));
+#endif
     }
     /// Every lane becomes the four bytes at `from`.
     template <class T>

@@ -16,8 +16,6 @@
 #    define VICINAL_TARGET_AVX2 __attribute__((target("avx2,fma,f16c")))
 #    define VICINAL_TARGET_AVX512                                                                  \
         __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c,bmi2")))
-#    define VICINAL_TARGET_AVX512_VNNI                                                             \
-        __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c,bmi2")))
 #endif
 
 namespace vicinal::inline VICINAL_ABI::simd::inline VICINAL_BASELINE {
