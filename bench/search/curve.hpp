@@ -9,7 +9,7 @@
 
 namespace bench {
 
-/// What one effort gave.
+/// What one effort gave; effort 0 is that of a system which leaves none to choose.
 struct point {
     std::size_t effort = 0;
     double recall = 0;
@@ -44,7 +44,7 @@ struct speed {
     for (std::size_t i = 0; i < points.size(); ++i) {
         auto const& after = points[i];
         if (after.recall < recall) continue;
-        if (i == 0) return {after.queries_per_second, after.recall > recall};
+        if (i == 0) return {after.queries_per_second, after.effort != 0 && after.recall > recall};
         auto const& before = points[i - 1];
         auto const share = (recall - before.recall) / (after.recall - before.recall);
         return {std::exp((1 - share) * std::log(before.queries_per_second) +

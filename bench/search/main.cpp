@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // vicinal-bench: recall against speed, vicinal beside its rivals on the same vectors in the same
 // process.
+#include "chart.hpp"
 #include "report.hpp"
 #include "sweep.hpp"
 
@@ -18,7 +19,7 @@
 namespace {
 
 struct arguments {
-    std::string base, queries, truth, json;
+    std::string base, queries, truth, json, svg;
     std::vector<std::string> indexes{"hnsw"}, codecs{"f32"}, peers;
     std::string layout = "plain";
     std::size_t limit = SIZE_MAX;
@@ -70,6 +71,13 @@ bench::data_set load(arguments const& a) {
     return d;
 }
 
+/// "sift, 200000 x 128", as the file is named.
+std::string title_of(arguments const& a, bench::data_set const& d) {
+    auto const file = a.base.substr(a.base.rfind('/') + 1);
+    return file.substr(0, file.find('.')) + ", " + std::to_string(d.base.rows) + " x " +
+           std::to_string(d.base.columns);
+}
+
 void search(arguments const& a) {
     auto all = contestants(a);
     auto data = load(a);
@@ -82,6 +90,8 @@ void search(arguments const& a) {
     for (auto const& c : all) curves.push_back(c.result);
     bench::print_table(curves);
     if (!a.json.empty()) bench::write_file(a.json, bench::to_json(curves));
+    if (!a.svg.empty())
+        bench::write_file(a.svg, bench::to_svg(curves, title_of(a, data), a.sweep.k));
 }
 
 void add_search(CLI::App& app, arguments& a) {
@@ -114,6 +124,7 @@ void add_search(CLI::App& app, arguments& a) {
     c->add_option("--seconds", a.sweep.seconds, "Of search a point, over all rounds")
         ->check(CLI::PositiveNumber);
     c->add_option("--json", a.json, "Writes every point as an object of an array");
+    c->add_option("--svg", a.svg, "Draws recall against speed");
     c->callback([&a] {
         a.sweep.metric = a.build.metric;
         a.sweep.threads = a.build.threads;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report.hpp"
+#include "text.hpp"
 
 #include <algorithm>
-#include <cstdarg>
 #include <cstdio>
 #include <fstream>
 #include <stdexcept>
@@ -10,15 +10,6 @@
 namespace bench {
 
 namespace {
-
-__attribute__((format(printf, 1, 2))) std::string text(char const* format, ...) {
-    char line[512];
-    va_list arguments;
-    va_start(arguments, format);
-    std::vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    return line;
-}
 
 /// "12345 (1.50x)", ">12345 (>1.50x)" where it is a lower bound, "-" where it is not known.
 std::string cell(speed const& own, speed const& rival) {
