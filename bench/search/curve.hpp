@@ -27,6 +27,11 @@ struct curve {
     double bytes_per_vector = 0;
     /// The same with ids, payload and id map.
     double bytes_per_record = 0;
+    /// The share of rows that a filter kept, where there was one.
+    double share = 1;
+    /// How often all records were replaced before the searches, and what all of that cost.
+    std::size_t turnovers = 0;
+    double churn_cpu_seconds = 0;
 };
 
 /// The speed at one recall. `at_least`: the least effort found more already, so the speed there is

@@ -5,8 +5,11 @@
 
 #if VICINAL_BENCH_FAISS
 #    include <faiss/IndexHNSW.h>
+#    include <faiss/impl/IDSelector.h>
 
 #    include <omp.h>
+
+#    include <optional>
 
 extern "C" void openblas_set_num_threads(int);
 
@@ -35,6 +38,15 @@ public:
     /// It keeps none: a row is known by its place.
     [[nodiscard]] std::size_t identity_bytes(std::size_t) const override { return 0; }
 
+    void keep(double share) override {
+        auto const rows = static_cast<std::size_t>(graph_->ntotal);
+        bits_.assign(rows / 8 + 1, 0);
+        for (std::size_t r = 0; r < rows; ++r)
+            if (kept(r, share))
+                bits_[r / 8] = static_cast<std::uint8_t>(bits_[r / 8] | 1U << r % 8);
+        selector_.emplace(bits_.size(), bits_.data());
+    }
+
     void ask(std::size_t k, std::size_t effort) override {
         k_ = k;
         graph_->hnsw.efSearch = static_cast<int>(effort);
@@ -46,8 +58,11 @@ public:
         labels.resize(k_);
         // A thread that OpenMP did not make has a setting of its own.
         omp_set_num_threads(1);
+        faiss::SearchParametersHNSW asked;
+        asked.efSearch = graph_->hnsw.efSearch;
+        asked.sel = selector_ ? &*selector_ : nullptr;
         graph_->search(1, query, static_cast<faiss::Index::idx_t>(k_), distances.data(),
-                       labels.data());
+                       labels.data(), selector_ ? &asked : nullptr);
         std::size_t count = 0;
         for (auto const label : labels)
             if (label >= 0) rows[count++] = static_cast<std::uint32_t>(label);
@@ -58,6 +73,8 @@ private:
     build_options options_;
     std::unique_ptr<faiss::IndexHNSWFlat> graph_;
     std::size_t k_ = 0;
+    std::vector<std::uint8_t> bits_;
+    mutable std::optional<faiss::IDSelectorBitmap> selector_;
 };
 
 } // namespace

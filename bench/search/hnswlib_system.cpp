@@ -46,6 +46,18 @@ public:
         return allocated_bytes() - before + rows * sizeof(hnswlib::labeltype);
     }
 
+    /// This version takes no predicate with the query. Marking the others deleted is the walk that
+    /// later versions make for one: all rows are passed through, those that match are collected.
+    void keep(double share) override {
+        auto const rows = graph_->cur_element_count;
+        if (share_ < 1)
+            for (std::size_t r = 0; r < rows; ++r)
+                if (!kept(r, share_)) graph_->unmarkDelete(r);
+        share_ = share;
+        for (std::size_t r = 0; r < rows; ++r)
+            if (!kept(r, share_)) graph_->markDelete(r);
+    }
+
     void ask(std::size_t k, std::size_t effort) override {
         k_ = k;
         graph_->setEf(effort);
@@ -63,6 +75,7 @@ private:
     std::unique_ptr<hnswlib::SpaceInterface<float>> space_;
     std::unique_ptr<hnswlib::HierarchicalNSW<float>> graph_;
     std::size_t k_ = 0;
+    double share_ = 1;
 };
 
 } // namespace

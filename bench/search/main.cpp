@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // vicinal-bench: recall against speed, vicinal beside its rivals on the same vectors in the same
 // process.
+#include "arguments.hpp"
 #include "chart.hpp"
 #include "report.hpp"
-#include "sweep.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -12,89 +12,30 @@
 #include <cstdio>
 #include <exception>
 #include <map>
-#include <stdexcept>
 #include <string>
-#include <vector>
 
 namespace {
 
-struct arguments {
-    std::string base, queries, truth, json, svg;
-    std::vector<std::string> indexes{"hnsw"}, codecs{"f32"}, peers;
-    std::string layout = "plain";
-    std::size_t limit = SIZE_MAX;
-    bench::build_options build;
-    bench::sweep_options sweep;
-};
-
-bench::system_pointer make_peer(std::string const& name, bench::build_options const& options) {
-    auto peer = name == "hnswlib" ? bench::make_hnswlib(options) : bench::make_faiss(options);
-    if (!peer) throw std::runtime_error(name + " was not installed when this was compiled");
-    return peer;
-}
-
-std::vector<bench::contestant> contestants(arguments const& a) {
-    std::vector<bench::contestant> all;
-    for (auto const& index : a.indexes)
-        for (auto const& codec : a.codecs) {
-            auto const size = all.size();
-            for (auto const& e : bench::entries())
-                if (e.index == index && e.codec == codec && e.layout == a.layout)
-                    all.push_back({e.make(e, a.build), {}});
-            if (all.size() != size) continue;
-            std::string known;
-            for (auto const& e : bench::entries()) known += "\n  " + e.name();
-            throw std::runtime_error("there is no " + index + " with " + codec + " and layout " +
-                                     a.layout + " here, only" + known);
-        }
-    for (auto const& name : a.peers) all.push_back({make_peer(name, a.build), {}});
-    return all;
-}
-
-bench::data_set load(arguments const& a) {
-    bench::data_set d;
-    d.base = bench::read_matrix(a.base, a.limit);
-    d.queries = bench::read_matrix(a.queries);
-    if (d.base.rows == 0 || d.queries.rows == 0 || d.base.columns != d.queries.columns)
-        throw std::runtime_error("base and queries must be rows of one length, one at least");
-    if (!a.truth.empty() && a.limit == SIZE_MAX) {
-        auto const neighbours = bench::read_table<std::int32_t>(a.truth);
-        if (neighbours.rows != d.queries.rows)
-            throw std::runtime_error("the truth is of another number of queries");
-        if (neighbours.columns >= std::min(a.sweep.k, d.base.rows))
-            d.wanted = bench::truth_of(neighbours, a.sweep.k, d.base.rows);
-    }
-    if (d.wanted.empty()) {
-        std::fprintf(stderr, "truth by a scan of %zu rows\n", d.base.rows);
-        d.wanted = bench::brute_force(a.sweep.metric, d.base, d.queries, a.sweep.k);
-    }
-    return d;
-}
-
 /// "sift, 200000 x 128", as the file is named.
-std::string title_of(arguments const& a, bench::data_set const& d) {
+std::string title_of(bench::arguments const& a, bench::matrix const& base) {
     auto const file = a.base.substr(a.base.rfind('/') + 1);
-    return file.substr(0, file.find('.')) + ", " + std::to_string(d.base.rows) + " x " +
-           std::to_string(d.base.columns);
+    return file.substr(0, file.find('.')) + ", " + std::to_string(base.rows) + " x " +
+           std::to_string(base.columns);
 }
 
-void search(arguments const& a) {
-    auto all = contestants(a);
-    auto data = load(a);
-    std::printf("%zu x %zu, %zu queries, k = %zu, %zu thread%s\n", data.base.rows,
-                data.base.columns, data.queries.rows, a.sweep.k, a.sweep.threads,
+void run(bench::arguments const& a) {
+    auto const curves = a.turnovers > 0     ? bench::search_after_churn(a)
+                        : !a.shares.empty() ? bench::search_filtered(a)
+                                            : bench::search(a);
+    auto const title = title_of(a, bench::read_matrix(a.base, a.limit));
+    std::printf("%s, k = %zu, %zu thread%s\n", title.c_str(), a.sweep.k, a.sweep.threads,
                 a.sweep.threads == 1 ? "" : "s");
-    bench::build_all(all, data, a.sweep);
-    bench::sweep(all, data, a.sweep);
-    std::vector<bench::curve> curves;
-    for (auto const& c : all) curves.push_back(c.result);
     bench::print_table(curves);
     if (!a.json.empty()) bench::write_file(a.json, bench::to_json(curves));
-    if (!a.svg.empty())
-        bench::write_file(a.svg, bench::to_svg(curves, title_of(a, data), a.sweep.k));
+    if (!a.svg.empty()) bench::write_file(a.svg, bench::to_svg(curves, title, a.sweep.k));
 }
 
-void add_search(CLI::App& app, arguments& a) {
+void add_search(CLI::App& app, bench::arguments& a) {
     auto* c = app.add_subcommand("search", "Sweeps the effort: recall and queries a second");
     c->add_option("--base", a.base, "Rows to index: .fbin or .u8bin")->required();
     c->add_option("--query", a.queries, "Queries, in the same form")->required();
@@ -118,6 +59,13 @@ void add_search(CLI::App& app, arguments& a) {
     c->add_option("--M", a.build.neighbours, "Links of a graph's node");
     c->add_option("--ef-construction", a.build.build_width, "Candidates of an insert");
     c->add_option("--efforts", a.sweep.efforts, "The efforts to measure")->delimiter(',');
+    auto* churn =
+        c->add_option("--churn", a.turnovers,
+                      "Searches a half of the rows after so many turnovers with the other half");
+    c->add_option("--filter", a.shares, "Searches among these shares of the rows, as 0.5,0.01")
+        ->delimiter(',')
+        ->check(CLI::Range(0.0, 1.0))
+        ->excludes(churn);
     c->add_option("--limit", a.limit, "Takes so many rows of the base; the truth by a scan");
     c->add_option("--rounds", a.sweep.rounds, "Turns of each point; the median counts")
         ->check(CLI::PositiveNumber);
@@ -128,7 +76,7 @@ void add_search(CLI::App& app, arguments& a) {
     c->callback([&a] {
         a.sweep.metric = a.build.metric;
         a.sweep.threads = a.build.threads;
-        search(a);
+        run(a);
     });
 }
 
@@ -139,7 +87,7 @@ int main(int argc, char** argv) {
     CLI::App app{"Recall against speed, vicinal beside its rivals."};
     app.require_subcommand(1);
     app.option_defaults()->always_capture_default();
-    arguments a;
+    bench::arguments a;
     add_search(app, a);
     try {
         app.parse(argc, argv);

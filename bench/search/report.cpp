@@ -21,30 +21,39 @@ std::string cell(speed const& own, speed const& rival) {
     return out;
 }
 
+/// The system, and what it was asked for where that is not the usual.
+std::string title_of(curve const& c) {
+    return c.share < 1 ? c.system + text(", %g kept", c.share) : c.system;
+}
+
+/// The points of hnswlib under the same filter, for ratios; none where it was not measured.
+std::vector<point> rival_of(curve const& c, std::vector<curve> const& all) {
+    for (auto const& other : all)
+        if (other.system == "hnswlib" && other.share == c.share) return other.points;
+    return {};
+}
+
 } // namespace
 
 void print_table(std::vector<curve> const& all) {
+    std::size_t width = 6;
     for (auto const& c : all) {
-        std::printf("\n%s\n  effort    recall   queries/s\n", c.system.c_str());
+        std::printf("\n%s\n  effort    recall   queries/s\n", title_of(c).c_str());
         for (auto const& p : c.points)
             std::printf("  %6zu  %8.5f  %10.1f\n", p.effort, p.recall, p.queries_per_second);
+        width = std::max(width, title_of(c).size());
     }
-    std::size_t width = 6;
-    for (auto const& c : all) width = std::max(width, c.system.size());
     std::printf("\n%-*s  %12s  %8s  %12s", static_cast<int>(width), "system", "build, CPU s",
                 "tune", "bytes/vector");
     for (auto const recall : compared_recalls) std::printf("  %18s", text("at %g", recall).c_str());
     std::printf("\n");
-    auto const rival = std::find_if(all.begin(), all.end(),
-                                    [](curve const& c) { return c.system.starts_with("hnswlib"); });
     for (auto const& c : all) {
-        std::printf("%-*s  %12.2f  %8.2f  %12.1f", static_cast<int>(width), c.system.c_str(),
+        std::printf("%-*s  %12.2f  %8.2f  %12.1f", static_cast<int>(width), title_of(c).c_str(),
                     c.build_cpu_seconds, c.tune_cpu_seconds, c.bytes_per_vector);
+        auto const rival = rival_of(c, all);
         for (auto const recall : compared_recalls)
             std::printf("  %18s",
-                        cell(speed_at(c.points, recall),
-                             rival == all.end() ? speed{} : speed_at(rival->points, recall))
-                            .c_str());
+                        cell(speed_at(c.points, recall), speed_at(rival, recall)).c_str());
         std::printf("\n");
     }
 }
@@ -61,8 +70,13 @@ std::string to_json(std::vector<curve> const& all) {
             out += text(", \"build_cpu_seconds\": %.4f, \"build_seconds\": %.4f",
                         c.build_cpu_seconds, c.build_seconds);
             out += text(", \"tune_cpu_seconds\": %.4f, \"bytes_per_vector\": %.2f"
-                        ", \"bytes_per_record\": %.2f}",
+                        ", \"bytes_per_record\": %.2f",
                         c.tune_cpu_seconds, c.bytes_per_vector, c.bytes_per_record);
+            if (c.share < 1) out += text(", \"kept\": %g", c.share);
+            if (c.turnovers > 0)
+                out += text(", \"turnovers\": %zu, \"churn_cpu_seconds\": %.4f", c.turnovers,
+                            c.churn_cpu_seconds);
+            out += "}";
         }
     return out + "\n]\n";
 }

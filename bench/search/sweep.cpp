@@ -16,7 +16,7 @@ namespace {
 constexpr double enough_recall = 0.9995;
 /// Below this a set fits into the caches, and its passes are short.
 constexpr std::size_t small_set = 20'000;
-constexpr std::size_t passes_over_small_set = 100;
+constexpr std::size_t queries_of_small_set = 30'000;
 /// Slow points are timed on a part of the queries, but on no fewer.
 constexpr std::size_t fewest_queries = 50;
 
@@ -128,9 +128,9 @@ private:
     [[nodiscard]] std::size_t passes_for(double seconds_of_one) const {
         auto const share = options_.seconds / static_cast<double>(options_.rounds);
         auto const fitting = static_cast<std::size_t>(share / std::max(seconds_of_one, 1e-6));
-        auto const least = data_.base.rows < small_set
-                               ? (passes_over_small_set + options_.rounds - 1) / options_.rounds
-                               : 1;
+        auto const rounds = options_.rounds * data_.queries.rows;
+        auto const least =
+            data_.base.rows < small_set ? (queries_of_small_set + rounds - 1) / rounds : 1;
         return std::max(fitting, least);
     }
 
@@ -153,40 +153,34 @@ private:
 
 } // namespace
 
-void build_all(std::vector<contestant>& all, data_set& data, sweep_options const& options) {
-    matrix unit_base;
-    for (auto& c : all)
-        if (c.system->wants_unit_length() && options.metric == metric_name::cosine &&
-            unit_base.rows == 0) {
-            unit_base = at_unit_length(data.base);
-            data.unit_queries = at_unit_length(data.queries);
-        }
+void note_bytes(contestant& c, std::size_t before, std::size_t rows) {
+    auto const bytes = static_cast<double>(allocated_bytes() - before);
+    auto const identity = static_cast<double>(c.system->identity_bytes(rows));
+    c.result.bytes_per_record = bytes / static_cast<double>(rows);
+    c.result.bytes_per_vector = (bytes - identity) / static_cast<double>(rows);
+}
+
+void build(contestant& c, data_set& data, sweep_options const& options) {
+    auto const unit = c.system->wants_unit_length() && options.metric == metric_name::cosine;
+    matrix const unit_base = unit ? at_unit_length(data.base) : matrix{};
+    if (unit && data.unit_queries.rows == 0) data.unit_queries = at_unit_length(data.queries);
+    auto& r = c.result;
+    r.system = c.system->name();
+    auto const before = allocated_bytes();
+    auto const cpu = process_cpu_seconds();
+    auto const wall = wall_seconds();
+    c.system->build(unit ? unit_base : data.base);
+    r.build_seconds = wall_seconds() - wall;
+    r.build_cpu_seconds = process_cpu_seconds() - cpu;
+    r.tune_cpu_seconds = c.system->tune_cpu_seconds();
+    r.build_cpu_seconds -= r.tune_cpu_seconds;
+    // One search first: what it keeps for the next one is the index's memory too.
+    c.system->ask(options.k, 4 * options.k);
     std::vector<std::uint32_t> found(options.k);
-    for (auto& c : all) {
-        auto& r = c.result;
-        r.system = c.system->name();
-        auto const& base =
-            c.system->wants_unit_length() && unit_base.rows > 0 ? unit_base : data.base;
-        auto const before = allocated_bytes();
-        auto const cpu = process_cpu_seconds();
-        auto const wall = wall_seconds();
-        c.system->build(base);
-        r.build_seconds = wall_seconds() - wall;
-        r.build_cpu_seconds = process_cpu_seconds() - cpu;
-        r.tune_cpu_seconds = c.system->tune_cpu_seconds();
-        r.build_cpu_seconds -= r.tune_cpu_seconds;
-        // One search first: what it keeps for the next one is the index's memory too.
-        c.system->ask(options.k, 4 * options.k);
-        static_cast<void>(c.system->search(queries_for(c, data).row(0), found.data()));
-        auto const bytes = allocated_bytes() - before;
-        auto const rows = static_cast<double>(base.rows);
-        r.bytes_per_record = static_cast<double>(bytes) / rows;
-        r.bytes_per_vector = (static_cast<double>(bytes) -
-                              static_cast<double>(c.system->identity_bytes(base.rows))) /
-                             rows;
-        std::fprintf(stderr, "%s: built in %.2f CPU s, %.0f bytes a vector\n", r.system.c_str(),
-                     r.build_cpu_seconds, r.bytes_per_vector);
-    }
+    static_cast<void>(c.system->search(queries_for(c, data).row(0), found.data()));
+    note_bytes(c, before, data.base.rows);
+    std::fprintf(stderr, "%s: built in %.2f CPU s, %.0f bytes a vector\n", r.system.c_str(),
+                 r.build_cpu_seconds, r.bytes_per_vector);
 }
 
 void sweep(std::vector<contestant>& all, data_set const& data, sweep_options const& options) {

@@ -38,18 +38,27 @@ struct contestant {
     curve result;
 };
 
-/// Builds each system, one after the other, and notes what it cost.
-void build_all(std::vector<contestant>& all, data_set& data, sweep_options const& options);
+/// Has a system take in the base, and notes what that cost.
+void build(contestant& c, data_set& data, sweep_options const& options);
+
+/// Notes the memory that was taken since there were `before` allocated bytes.
+void note_bytes(contestant& c, std::size_t before, std::size_t rows);
 
 /// Measures all systems at all efforts.
 ///
 /// First every point is searched once, for its recall. Then come the rounds: in each, every point
 /// has its turn, the systems next to each other at one effort, so that a busy moment of the machine
 /// meets all of them. A turn is as many whole passes over the queries as fit into its share of the
-/// seconds, at least one; a small set is passed over at least 100 times in all. The speed is the
-/// median over the rounds: queries a second of the thread's processor time; with several threads, a
-/// second on the wall.
+/// seconds, at least one; a set of few rows is asked 30,000 queries in all at least. The speed is
+/// the median over the rounds: queries a second of the thread's processor time; with several
+/// threads, a second on the wall.
 void sweep(std::vector<contestant>& all, data_set const& data, sweep_options const& options);
+
+[[nodiscard]] inline std::vector<curve> results(std::vector<contestant> const& all) {
+    std::vector<curve> curves;
+    for (auto const& c : all) curves.push_back(c.result);
+    return curves;
+}
 
 } // namespace bench
 

@@ -4,10 +4,12 @@
 
 #include "metric.hpp"
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,22 @@ struct build_options {
     std::size_t build_width = 200;
     std::size_t threads = 1;
 };
+
+/// A number below a million that belongs to a row, as by chance.
+inline constexpr std::uint64_t draws = 1'000'000;
+[[nodiscard]] inline std::uint64_t draw_of(std::uint64_t row) {
+    auto x = (row + 1) * 0x9e3779b97f4a7c15U;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
+    return (x ^ (x >> 31)) % draws;
+}
+/// Rows whose draw is below this are kept.
+[[nodiscard]] inline std::uint64_t draw_limit(double share) {
+    return static_cast<std::uint64_t>(std::llround(share * static_cast<double>(draws)));
+}
+[[nodiscard]] inline bool kept(std::uint64_t row, double share) {
+    return draw_of(row) < draw_limit(share);
+}
 
 /// Something that finds near rows, seen by the measuring loop. Failures are exceptions.
 class system {
@@ -41,6 +59,17 @@ public:
     /// Bytes that ids, payload and id map of `rows` rows take: not counted among the vector's.
     [[nodiscard]] virtual std::size_t identity_bytes(std::size_t rows) const = 0;
 
+    /// Searches from now on find the rows that are `kept` alone.
+    virtual void keep(double) { throw std::runtime_error(name() + " knows no filters"); }
+    /// Erases records, and inserts others: row i under ids[i], which is known as row ids[i] modulo
+    /// the rows that were built.
+    virtual void erase(std::span<std::uint64_t const>) {
+        throw std::runtime_error(name() + " is not erased from");
+    }
+    virtual void insert(std::span<std::uint64_t const>, matrix const&) {
+        throw std::runtime_error(name() + " is not inserted into");
+    }
+
     /// What the searches from now on ask for.
     virtual void ask(std::size_t k, std::size_t effort) = 0;
     /// Writes the rows found, at most k of them, and says how many. From several threads at once.
@@ -55,6 +84,8 @@ struct entry {
     std::string_view index;
     std::string_view codec;
     std::string_view layout;
+    /// Whether its records have a payload, the field "draw" of their row.
+    bool fields;
     system_pointer (*make)(entry const&, build_options const&);
 
     [[nodiscard]] std::string name() const {
@@ -75,6 +106,8 @@ struct registration {
 /// The rivals that were there to compile against; nullptr for the others.
 [[nodiscard]] system_pointer make_hnswlib(build_options const& options);
 [[nodiscard]] system_pointer make_faiss(build_options const& options);
+/// Compares the rows that `keep` kept, which it lists beforehand.
+[[nodiscard]] system_pointer make_scan_of_matches(build_options const& options);
 
 } // namespace bench
 

@@ -7,6 +7,7 @@
 
 #include <vicinal/vicinal.hpp>
 
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -14,11 +15,10 @@ namespace bench {
 
 /// A store in memory, used as its users do: one batch in, one query at a time. What the store adds
 /// to its index (checks, ids, exact distances) is in every figure.
-template <class Metric, class Index>
+template <class Metric, class Index, class Payload>
 class vicinal_system final : public system {
     template <class I>
-    using store_of =
-        vicinal::store<Metric, I, vicinal::storage::memory, vicinal::payload::none, std::uint64_t>;
+    using store_of = vicinal::store<Metric, I, vicinal::storage::memory, Payload, std::uint64_t>;
     using store = store_of<Index>;
 
 public:
@@ -38,9 +38,24 @@ public:
         }
         if constexpr (requires { how.index.threads; }) how.index.threads = options_.threads;
         docs_.emplace(how);
-        docs_->upsert(records_of<store>(rows.rows, [&](std::size_t i) {
-            return std::vector<float>(rows.row(i), rows.row(i) + rows.columns);
-        }));
+        rows_ = rows.rows;
+        std::vector<std::uint64_t> ids(rows.rows);
+        std::iota(ids.begin(), ids.end(), std::uint64_t{0});
+        insert(ids, rows);
+    }
+    void insert(std::span<std::uint64_t const> ids, matrix const& rows) override {
+        std::vector<typename store::record> records;
+        records.reserve(ids.size());
+        for (std::size_t i = 0; i < ids.size(); ++i)
+            records.push_back(
+                {ids[i], {rows.row(i), rows.row(i) + rows.columns}, payload_of(ids[i])});
+        docs_->upsert(records);
+    }
+    void erase(std::span<std::uint64_t const> ids) override {
+        for (auto const id : ids) docs_->erase(id);
+    }
+    void keep(double share) override {
+        asked_.where = "draw < " + std::to_string(draw_limit(share));
     }
     [[nodiscard]] double tune_cpu_seconds() const override {
         auto const stats = docs_->stats();
@@ -52,7 +67,11 @@ public:
         using ids_alone = store_of<vicinal::index::flat<vicinal::codec::f32>>;
         auto const before = allocated_bytes();
         ids_alone docs{{.dim = 1}};
-        docs.upsert(records_of<ids_alone>(rows, [](std::size_t) { return std::vector<float>{1}; }));
+        {
+            std::vector<typename ids_alone::record> records;
+            for (std::size_t i = 0; i < rows; ++i) records.push_back({i, {1}, payload_of(i)});
+            docs.upsert(records);
+        }
         return allocated_bytes() - before - rows * sizeof(float);
     }
 
@@ -62,36 +81,36 @@ public:
     }
     std::size_t search(float const* query, std::uint32_t* rows) const override {
         auto const hits = docs_->search({query, docs_->dim()}, asked_);
-        for (auto const& hit : hits) *rows++ = static_cast<std::uint32_t>(hit.id);
+        for (auto const& hit : hits) *rows++ = static_cast<std::uint32_t>(hit.id % rows_);
         return hits.size();
     }
 
 private:
-    template <class Store, class VectorOf>
-    [[nodiscard]] static std::vector<typename Store::record> records_of(std::size_t rows,
-                                                                        VectorOf const& vector_of) {
-        std::vector<typename Store::record> all;
-        all.reserve(rows);
-        for (std::size_t i = 0; i < rows; ++i) all.push_back({i, vector_of(i), {}});
-        return all;
+    [[nodiscard]] static typename Payload::value_type payload_of(std::uint64_t id) {
+        if constexpr (Payload::filterable)
+            return {{"draw", static_cast<std::int64_t>(draw_of(id))}};
+        else
+            return {};
     }
 
     std::string name_;
+    std::size_t rows_ = 0;
     build_options options_;
     std::optional<store> docs_;
     vicinal::search_options asked_;
 };
 
-template <class Index>
+template <class Index, class Payload>
 [[nodiscard]] system_pointer make_vicinal(entry const& e, build_options const& options) {
     using namespace vicinal::metric;
     switch (options.metric) {
         case metric_name::squared_l2:
-            return std::make_unique<vicinal_system<squared_l2, Index>>(e.name(), options);
+            return std::make_unique<vicinal_system<squared_l2, Index, Payload>>(e.name(), options);
         case metric_name::inner_product:
-            return std::make_unique<vicinal_system<inner_product, Index>>(e.name(), options);
+            return std::make_unique<vicinal_system<inner_product, Index, Payload>>(e.name(),
+                                                                                   options);
         case metric_name::cosine:
-            return std::make_unique<vicinal_system<cosine, Index>>(e.name(), options);
+            return std::make_unique<vicinal_system<cosine, Index, Payload>>(e.name(), options);
     }
     return nullptr;
 }
