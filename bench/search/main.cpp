@@ -71,6 +71,8 @@ void add_search(CLI::App& app, bench::arguments& a) {
         ->check(CLI::PositiveNumber);
     c->add_option("--seconds", a.sweep.seconds, "Of search a point, over all rounds")
         ->check(CLI::PositiveNumber);
+    c->add_option("--least-queries", a.sweep.least_queries,
+                  "Queries a point, over all rounds, where the base has few rows");
     c->add_option("--json", a.json, "Writes every point as an object of an array");
     c->add_option("--svg", a.svg, "Draws recall against speed");
     c->callback([&a] {

@@ -16,7 +16,6 @@ namespace {
 constexpr double enough_recall = 0.9995;
 /// Below this a set fits into the caches, and its passes are short.
 constexpr std::size_t small_set = 20'000;
-constexpr std::size_t queries_of_small_set = 30'000;
 /// Slow points are timed on a part of the queries, but on no fewer.
 constexpr std::size_t fewest_queries = 50;
 
@@ -130,7 +129,7 @@ private:
         auto const fitting = static_cast<std::size_t>(share / std::max(seconds_of_one, 1e-6));
         auto const rounds = options_.rounds * data_.queries.rows;
         auto const least =
-            data_.base.rows < small_set ? (queries_of_small_set + rounds - 1) / rounds : 1;
+            data_.base.rows < small_set ? (options_.least_queries + rounds - 1) / rounds : 1;
         return std::max(fitting, least);
     }
 

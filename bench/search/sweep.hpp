@@ -21,6 +21,8 @@ struct sweep_options {
     std::size_t rounds = 7;
     /// Of search a point, over all rounds.
     double seconds = 1;
+    /// What a point is asked at least, over all rounds, where the set has few rows.
+    std::size_t least_queries = 30'000;
 };
 
 /// A set as all systems see it.
@@ -49,7 +51,7 @@ void note_bytes(contestant& c, std::size_t before, std::size_t rows);
 /// First every point is searched once, for its recall. Then come the rounds: in each, every point
 /// has its turn, the systems next to each other at one effort, so that a busy moment of the machine
 /// meets all of them. A turn is as many whole passes over the queries as fit into its share of the
-/// seconds, at least one; a set of few rows is asked 30,000 queries in all at least. The speed is
+/// seconds, at least one; a set below 20,000 rows gets `least_queries`. The speed is
 /// the median over the rounds: queries a second of the thread's processor time; with several
 /// threads, a second on the wall.
 void sweep(std::vector<contestant>& all, data_set const& data, sweep_options const& options);
