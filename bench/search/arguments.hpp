@@ -12,7 +12,7 @@ namespace bench {
 
 /// The command line of `search`.
 struct arguments {
-    std::string base, queries, truth, json, svg;
+    std::string base, queries, truth, json, svg, markdown;
     std::vector<std::string> indexes{"hnsw"}, codecs{"f32"}, peers;
     std::string layout = "plain";
     std::size_t limit = SIZE_MAX;

@@ -27,11 +27,14 @@ void run(bench::arguments const& a) {
     auto const curves = a.turnovers > 0     ? bench::search_after_churn(a)
                         : !a.shares.empty() ? bench::search_filtered(a)
                                             : bench::search(a);
-    auto const title = title_of(a, bench::read_matrix(a.base, a.limit));
+    auto const base = bench::read_matrix(a.base, a.limit);
+    auto const title = title_of(a, base);
     std::printf("%s, k = %zu, %zu thread%s\n", title.c_str(), a.sweep.k, a.sweep.threads,
                 a.sweep.threads == 1 ? "" : "s");
     bench::print_table(curves);
     if (!a.json.empty()) bench::write_file(a.json, bench::to_json(curves));
+    if (!a.markdown.empty())
+        bench::write_file(a.markdown, bench::to_markdown(curves, base.columns));
     if (!a.svg.empty()) bench::write_file(a.svg, bench::to_svg(curves, title, a.sweep.k));
 }
 
@@ -74,6 +77,7 @@ void add_search(CLI::App& app, bench::arguments& a) {
     c->add_option("--least-queries", a.sweep.least_queries,
                   "Queries a point, over all rounds, where the base has few rows");
     c->add_option("--json", a.json, "Writes every point as an object of an array");
+    c->add_option("--markdown", a.markdown, "Writes what the systems cost, as a table");
     c->add_option("--svg", a.svg, "Draws recall against speed");
     c->callback([&a] {
         a.sweep.metric = a.build.metric;

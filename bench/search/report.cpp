@@ -11,13 +11,20 @@ namespace bench {
 
 namespace {
 
-/// "12345 (1.50x)", ">12345 (>1.50x)" where it is a lower bound, "-" where it is not known.
+/// 12,345
+std::string grouped(double number) {
+    auto digits = text("%.0f", number);
+    for (auto i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ',');
+    return digits;
+}
+
+/// "12,345 (1.50x)", ">12,345 (>1.50x)" where it is a lower bound, "-" where it is not known.
 std::string cell(speed const& own, speed const& rival) {
     if (!own.known()) return "-";
-    auto const* more = own.at_least ? ">" : "";
-    auto out = text("%s%.0f", more, own.queries_per_second);
+    std::string const more = own.at_least ? ">" : "";
+    auto out = more + grouped(own.queries_per_second);
     if (rival.known() && !rival.at_least)
-        out += text(" (%s%.2fx)", more, own.queries_per_second / rival.queries_per_second);
+        out += " (" + more + text("%.2fx)", own.queries_per_second / rival.queries_per_second);
     return out;
 }
 
@@ -26,10 +33,10 @@ std::string title_of(curve const& c) {
     return c.share < 1 ? c.system + text(", %g kept", c.share) : c.system;
 }
 
-/// The points of hnswlib under the same filter, for ratios; none where it was not measured.
-std::vector<point> rival_of(curve const& c, std::vector<curve> const& all) {
+/// hnswlib under the same filter, for ratios; an empty curve where it was not measured.
+curve rival_of(curve const& c, std::vector<curve> const& all) {
     for (auto const& other : all)
-        if (other.system == "hnswlib" && other.share == c.share) return other.points;
+        if (other.system == "hnswlib" && other.share == c.share) return other;
     return {};
 }
 
@@ -53,9 +60,32 @@ void print_table(std::vector<curve> const& all) {
         auto const rival = rival_of(c, all);
         for (auto const recall : compared_recalls)
             std::printf("  %18s",
-                        cell(speed_at(c.points, recall), speed_at(rival, recall)).c_str());
+                        cell(speed_at(c.points, recall), speed_at(rival.points, recall)).c_str());
         std::printf("\n");
     }
+}
+
+std::string to_markdown(std::vector<curve> const& all, std::size_t dim) {
+    std::string out = "| system | build, CPU s | bytes a vector |";
+    std::string rule = "|---|---|---|";
+    for (auto const recall : compared_recalls) {
+        out += text(" queries/s at %g |", recall);
+        rule += "---|";
+    }
+    out += "\n" + rule + "\n";
+    for (auto const& c : all) {
+        auto const rival = rival_of(c, all);
+        out += "| " + title_of(c) + text(" | %.2f", c.build_cpu_seconds);
+        if (rival.build_cpu_seconds > 0)
+            out += text(" (%.2fx)", c.build_cpu_seconds / rival.build_cpu_seconds);
+        out +=
+            " | " + grouped(c.bytes_per_vector) +
+            text(" (%.2f of raw) |", c.bytes_per_vector / static_cast<double>(dim * sizeof(float)));
+        for (auto const recall : compared_recalls)
+            out += " " + cell(speed_at(c.points, recall), speed_at(rival.points, recall)) + " |";
+        out += "\n";
+    }
+    return out;
 }
 
 std::string to_json(std::vector<curve> const& all) {

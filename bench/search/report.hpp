@@ -4,6 +4,7 @@
 
 #include "curve.hpp"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@ inline constexpr double compared_recalls[] = {0.90, 0.95, 0.99, 0.999};
 /// Every point as a line, then what each system cost and how fast it is at the compared recalls,
 /// with the ratio to hnswlib where that is among them. On standard output.
 void print_table(std::vector<curve> const& all);
+
+/// What each system cost and how fast it is, as print_table's last part, in Markdown. Bytes a
+/// vector stand beside those of `dim` floats.
+[[nodiscard]] std::string to_markdown(std::vector<curve> const& all, std::size_t dim);
 
 /// A JSON array, one object a point.
 [[nodiscard]] std::string to_json(std::vector<curve> const& all);

@@ -18,6 +18,8 @@ constexpr double enough_recall = 0.9995;
 constexpr std::size_t small_set = 20'000;
 /// Slow points are timed on a part of the queries, but on no fewer.
 constexpr std::size_t fewest_queries = 50;
+/// No point gets more than so many times the seconds for the sake of `least_queries`.
+constexpr double most_patience = 20;
 
 constexpr std::size_t usual_efforts[] = {10,  12,  14,  16,  20,   24,   28,   32,  40,  48,
                                          56,  64,  80,  96,  112,  128,  160,  192, 256, 320,
@@ -125,12 +127,16 @@ private:
     }
 
     [[nodiscard]] std::size_t passes_for(double seconds_of_one) const {
-        auto const share = options_.seconds / static_cast<double>(options_.rounds);
-        auto const fitting = static_cast<std::size_t>(share / std::max(seconds_of_one, 1e-6));
-        auto const rounds = options_.rounds * data_.queries.rows;
+        auto const fitting = [&](double seconds) {
+            auto const turn = seconds / static_cast<double>(options_.rounds);
+            return static_cast<std::size_t>(turn / std::max(seconds_of_one, 1e-6));
+        };
+        auto const round = options_.rounds * data_.queries.rows;
         auto const least =
-            data_.base.rows < small_set ? (options_.least_queries + rounds - 1) / rounds : 1;
-        return std::max(fitting, least);
+            data_.base.rows < small_set ? (options_.least_queries + round - 1) / round : 1;
+        return std::max({fitting(options_.seconds),
+                         std::min(least, fitting(options_.seconds * most_patience)),
+                         std::size_t{1}});
     }
 
     [[nodiscard]] double recall() const {
