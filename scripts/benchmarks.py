@@ -93,9 +93,10 @@ def main():
         "# Benchmarks",
         "",
         f"Measured on {datetime.date.today():%d %B %Y}, {processor()}, two shared cores, GCC 12, "
-        "by `./dev bench --write`; kernels and exact search with `-O2 -march=native`. Look at the ratios: both sides of one were "
-        "measured in turn in the same process; single figures move with the machine's other load. "
-        "The data sets are real and stand outside the repository (`VICINAL_DATA`).",
+        "by `./dev bench --write`; kernels and exact search with `-O2 -march=native`. Look at the "
+        "ratios: both sides of one were measured in turn in the same process; single figures move "
+        "with the machine's other load. The data sets are real and stand outside the repository "
+        "(`VICINAL_DATA`).",
         "",
     ]
     for part in (kernels, flat):
