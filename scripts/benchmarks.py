@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Runs the benchmark programs and writes docs/benchmarks.md from what they measured.
 
-    benchmarks.py DIRECTORY    the directory of the programs, as build/native/bench
+    benchmarks.py DIRECTORY PROGRAM    the programs of Google Benchmark, as build/native/bench,
+                                       and vicinal-bench, as build/release/bench/vicinal-bench
 """
 import collections
 import datetime
@@ -15,6 +16,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+
+import benchmarks_search
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "docs/benchmarks.md"
@@ -130,48 +133,6 @@ def compile_time(_):
     yield ""
 
 
-def at_recall(points, wanted):
-    """Queries a second at a recall, between the two efforts around it."""
-    points = sorted(points)
-    for (r0, q0), (r1, q1) in zip(points, points[1:]):
-        if r0 <= wanted <= r1 and r1 > r0:
-            return q0 + (q1 - q0) * (wanted - r0) / (r1 - r0)
-    return None
-
-
-def hnsw(directory):
-    runs = measure(directory / "hnsw_bench", "--benchmark_min_time=0.2")
-    curves = collections.defaultdict(list)
-    build = {}
-    for name, all_runs in runs.items():
-        label = name.rsplit("/", 1)[0]
-        curves[label].append((median(all_runs, "recall@10"), median(all_runs, "queries/s")))
-        build[label] = median(all_runs, "build_cpu_s")
-    yield "## HNSW"
-    yield ""
-    yield ("The sift set, squared L2, M = 16, ef_construction = 200, one thread, both libraries in "
-           "one process and compiled with the same flags. Queries a second at equal recall@10, "
-           "between the measured efforts; the ratio is to hnswlib (Debian's).")
-    yield ""
-    rival = "hnsw/hnswlib"
-    rows = []
-    for label, points in curves.items():
-        row = [f"`{label}`"]
-        for wanted in (0.95, 0.99):
-            speed, other = at_recall(points, wanted), at_recall(curves.get(rival, []), wanted)
-            row.append("-" if not speed else f"{speed:,.0f}" +
-                       (f" ({speed / other:.2f}x)" if other else ""))
-        row.append(f"{build[label]:.1f} s" +
-                   (f" ({build[label] / build[rival]:.2f}x)" if rival in build else ""))
-        rows.append(row)
-    yield from table(["system", "at 0.95", "at 0.99", "build, CPU"], rows)
-    yield ""
-    yield from table(["system", "recall@10", "queries/s"],
-                     [[f"`{label}`", f"{r:.4f}", f"{q:,.0f}"] for label, points in curves.items()
-                      for r, q in sorted(points)])
-    yield ""
-
-
 def processor():
     info = pathlib.Path("/proc/cpuinfo")
     found = re.search(r"model name\s*: (.*)", info.read_text() if info.exists() else "")
@@ -185,13 +146,15 @@ def main():
         "# Benchmarks",
         "",
         f"Measured on {datetime.date.today():%d %B %Y}, {processor()}, two shared cores, GCC 12, "
-        "`-O2 -march=native`, by `./dev bench --write`. Look at the ratios: both sides of one were "
-        "measured in turn in the same process; single figures move with the machine's other load. "
-        "The data sets are real and stand outside the repository (`VICINAL_DATA`).",
+        "by `./dev bench --write`; kernels and exact search with `-O2 -march=native`. Look at the "
+        "ratios: both sides of one were measured in turn in the same process; single figures move "
+        "with the machine's other load. The data sets are real and stand outside the repository "
+        "(`VICINAL_DATA`).",
         "",
     ]
-    for part in (kernels, flat, compile_time, hnsw):
+    for part in (kernels, flat, compile_time):
         lines += part(directory)
+    lines += benchmarks_search.search(sys.argv[2])
     OUTPUT.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 
