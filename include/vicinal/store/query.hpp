@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_QUERY_HPP
 #define VICINAL_STORE_QUERY_HPP
 
+#include <vicinal/index/candidates.hpp>
 #include <vicinal/index/flat.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/metric/concept.hpp>
@@ -114,7 +115,7 @@ private:
         VICINAL_CHECK(candidates);
         index::nearest best(k, by_id{&rows_});
         // The index ranks by its codes. A few beyond k make up for their rounding.
-        auto const compared = (std::min)(candidates->size(), k + k / 2 + 5);
+        auto const compared = (std::min)(candidates->size(), index::candidates_for(k));
         auto const vectors = rows_.vectors().reader();
         auto const lines = (std::min)((dim_ * sizeof(element) + 63) / 64, std::size_t{16});
         for (std::size_t i = 0; i < compared; ++i) vectors.prefetch((*candidates)[i].row, lines);

@@ -114,6 +114,9 @@ public:
         c.links_ = *links;
         c.parents_ = *parents;
         c.upper_ = *upper_rows;
+        auto tuned = space.column("hnsw.tuning", 16, storage::heat::hot);
+        VICINAL_CHECK(tuned);
+        c.tuning_ = *tuned;
         if (s.linked < s.covered || c.links_->rows() < s.linked || c.parents_->rows() < s.linked ||
             c.upper_->rows() < s.upper_rows || (s.entry != no_slot && s.entry >= s.upper_rows) ||
             (s.root != no_slot && s.root >= s.linked))
@@ -141,6 +144,7 @@ public:
         links_->resize(0);
         parents_->resize(0);
         upper_->resize(0);
+        tuning_->resize(0);
     }
 
     [[nodiscard]] auto ground_level(state const& s) const noexcept {
@@ -158,6 +162,7 @@ public:
     [[nodiscard]] column& links() noexcept { return *links_; }
     [[nodiscard]] column& parents() noexcept { return *parents_; }
     [[nodiscard]] column& upper_column() noexcept { return *upper_; }
+    [[nodiscard]] column& tuning_column() noexcept { return *tuning_; }
 
 private:
     columns() = default;
@@ -166,6 +171,7 @@ private:
     column* links_ = nullptr;
     column* parents_ = nullptr;
     column* upper_ = nullptr;
+    column* tuning_ = nullptr;
 };
 
 /// The level that a slot draws: floor(-ln(u) / ln(M)) with u from the seed and the slot alone, so

@@ -11,7 +11,7 @@
 namespace vicinal::inline VICINAL_ABI::index {
 
 /// How a graph is built. A graph that lies in a file keeps the values it was made with, `threads`
-/// excepted.
+/// and `tune` excepted.
 struct hnsw_options {
     /// Links of a node on an upper level ("M"); a list on the ground level holds twice as many. 2
     /// to 512; 16 suits most, 32 and more help at high dimension and recall.
@@ -26,6 +26,8 @@ struct hnsw_options {
     /// Threads that linking a batch may use, the caller's among them. The graph is the same for
     /// any number.
     std::size_t threads = 1;
+    /// Whether a bulk load ends with measuring which effort gives which recall.
+    bool tune = true;
 };
 
 namespace hnsw_graph {

@@ -113,14 +113,16 @@ template <class Level>
 
 /// Beam search: the `width` nearest nodes that the graph leads to from `start`, in s.beam.
 ///
-/// Two nodes are expanded at a time: a few more distances, and twice as many reads under way.
+/// Two nodes are expanded at a time: a few more distances, and twice as many reads under way. The
+/// node `without`, which must not be the first, is taken for one that is not there.
 template <class Level, class Target>
 void beam_search(Level const& level, position start, std::size_t width, Target const& to,
-                 scratch& s) {
+                 scratch& s, std::uint32_t without = no_slot) {
     s.visited.reset(level.nodes);
     s.beam.reset(width);
     s.fresh.resize(2 * level.width);
     static_cast<void>(s.visited.mark(start.node));
+    if (without != no_slot) static_cast<void>(s.visited.mark(without));
     s.beam.insert(start.distance, start.node);
     while (s.beam.has_next()) {
         std::size_t count = 0;

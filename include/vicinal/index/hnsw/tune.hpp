@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_INDEX_HNSW_TUNE_HPP
+#define VICINAL_INDEX_HNSW_TUNE_HPP
+
+#include <vicinal/core/bits.hpp>
+#include <vicinal/index/candidates.hpp>
+#include <vicinal/index/nearest.hpp>
+#include <vicinal/index/workers.hpp>
+#include <vicinal/metric/concept.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+/// How wide a beam must be for a wanted recall: measured on the graph itself.
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// The recall that a beam of one width reached among the k nearest, for three k; 0 where the beam
+/// is narrower than k.
+struct measured_recall {
+    std::uint32_t effort = 0;
+    float at_1 = 0;
+    float at_10 = 0;
+    float at_100 = 0;
+};
+
+/// What tuning measured.
+struct tuning {
+    /// Rows that were covered then.
+    std::uint32_t rows = 0;
+    /// Rows that stood in for queries.
+    std::uint32_t queries = 0;
+    /// By growing effort; recall does not fall from one to the next.
+    std::vector<measured_recall> table;
+};
+
+namespace hnsw_graph {
+
+/// One row of the column that keeps it: a line of the table, or first {rows, queries}.
+struct tuning_row {
+    std::uint32_t effort;
+    float recalls[3];
+};
+
+/// The efforts that are measured: each some 1.4 times the one before.
+inline constexpr std::uint32_t tuned_efforts[] = {10,  14,  20,  28,  40,  56,  80,  112,
+                                                  160, 224, 320, 448, 640, 896, 1280};
+inline constexpr std::size_t tuned_ks[] = {1, 10, 100};
+/// The recall beyond which no more is measured.
+inline constexpr float enough = 0.9985F;
+
+/// Rows that stand in for queries, one behind the other, and the nearest of each among all others.
+template <class Metric>
+class held_out {
+public:
+    using element = metric::element_of<Metric>;
+
+    /// Draws up to `count` of the rows below `covered` that `fit` holds for; which they are depends
+    /// on the seed alone.
+    template <class Fit>
+    held_out(std::size_t count, slot covered, std::uint64_t seed, Fit const& fit) {
+        for (std::size_t i = 0; i < 4 * count && slots_.size() < count; ++i) {
+            auto const s = static_cast<slot>(vicinal::detail::mix(seed + i) % covered);
+            if (fit(s) && std::find(slots_.begin(), slots_.end(), s) == slots_.end())
+                slots_.push_back(s);
+        }
+        nearest_.assign(slots_.size(), nearest<>(tuned_ks[2]));
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
+    [[nodiscard]] slot operator[](std::size_t i) const noexcept { return slots_[i]; }
+
+    /// Compares query i with the rows of a block, itself excepted.
+    template <class Reader, class Live>
+    void compare(std::size_t i, Reader const& vectors, slot first, slot last, std::size_t dim,
+                 Live const& live) {
+        auto const distance = metric::bind<Metric>(row(vectors, slots_[i]), dim);
+        for (auto s = first; s < last; ++s) {
+            if (s == slots_[i] || !live(s)) continue;
+            if (auto const d = distance(row(vectors, s)); nearest_[i].could_enter(d))
+                nearest_[i].offer({d, s});
+        }
+    }
+    /// Ends comparing: the distances of each query's nearest, nearest first.
+    void finish() {
+        for (auto& n : nearest_) {
+            truth_.emplace_back();
+            for (auto const& one : n.take()) truth_.back().push_back(one.distance);
+        }
+    }
+    [[nodiscard]] std::vector<float> const& truth(std::size_t i) const noexcept {
+        return truth_[i];
+    }
+
+    template <class Reader>
+    [[nodiscard]] static element const* row(Reader const& vectors, slot s) noexcept {
+        return vectors.template row_as<element>(s);
+    }
+
+private:
+    std::vector<slot> slots_;
+    std::vector<nearest<>> nearest_;
+    std::vector<std::vector<float>> truth_;
+};
+
+/// Reads a table as its column keeps it; one that no tuning writes is taken for none.
+template <class Reader>
+[[nodiscard]] tuning read_tuning(Reader const& rows, std::uint64_t count) {
+    tuning t;
+    if (count < 2) return t;
+    auto const head = *rows.template row_as<tuning_row>(0);
+    for (std::uint64_t i = 1; i < count; ++i) {
+        auto const r = *rows.template row_as<tuning_row>(i);
+        auto const sound = [](float x) { return x >= 0 && x <= 1; };
+        if (r.effort == 0 || !std::all_of(r.recalls, r.recalls + 3, sound)) return {};
+        if (!t.table.empty() && t.table.back().effort >= r.effort) return {};
+        t.table.push_back({r.effort, r.recalls[0], r.recalls[1], r.recalls[2]});
+    }
+    t.rows = head.effort;
+    t.queries = static_cast<std::uint32_t>(head.recalls[0]);
+    return t;
+}
+
+/// Writes a table into its column, which has room for a row more than it has lines.
+template <class Column>
+void write_tuning(Column& column, tuning const& t) noexcept {
+    column.resize(t.table.size() + 1);
+    tuning_row const head{t.rows, {static_cast<float>(t.queries), 0, 0}};
+    std::memcpy(column.edit(0), &head, sizeof head);
+    for (std::size_t i = 0; i < t.table.size(); ++i) {
+        auto const& m = t.table[i];
+        tuning_row const r{m.effort, {m.at_1, m.at_10, m.at_100}};
+        std::memcpy(column.edit(i + 1), &r, sizeof r);
+    }
+}
+
+/// The share of a query's k nearest that a search found, for each of tuned_ks. The candidates are
+/// compared by their vectors, as many of them as a store compares.
+template <class Metric, class Reader>
+void count_found(held_out<Metric> const& queries, std::size_t i, neighbours candidates,
+                 Reader const& vectors, std::size_t dim, double (&found)[3]) {
+    using rows = held_out<Metric>;
+    auto const& truth = queries.truth(i);
+    auto const distance = metric::bind<Metric>(rows::row(vectors, queries[i]), dim);
+    auto const compared = (std::min)(candidates.size(), candidates_for(tuned_ks[2]));
+    for (std::size_t j = 0; j < compared; ++j)
+        candidates[j].distance = distance(rows::row(vectors, candidates[j].row));
+    for (std::size_t n = 0; n < 3; ++n) {
+        auto const k = (std::min)(tuned_ks[n], truth.size());
+        if (k == 0) continue;
+        auto const last = (std::min)(compared, candidates_for(k));
+        std::size_t hits = 0;
+        for (std::size_t j = 0; j < last; ++j)
+            hits += candidates[j].distance <= truth[k - 1] ? 1U : 0U;
+        found[n] += static_cast<double>((std::min)(hits, k)) / static_cast<double>(k);
+    }
+}
+
+/// Searches for each query at growing effort, until all recalls are next to 1: search(vector,
+/// effort, without) gives candidates.
+template <class Metric, class Reader, class Live, class Search>
+[[nodiscard]] result<tuning> measure_recall(held_out<Metric>& queries, Reader const& vectors,
+                                            std::size_t dim, slot covered, Live const& live,
+                                            std::size_t threads, Search const& search) {
+    using rows = held_out<Metric>;
+    auto const for_each = [&](auto const& body) {
+        return run_parts(queries.size(), 1, threads, [&](std::size_t from, std::size_t to) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                body(from, to);
+                return {};
+            });
+        });
+    };
+    // A block of rows stays in the second cache while each query is compared with it.
+    auto const block = static_cast<slot>(262144 / (dim * sizeof(typename rows::element)) + 1);
+    VICINAL_CHECK(for_each([&](std::size_t from, std::size_t to) {
+        for (slot first = 0; first < covered; first += (std::min)(block, covered - first))
+            for (auto i = from; i < to; ++i)
+                queries.compare(i, vectors, first, first + (std::min)(block, covered - first), dim,
+                                live);
+    }));
+    queries.finish();
+    tuning t{covered, static_cast<std::uint32_t>(queries.size()), {}};
+    struct tally {
+        double found[3] = {};
+    };
+    std::vector<tally> each(queries.size());
+    for (auto const effort : tuned_efforts) {
+        if (effort > covered || queries.size() == 0) break;
+        VICINAL_CHECK(for_each([&](std::size_t from, std::size_t to) {
+            for (auto i = from; i < to; ++i) {
+                each[i] = {};
+                auto const slot = queries[i];
+                count_found(queries, i, search(rows::row(vectors, slot), effort, slot), vectors,
+                            dim, each[i].found);
+            }
+        }));
+        float recalls[3] = {};
+        for (std::size_t n = 0; n < 3; ++n) {
+            double sum = 0;
+            for (auto const& e : each) sum += e.found[n];
+            if (effort >= tuned_ks[n])
+                recalls[n] = static_cast<float>(sum / static_cast<double>(queries.size()));
+        }
+        measured_recall m{effort, recalls[0], recalls[1], recalls[2]};
+        if (!t.table.empty()) {
+            auto const& before = t.table.back();
+            m.at_1 = (std::max)(m.at_1, before.at_1);
+            m.at_10 = (std::max)(m.at_10, before.at_10);
+            m.at_100 = (std::max)(m.at_100, before.at_100);
+        }
+        t.table.push_back(m);
+        if (m.at_1 >= enough && m.at_10 >= enough && m.at_100 >= enough) break;
+    }
+    return t;
+}
+
+/// The effort for `wanted` neighbours at `recall`, from a table that is not empty: between two k,
+/// and between two efforts, on a logarithmic scale. Beyond the table the last effort is doubled for
+/// each halving of what is missed.
+[[nodiscard]] inline std::size_t effort_from(tuning const& t, std::size_t wanted,
+                                             double recall) noexcept {
+    auto const at = [&](float measured_recall::*column, double k) {
+        double const target = (std::min)(recall, 0.9999);
+        measured_recall const* before = nullptr;
+        for (auto const& m : t.table) {
+            if (static_cast<double>(m.effort) < k) continue;
+            if (m.*column >= target) {
+                if (!before || m.*column <= before->*column) return static_cast<double>(m.effort);
+                double const part =
+                    (target - before->*column) / (static_cast<double>(m.*column) - before->*column);
+                return before->effort *
+                       std::pow(static_cast<double>(m.effort) / before->effort, part);
+            }
+            before = &m;
+        }
+        if (!before) return k * 2;
+        double const missed = (std::max)(1.0 - before->*column, 1e-6) / (1 - target);
+        return before->effort * (std::min)((std::max)(missed, 1.0), 8.0);
+    };
+    double const k = static_cast<double>((std::max)(wanted, std::size_t{1}));
+    double effort = 0;
+    if (k <= 10) {
+        auto const a = at(&measured_recall::at_1, 1);
+        auto const b = at(&measured_recall::at_10, 10);
+        effort = a * std::pow(b / a, std::log10(k));
+    } else {
+        auto const a = at(&measured_recall::at_10, 10);
+        auto const b = at(&measured_recall::at_100, 100);
+        effort = a * std::pow(b / a, std::log10(k / 10));
+    }
+    return static_cast<std::size_t>((std::max)(effort, k) + 0.999);
+}
+
+} // namespace hnsw_graph
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
