@@ -80,7 +80,7 @@ def kernels(directory):
            "times; medians. textbook is the plain loop and hnswlib its kernel, both with "
            "`-O3 -march=native`; faiss and OpenBLAS are Debian's libraries, faiss's built for "
            "the least x86-64, OpenBLAS told to use its AVX-512 kernels where there are such. One "
-           "row a call but where four are named; tiles are 32 queries by 240 rows.")
+           "row a call but where four are named; tiles are 32 queries by 96 rows.")
     yield ""
     yield from table(["kernel", "who"] + [str(d) for d in dims], rows)
     yield ""
@@ -146,10 +146,10 @@ def main():
         "# Benchmarks",
         "",
         f"Measured on {datetime.date.today():%d %B %Y}, {processor()}, two shared cores, GCC 12, "
-        "by `./dev bench --write`; kernels and exact search with `-O2 -march=native`. Look at the "
-        "ratios: both sides of one were measured in turn in the same process; single figures move "
-        "with the machine's other load. The data sets are real and stand outside the repository "
-        "(`VICINAL_DATA`).",
+        "`-O2 -march=native` but where a section says otherwise, by `./dev bench --write`. Look at "
+        "the ratios: both sides of one were measured in turn in the same process; single figures "
+        "move with the machine's other load. "
+        "The data sets are real and stand outside the repository (`VICINAL_DATA`).",
         "",
     ]
     for part in (kernels, flat, compile_time):

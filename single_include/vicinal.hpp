@@ -1415,6 +1415,14 @@ struct avx2_set : registers<32> {
         asm("vpsadbw {%2, %1, %0|%0, %1, %2}" : "=x"(distances.lanes) : "x"(a.lanes), "x"(b.lanes));
         sum.add(distances);
     }
+    /// Written out because GCC converts by quarters.
+    VICINAL_TARGET_AVX2 static inline void widen(of<double>& low, of<double>& high,
+                                                 of<float> const& from) noexcept {
+        pack<float, of<double>::width> first, second;
+        from.halves(first, second);
+        asm("vcvtps2pd {%1, %0|%0, %1}" : "=x"(low.lanes) : "x"(first.lanes));
+        asm("vcvtps2pd {%1, %0|%0, %1}" : "=x"(high.lanes) : "x"(second.lanes));
+    }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.
     template <class T>
@@ -1506,6 +1514,14 @@ struct avx512_set : registers<64> {
         integers distances;
         asm("vpsadbw {%2, %1, %0|%0, %1, %2}" : "=v"(distances.lanes) : "v"(a.lanes), "v"(b.lanes));
         sum.add(distances);
+    }
+    /// Written out because GCC converts by quarters.
+    VICINAL_TARGET_AVX512 static inline void widen(of<double>& low, of<double>& high,
+                                                   of<float> const& from) noexcept {
+        pack<float, of<double>::width> first, second;
+        from.halves(first, second);
+        asm("vcvtps2pd {%1, %0|%0, %1}" : "=v"(low.lanes) : "v"(first.lanes));
+        asm("vcvtps2pd {%1, %0|%0, %1}" : "=v"(high.lanes) : "v"(second.lanes));
     }
     /// Straight from memory; written out because GCC goes through a scalar register and, for
     /// integers, through masks.
@@ -1648,6 +1664,20 @@ struct baseline_set : registers<baseline_bytes> {
         size.set_absolute_difference(a, b);
         ones.fill_with<1>();
         dot_bytes(sum, size, ones);
+#endif
+    }
+    /// The first half of the lanes and the second, as doubles.
+    VICINAL_ALWAYS_INLINE static void widen(of<double>& low, of<double>& high,
+                                            of<float> const& from) noexcept {
+#if VICINAL_X86_DISPATCH
+        auto const upper = __builtin_shufflevector(from.lanes, from.lanes, 2, 3, 2, 3);
+        asm("cvtps2pd {%1, %0|%0, %1}" : "=x"(low.lanes) : "x"(from.lanes));
+        asm("cvtps2pd {%1, %0|%0, %1}" : "=x"(high.lanes) : "x"(upper));
+#else
+        pack<float, of<double>::width> first, second;
+        from.halves(first, second);
+        low.lanes = __builtin_convertvector(first.lanes, decltype(low.lanes));
+        high.lanes = __builtin_convertvector(second.lanes, decltype(high.lanes));
 #endif
     }
     /// Every lane becomes the four bytes at `from`.
@@ -2654,114 +2684,6 @@ template <model M>
 #ifndef VICINAL_SIMD_EXACT_SUMS_HPP
 #define VICINAL_SIMD_EXACT_SUMS_HPP
 
-/// The same sums with the same bits on every instruction set: the distances that users see.
-///
-/// Eight double accumulators, element i in accumulator i mod 8, added up in one order. Each product
-/// is of two floats and so exact in double: a compiler that contracts multiply and add into one
-/// instruction changes nothing.
-namespace vicinal::inline VICINAL_ABI::simd {
-
-namespace detail {
-
-/// Eight elements as floats.
-VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, float const* from) noexcept {
-    to.load(from);
-}
-VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, f16 const* from) noexcept {
-    floats_of_halves(to, from);
-}
-VICINAL_ALWAYS_INLINE void eight_floats(pack<float, 8>& to, bf16 const* from) noexcept {
-    floats_of_bfloats(to, from);
-}
-
-} // namespace detail
-
-template <class Term, class T>
-struct exact_body {
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static double run(T const* a, T const* b, std::size_t n) noexcept {
-        pack<double, 8> sum;
-        sum.zero();
-        std::size_t i = 0;
-        for (; i + 8 <= n; i += 8) add(sum, a + i, b + i);
-        if (i < n) {
-            T rest_a[8];
-            T rest_b[8];
-            std::memset(rest_a, 0, sizeof rest_a);
-            std::memset(rest_b, 0, sizeof rest_b);
-            for (std::size_t j = 0; i + j < n; ++j) {
-                rest_a[j] = a[i + j];
-                rest_b[j] = b[i + j];
-            }
-            add(sum, rest_a, rest_b);
-        }
-        return sum.sum();
-    }
-
-private:
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, T const* a, T const* b) noexcept {
-        pack<float, 8> x, y;
-        detail::eight_floats(x, a);
-        detail::eight_floats(y, b);
-        Term::combine(x, y);
-        pack<double, 8> p, q;
-        p.lanes = __builtin_convertvector(x.lanes, decltype(p.lanes));
-        q.lanes = __builtin_convertvector(y.lanes, decltype(q.lanes));
-        Term::add(sum, p, q);
-    }
-};
-
-struct product_term {
-    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>&, pack<float, 8>&) noexcept {}
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
-                                          pack<double, 8> const& y) noexcept {
-        sum.add_product(x, y);
-    }
-};
-
-struct difference_term {
-    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>& x, pack<float, 8>& y) noexcept {
-        x.subtract(y);
-        y = x;
-    }
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
-                                          pack<double, 8> const& y) noexcept {
-        sum.add_product(x, y);
-    }
-};
-
-struct distance_term {
-    VICINAL_ALWAYS_INLINE static void combine(pack<float, 8>& x, pack<float, 8>& y) noexcept {
-        x.subtract(y);
-        x.absolute();
-    }
-    VICINAL_ALWAYS_INLINE static void add(pack<double, 8>& sum, pack<double, 8> const& x,
-                                          pack<double, 8> const&) noexcept {
-        sum.add(x);
-    }
-};
-
-/// Sum over i of a[i] b[i], in double.
-template <class T>
-using exact_dot_of = kernel<exact_body<product_term, T>, double, T const*, T const*, std::size_t>;
-
-/// Sum over i of (a[i] - b[i])^2, the difference rounded to float, the rest in double.
-template <class T>
-using exact_squared_difference_of =
-    kernel<exact_body<difference_term, T>, double, T const*, T const*, std::size_t>;
-
-/// Sum over i of |a[i] - b[i]|, the difference rounded to float, the rest in double.
-template <class T>
-using exact_absolute_difference_of =
-    kernel<exact_body<distance_term, T>, double, T const*, T const*, std::size_t>;
-
-using exact_dot = exact_dot_of<float>;
-using exact_squared_difference = exact_squared_difference_of<float>;
-using exact_absolute_difference = exact_absolute_difference_of<float>;
-
-} // namespace vicinal::inline VICINAL_ABI::simd
-
-#endif
 // ---- vicinal/simd/float_sums.hpp
 #ifndef VICINAL_SIMD_FLOAT_SUMS_HPP
 #define VICINAL_SIMD_FLOAT_SUMS_HPP
@@ -2917,6 +2839,160 @@ template <class Query, class Row = Query>
 using absolute_difference = row_kernels<distance_step<Query, Row>>;
 template <class Query, class Row = Query>
 using dot_and_row_square = row_kernels<product_and_square_step<Query, Row>>;
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+
+/// The same sums with the same bits on every instruction set: the distances that users see.
+///
+/// Sixteen double accumulators, element i in accumulator i mod 16, added up in one order; a set
+/// holds them in as many registers as it needs. Each product is of two floats and so exact in
+/// double: a compiler that contracts multiply and add into one instruction changes nothing.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+namespace detail {
+
+/// Accumulators, and elements that are added at once.
+inline constexpr std::size_t exact_lanes = 16;
+
+/// The accumulators in the order of their elements.
+template <class Set>
+struct exact_accumulators {
+    using part = typename Set::template of<double>;
+    static constexpr std::size_t count = exact_lanes / part::width;
+
+    part parts[count];
+
+    /// Adds up the second half of the first `Parts` to the first half, and so on.
+    template <std::size_t Parts>
+    VICINAL_ALWAYS_INLINE void fold() noexcept {
+        if constexpr (Parts > 1) {
+            fold_halves<Parts / 2>(std::make_index_sequence<Parts / 2>{});
+            fold<Parts / 2>();
+        }
+    }
+
+private:
+    template <std::size_t Half, std::size_t... I>
+    VICINAL_ALWAYS_INLINE void fold_halves(std::index_sequence<I...>) noexcept {
+        (parts[I].add(parts[I + Half]), ...);
+    }
+};
+
+} // namespace detail
+
+template <class Term, class T>
+struct exact_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static double run(T const* a, T const* b, std::size_t n) noexcept {
+        constexpr auto registers = detail::exact_lanes / Set::template of<float>::width;
+        return sum<Set>(a, b, n, std::make_index_sequence<registers>{});
+    }
+
+private:
+    /// I counts registers of floats; that every index is a constant keeps the sums in registers.
+    template <class Set, std::size_t... I>
+    VICINAL_ALWAYS_INLINE static double sum(T const* a, T const* b, std::size_t n,
+                                            std::index_sequence<I...>) noexcept {
+        using accumulators = detail::exact_accumulators<Set>;
+        constexpr std::size_t w = Set::template of<float>::width;
+        accumulators s;
+        ((s.parts[2 * I].zero(), s.parts[2 * I + 1].zero()), ...);
+        std::size_t i = 0;
+        for (; i + detail::exact_lanes <= n; i += detail::exact_lanes)
+            (add<Set>(s.parts[2 * I], s.parts[2 * I + 1], a + i + I * w, b + i + I * w), ...);
+        if (i < n) {
+            T rest_a[detail::exact_lanes];
+            T rest_b[detail::exact_lanes];
+            std::memset(rest_a, 0, sizeof rest_a);
+            std::memset(rest_b, 0, sizeof rest_b);
+            for (std::size_t j = 0; i + j < n; ++j) {
+                rest_a[j] = a[i + j];
+                rest_b[j] = b[i + j];
+            }
+            (add<Set>(s.parts[2 * I], s.parts[2 * I + 1], rest_a + I * w, rest_b + I * w), ...);
+        }
+        s.template fold<accumulators::count>();
+        return s.parts[0].sum();
+    }
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void add(typename Set::template of<double>& low,
+                                          typename Set::template of<double>& high, T const* a,
+                                          T const* b) noexcept {
+        typename Set::template of<float> x, y;
+        typename Set::template of<double> x_low, x_high, y_low, y_high;
+        detail::load_floats<Set>(x, a);
+        detail::load_floats<Set>(y, b);
+        Term::combine(x, y);
+        Set::widen(x_low, x_high, x);
+        if constexpr (Term::one_factor) {
+            Term::add(low, x_low, x_low);
+            Term::add(high, x_high, x_high);
+        } else {
+            Set::widen(y_low, y_high, y);
+            Term::add(low, x_low, y_low);
+            Term::add(high, x_high, y_high);
+        }
+    }
+};
+
+/// What a term makes of two registers of floats before they become doubles, and adds then; with
+/// `one_factor` of what the first has become alone.
+struct product_term {
+    static constexpr bool one_factor = false;
+    template <class Floats>
+    VICINAL_ALWAYS_INLINE static void combine(Floats&, Floats const&) noexcept {}
+    template <class Doubles>
+    VICINAL_ALWAYS_INLINE static void add(Doubles& sum, Doubles const& x,
+                                          Doubles const& y) noexcept {
+        sum.add_product(x, y);
+    }
+};
+
+struct difference_term {
+    static constexpr bool one_factor = true;
+    template <class Floats>
+    VICINAL_ALWAYS_INLINE static void combine(Floats& x, Floats const& y) noexcept {
+        x.subtract(y);
+    }
+    template <class Doubles>
+    VICINAL_ALWAYS_INLINE static void add(Doubles& sum, Doubles const& x,
+                                          Doubles const& y) noexcept {
+        sum.add_product(x, y);
+    }
+};
+
+struct distance_term {
+    static constexpr bool one_factor = true;
+    template <class Floats>
+    VICINAL_ALWAYS_INLINE static void combine(Floats& x, Floats const& y) noexcept {
+        x.subtract(y);
+        x.absolute();
+    }
+    template <class Doubles>
+    VICINAL_ALWAYS_INLINE static void add(Doubles& sum, Doubles const& x, Doubles const&) noexcept {
+        sum.add(x);
+    }
+};
+
+/// Sum over i of a[i] b[i], in double.
+template <class T>
+using exact_dot_of = kernel<exact_body<product_term, T>, double, T const*, T const*, std::size_t>;
+
+/// Sum over i of (a[i] - b[i])^2, the difference rounded to float, the rest in double.
+template <class T>
+using exact_squared_difference_of =
+    kernel<exact_body<difference_term, T>, double, T const*, T const*, std::size_t>;
+
+/// Sum over i of |a[i] - b[i]|, the difference rounded to float, the rest in double.
+template <class T>
+using exact_absolute_difference_of =
+    kernel<exact_body<distance_term, T>, double, T const*, T const*, std::size_t>;
+
+using exact_dot = exact_dot_of<float>;
+using exact_squared_difference = exact_squared_difference_of<float>;
+using exact_absolute_difference = exact_absolute_difference_of<float>;
 
 } // namespace vicinal::inline VICINAL_ABI::simd
 
@@ -7891,9 +7967,7 @@ struct sq8 {
             [[nodiscard]] float operator()(std::byte const* row) const noexcept {
                 auto const f = factors_of(row);
                 auto const* codes = codes_of(row);
-                std::uint32_t product = 0;
-                for (std::size_t i = 0; i < dim_; ++i)
-                    product += static_cast<std::uint32_t>(codes[i] * codes_[i]);
+                auto const product = static_cast<std::uint32_t>(product_(codes_, codes, dim_));
                 double const dot =
                     double{f.scale} * factors_.scale * sq8_centred(product, f, factors_, dim_);
                 if constexpr (std::same_as<Metric, metric::inner_product>)
@@ -7908,6 +7982,8 @@ struct sq8 {
                 return double{f.scale} * f.scale * f.square_sum;
             }
 
+            simd::integer_product<std::uint8_t>::one::function product_ =
+                simd::integer_product<std::uint8_t>::one::get();
             sq8_factors factors_;
             std::uint8_t const* codes_;
             std::size_t dim_;
@@ -8211,8 +8287,14 @@ void scan_exactly(Reader const& rows, slot first, slot last,
             if (last - at <= 64 - shift) return;
         }
     } else {
-        for (slot s = first; s < last; ++s)
+        // Two pages ahead, as the kernels of blocks fetch; not where rows may be passed over.
+        auto const bytes = (std::max)(std::size_t{1}, dim * sizeof(element));
+        auto const ahead = static_cast<slot>((simd::fetch_ahead + bytes - 1) / bytes);
+        for (slot s = first; s < last; ++s) {
+            if (std::same_as<Keep, keep_all> && last - s > ahead)
+                rows.prefetch(s + ahead, (bytes + 63) / 64);
             if (keep(s)) look_at(s);
+        }
     }
 }
 

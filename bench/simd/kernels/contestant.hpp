@@ -13,9 +13,9 @@ namespace bench {
 
 /// The rows that a kernel is measured on: few enough to stay in the second-level cache.
 inline constexpr std::size_t kernel_rows = 32;
-/// What a tile multiplies.
+/// What a tile multiplies; it too stays in the second-level cache, wherever its pages lie.
 inline constexpr std::size_t tile_queries = 32;
-inline constexpr std::size_t tile_rows = 240;
+inline constexpr std::size_t tile_rows = 96;
 
 /// A vector that begins with a cache line: what its rows' place in lines costs is the same for all.
 template <class T>

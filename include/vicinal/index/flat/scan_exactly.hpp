@@ -5,8 +5,11 @@
 #include <vicinal/index/flat/slots.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/metric/concept.hpp>
+#include <vicinal/simd/row_sums.hpp>
 
+#include <algorithm>
 #include <bit>
+#include <concepts>
 #include <cstddef>
 
 namespace vicinal::inline VICINAL_ABI::index {
@@ -36,8 +39,14 @@ void scan_exactly(Reader const& rows, slot first, slot last,
             if (last - at <= 64 - shift) return;
         }
     } else {
-        for (slot s = first; s < last; ++s)
+        // Two pages ahead, as the kernels of blocks fetch; not where rows may be passed over.
+        auto const bytes = (std::max)(std::size_t{1}, dim * sizeof(element));
+        auto const ahead = static_cast<slot>((simd::fetch_ahead + bytes - 1) / bytes);
+        for (slot s = first; s < last; ++s) {
+            if (std::same_as<Keep, keep_all> && last - s > ahead)
+                rows.prefetch(s + ahead, (bytes + 63) / 64);
             if (keep(s)) look_at(s);
+        }
     }
 }
 
