@@ -18,6 +18,8 @@ namespace vicinal::inline VICINAL_ABI::codec {
 /// * `between(code)`: the same for a stored row's code in the place of the query; a graph is built
 ///   with it. It takes no memory, and the code must stay in place.
 /// * `query(vector).four(codes, out)`, where it has it: the distances of four codes at once.
+/// * `query(vector).at_least(code, distance)`, where it has it: what the distance of the vectors is
+///   at least, given that of the codes.
 ///
 /// Codes are bytes: row i of the column that the codec reads. A codec whose `reads_rows` is true
 /// has no column of its own: its codes are the vectors themselves. Another has `row_bytes()`, the

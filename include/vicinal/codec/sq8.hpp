@@ -120,6 +120,9 @@ struct sq8 {
             void four(std::byte const* const* rows, float* out) const noexcept {
                 score_.four(rows, out);
             }
+            [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
+                return score_.at_least(row, distance);
+            }
 
         private:
             std::vector<std::byte> row_; // one that is moved keeps its place

@@ -2,8 +2,10 @@
 #ifndef VICINAL_INDEX_CANDIDATES_HPP
 #define VICINAL_INDEX_CANDIDATES_HPP
 
-#include <vicinal/core/config.hpp>
+#include <vicinal/index/nearest.hpp>
+#include <vicinal/metric/concept.hpp>
 
+#include <algorithm>
 #include <cstddef>
 
 namespace vicinal::inline VICINAL_ABI::index {
@@ -11,6 +13,36 @@ namespace vicinal::inline VICINAL_ABI::index {
 /// How many of an index's candidates are compared by their vectors for k neighbours: the index
 /// ranks by codes, and half as many again make up for their rounding.
 [[nodiscard]] constexpr std::size_t candidates_for(std::size_t k) noexcept { return k + k / 2 + 5; }
+
+/// Offers the exact distances of what may be among the k nearest of a walk's candidates, which come
+/// nearest first: of the k first ones, then of those that the codes don't rule out.
+///
+/// score is the codec's bound query, codes and vectors the readers of both; rows from `end` on are
+/// left out.
+template <class Metric, class Scorer, class Codes, class Vectors, class Before>
+void compare_candidates(neighbours const& candidates, metric::element_of<Metric> const* query,
+                        std::size_t dim, Scorer const& score, Codes const& codes,
+                        Vectors const& vectors, slot end, nearest<Before>& best) {
+    using element = metric::element_of<Metric>;
+    auto const count = (std::min)(candidates.size(), candidates_for(best.wanted()));
+    auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
+    auto const compare = [&](slot s) {
+        auto const* row = vectors.template row_as<element>(s);
+        best.offer({metric::exact<Metric>(query, row, dim), s});
+    };
+    auto const first = (std::min)(count, best.wanted());
+    for (std::size_t i = 0; i < first; ++i) vectors.prefetch(candidates[i].row, lines);
+    for (std::size_t i = 0; i < first; ++i)
+        if (candidates[i].row < end) compare(candidates[i].row);
+    for (std::size_t i = first; i < count; ++i) {
+        auto const& c = candidates[i];
+        if (c.row >= end) continue;
+        if constexpr (requires { score.at_least(codes.row(0), c.distance); })
+            if (best.full() && score.at_least(codes.row(c.row), c.distance) > best.farthest())
+                continue;
+        compare(c.row);
+    }
+}
 
 } // namespace vicinal::inline VICINAL_ABI::index
 

@@ -4,6 +4,7 @@
 
 #include <vicinal/codec/fitting.hpp>
 #include <vicinal/codec/sq8.hpp>
+#include <vicinal/index/candidates.hpp>
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/hnsw/build.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
@@ -127,7 +128,11 @@ public:
             auto fresh = hnsw_graph::measure_recall(
                 queries, vectors_->reader(), dim_, g.covered, live, threads_,
                 [&](element const* row, std::size_t width, slot without) {
-                    return walk(row, width, live, without);
+                    neighbours found;
+                    find(row, width, width, keep_all{}, without,
+                         [&](auto const&, neighbours&& all) { found = std::move(all); });
+                    std::erase_if(found, [&](neighbour const& n) { return !live(n.row); });
+                    return found;
                 });
             VICINAL_CHECK(fresh);
             VICINAL_CHECK(
@@ -146,23 +151,29 @@ public:
     void clear() noexcept { graph_.clear(); }
 
     /// effort: the width of the beam ("ef"), at least `wanted`. Cost: about effort x neighbours
-    /// distances.
+    /// distances of codes.
     template <class Keep>
     [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted,
                                             std::size_t effort, Keep const& keep) const {
         return vicinal::detail::guarded([&]() -> result<neighbours> {
-            auto const g = graph_.get();
-            if (g.root == no_slot || wanted == 0) return neighbours{};
-            auto const width = (std::min)((std::max)(wanted, effort), std::size_t{g.linked});
-            if constexpr (std::same_as<Keep, keep_all>) {
-                return walk(query, width, keep, no_slot);
-            } else {
-                auto s = scratch_->take();
-                return aim(query, g, [&](auto const& to, hnsw_graph::position start) {
-                    return hnsw_graph::filtered_search(graph_.ground_level(g), start, width, to,
-                                                       keep, *s);
-                });
-            }
+            neighbours found;
+            find(query, wanted, effort, keep, no_slot,
+                 [&](auto const&, neighbours&& all) { found = std::move(all); });
+            return found;
+        });
+    }
+
+    /// The same, compared by their vectors: offers the best of the covered rows.
+    template <class Keep, class Before>
+    [[nodiscard]] result<void> search_into(element const* query, std::size_t effort,
+                                           Keep const& keep, nearest<Before>& best) const {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            find(query, best.wanted(), effort, keep, no_slot,
+                 [&](auto const& to, neighbours&& all) {
+                     compare_candidates<Metric>(all, query, dim_, to.score, to.codes,
+                                                vectors_->reader(), covered(), best);
+                 });
+            return {};
         });
     }
 
@@ -247,33 +258,32 @@ private:
         return {};
     }
 
-    /// Binds the query and walks down to the ground: body(target, where to begin there).
-    template <class Body>
-    [[nodiscard]] auto aim(element const* query, hnsw_graph::state const& g,
-                           Body const& body) const {
+    /// Walks for the query and calls done(target, found) with what was found of the rows that
+    /// `keep` holds for, nearest first, as if the node `without` were not there.
+    template <class Keep, class Done>
+    void find(element const* query, std::size_t wanted, std::size_t effort, Keep const& keep,
+              slot without, Done const& done) const {
+        auto const g = graph_.get();
+        if (g.root == no_slot || wanted == 0) return;
         auto const score = codec_.query(query);
         auto const codes_now = codes().reader();
         hnsw_graph::target<decltype(codes_now), decltype(score)> const to{codes_now, score,
                                                                           g.linked, lines()};
-        return body(to, hnsw_graph::find_start(graph_.upper_levels(g), g, to));
-    }
-
-    /// What a beam finds of the rows that `keep` holds for, nearest first, as if the node `without`
-    /// were not there.
-    template <class Keep>
-    [[nodiscard]] neighbours walk(element const* query, std::size_t width, Keep const& keep,
-                                  slot without) const {
-        auto const g = graph_.get();
+        auto const width = (std::min)((std::max)(wanted, effort), std::size_t{g.linked});
         auto s = scratch_->take();
-        aim(query, g, [&](auto const& to, hnsw_graph::position start) {
-            hnsw_graph::beam_search(graph_.ground_level(g), start, width, to, *s, without);
-        });
-        neighbours found;
-        found.reserve(s->beam.size());
-        for (std::size_t i = 0; i < s->beam.size(); ++i)
-            if (keep(s->beam.node(i))) found.push_back({s->beam.distance(i), s->beam.node(i)});
-        hnsw_graph::order_ties(found);
-        return found;
+        auto const ground = graph_.ground_level(g);
+        auto const start = hnsw_graph::find_start(graph_.upper_levels(g), g, to);
+        if constexpr (std::same_as<Keep, keep_all>) {
+            hnsw_graph::beam_search(ground, start, width, to, *s, without);
+            neighbours found;
+            found.reserve(s->beam.size());
+            for (std::size_t i = 0; i < s->beam.size(); ++i)
+                found.push_back({s->beam.distance(i), s->beam.node(i)});
+            hnsw_graph::order_ties(found);
+            done(to, std::move(found));
+        } else {
+            done(to, hnsw_graph::filtered_search(ground, start, width, to, keep, *s));
+        }
     }
 
     [[nodiscard]] bool joined(hnsw_graph::state const& g, slot s) const noexcept {

@@ -2,7 +2,6 @@
 #ifndef VICINAL_STORE_QUERY_HPP
 #define VICINAL_STORE_QUERY_HPP
 
-#include <vicinal/index/candidates.hpp>
 #include <vicinal/index/flat.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/metric/concept.hpp>
@@ -111,18 +110,8 @@ private:
     template <class Keep>
     [[nodiscard]] result<index::neighbours> walk(std::size_t k, std::size_t effort,
                                                  Keep const& keep) const {
-        auto const candidates = index_.search(vector_, k, effort, keep);
-        VICINAL_CHECK(candidates);
         index::nearest best(k, by_id{&rows_});
-        // The index ranks by its codes. A few beyond k make up for their rounding.
-        auto const compared = (std::min)(candidates->size(), index::candidates_for(k));
-        auto const vectors = rows_.vectors().reader();
-        auto const lines = (std::min)((dim_ * sizeof(element) + 63) / 64, std::size_t{16});
-        for (std::size_t i = 0; i < compared; ++i) vectors.prefetch((*candidates)[i].row, lines);
-        for (std::size_t i = 0; i < compared; ++i) {
-            auto const s = (*candidates)[i].row;
-            best.offer({metric::exact<Metric>(vector_, rows_.vector(s), dim_), s});
-        }
+        VICINAL_CHECK(index_.search_into(vector_, effort, keep, best));
         scan_into(best, index_.covered(), keep);
         if (best.size() < k) return scan(k);
         return best.take();

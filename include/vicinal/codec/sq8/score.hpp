@@ -8,10 +8,13 @@
 #include <vicinal/metric/inner_product.hpp>
 #include <vicinal/simd/byte_sums.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 /// Distances between rows of codes, as a graph asks for them: any row, or any four.
 namespace vicinal::inline VICINAL_ABI::codec {
@@ -159,6 +162,8 @@ public:
         side_.square = product ? 0 : f.scale * f.scale * static_cast<float>(f.square_sum);
         side_.of_sum = 128 - f.zero();
         side_.of_zero = f.sum() - static_cast<std::uint32_t>(dim) * f.zero();
+        error_ = f.usable() ? f.error : std::numeric_limits<float>::infinity();
+        norm_ = f.scale * std::sqrt(static_cast<float>(f.square_sum));
     }
 
     [[nodiscard]] float operator()(std::byte const* row) const noexcept {
@@ -170,10 +175,32 @@ public:
         for (std::size_t i = 0; i < 4; ++i) out[i] = metric::ordered(out[i]);
     }
 
+    /// What the distance of the vectors is at least, where that of the codes is `distance`: by the
+    /// triangle inequality, less what float arithmetic may have lost. -infinity where one of the
+    /// two has no codes.
+    [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
+        auto const f = sq8_row::factors(row);
+        float const norm = f.scale * std::sqrt(static_cast<float>(f.square_sum));
+        float const rounding = 0x1p-18F * (norm * norm + norm_ * norm_);
+        float const error = f.usable() ? f.error + error_ : std::numeric_limits<float>::infinity();
+        if constexpr (std::same_as<Metric, metric::inner_product>) {
+            float const least =
+                distance - rounding - norm_ * f.error - norm * error_ - f.error * error_;
+            return std::isfinite(error) ? least : -std::numeric_limits<float>::infinity();
+        } else {
+            constexpr float half = std::same_as<Metric, metric::cosine> ? 2 : 1;
+            if (!std::isfinite(error)) return -std::numeric_limits<float>::infinity();
+            float const root = std::sqrt((std::max)(distance * half - rounding, 0.0F)) - error;
+            return root > 0 ? root * root * (1 - 0x1p-18F) / half : 0;
+        }
+    }
+
 private:
     typename sq8_score<Metric>::function one_;
     typename sq8_score_four<Metric>::function four_;
     sq8_side side_;
+    float error_;
+    float norm_;
     std::size_t dim_;
 };
 
