@@ -70,13 +70,13 @@ def one_set(program, name):
 
 
 def filters(program):
-    run = Bench(program, *files("sift"), "--codec", CODECS, "--peers", PEERS, "--filter",
+    run = Bench(program, *files("sift"), "--codec", CODECS, "--peers", "hnswlib", "--filter",
                 "0.5,0.1,0.01,0.001")
     yield "### Filters"
     yield ""
     yield ("sift, recall among the rows that a random predicate keeps. vicinal reads a payload "
-           "field; faiss gets a bitmap; hnswlib 0.6 takes no predicate, so the others are marked "
-           "deleted, which is the same walk. The scan compares the matches alone and knows them "
+           "field; hnswlib 0.6 takes no predicate, so the others are marked deleted, which is the "
+           "same walk. The scan compares the matches alone and knows them "
            "beforehand.")
     yield ""
     yield from run.lines
