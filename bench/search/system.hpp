@@ -54,8 +54,8 @@ public:
 
     /// Takes in all rows in one go; row i is known as i.
     virtual void build(matrix const& rows) = 0;
-    /// CPU seconds of the build that went into finding efforts for recalls; they are told apart.
-    [[nodiscard]] virtual double tune_cpu_seconds() const { return 0; }
+    /// Finds out which effort gives which recall, in a system that does so.
+    virtual void tune() {}
     /// Bytes that ids, payload and id map of `rows` rows take: not counted among the vector's.
     [[nodiscard]] virtual std::size_t identity_bytes(std::size_t rows) const = 0;
 

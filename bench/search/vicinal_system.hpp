@@ -33,8 +33,9 @@ public:
     void build(matrix const& rows) override {
         typename store::options how{.dim = rows.columns};
         if constexpr (requires { how.index.neighbours; }) {
+            // Its build width stays the library's own: each of the two passes has one.
             how.index.neighbours = options_.neighbours;
-            how.index.build_width = options_.build_width;
+            how.index.tune = false;
         }
         if constexpr (requires { how.index.threads; }) how.index.threads = options_.threads;
         docs_.emplace(how);
@@ -57,10 +58,8 @@ public:
     void keep(double share) override {
         asked_.where = "draw < " + std::to_string(draw_limit(share));
     }
-    [[nodiscard]] double tune_cpu_seconds() const override {
-        auto const stats = docs_->stats();
-        if constexpr (requires { stats.tune_cpu_seconds; }) return stats.tune_cpu_seconds;
-        return 0;
+    void tune() override {
+        if constexpr (requires { docs_->tune(); }) docs_->tune();
     }
     /// Measured on a store of the same ids over vectors of one element.
     [[nodiscard]] std::size_t identity_bytes(std::size_t rows) const override {

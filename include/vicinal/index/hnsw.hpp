@@ -8,6 +8,7 @@
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/hnsw/build.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
+#include <vicinal/index/scan_codes.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -173,6 +174,20 @@ public:
                      compare_candidates<Metric>(all, query, dim_, to.score, to.codes,
                                                 vectors_->reader(), covered(), best);
                  });
+            return {};
+        });
+    }
+
+    /// The exact nearest of the covered rows that `keep` shows the bits of: their codes are looked
+    /// at, and the vectors of those that the codes don't rule out.
+    template <class Keep, class Before>
+    [[nodiscard]] result<void> scan_into(element const* query, Keep const& keep,
+                                         nearest<Before>& best) const {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            if (best.wanted() == 0) return {};
+            auto const score = codec_.query(query);
+            scan_codes<Metric>(query, dim_, score, codes().reader(), lines(), vectors_->reader(),
+                               covered(), keep, best);
             return {};
         });
     }

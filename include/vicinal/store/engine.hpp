@@ -73,6 +73,8 @@ public:
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     [[nodiscard]] space const& storage() const noexcept { return space_; }
+    /// What recent filters match; safe to use as a reader.
+    [[nodiscard]] filter_cache& filters() const noexcept { return filters_; }
 
     /// Inserts or replaces a batch whose entries are checked: all of it or nothing.
     [[nodiscard]] result<void> upsert(std::span<entry const> batch) {
@@ -163,6 +165,14 @@ public:
             verify_rows<Metric, Payload, Id>(rows, index, dim_, report);
         });
         return report;
+    }
+
+    /// Measures the index's recall by effort; see store::try_tune.
+    [[nodiscard]] result<index::tuning> tune() requires(!index_type::exact) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(check_writable());
+        VICINAL_CHECK(index_->tune([this](slot s) { return rows_->live(s); }, section()));
+        return index_->tuned();
     }
 
     /// While there are pins, slots are not given to other records.
@@ -270,6 +280,7 @@ private:
     std::optional<index_type> index_;
     writer_mutex writer_;
     gate gate_;
+    mutable filter_cache filters_;
 #if VICINAL_HAS_THREADS
     std::atomic<std::size_t> pins_{0};
 #else

@@ -6,6 +6,7 @@
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/payload/filter.hpp>
+#include <vicinal/store/filter_cache.hpp>
 #include <vicinal/store/options.hpp>
 #include <vicinal/store/planner.hpp>
 
@@ -45,9 +46,9 @@ public:
     using element = metric::element_of<Metric>;
 
     query(Rows const& rows, Index const& index, std::size_t dim, element const* vector,
-          filter const& where, search_options const& options) noexcept
-        : rows_(rows), index_(index), dim_(dim), vector_(vector), where_(where), options_(options) {
-    }
+          filter const& where, search_options const& options, filter_cache& filters) noexcept
+        : rows_(rows), index_(index), dim_(dim), vector_(vector), where_(where), options_(options),
+          filters_(filters) {}
 
     /// min(k, matching) neighbours, nearest first, ties by id.
     [[nodiscard]] result<index::neighbours> run() const {
@@ -65,20 +66,47 @@ private:
     using by_id = earlier_id<Rows>;
 
     [[nodiscard]] result<index::neighbours> answer(std::size_t k) const {
-        if (options_.exact || index_.covered() == 0 || Index::exact) return scan(k);
-        auto const effort =
-            options_.effort != 0 ? options_.effort : index_.effort_for(k, options_.recall);
-        if (where_.empty()) {
+        if constexpr (Index::exact) {
+            return scan(k);
+        } else {
+            if (options_.exact || index_.covered() == 0) return scan(k);
+            auto const effort =
+                options_.effort != 0 ? options_.effort : index_.effort_for(k, options_.recall);
+            if (!where_.empty()) return answer_filtered(k, effort);
             if (rows_.live_count() == rows_.count()) return walk(k, effort, index::keep_all{});
-            auto const share =
-                static_cast<double>(rows_.live_count()) / static_cast<double>(rows_.count());
-            if (choose_plan(rows_.count(), share, effort) == plan::scan) return scan(k);
-            return walk(k, effort, [this](slot s) { return rows_.live(s); });
+            return answer_among(k, effort, rows_.live_slots(), rows_.live_count());
         }
+    }
+
+    /// A filter that was asked before is a bitmap. One that is new is tried on a sample: where few
+    /// rows match, all are looked at, which gives the bitmap; else the walk asks as it goes.
+    [[nodiscard]] result<index::neighbours> answer_filtered(std::size_t k,
+                                                            std::size_t effort) const {
+        auto found = filters_.matching(options_.where, where_, rows_, false);
         auto const keep = [this](slot s) { return matches(s); };
-        auto const share = estimate_selectivity(rows_.count(), keep);
-        if (choose_plan(rows_.count(), share, effort) == plan::scan) return scan(k);
-        return walk(k, effort, keep);
+        if (!found) {
+            auto const share = estimate_selectivity(rows_.count(), keep);
+            if (choose_plan(rows_.count(), share, effort) == plan::walk)
+                return walk(k, effort, keep);
+            found = filters_.matching(options_.where, where_, rows_, true);
+        }
+        auto const share =
+            static_cast<double>(rows_.live_count()) / static_cast<double>(rows_.count());
+        auto const matching = static_cast<std::size_t>(static_cast<double>(found->count) * share);
+        live_matches const all(*found, rows_.live_slots());
+        return answer_among((std::min)(k, found->count), effort, all, matching);
+    }
+
+    /// Among rows that show their bits, about `matching` of them.
+    template <class Keep>
+    [[nodiscard]] result<index::neighbours>
+    answer_among(std::size_t k, std::size_t effort, Keep const& keep, std::size_t matching) const {
+        if (choose_known_plan(rows_.count(), matching, effort) == plan::walk)
+            return walk(k, effort, keep);
+        index::nearest best(k, by_id{&rows_});
+        VICINAL_CHECK(index_.scan_into(vector_, keep, best));
+        scan_into(best, index_.covered(), keep);
+        return best.take();
     }
 
     [[nodiscard]] bool matches(slot s) const noexcept {
@@ -123,6 +151,7 @@ private:
     element const* vector_;
     filter const& where_;
     search_options const& options_;
+    filter_cache& filters_;
 };
 
 /// Whether an index answers many queries at once, exactly.

@@ -60,6 +60,7 @@ public:
                          std::to_string(n) + " live flags, " + std::to_string(vectors_->rows()) +
                              " vectors"};
         count_ = static_cast<slot>(n);
+        ++epoch_;
         live_count_ = 0;
         for (slot s = 0; s < count_; ++s) live_count_ += live(s) ? 1U : 0U;
         freeze_map();
@@ -71,6 +72,8 @@ public:
     }
 
     [[nodiscard]] slot count() const noexcept { return count_; }
+    /// Another number whenever slots begin to mean other records.
+    [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
     [[nodiscard]] std::size_t live_count() const noexcept { return live_count_; }
     [[nodiscard]] bool live(slot s) const noexcept {
         return *live_->reader().row(s) != std::byte{0};
@@ -162,6 +165,7 @@ public:
         map_of_.clear();
         count_ = 0;
         live_count_ = 0;
+        ++epoch_;
     }
 
     /// The id map as the next snapshot shall have it: every live record, nothing else.
@@ -187,6 +191,7 @@ private:
     id_map map_of_;
     slot count_ = 0;
     std::size_t live_count_ = 0;
+    std::uint64_t epoch_ = 0;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail

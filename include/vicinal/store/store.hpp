@@ -12,6 +12,7 @@
 #include <vicinal/store/engine.hpp>
 #include <vicinal/store/options.hpp>
 #include <vicinal/store/scan.hpp>
+#include <vicinal/store/where.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -43,8 +44,7 @@ concept range_of = requires(Range const& r) {
 
 } // namespace detail
 
-/// A vector store: records of id, vector and payload, found by nearness and by what their payload
-/// says.
+/// A vector store: records of id, vector and payload, found by nearness and by what payloads say.
 ///
 /// Metric, Index, Storage and Payload are policies; every combination is compiled to code of its
 /// own. A store of a durable storage takes a path: a directory that is made where there is none,
@@ -209,7 +209,7 @@ public:
     [[nodiscard]] result<hits> try_search(vector_parameter query,
                                           search_options const& o = {}) const {
         return detail::guarded([&]() -> result<hits> {
-            auto const where = parse(o);
+            auto const where = detail::read_where<Payload>(o);
             VICINAL_CHECK(where);
             return search_one(query, *where, o);
         });
@@ -221,7 +221,7 @@ public:
     [[nodiscard]] result<std::vector<hits>> try_search(matrix_view<scalar_type> queries,
                                                        search_options const& o = {}) const {
         return detail::guarded([&]() -> result<std::vector<hits>> {
-            auto const where = parse(o);
+            auto const where = detail::read_where<Payload>(o);
             VICINAL_CHECK(where);
             if (queries.columns() != dim())
                 return error{errc::dimension_mismatch, std::to_string(dim()) + " columns",
@@ -232,13 +232,18 @@ public:
                              std::to_string(queries.rest()) + " elements behind the last query"};
             if constexpr (detail::batched<typename engine_type::index_type>)
                 return search_together(queries, *where, o);
-            std::vector<hits> all;
-            all.reserve(queries.rows());
-            for (std::size_t i = 0; i < queries.rows(); ++i) {
-                auto one = search_one(queries.row(i), *where, o);
-                VICINAL_CHECK(one);
-                all.push_back(std::move(*one));
-            }
+            std::vector<hits> all(queries.rows());
+            auto const each = [&](std::size_t from, std::size_t to) {
+                return detail::guarded([&]() -> result<void> {
+                    for (auto i = from; i < to; ++i) {
+                        auto one = search_one(queries.row(i), *where, o);
+                        VICINAL_CHECK(one);
+                        all[i] = std::move(*one);
+                    }
+                    return {};
+                });
+            };
+            VICINAL_CHECK(index::run_parts(queries.rows(), 1, o.threads, each));
             return all;
         });
     }
@@ -261,6 +266,13 @@ public:
     /// Cost: reads everything; searches go on and writers wait. Errors: io_failure, out_of_memory.
     [[nodiscard]] result<verify_report> try_verify() const {
         return detail::guarded([&] { return engine_->verify(); });
+    }
+
+    /// Measures which effort gives which recall, so that `.recall` means what it says on these
+    /// records; a bulk load does so at its end by itself. Searches go on and writers wait, about a
+    /// tenth of the time that linking the records took. Errors: read_only, out_of_memory.
+    result<index::tuning> try_tune() requires(!engine_type::index_type::exact) {
+        return detail::guarded([&] { return engine_->tune(); });
     }
 
 #if VICINAL_EXCEPTIONS
@@ -293,6 +305,7 @@ public:
     [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }
     void checkpoint() requires(Storage::durable) { try_checkpoint().value(); }
     [[nodiscard]] verify_report verify() const { return try_verify().value(); }
+    index::tuning tune() requires(!engine_type::index_type::exact) { return try_tune().value(); }
 #endif
 
 private:
@@ -329,19 +342,6 @@ private:
                      "a dimension for the new store at '" + std::string(path) + "'", "none"};
     }
 
-    [[nodiscard]] static result<filter> parse(search_options const& o) {
-        if (!(o.recall >= 0 && o.recall <= 1))
-            return error{errc::invalid_argument, "a recall from 0 to 1", std::to_string(o.recall)};
-        if (o.max_distance != o.max_distance)
-            return error{errc::invalid_argument, "a number as max_distance", "NaN"};
-        auto where = filter::parse(o.where);
-        VICINAL_CHECK(where);
-        if (!Payload::filterable && !where->empty())
-            return error{errc::unsupported, "a payload with fields to filter by",
-                         "payload::" + std::string(Payload::name)};
-        return where;
-    }
-
     template <class Rows>
     [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
         hits out;
@@ -376,7 +376,7 @@ private:
         return engine_->read([&](auto const& rows, auto const& index) -> result<hits> {
             auto const found = detail::query<Metric, std::remove_cvref_t<decltype(rows)>,
                                              std::remove_cvref_t<decltype(index)>>(
-                                   rows, index, dim(), query.data(), where, o)
+                                   rows, index, dim(), query.data(), where, o, engine_->filters())
                                    .run();
             VICINAL_CHECK(found);
             return hits_of(rows, *found);

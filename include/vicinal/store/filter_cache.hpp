@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_FILTER_CACHE_HPP
+#define VICINAL_STORE_FILTER_CACHE_HPP
+
+#include <vicinal/core/record.hpp>
+#include <vicinal/payload/filter.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#if VICINAL_HAS_THREADS
+#    include <mutex>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// The slots whose payload a filter holds for, live or not: a bit a slot.
+struct matching_slots {
+    std::vector<std::uint64_t> words;
+    slot rows = 0;
+    std::size_t count = 0;
+};
+
+/// Which slots the last few filters match, so that a filter that comes again is not evaluated
+/// again: a program asks with few filters and many vectors.
+///
+/// A slot's payload never changes while slots mean the same records (rows.epoch()), so what was
+/// found stays true, and only slots that are new are looked at. Memory: an eighth of a byte a row
+/// for each of up to eight filters. Safe to share between threads.
+class filter_cache {
+public:
+    using pointer = std::shared_ptr<matching_slots const>;
+
+    /// The matches among all rows; null for a filter that comes for the first time, unless `now`.
+    /// Cost: an evaluation for each row that was not looked at yet. Runs inside the reader's
+    /// section. Throws std::bad_alloc.
+    template <class Rows>
+    [[nodiscard]] pointer matching(std::string_view text, filter const& where, Rows const& rows,
+                                   bool now) {
+        pointer known;
+        {
+            auto const held = hold();
+            auto& e = entry_of(text, rows.epoch());
+            bool const again = std::exchange(e.asked, true);
+            known = e.found;
+            if (known && known->rows == rows.count()) return known;
+            if (!known && !again && !now) return nullptr;
+        }
+        auto fresh = std::make_shared<matching_slots>(known ? *known : matching_slots());
+        look_at_new(*fresh, where, rows);
+        auto const held = hold();
+        auto& e = entry_of(text, rows.epoch());
+        if (!e.found || e.found->rows < fresh->rows) e.found = fresh;
+        return fresh;
+    }
+
+private:
+    static constexpr std::size_t most = 8;
+
+    struct entry {
+        std::string text;
+        std::uint64_t epoch = 0;
+        std::uint64_t last_use = 0;
+        bool asked = false;
+        pointer found;
+    };
+
+    /// The entry of a filter; a new one takes the place of the one longest unused.
+    entry& entry_of(std::string_view text, std::uint64_t epoch) {
+        auto at = std::find_if(entries_.begin(), entries_.end(),
+                               [&](entry const& e) { return e.text == text && e.epoch == epoch; });
+        if (at == entries_.end()) {
+            if (entries_.size() == most) {
+                at = std::min_element(
+                    entries_.begin(), entries_.end(),
+                    [](entry const& a, entry const& b) { return a.last_use < b.last_use; });
+                *at = {};
+            } else {
+                at = entries_.insert(at, entry());
+            }
+            at->text = text;
+            at->epoch = epoch;
+        }
+        at->last_use = ++uses_;
+        return *at;
+    }
+
+    template <class Rows>
+    static void look_at_new(matching_slots& m, filter const& where, Rows const& rows) {
+        m.words.resize((std::size_t{rows.count()} + 63) / 64);
+        for (slot s = m.rows; s < rows.count(); ++s)
+            if (where.matches(rows.payload(s))) {
+                m.words[s / 64] |= std::uint64_t{1} << (s % 64);
+                ++m.count;
+            }
+        m.rows = rows.count();
+    }
+
+#if VICINAL_HAS_THREADS
+    [[nodiscard]] std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
+    std::mutex mutex_;
+#else
+    [[nodiscard]] static int hold() noexcept { return 0; }
+#endif
+    std::vector<entry> entries_;
+    std::uint64_t uses_ = 0;
+};
+
+/// A filter's matches that are live, as a scan or a walk asks for them.
+template <class Live>
+class live_matches {
+public:
+    live_matches(matching_slots const& matches, Live live) noexcept
+        : words_(matches.words.data()), rows_(matches.rows), live_(live) {}
+
+    [[nodiscard]] bool operator()(slot s) const noexcept {
+        return s < rows_ && (words_[s / 64] >> (s % 64) & 1) != 0 && live_(s);
+    }
+    /// The bits of the 64 slots from first on, which is a multiple of 64 below the rows' count.
+    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
+        auto const bits = words_[first / 64];
+        return bits == 0 ? 0 : bits & live_.word(first);
+    }
+
+private:
+    std::uint64_t const* words_;
+    slot rows_;
+    Live live_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
