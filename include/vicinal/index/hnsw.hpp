@@ -110,7 +110,8 @@ public:
             });
             // A row that comes alone does not wait for a measurement that a load has just paid.
             bool const bulk = joining.size() >= 64;
-            if (tunes_ && until / (bulk ? 2 : 16) >= tuned_.rows) return tune(live, section);
+            if (tunes_ && until >= 1000 && until / (bulk ? 2 : 16) >= tuned_.rows)
+                return tune(live, section);
             return {};
         });
     }

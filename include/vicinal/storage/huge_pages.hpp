@@ -15,7 +15,7 @@ namespace vicinal::inline VICINAL_ABI::storage {
 /// The size of a huge page on x86-64, and on AArch64 with pages of 4 KiB.
 inline constexpr std::size_t huge_page = std::size_t{2} << 20;
 
-/// Asks for huge pages under a block that is aligned to one and not touched yet. A walk over a
+/// Asks for huge pages under a block that begins with a page and is not touched yet. A walk over a
 /// graph touches a page of its own with each row; with small ones each is a miss in the TLB too.
 /// A wish: where the system has none to give, or none of this name, nothing is different.
 inline void ask_for_huge_pages([[maybe_unused]] void* block,

@@ -21,7 +21,7 @@
 namespace vicinal::inline VICINAL_ABI::storage {
 
 /// A column on the heap: one block that grows by half, aligned to a cache line; from 4 MiB on to a
-/// huge page.
+/// page, on huge pages where there are any.
 class memory_column {
 public:
     explicit memory_column(std::size_t row_bytes) noexcept : row_bytes_(row_bytes) {}
@@ -39,15 +39,16 @@ public:
         auto const wanted = (std::max)(rows, capacity_ + capacity_ / 2);
         std::uint64_t bytes = 0;
         if (!detail::checked_multiply<std::uint64_t>(wanted, row_bytes_, bytes) ||
-            bytes > SIZE_MAX - huge_page)
+            bytes > SIZE_MAX - 4096)
             return error{errc::out_of_memory};
         auto const size = static_cast<std::size_t>(bytes);
-        release const how{size >= 2 * huge_page ? huge_page : std::size_t{64}};
+        // Not aligned to a huge page: malloc would count as much again for each column.
+        release const how{size >= 2 * huge_page ? std::size_t{4096} : std::size_t{64}};
         next_ = block(static_cast<std::byte*>(
                           ::operator new (size, std::align_val_t{how.alignment}, std::nothrow)),
                       how);
         if (!next_) return error{errc::out_of_memory};
-        if (how.alignment == huge_page) ask_for_huge_pages(next_.get(), size);
+        if (how.alignment == 4096) ask_for_huge_pages(next_.get(), size);
         if (rows_ > 0)
             std::memcpy(next_.get(), block_.get(), static_cast<std::size_t>(rows_ * row_bytes_));
         next_capacity_ = wanted;

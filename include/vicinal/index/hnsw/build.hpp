@@ -53,7 +53,9 @@ public:
         for (std::size_t done = 0; done < all.size();) {
             auto const size = (std::min)(
                 {(std::max)(done / 8, std::size_t{1}), largest_batch, all.size() - done});
-            VICINAL_CHECK(join(all.subspan(done, size), twice ? width : 2 * width));
+            VICINAL_CHECK(
+                join(all.subspan(done, size),
+                     twice ? (std::max)(width / 2, std::size_t{g.neighbours}) : 2 * width));
             done += size;
         }
         if (!twice) return {};

@@ -16,8 +16,9 @@ struct hnsw_options {
     /// Links of a node on an upper level ("M"); a list on the ground level holds twice as many. 2
     /// to 512; 16 suits most, 32 and more help at high dimension and recall.
     std::size_t neighbours = 16;
-    /// Candidates that an insert looks at on each level, in each of two passes. At least
-    /// `neighbours`. 64 gives a graph that one pass of 200 ("ef_construction") does not reach.
+    /// Candidates that an insert looks at on each level. At least `neighbours`. A bulk load makes
+    /// two passes, the first with half of them, and a row that comes alone gets twice as many in
+    /// one; 64 so gives a graph that one pass of 200 ("ef_construction") does not reach.
     std::size_t build_width = 64;
     /// Rows below which there is no graph: a scan is as fast there, and exact.
     std::size_t flat_below = 2000;
