@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace vicinal_test;
@@ -210,4 +214,82 @@ TEST_CASE("a search among dead rows finds k, and nearly the nearest", "[store]")
         for (auto const& h : got) found += h.distance <= truth.back().distance ? 1U : 0U;
     }
     CHECK(found >= 950);
+}
+
+namespace {
+
+/// Called in the middle of a compaction: when the new columns are made, before they are in place.
+struct meanwhile {
+    static inline std::function<void()> run;
+    static void happen() {
+        if (run) std::exchange(run, nullptr)();
+    }
+};
+
+struct watched_memory : storage::memory {
+    struct space : storage::memory::space {
+        vicinal::result<void> stage(std::span<storage::replacement const> rows) {
+            auto done = storage::memory::space::stage(rows);
+            meanwhile::happen();
+            return done;
+        }
+    };
+};
+
+struct watched_system : storage::posix {
+    static int rename_file(int directory, char const* from, char const* to) noexcept {
+        meanwhile::happen();
+        return storage::posix::rename_file(directory, from, to);
+    }
+};
+
+/// A scan begins while rows are being numbered anew.
+template <class Store>
+void check_scan_meanwhile(typename Store::options options) {
+    options.dim = 6;
+    test_store<Store> held(options);
+    auto list = records<Store>(900, 6, 100);
+    held->upsert(list);
+    for (std::size_t i = 0; i < 300; ++i) CHECK(held->erase(list[i].id));
+    list.erase(list.begin(), list.begin() + 300);
+    {
+        std::optional<typename Store::scan_type> scan;
+        meanwhile::run = [&] { scan.emplace(held->scan()); };
+        held->compact();
+        REQUIRE(scan);
+        CHECK(held->stats().rows == 900);
+        check_same(*held, list);
+        // Written rows must not land where the scan still reads.
+        held->upsert(records<Store>(100, 6, 101));
+        std::sort(list.begin(), list.end(),
+                  [](auto const& a, auto const& b) { return a.id < b.id; });
+        for (auto const& want : list) {
+            auto const got = scan->try_next().value();
+            REQUIRE(got);
+            REQUIRE(got->id == want.id);
+            REQUIRE(got->vector == want.vector);
+        }
+    }
+    auto const more = records<Store>(100, 6, 101);
+    list.insert(list.end(), more.begin(), more.end());
+    check_same(*held, list);
+    held.reopen();
+    check_same(*held, list);
+    held->compact();
+    CHECK(held->stats().rows == 700);
+    check_same(*held, list);
+    CHECK(held->verify().ok());
+}
+
+} // namespace
+
+TEST_CASE("a scan that begins during compaction keeps the rows as they are", "[store]") {
+    SECTION("in memory") {
+        check_scan_meanwhile<store<metric::squared_l2, hnsw, watched_memory>>(
+            {.index = small_graph()});
+    }
+    SECTION("in mapped files") {
+        check_scan_meanwhile<store<metric::squared_l2, hnsw, storage::basic_mmap<watched_system>>>(
+            {.index = small_graph()});
+    }
 }

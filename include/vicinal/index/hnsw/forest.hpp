@@ -13,14 +13,14 @@
 namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 
 /// The spanning tree while nodes are taken out of it: trees that are joined to one again. Nodes are
-/// numbers below the size; each has at most `most` children, unless it had more.
+/// numbers below the size; each has at most `most` children.
 ///
 /// Which tree a node is in is asked of a union-find (Tarjan, "Efficiency of a good but not linear
 /// set union algorithm", JACM 1975), so that joining all trees costs little more than a step each.
 class forest {
 public:
-    /// parents[n] is n's parent, no_slot where it has none any more. A circle, as in a damaged
-    /// graph, is cut.
+    /// parents[n] is n's parent, no_slot where it has none any more. Circles and children beyond
+    /// `most`, as in a damaged graph, are cut.
     forest(std::vector<slot> parents, std::size_t most)
         : most_(most), parents_(std::move(parents)), sets_(parents_.size()),
           children_(parents_.size(), 0), first_child_(parents_.size(), no_slot),
@@ -29,7 +29,9 @@ public:
         for (std::size_t n = 0; n < sets_.size(); ++n) {
             auto const node = static_cast<slot>(n);
             auto const parent = std::exchange(parents_[n], no_slot);
-            if (parent < sets_.size() && set_of(parent) != set_of(node)) link(node, parent);
+            if (parent < sets_.size() && children_[parent] < most_ &&
+                set_of(parent) != set_of(node))
+                link(node, parent);
         }
     }
 
