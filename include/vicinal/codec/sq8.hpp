@@ -8,11 +8,13 @@
 #include <vicinal/codec/sq8/kernels.hpp>
 #include <vicinal/codec/sq8/score.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -100,10 +102,22 @@ struct sq8 {
                                  sq8_factors const& factors) const noexcept {
             return sq8_holds(vector, dim_, multiplier(vector), codes, factors);
         }
-        /// The same as one row.
+        /// The same as one row. Elements of a size for which there is no bound, down to 2^-60 and
+        /// up to 2^60, have codes here too, whose error counts as infinite.
         void encode_row(float const* vector, std::byte* row) const noexcept {
-            auto const factors =
-                encode(vector, reinterpret_cast<std::uint8_t*>(row) + sizeof(sq8_factors));
+            auto* const codes = reinterpret_cast<std::uint8_t*>(row) + sizeof(sq8_factors);
+            auto factors = encode(vector, codes);
+            if (!factors.usable()) {
+                float size = 0;
+                for (std::size_t i = 0; i < dim_; ++i)
+                    size = (std::max)(size, std::fabs(vector[i]));
+                if (size >= 0x1p-60F && size <= 0x1p60F) {
+                    double const shift = std::ldexp(1.0, -std::ilogb(size));
+                    factors = sq8_encode(vector, dim_, shift, codes);
+                    factors.scale = static_cast<float>(factors.scale / shift);
+                    factors.error = std::numeric_limits<float>::infinity();
+                }
+            }
             std::memcpy(row, &factors, sizeof factors);
         }
 
