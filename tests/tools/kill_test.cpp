@@ -9,7 +9,10 @@
 #include <vicinal/storage/mmap.hpp>
 #include <vicinal/store/store.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <map>
 #include <time.h>
 
@@ -51,13 +54,21 @@ struct kills {
     int continued = 0;
 };
 
+/// Nanoseconds of a migration that is not killed: kills come before that, on any machine.
+std::uint64_t undisturbed(tool const& vicinal, tool::arguments arguments) {
+    arguments.insert(arguments.end(), {"--batch-size", "25"});
+    auto const start = std::chrono::steady_clock::now();
+    REQUIRE(vicinal(arguments).status == 0);
+    return static_cast<std::uint64_t>((std::chrono::steady_clock::now() - start).count());
+}
+
 /// Runs the migration again and again, each run killed after a while, then to its end.
-void migrate_with_kills(tool const& vicinal, tool::arguments arguments, generator& random,
-                        kills& count) {
+void migrate_with_kills(tool const& vicinal, tool::arguments arguments, std::uint64_t longest,
+                        generator& random, kills& count) {
     arguments.insert(arguments.end(), {"--batch-size", "25", "--resume", "--verify"});
     for (int attempt = 0; attempt < 3; ++attempt) {
         auto const child = vicinal.start(arguments);
-        ::timespec const delay{0, static_cast<long>(random.below(60'000'000))};
+        ::timespec const delay{0, static_cast<long>(random.below(longest))};
         ::nanosleep(&delay, nullptr);
         ::kill(child, SIGKILL);
         if (vicinal.wait(child).status != 0) ++count.killed;
@@ -94,19 +105,22 @@ TEST_CASE("a migration that is killed and resumed loses and doubles nothing", "[
 
     generator random(7);
     kills count;
+    auto const longest =
+        (std::min)(undisturbed(vicinal, {"migrate", from, "jsonl:" + vicinal.path("whole")}),
+                   std::uint64_t{900'000'000});
     for (int round = 0; round < 20; ++round) {
         CAPTURE(round);
         by_id found;
         auto const to = vicinal.path("to-" + std::to_string(round));
         if (round % 2 == 0) {
-            migrate_with_kills(vicinal, {"migrate", from, "jsonl:" + to}, random, count);
+            migrate_with_kills(vicinal, {"migrate", from, "jsonl:" + to}, longest, random, count);
             backend::jsonl_source source(to);
             collect(source, found);
             CHECK_FALSE(std::filesystem::exists(to + ".tmp"));
         } else {
             migrate_with_kills(vicinal,
                                {"migrate", from, "vicinal:" + to + "?metric=cosine&index=flat"},
-                               random, count);
+                               longest, random, count);
             vicinal::store<vicinal::metric::cosine, vicinal::index::flat<>,
                            vicinal::storage::mmap> const store{to};
             for (auto const& r : store.scan()) REQUIRE(found.emplace(r.id, r).second);
