@@ -24,7 +24,8 @@ CHARTS = ROOT / "docs/benchmarks"
 
 # vicinal's codecs under the graph, and what they are measured against.
 CODECS = "sq8,f32"
-PEERS = "hnswlib,faiss"
+# Debian's faiss is plain SSE and takes most of the time: VICINAL_BENCH_PEERS=hnswlib leaves it out.
+PEERS = os.environ.get("VICINAL_BENCH_PEERS", "hnswlib,faiss")
 
 SETS = {  # name: metric, ending of its files, what it is
     "sift": ("squared_l2", "u8bin", "200,000 SIFT descriptors of 128 dimensions, squared L2"),

@@ -92,7 +92,7 @@ TEST_CASE("a type that the program does not list is refused with both sides name
     { store<metric::inner_product, index::flat<>, storage::mmap>{dir.path("s"), {.dim = 3}}; }
     auto const e = refusal(backends().try_open("vicinal:" + dir.path("s")));
     CHECK(e.code() == errc::unsupported);
-    CHECK(says(e, "cosine hnsw (f32) with payload fields and string ids"));
+    CHECK(says(e, "cosine hnsw (sq8) with payload fields and string ids"));
     CHECK(says(e, "got inner_product flat (f32) with payload fields and string ids"));
     CHECK(says(refusal(backends().try_open_sink("vicinal:" + dir.path("n") + "?metric=angle",
                                                 incoming(3, ""))),

@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_ENGINE_HPP
 #define VICINAL_STORE_ENGINE_HPP
 
+#include <vicinal/index/tuning.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/compaction.hpp>
 #include <vicinal/store/gate.hpp>

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_INDEX_TUNING_HPP
+#define VICINAL_INDEX_TUNING_HPP
+
+#include <vicinal/core/config.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// The recall that a beam of one width reached among the k nearest, for three k; 0 where the beam
+/// is narrower than k.
+struct measured_recall {
+    std::uint32_t effort = 0;
+    float at_1 = 0;
+    float at_10 = 0;
+    float at_100 = 0;
+};
+
+/// What tuning measured.
+struct tuning {
+    /// Rows that were covered then.
+    std::uint32_t rows = 0;
+    /// Rows that stood in for queries.
+    std::uint32_t queries = 0;
+    /// By growing effort; recall does not fall from one to the next.
+    std::vector<measured_recall> table;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
