@@ -62,12 +62,12 @@ public:
             if (!made) return made.error();
         }
         for (auto const& r : replacements) {
-            if (r.row_bytes == 0 || r.rows.size() % r.row_bytes != 0)
+            if (r.row_bytes == 0 || r.bytes() % r.row_bytes != 0)
                 return error{errc::invalid_argument,
                              "whole rows of " + std::to_string(r.row_bytes) + " bytes for '" +
-                                 std::string(r.name) + "'",
-                             std::to_string(r.rows.size()) + " bytes"};
-            sources.push_back({std::string(r.name), r.row_bytes, r.rows});
+                                 r.name + "'",
+                             std::to_string(r.bytes()) + " bytes"};
+            sources.push_back(r);
         }
         for (auto const& c : list_)
             if (!replaced(replacements, c->name))

@@ -115,7 +115,8 @@ public:
 
     /// Writes the next generation, from the columns' present rows or from `replacements`, and
     /// publishes it by a rename; a new log begins. Columns are not changed: readers go on. On
-    /// failure the present generation stays. Then adopt() must be called before the next write.
+    /// failure the present generation stays. Then adopt() or discard() must be called before the
+    /// next write.
     [[nodiscard]] result<void> checkpoint(std::span<replacement const> replacements,
                                           storage::properties const& props) {
         return detail::guarded([&] { return s_->checkpoint(replacements, props); });
@@ -125,6 +126,12 @@ public:
     /// to the system; a column that could not be mapped keeps its memory. No reader may be inside.
     void adopt() noexcept {
         if (std::exchange(s_->adoption_due, false)) s_->columns.adopt();
+    }
+
+    /// The other answer to checkpoint(): the columns keep the rows that they have. The snapshot may
+    /// hold them under other numbers; the log that goes on behind it does not know numbers.
+    void discard() noexcept {
+        if (std::exchange(s_->adoption_due, false)) s_->columns.unstage();
     }
 
     /// All that was logged is on the disk when it returns, whatever the durability.
@@ -146,7 +153,8 @@ private:
         [[nodiscard]] result<void> check_writable() const {
             VICINAL_CHECK(files.check_writable());
             if (adoption_due)
-                return error{errc::invalid_argument, "adopt() between checkpoint() and a write"};
+                return error{errc::invalid_argument,
+                             "adopt() or discard() between checkpoint() and a write"};
             return {};
         }
 

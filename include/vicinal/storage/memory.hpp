@@ -6,6 +6,7 @@
 #include <vicinal/storage/column.hpp>
 #include <vicinal/storage/concept.hpp>
 #include <vicinal/storage/huge_pages.hpp>
+#include <vicinal/storage/replacement.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -99,12 +101,44 @@ struct memory {
             return columns_.back().rows.get();
         }
 
+        /// Makes blocks for columns that shall have other rows, with room for a third more, beside
+        /// what they hold now; adopt() then puts them in place. Errors: out_of_memory; the columns
+        /// are as before.
+        [[nodiscard]] result<void> stage(std::span<replacement const> rows) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                staged_.clear();
+                for (auto const& r : rows) {
+                    auto const to = column(r.name, r.row_bytes);
+                    VICINAL_CHECK(to);
+                    memory_column made(r.row_bytes);
+                    auto const count = r.bytes() / r.row_bytes;
+                    VICINAL_CHECK(made.prepare(count + count / 3));
+                    made.commit();
+                    made.resize(count);
+                    r.next(0, {made.edit(0), static_cast<std::size_t>(count * r.row_bytes)});
+                    staged_.push_back({*to, std::move(made)});
+                }
+                return {};
+            });
+        }
+        /// Gives the columns what was staged; no reader may be inside.
+        void adopt() noexcept {
+            for (auto& s : staged_) std::swap(*s.to, s.rows);
+        }
+        /// Frees what was staged, or what it has replaced.
+        void discard() noexcept { std::vector<staged>().swap(staged_); }
+
     private:
         struct named {
             std::string name;
             std::unique_ptr<memory_column> rows;
         };
+        struct staged {
+            memory_column* to;
+            memory_column rows;
+        };
         std::vector<named> columns_;
+        std::vector<staged> staged_;
     };
 };
 

@@ -5,6 +5,7 @@
 #include <vicinal/core/result.hpp>
 #include <vicinal/storage/crc32c.hpp>
 #include <vicinal/storage/descriptor.hpp>
+#include <vicinal/storage/replacement.hpp>
 #include <vicinal/storage/snapshot_layout.hpp>
 
 #include <algorithm>
@@ -125,11 +126,7 @@ private:
 };
 
 /// The rows of one column on their way into a snapshot.
-struct section_source {
-    std::string name;
-    std::uint64_t row_bytes = 1;
-    std::span<std::byte const> rows;
-};
+using section_source = replacement;
 
 /// Writes a snapshot under `name`, rows first and header last, and syncs it if asked. The sections,
 /// sizes and checksums of `layout` are filled in from the sources. What is in the file before the
@@ -140,7 +137,7 @@ template <class Os>
                                           std::span<section_source const> sources, bool sync) {
     layout.sections.clear();
     for (auto const& s : sources)
-        layout.sections.push_back({s.name, s.row_bytes, s.rows.size() / s.row_bytes, 0, 0});
+        layout.sections.push_back({s.name, s.row_bytes, s.bytes() / s.row_bytes, 0, 0});
     VICINAL_CHECK(detail::encode_layout(layout));
 
     descriptor<Os> const file(
@@ -152,15 +149,19 @@ template <class Os>
     std::vector<std::byte> last(snapshot_block_bytes);
     for (std::size_t i = 0; i < sources.size(); ++i) {
         auto const& s = layout.sections[i];
-        auto const rows = sources[i].rows;
+        auto const bytes = sources[i].bytes();
         auto* crc = layout.block_crcs.data() + s.first_block;
         // A piece is checksummed and then written while it is still in the cache.
-        for (std::size_t at = 0; at < rows.size(); at += snapshot_block_bytes) {
-            auto piece = rows.subspan(at, (std::min)(rows.size() - at, last.size()));
-            if (piece.size() < last.size()) {
-                std::fill(std::copy(piece.begin(), piece.end(), last.begin()), last.end(),
+        for (std::uint64_t at = 0; at < bytes; at += snapshot_block_bytes) {
+            auto const size =
+                static_cast<std::size_t>((std::min<std::uint64_t>)(bytes - at, last.size()));
+            std::span<std::byte const> piece = last;
+            if (size < last.size() || sources[i].fill) {
+                sources[i].next(at, std::span(last).first(size));
+                std::fill(last.begin() + static_cast<std::ptrdiff_t>(size), last.end(),
                           std::byte{0});
-                piece = last;
+            } else {
+                piece = sources[i].rows.subspan(static_cast<std::size_t>(at), size);
             }
             *crc++ = crc32c(piece);
             VICINAL_CHECK(write_all<Os>(file.get(), s.offset + at, piece, shown));
