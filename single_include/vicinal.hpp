@@ -1341,8 +1341,7 @@ struct pack {
     /// The first half of the lanes and the second.
     VICINAL_ALWAYS_INLINE void halves(pack<T, Width / 2>& low,
                                       pack<T, Width / 2>& high) const noexcept {
-        std::memcpy(&low.lanes, &lanes, bytes / 2);
-        std::memcpy(&high.lanes, reinterpret_cast<char const*>(&lanes) + bytes / 2, bytes / 2);
+        take_apart(low, high, std::make_index_sequence<Width / 2>{});
     }
     /// The lanes' sum, by halves.
     [[nodiscard]] VICINAL_ALWAYS_INLINE T sum() const noexcept {
@@ -1356,8 +1355,16 @@ struct pack {
         }
     }
 
-#if defined(VICINAL_USE_XSIMD)
 private:
+    // As a shuffle: through memory GCC stores and loads again.
+    template <std::size_t... I>
+    VICINAL_ALWAYS_INLINE void take_apart(pack<T, Width / 2>& low, pack<T, Width / 2>& high,
+                                          std::index_sequence<I...>) const noexcept {
+        low.lanes = __builtin_shufflevector(lanes, lanes, static_cast<int>(I)...);
+        high.lanes = __builtin_shufflevector(lanes, lanes, static_cast<int>(I + Width / 2)...);
+    }
+
+#if defined(VICINAL_USE_XSIMD)
     [[nodiscard]] VICINAL_ALWAYS_INLINE static auto batch(lanes_type const& from) noexcept {
         return detail::to_batch<typename detail::batch_of<T, Width>::type>(from);
     }
@@ -2498,7 +2505,29 @@ struct byte_dot_step {
     };
 };
 
-/// The same for rows of codes from 0 to 127: twice as fast without VNNI.
+/// Sum over i of (query[i] - 128) row[i], both as unsigned bytes: byte_dot for a query that is a
+/// row itself.
+struct unsigned_dot_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                              typename Set::bytes_u8 const& q,
+                                              typename Set::bytes_u8 const& r) noexcept {
+            typename Set::bytes_u8 middle;
+            typename Set::bytes_s8 shifted;
+            middle.template fill_with<128>();
+            shifted.set_bits(q.lanes ^ middle.lanes);
+            Set::dot_bytes(sum, r, shifted);
+        }
+    };
+};
+
+/// byte_dot for rows of codes from 0 to 127: twice as fast without VNNI.
 struct low_byte_dot_step {
     using query_type = std::int8_t;
     using row_type = std::uint8_t;
@@ -2558,6 +2587,7 @@ struct low_byte_difference_step {
 
 /// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
 using byte_dot = row_kernels<byte_dot_step>;
+using unsigned_dot = row_kernels<unsigned_dot_step>;
 using low_byte_dot = row_kernels<low_byte_dot_step>;
 using byte_difference = row_kernels<byte_difference_step>;
 using low_byte_difference = row_kernels<low_byte_difference_step>;
@@ -3294,10 +3324,12 @@ namespace vicinal::inline VICINAL_ABI::codec {
 /// * `query(vector)`: the query in the codec's form; `query(code)` of it is a distance. Valid while
 ///   the vector and the codec live. Encoding may take memory; scoring takes none and can't fail.
 /// * `between(code)`: the same for a stored row's code in the place of the query; a graph is built
-///   with it.
+///   with it. It takes no memory, and the code must stay in place.
+/// * `query(vector).four(codes, out)`, where it has it: the distances of four codes at once.
 ///
 /// Codes are bytes: row i of the column that the codec reads. A codec whose `reads_rows` is true
-/// has no column of its own: its codes are the vectors themselves.
+/// has no column of its own: its codes are the vectors themselves. Another has `row_bytes()`, the
+/// size of a code, and `encode_row(vector, code)`.
 template <class B>
 concept bound = requires(B const& b, float const* v, std::byte const* code,
                          decltype(b.query(v)) const& query,
@@ -3344,6 +3376,18 @@ struct f32 {
                 : distance_(metric::bind<Metric>(query, dim)) {}
             [[nodiscard]] float operator()(std::byte const* code) const noexcept {
                 return distance_(reinterpret_cast<element const*>(code));
+            }
+            /// The distances of four codes, wherever they lie.
+            void four(std::byte const* const* codes, float* out) const noexcept requires
+                requires(decltype(metric::bind<Metric>(nullptr, 0)) const& d) {
+                d.four(nullptr, out);
+            }
+            {
+                element const* const rows[4] = {reinterpret_cast<element const*>(codes[0]),
+                                                reinterpret_cast<element const*>(codes[1]),
+                                                reinterpret_cast<element const*>(codes[2]),
+                                                reinterpret_cast<element const*>(codes[3])};
+                distance_.four(rows, out);
             }
 
         private:
@@ -3466,6 +3510,18 @@ template <column C>
     return {};
 }
 
+/// Makes a column have at least `rows` rows, of which no reader knows yet; only the swap is made in
+/// `section`, which keeps readers out.
+template <column C, class Section>
+[[nodiscard]] result<void> reserve(C& c, std::uint64_t rows, Section const& section) {
+    if (rows > c.capacity()) {
+        VICINAL_CHECK(c.prepare(rows));
+        section([&] { c.commit(); });
+    }
+    if (rows > c.rows()) c.resize(rows);
+    return {};
+}
+
 } // namespace vicinal::inline VICINAL_ABI::storage
 
 #endif
@@ -3538,10 +3594,109 @@ template <std::unsigned_integral U>
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
+// ---- vicinal/storage/huge_pages.hpp
+#ifndef VICINAL_STORAGE_HUGE_PAGES_HPP
+#define VICINAL_STORAGE_HUGE_PAGES_HPP
+
+#if defined(__linux__)
+#    include <sys/mman.h>
+#endif
 
 namespace vicinal::inline VICINAL_ABI::storage {
 
-/// A column on the heap: one aligned block that grows by half.
+/// The size of a huge page on x86-64, and on AArch64 with pages of 4 KiB.
+inline constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+/// Asks for huge pages under a block that is aligned to one and not touched yet. A walk over a
+/// graph touches a page of its own with each row; with small ones each is a miss in the TLB too.
+/// A wish: where the system has none to give, or none of this name, nothing is different.
+inline void ask_for_huge_pages([[maybe_unused]] void* block,
+                               [[maybe_unused]] std::size_t bytes) noexcept {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    static_cast<void>(::madvise(block, bytes, MADV_HUGEPAGE));
+#endif
+}
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/replacement.hpp
+#ifndef VICINAL_STORAGE_REPLACEMENT_HPP
+#define VICINAL_STORAGE_REPLACEMENT_HPP
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Rows that a column shall have instead of its own: as they lie in memory, or as they are made
+/// while they are written, so that a column of any size needs no memory for its successor.
+struct replacement {
+    std::string name;
+    std::size_t row_bytes = 1;
+    std::span<std::byte const> rows = {};
+    /// Instead of `rows`: how many bytes, and what gives the next of them with each call.
+    std::uint64_t filled_bytes = 0;
+    std::function<void(std::span<std::byte>)> fill = {};
+
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return fill ? filled_bytes : rows.size(); }
+    /// Writes the next bytes to `out`, of those from `at` on. Each byte is to be asked for once and
+    /// in order.
+    void next(std::uint64_t at, std::span<std::byte> out) const {
+        if (fill)
+            fill(out);
+        else if (!out.empty())
+            std::memcpy(out.data(), rows.data() + at, out.size());
+    }
+};
+
+/// Runs of bytes one behind the other: run(i) for each i below `count`, `bytes` in all. What run
+/// gives must stay in place until the replacement is written.
+template <class Run>
+[[nodiscard]] replacement joined_runs(std::string_view name, std::size_t row_bytes,
+                                      std::uint64_t bytes, std::size_t count, Run run) {
+    auto const give = [run = std::move(run), count, i = std::size_t{0},
+                       from = std::size_t{0}](std::span<std::byte> out) mutable {
+        for (std::size_t done = 0; done < out.size() && i < count;) {
+            std::span<std::byte const> const piece = run(i);
+            auto const n = (std::min)(piece.size() - from, out.size() - done);
+            if (n > 0) std::memcpy(out.data() + done, piece.data() + from, n);
+            done += n;
+            from += n;
+            if (from < piece.size()) return;
+            from = 0;
+            ++i;
+        }
+    };
+    return {std::string(name), row_bytes, {}, bytes, give};
+}
+
+/// Rows that the replacement owns.
+template <class T>
+[[nodiscard]] replacement owned_rows(std::string_view name, std::size_t row_bytes,
+                                     std::vector<T> values) {
+    auto const held = std::make_shared<std::vector<T> const>(std::move(values));
+    return joined_runs(name, row_bytes, held->size() * sizeof(T), 1,
+                       [held](std::size_t) { return std::as_bytes(std::span(*held)); });
+}
+
+/// The rows of a column that `numbers` lists. Both must stay in place, and the column unchanged,
+/// until the replacement is written.
+template <class Column>
+[[nodiscard]] replacement chosen_rows(std::string_view name, Column const& column,
+                                      std::span<std::uint32_t const> numbers) {
+    auto const width = column.row_bytes();
+    return joined_runs(name, width, std::uint64_t{numbers.size()} * width, numbers.size(),
+                       [from = column.reader(), numbers, width](std::size_t i) {
+                           return std::span<std::byte const>(from.row(numbers[i]), width);
+                       });
+}
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A column on the heap: one block that grows by half, aligned to a cache line; from 4 MiB on to a
+/// huge page.
 class memory_column {
 public:
     explicit memory_column(std::size_t row_bytes) noexcept : row_bytes_(row_bytes) {}
@@ -3559,11 +3714,15 @@ public:
         auto const wanted = (std::max)(rows, capacity_ + capacity_ / 2);
         std::uint64_t bytes = 0;
         if (!detail::checked_multiply<std::uint64_t>(wanted, row_bytes_, bytes) ||
-            bytes > SIZE_MAX - alignment)
+            bytes > SIZE_MAX - huge_page)
             return error{errc::out_of_memory};
-        next_.reset(static_cast<std::byte*>(::operator new (
-            static_cast<std::size_t>(bytes), std::align_val_t{alignment}, std::nothrow)));
+        auto const size = static_cast<std::size_t>(bytes);
+        release const how{size >= 2 * huge_page ? huge_page : std::size_t{64}};
+        next_ = block(static_cast<std::byte*>(
+                          ::operator new (size, std::align_val_t{how.alignment}, std::nothrow)),
+                      how);
         if (!next_) return error{errc::out_of_memory};
+        if (how.alignment == huge_page) ask_for_huge_pages(next_.get(), size);
         if (rows_ > 0)
             std::memcpy(next_.get(), block_.get(), static_cast<std::size_t>(rows_ * row_bytes_));
         next_capacity_ = wanted;
@@ -3581,9 +3740,8 @@ public:
     }
 
 private:
-    static constexpr std::size_t alignment = 64;
-
     struct release {
+        std::size_t alignment;
         void operator()(std::byte* p) const noexcept {
             ::operator delete (p, std::align_val_t{alignment});
         }
@@ -3616,12 +3774,44 @@ struct memory {
             return columns_.back().rows.get();
         }
 
+        /// Makes blocks for columns that shall have other rows, with room for a third more, beside
+        /// what they hold now; adopt() then puts them in place. Errors: out_of_memory; the columns
+        /// are as before.
+        [[nodiscard]] result<void> stage(std::span<replacement const> rows) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                staged_.clear();
+                for (auto const& r : rows) {
+                    auto const to = column(r.name, r.row_bytes);
+                    VICINAL_CHECK(to);
+                    memory_column made(r.row_bytes);
+                    auto const count = r.bytes() / r.row_bytes;
+                    VICINAL_CHECK(made.prepare(count + count / 3));
+                    made.commit();
+                    made.resize(count);
+                    r.next(0, {made.edit(0), static_cast<std::size_t>(count * r.row_bytes)});
+                    staged_.push_back({*to, std::move(made)});
+                }
+                return {};
+            });
+        }
+        /// Gives the columns what was staged; no reader may be inside.
+        void adopt() noexcept {
+            for (auto& s : staged_) std::swap(*s.to, s.rows);
+        }
+        /// Frees what was staged, or what it has replaced.
+        void discard() noexcept { std::vector<staged>().swap(staged_); }
+
     private:
         struct named {
             std::string name;
             std::unique_ptr<memory_column> rows;
         };
+        struct staged {
+            memory_column* to;
+            memory_column rows;
+        };
         std::vector<named> columns_;
+        std::vector<staged> staged_;
     };
 };
 
@@ -5453,11 +5643,7 @@ private:
 };
 
 /// The rows of one column on their way into a snapshot.
-struct section_source {
-    std::string name;
-    std::uint64_t row_bytes = 1;
-    std::span<std::byte const> rows;
-};
+using section_source = replacement;
 
 /// Writes a snapshot under `name`, rows first and header last, and syncs it if asked. The sections,
 /// sizes and checksums of `layout` are filled in from the sources. What is in the file before the
@@ -5468,7 +5654,7 @@ template <class Os>
                                           std::span<section_source const> sources, bool sync) {
     layout.sections.clear();
     for (auto const& s : sources)
-        layout.sections.push_back({s.name, s.row_bytes, s.rows.size() / s.row_bytes, 0, 0});
+        layout.sections.push_back({s.name, s.row_bytes, s.bytes() / s.row_bytes, 0, 0});
     VICINAL_CHECK(detail::encode_layout(layout));
 
     descriptor<Os> const file(
@@ -5480,15 +5666,19 @@ template <class Os>
     std::vector<std::byte> last(snapshot_block_bytes);
     for (std::size_t i = 0; i < sources.size(); ++i) {
         auto const& s = layout.sections[i];
-        auto const rows = sources[i].rows;
+        auto const bytes = sources[i].bytes();
         auto* crc = layout.block_crcs.data() + s.first_block;
         // A piece is checksummed and then written while it is still in the cache.
-        for (std::size_t at = 0; at < rows.size(); at += snapshot_block_bytes) {
-            auto piece = rows.subspan(at, (std::min)(rows.size() - at, last.size()));
-            if (piece.size() < last.size()) {
-                std::fill(std::copy(piece.begin(), piece.end(), last.begin()), last.end(),
+        for (std::uint64_t at = 0; at < bytes; at += snapshot_block_bytes) {
+            auto const size =
+                static_cast<std::size_t>((std::min<std::uint64_t>)(bytes - at, last.size()));
+            std::span<std::byte const> piece = last;
+            if (size < last.size() || sources[i].fill) {
+                sources[i].next(at, std::span(last).first(size));
+                std::fill(last.begin() + static_cast<std::ptrdiff_t>(size), last.end(),
                           std::byte{0});
-                piece = last;
+            } else {
+                piece = sources[i].rows.subspan(static_cast<std::size_t>(at), size);
             }
             *crc++ = crc32c(piece);
             VICINAL_CHECK(write_all<Os>(file.get(), s.offset + at, piece, shown));
@@ -5707,27 +5897,6 @@ write_generation(storage::store_directory<Os> const& directory, storage::snapsho
 #ifndef VICINAL_STORAGE_MAPPED_COLUMNS_HPP
 #define VICINAL_STORAGE_MAPPED_COLUMNS_HPP
 
-// ---- vicinal/storage/replacement.hpp
-#ifndef VICINAL_STORAGE_REPLACEMENT_HPP
-#define VICINAL_STORAGE_REPLACEMENT_HPP
-
-#include <cstddef>
-#include <span>
-#include <string_view>
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// Rows that a checkpoint writes instead of a column's own.
-struct replacement {
-    std::string_view name;
-    std::size_t row_bytes = 1;
-    std::span<std::byte const> rows;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -5783,12 +5952,12 @@ public:
             if (!made) return made.error();
         }
         for (auto const& r : replacements) {
-            if (r.row_bytes == 0 || r.rows.size() % r.row_bytes != 0)
+            if (r.row_bytes == 0 || r.bytes() % r.row_bytes != 0)
                 return error{errc::invalid_argument,
                              "whole rows of " + std::to_string(r.row_bytes) + " bytes for '" +
-                                 std::string(r.name) + "'",
-                             std::to_string(r.rows.size()) + " bytes"};
-            sources.push_back({std::string(r.name), r.row_bytes, r.rows});
+                                 r.name + "'",
+                             std::to_string(r.bytes()) + " bytes"};
+            sources.push_back(r);
         }
         for (auto const& c : list_)
             if (!replaced(replacements, c->name))
@@ -6373,7 +6542,8 @@ public:
 
     /// Writes the next generation, from the columns' present rows or from `replacements`, and
     /// publishes it by a rename; a new log begins. Columns are not changed: readers go on. On
-    /// failure the present generation stays. Then adopt() must be called before the next write.
+    /// failure the present generation stays. Then adopt() or discard() must be called before the
+    /// next write.
     [[nodiscard]] result<void> checkpoint(std::span<replacement const> replacements,
                                           storage::properties const& props) {
         return detail::guarded([&] { return s_->checkpoint(replacements, props); });
@@ -6383,6 +6553,12 @@ public:
     /// to the system; a column that could not be mapped keeps its memory. No reader may be inside.
     void adopt() noexcept {
         if (std::exchange(s_->adoption_due, false)) s_->columns.adopt();
+    }
+
+    /// The other answer to checkpoint(): the columns keep the rows that they have. The snapshot may
+    /// hold them under other numbers; the log that goes on behind it does not know numbers.
+    void discard() noexcept {
+        if (std::exchange(s_->adoption_due, false)) s_->columns.unstage();
     }
 
     /// All that was logged is on the disk when it returns, whatever the durability.
@@ -6404,7 +6580,8 @@ private:
         [[nodiscard]] result<void> check_writable() const {
             VICINAL_CHECK(files.check_writable());
             if (adoption_due)
-                return error{errc::invalid_argument, "adopt() between checkpoint() and a write"};
+                return error{errc::invalid_argument,
+                             "adopt() or discard() between checkpoint() and a write"};
             return {};
         }
 
@@ -7140,6 +7317,20 @@ VICINAL_ALWAYS_INLINE void load_as_floats(typename Set::template of<float>& to,
     to.lanes = __builtin_convertvector(whole.lanes, decltype(to.lanes));
 }
 
+/// Turns four rows of four numbers: lane j of row i becomes lane i of row j.
+template <class T>
+VICINAL_ALWAYS_INLINE void sq8_turn(simd::pack<T, 4>& a, simd::pack<T, 4>& b, simd::pack<T, 4>& c,
+                                    simd::pack<T, 4>& d) noexcept {
+    auto const ab_low = __builtin_shufflevector(a.lanes, b.lanes, 0, 4, 1, 5);
+    auto const ab_high = __builtin_shufflevector(a.lanes, b.lanes, 2, 6, 3, 7);
+    auto const cd_low = __builtin_shufflevector(c.lanes, d.lanes, 0, 4, 1, 5);
+    auto const cd_high = __builtin_shufflevector(c.lanes, d.lanes, 2, 6, 3, 7);
+    a.lanes = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    b.lanes = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    c.lanes = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    d.lanes = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+}
+
 /// `not_below::bits(a, b)`: bit i is set where lane i of a is not below that of b, and where either
 /// is NaN.
 template <class Set>
@@ -7503,18 +7694,11 @@ struct sq8_terms_body {
             std::memcpy(&b.lanes, factors + i + 1, 16);
             std::memcpy(&c.lanes, factors + i + 2, 16);
             std::memcpy(&d.lanes, factors + i + 3, 16);
-            auto const ab_low = __builtin_shufflevector(a.lanes, b.lanes, 0, 4, 1, 5);
-            auto const ab_high = __builtin_shufflevector(a.lanes, b.lanes, 2, 6, 3, 7);
-            auto const cd_low = __builtin_shufflevector(c.lanes, d.lanes, 0, 4, 1, 5);
-            auto const cd_high = __builtin_shufflevector(c.lanes, d.lanes, 2, 6, 3, 7);
-            auto const first = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
-            auto const second = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
-            auto const third = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-            auto const fourth = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
-            std::memcpy(scale + i, &first, 16);
-            std::memcpy(error + i, &second, 16);
-            std::memcpy(squares + i, &third, 16);
-            std::memcpy(sums + i, &fourth, 16);
+            sq8_turn(a, b, c, d);
+            std::memcpy(scale + i, &a.lanes, 16);
+            std::memcpy(error + i, &b.lanes, 16);
+            std::memcpy(squares + i, &c.lanes, 16);
+            std::memcpy(sums + i, &d.lanes, 16);
         }
         for (; i < rows; ++i) {
             scale[i] = factors[i].scale;
@@ -7654,6 +7838,177 @@ using sq8_panel_sieve =
 } // namespace vicinal::inline VICINAL_ABI::codec
 
 #endif
+// ---- vicinal/codec/sq8/score.hpp
+#ifndef VICINAL_CODEC_SQ8_SCORE_HPP
+#define VICINAL_CODEC_SQ8_SCORE_HPP
+
+/// Distances between rows of codes, as a graph asks for them: any row, or any four.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// A row as a graph keeps it: its factors, then its codes.
+struct sq8_row {
+    [[nodiscard]] static sq8_factors factors(std::byte const* row) noexcept {
+        sq8_factors f;
+        std::memcpy(&f, row, sizeof f);
+        return f;
+    }
+    [[nodiscard]] static std::uint8_t const* codes(std::byte const* row) noexcept {
+        return reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
+    }
+};
+
+/// What a distance needs of the row that others are compared with.
+struct sq8_side {
+    /// Not aligned.
+    std::uint8_t const* codes = nullptr;
+    /// Twice the scale under squared L2 and cosine, the scale under the inner product.
+    float scale = 0;
+    /// The square of the decoded vector; 0 under the inner product.
+    float square = 0;
+    /// What the sum of a row's codes, and a row's zero, are multiplied by in the centred product.
+    std::uint32_t of_sum = 0;
+    std::uint32_t of_zero = 0;
+};
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+/// Turns four rows' factors into four lanes of each kind, and the products into distances.
+template <class Metric>
+struct sq8_finish {
+    using integers = simd::pack<std::uint32_t, 4>;
+    using floats = simd::pack<float, 4>;
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    static constexpr bool half = std::same_as<Metric, metric::cosine>;
+
+    VICINAL_ALWAYS_INLINE static void four(sq8_side const& q, std::byte const* const* rows,
+                                           std::int32_t const* products, float* out) noexcept {
+        integers a, b, c, d, p;
+        std::memcpy(&a.lanes, rows[0], 16);
+        std::memcpy(&b.lanes, rows[1], 16);
+        std::memcpy(&c.lanes, rows[2], 16);
+        std::memcpy(&d.lanes, rows[3], 16);
+        sq8_turn(a, b, c, d);
+        std::memcpy(&p.lanes, products, 16);
+        floats scale, distance;
+        scale.set_bits(a.lanes);
+        finish(q, scale.lanes, c.lanes, d.lanes, p.lanes, distance.lanes);
+        distance.store(out);
+    }
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static float one(sq8_side const& q, std::byte const* row,
+                                                         std::int32_t product_of) noexcept {
+        auto const f = sq8_row::factors(row);
+        float distance = 0;
+        finish(q, f.scale, f.square_sum, f.sum_and_zero, static_cast<std::uint32_t>(product_of),
+               distance);
+        return distance;
+    }
+
+private:
+    template <class Float, class Unsigned>
+    VICINAL_ALWAYS_INLINE static void
+    finish(sq8_side const& q, Float const& scale, Unsigned const& square_sum,
+           Unsigned const& sum_and_zero, Unsigned const& product_of, Float& out) noexcept {
+        // Modulo 2^32, like the product; the result fits.
+        Unsigned const centred =
+            product_of + (sum_and_zero & 0xffffffU) * q.of_sum - (sum_and_zero >> 24) * q.of_zero;
+        if constexpr (product) {
+            out = -(scale * q.scale * as_floats<Float>(centred));
+        } else {
+            out = scale *
+                      (scale * as_floats<Float>(square_sum) - q.scale * as_floats<Float>(centred)) +
+                  q.square;
+            if constexpr (half) out = out * 0.5F;
+        }
+    }
+    /// As signed numbers; a sum of squares is below 2^31 to 33,000 elements.
+    template <class Float, class Unsigned>
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static Float as_floats(Unsigned const& x) noexcept {
+        if constexpr (std::same_as<Float, float>) {
+            return static_cast<float>(static_cast<std::int32_t>(x));
+        } else {
+            simd::pack<std::int32_t, 4> s;
+            s.set_bits(x);
+            return __builtin_convertvector(s.lanes, Float);
+        }
+    }
+};
+
+template <class Metric>
+struct sq8_score_body {
+    static constexpr simd::instruction_set gains_from = simd::instruction_set::avx512_vnni;
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static float run(sq8_side const* q, std::byte const* row,
+                                           std::size_t dim) noexcept {
+        auto const p = simd::one_row<simd::unsigned_dot_step>::template run<Set>(
+            q->codes, sq8_row::codes(row), dim);
+        return sq8_finish<Metric>::one(*q, row, p);
+    }
+};
+
+template <class Metric>
+struct sq8_score_four_body {
+    static constexpr simd::instruction_set gains_from = simd::instruction_set::avx512_vnni;
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(sq8_side const* q, std::byte const* const* rows,
+                                          std::size_t dim, float* out) noexcept {
+        std::uint8_t const* const codes[4] = {sq8_row::codes(rows[0]), sq8_row::codes(rows[1]),
+                                              sq8_row::codes(rows[2]), sq8_row::codes(rows[3])};
+        std::int32_t products[4];
+        simd::four_rows<simd::unsigned_dot_step>::template run<Set>(q->codes, codes, dim, products);
+        sq8_finish<Metric>::four(*q, rows, products, out);
+    }
+};
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+/// `get()(side, row, dim)`: the distance of the decoded vectors; a row without codes counts as
+/// zeros.
+template <class Metric>
+using sq8_score = simd::kernel<detail::sq8_score_body<Metric>, float, sq8_side const*,
+                               std::byte const*, std::size_t>;
+/// `get()(side, rows, dim, out)`: four of them.
+template <class Metric>
+using sq8_score_four = simd::kernel<detail::sq8_score_four_body<Metric>, void, sq8_side const*,
+                                    std::byte const* const*, std::size_t, float*>;
+
+/// A row that others are compared with; it must stay in place. Takes no memory.
+template <class Metric>
+class sq8_scorer {
+public:
+    sq8_scorer(std::byte const* row, std::size_t dim) noexcept
+        : one_(sq8_score<Metric>::get()), four_(sq8_score_four<Metric>::get()), dim_(dim) {
+        constexpr bool product = std::same_as<Metric, metric::inner_product>;
+        auto const f = sq8_row::factors(row);
+        side_.codes = sq8_row::codes(row);
+        side_.scale = product ? f.scale : 2 * f.scale;
+        side_.square = product ? 0 : f.scale * f.scale * static_cast<float>(f.square_sum);
+        side_.of_sum = 128 - f.zero();
+        side_.of_zero = f.sum() - static_cast<std::uint32_t>(dim) * f.zero();
+    }
+
+    [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+        return metric::ordered(one_(&side_, row, dim_));
+    }
+    /// The distances of four rows, wherever they lie.
+    void four(std::byte const* const* rows, float* out) const noexcept {
+        four_(&side_, rows, dim_, out);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = metric::ordered(out[i]);
+    }
+
+private:
+    typename sq8_score<Metric>::function one_;
+    typename sq8_score_four<Metric>::function four_;
+    sq8_side side_;
+    std::size_t dim_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
 
 namespace vicinal::inline VICINAL_ABI::codec {
 
@@ -7745,69 +8100,32 @@ struct sq8 {
             std::memcpy(row, &factors, sizeof factors);
         }
 
-        /// Distance from a row to rows, decoded; what has no codes counts as zeros.
-        class scorer {
-        public:
-            scorer(sq8_factors const& factors, std::uint8_t const* codes, std::size_t dim) noexcept
-                : factors_(factors), codes_(codes), dim_(dim) {}
-
-            [[nodiscard]] float operator()(std::byte const* row) const noexcept {
-                auto const f = factors_of(row);
-                auto const* codes = codes_of(row);
-                std::uint32_t product = 0;
-                for (std::size_t i = 0; i < dim_; ++i)
-                    product += static_cast<std::uint32_t>(codes[i] * codes_[i]);
-                double const dot =
-                    double{f.scale} * factors_.scale * sq8_centred(product, f, factors_, dim_);
-                if constexpr (std::same_as<Metric, metric::inner_product>)
-                    return static_cast<float>(-dot);
-                double const square = square_of(f) + square_of(factors_) - 2 * dot;
-                return static_cast<float>(std::same_as<Metric, metric::cosine> ? square / 2
-                                                                               : square);
-            }
-
-        private:
-            [[nodiscard]] static double square_of(sq8_factors const& f) noexcept {
-                return double{f.scale} * f.scale * f.square_sum;
-            }
-
-            sq8_factors factors_;
-            std::uint8_t const* codes_;
-            std::size_t dim_;
-        };
-
-        /// The same from a query, whose codes it keeps.
+        /// Distances from a row that the codec keeps itself: that of a query.
         class query_scorer {
         public:
-            query_scorer(sq8_query query, std::size_t dim) noexcept
-                : query_(std::move(query)), score_(query_.factors(), query_.codes(), dim) {}
+            query_scorer(std::vector<std::byte> row, std::size_t dim) noexcept
+                : row_(std::move(row)), score_(row_.data(), dim) {}
             query_scorer(query_scorer&&) noexcept = default;
 
             [[nodiscard]] float operator()(std::byte const* row) const noexcept {
                 return score_(row);
             }
+            void four(std::byte const* const* rows, float* out) const noexcept {
+                score_.four(rows, out);
+            }
 
         private:
-            sq8_query query_; // a vector that is moved keeps its place
-            scorer score_;
+            std::vector<std::byte> row_; // one that is moved keeps its place
+            sq8_scorer<Metric> score_;
         };
 
         [[nodiscard]] query_scorer query(element const* vector) const {
-            sq8_query q;
-            q.encode(vector, dim_, multiplier(vector));
-            return {std::move(q), dim_};
+            std::vector<std::byte> row(row_bytes());
+            encode_row(vector, row.data());
+            return {std::move(row), dim_};
         }
-        [[nodiscard]] scorer between(std::byte const* row) const noexcept {
-            return {factors_of(row), codes_of(row), dim_};
-        }
-
-        [[nodiscard]] static sq8_factors factors_of(std::byte const* row) noexcept {
-            sq8_factors f;
-            std::memcpy(&f, row, sizeof f);
-            return f;
-        }
-        [[nodiscard]] static std::uint8_t const* codes_of(std::byte const* row) noexcept {
-            return reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
+        [[nodiscard]] sq8_scorer<Metric> between(std::byte const* row) const noexcept {
+            return {row, dim_};
         }
 
     private:
@@ -8337,9 +8655,9 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
-// ---- vicinal/index/flat/workers.hpp
-#ifndef VICINAL_INDEX_FLAT_WORKERS_HPP
-#define VICINAL_INDEX_FLAT_WORKERS_HPP
+// ---- vicinal/index/workers.hpp
+#ifndef VICINAL_INDEX_WORKERS_HPP
+#define VICINAL_INDEX_WORKERS_HPP
 
 #if VICINAL_HAS_THREADS
 #    include <exception>
@@ -8478,6 +8796,21 @@ public:
             codes_->resize(0);
             factors_->resize(0);
         }
+    }
+
+    /// Adds to `out` what the columns are to hold when the slots of `kept` become slots 0, 1 and so
+    /// on; they stay in place until that is written.
+    [[nodiscard]] result<void> compact(std::span<slot const> kept,
+                                       std::vector<storage::replacement>& out) const {
+        if (codes_) {
+            out.push_back(storage::chosen_rows("flat.codes", *codes_, kept));
+            out.push_back(storage::chosen_rows("flat.factors", *factors_, kept));
+        }
+        return {};
+    }
+    /// Takes the columns as compact() wrote them. Inside the caller's section.
+    void compacted() noexcept {
+        covered_ = static_cast<slot>(codes_ ? codes_->rows() : vectors_->rows());
     }
 
     /// Exactly the nearest; `keep` is asked only about rows that their distance lets in.
@@ -8655,9 +8988,38 @@ static_assert(model<flat<codec::sq8>>);
 #ifndef VICINAL_INDEX_HNSW_HPP
 #define VICINAL_INDEX_HNSW_HPP
 
-// ---- vicinal/index/hnsw/insert.hpp
-#ifndef VICINAL_INDEX_HNSW_INSERT_HPP
-#define VICINAL_INDEX_HNSW_INSERT_HPP
+// ---- vicinal/codec/fitting.hpp
+#ifndef VICINAL_CODEC_FITTING_HPP
+#define VICINAL_CODEC_FITTING_HPP
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+namespace detail {
+
+template <class Bound>
+struct has_codes : std::true_type {};
+template <class Bound>
+    requires requires { Bound::bounded; }
+struct has_codes<Bound> : std::bool_constant<Bound::bounded> {};
+
+} // namespace detail
+
+/// The codec itself where it has codes for the metric; f32, which reads the vectors, where it says
+/// that it has none (codec::sq8 over bytes, bits, or a metric of the user's).
+template <class Codec, class Metric>
+using fitting =
+    std::conditional_t<detail::has_codes<typename Codec::template of<Metric>>::value, Codec, f32>;
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/index/hnsw/build.hpp
+#ifndef VICINAL_INDEX_HNSW_BUILD_HPP
+#define VICINAL_INDEX_HNSW_BUILD_HPP
+
+// ---- vicinal/index/hnsw/plan.hpp
+#ifndef VICINAL_INDEX_HNSW_PLAN_HPP
+#define VICINAL_INDEX_HNSW_PLAN_HPP
 
 // ---- vicinal/index/hnsw/select.hpp
 #ifndef VICINAL_INDEX_HNSW_SELECT_HPP
@@ -8665,56 +9027,94 @@ static_assert(model<flat<codec::sq8>>);
 
 namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 
-/// Chooses links that point apart (Malkov & Yashunin 2018, algorithm 4): a candidate is taken
-/// unless one taken before is nearer to it than the base is, or is the same vector. Without the
-/// latter, a node that has as many duplicates as links is linked to nothing else.
+/// By how much nearer one link must be to another than the base is, to make it needless, in the
+/// second round of choosing. Where distances are squares, 1.1; an inner product has no factor, and
+/// a metric of the user's may be one.
+template <class Metric>
+inline constexpr float relaxed_for = 1;
+template <class T>
+inline constexpr float relaxed_for<metric::basic_squared_l2<T>> = 1.1F;
+template <class T>
+inline constexpr float relaxed_for<metric::basic_cosine<T>> = 1.1F;
+
+/// Chooses links that point apart: a candidate is taken unless one taken before is nearer to it
+/// than the base is, or is the same vector. Without the latter, a node that has as many duplicates
+/// as links is linked to nothing else. What is still free then goes to those that one taken before
+/// is nearer to, but not by the factor `relaxed`: longer links, fewer steps.
 ///
-/// Scorer is the codec's bound row; keeping one for each chosen node binds `most` times instead of
-/// once a candidate. Reused from call to call, so that selecting allocates nothing.
-template <class Scorer>
+/// Source: Malkov & Yashunin 2018, algorithm 4; the second round is that of Jayaram Subramanya et
+/// al., "DiskANN", NeurIPS 2019. Reused from call to call, so that selecting allocates nothing.
 class selector {
 public:
     /// Selects at most `most` of `candidates` (nearest first, node numbers in `row`). Those for
     /// which `must(node)` holds are taken in any case; only in a damaged graph are they more than
     /// `most`.
     ///
-    /// code(node) is a node's code; bind(code) a scorer.
+    /// code(node) is a node's code; bind(code) a scorer. relaxed is at least 1.
     template <class Code, class Bind, class Must>
-    void operator()(neighbours const& candidates, std::size_t most, Code const& code,
+    void operator()(neighbours const& candidates, std::size_t most, float relaxed, Code const& code,
                     Bind const& bind, Must const& must, std::vector<std::uint32_t>& chosen) {
         chosen.clear();
         taken_.clear();
+        left_.clear();
         std::size_t reserved = 0;
         for (auto const& c : candidates) reserved += must(c.row) ? 1U : 0U;
         for (auto const& c : candidates) {
-            if (chosen.size() == most) return;
             bool const forced = must(c.row);
-            if (!forced && (chosen.size() + reserved >= most || !points_apart(c, code(c.row))))
+            if (!forced && chosen.size() + reserved >= most) {
+                if (reserved == 0) break;
                 continue;
+            }
+            if (!forced && !points_apart(c, code(c.row), 1, bind)) {
+                left_.push_back(c);
+                continue;
+            }
             if (forced) --reserved;
-            chosen.push_back(c.row);
-            taken_.push_back({bind(code(c.row)), code(c.row), c.distance});
+            take(c, code(c.row), chosen);
+        }
+        if (relaxed <= 1) return;
+        for (auto const& c : left_) {
+            if (chosen.size() >= most) return;
+            if (points_apart(c, code(c.row), relaxed, bind)) take(c, code(c.row), chosen);
         }
     }
 
 private:
-    struct taken {
-        Scorer score;
-        std::byte const* code;
-        float distance;
-    };
+    void take(neighbour const& c, std::byte const* code, std::vector<std::uint32_t>& chosen) {
+        chosen.push_back(c.row);
+        taken_.push_back(code);
+        distances_.resize(taken_.size());
+        distances_.back() = c.distance;
+    }
 
-    [[nodiscard]] bool points_apart(neighbour const& c, std::byte const* code) const noexcept {
-        for (auto const& t : taken_) {
-            float const apart = t.score(code);
-            if (apart < c.distance) return false;
-            // As near to that one as it is to itself, and as far from the base: a duplicate.
-            if (c.distance == t.distance && apart <= t.score(t.code)) return false;
+    template <class Bind>
+    [[nodiscard]] bool points_apart(neighbour const& c, std::byte const* code, float relaxed,
+                                    Bind const& bind) const {
+        if (taken_.empty()) return true;
+        auto const score = bind(code);
+        for (std::size_t i = 0; i < taken_.size(); i += 4) {
+            auto const n = (std::min)(std::size_t{4}, taken_.size() - i);
+            float apart[4];
+            if constexpr (requires { score.four(taken_.data(), apart); }) {
+                if (n == 4)
+                    score.four(taken_.data() + i, apart);
+                else
+                    for (std::size_t j = 0; j < n; ++j) apart[j] = score(taken_[i + j]);
+            } else {
+                for (std::size_t j = 0; j < n; ++j) apart[j] = score(taken_[i + j]);
+            }
+            for (std::size_t j = 0; j < n; ++j) {
+                if (relaxed * apart[j] < c.distance) return false;
+                // As near to that one as it is to itself, and as far from the base: a duplicate.
+                if (c.distance == distances_[i + j] && apart[j] <= score(code)) return false;
+            }
         }
         return true;
     }
 
-    std::vector<taken> taken_;
+    std::vector<std::byte const*> taken_;
+    std::vector<float> distances_;
+    neighbours left_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
@@ -8728,19 +9128,28 @@ private:
 #ifndef VICINAL_INDEX_HNSW_GRAPH_HPP
 #define VICINAL_INDEX_HNSW_GRAPH_HPP
 
+// ---- vicinal/index/hnsw/options.hpp
+#ifndef VICINAL_INDEX_HNSW_OPTIONS_HPP
+#define VICINAL_INDEX_HNSW_OPTIONS_HPP
+
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// How a graph is built. A graph that lies in a file keeps the values it was made with.
+/// How a graph is built. A graph that lies in a file keeps the values it was made with, `threads`
+/// excepted.
 struct hnsw_options {
-    /// Links a new node chooses on each level ("M"); a list on the ground level holds twice as
-    /// many. 2 to 512; 16 suits most, 32 and more help at high dimension and recall.
+    /// Links of a node on an upper level ("M"); a list on the ground level holds twice as many. 2
+    /// to 512; 16 suits most, 32 and more help at high dimension and recall.
     std::size_t neighbours = 16;
-    /// Candidates that an insert looks at on each level ("ef_construction"). At least `neighbours`.
-    std::size_t build_width = 200;
+    /// Candidates that an insert looks at on each level, in each of two passes. At least
+    /// `neighbours`. 64 gives a graph that one pass of 200 ("ef_construction") does not reach.
+    std::size_t build_width = 64;
     /// Rows below which there is no graph: a scan is as fast there, and exact.
     std::size_t flat_below = 2000;
-    /// Of the level that each slot draws.
+    /// Of the level that each slot draws, and of the order in which a batch is linked.
     std::uint64_t seed = 0x76696369;
+    /// Threads that linking a batch may use, the caller's among them. The graph is the same for
+    /// any number.
+    std::size_t threads = 1;
 };
 
 namespace hnsw_graph {
@@ -8753,8 +9162,21 @@ namespace hnsw_graph {
     if (o.build_width < o.neighbours || o.build_width > 65536)
         return error{errc::invalid_argument, "index.build_width from neighbours to 65536",
                      std::to_string(o.build_width)};
+    if (o.threads < 1 || o.threads > 1024)
+        return error{errc::invalid_argument, "index.threads from 1 to 1024",
+                     std::to_string(o.threads)};
     return {};
 }
+
+} // namespace hnsw_graph
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+namespace hnsw_graph {
 
 /// What is true of the whole graph, as the one row of its column.
 struct state {
@@ -8769,7 +9191,8 @@ struct state {
     std::uint32_t neighbours = 0;
     std::uint32_t build_width = 0;
     std::uint32_t flat_below = 0;
-    std::uint32_t reserved = 0;
+    /// Slots whose lists may be linked to: more than are covered while a batch is being linked.
+    slot linked = 0;
 };
 
 /// The ground level as a walk sees it: node n is slot n, and its list ends at the first no_slot.
@@ -8784,6 +9207,9 @@ struct ground {
         return links.template row_as<std::uint32_t>(node);
     }
     [[nodiscard]] slot row(std::uint32_t node) const noexcept { return node; }
+    void prefetch(std::uint32_t node) const noexcept {
+        links.prefetch(node, (width * 4 + 63) / 64);
+    }
 };
 
 /// An upper level: node n is a row {slot, row below, level, links}. Links name rows, so that a walk
@@ -8799,6 +9225,7 @@ struct upper {
         return rows.template row_as<std::uint32_t>(node) + header;
     }
     [[nodiscard]] slot row(std::uint32_t node) const noexcept { return field(node, 0); }
+    void prefetch(std::uint32_t node) const noexcept { rows.prefetch(node, 2); }
     [[nodiscard]] std::uint32_t below(std::uint32_t node) const noexcept { return field(node, 1); }
     [[nodiscard]] std::uint32_t level(std::uint32_t node) const noexcept { return field(node, 2); }
 
@@ -8847,11 +9274,11 @@ public:
         c.links_ = *links;
         c.parents_ = *parents;
         c.upper_ = *upper_rows;
-        if (c.links_->rows() < s.covered || c.parents_->rows() < s.covered ||
+        if (s.linked < s.covered || c.links_->rows() < s.linked || c.parents_->rows() < s.linked ||
             c.upper_->rows() < s.upper_rows || (s.entry != no_slot && s.entry >= s.upper_rows) ||
-            (s.covered > 0 && s.root != no_slot && s.root >= s.covered))
+            (s.root != no_slot && s.root >= s.linked))
             return error{errc::corrupt_snapshot,
-                         "hnsw columns of " + std::to_string(s.covered) + " nodes",
+                         "hnsw columns of " + std::to_string(s.linked) + " nodes",
                          std::to_string(c.links_->rows())};
         return c;
     }
@@ -8866,6 +9293,7 @@ public:
     void clear() noexcept {
         auto s = get();
         s.covered = 0;
+        s.linked = 0;
         s.root = no_slot;
         s.entry = no_slot;
         s.upper_rows = 0;
@@ -8876,7 +9304,7 @@ public:
     }
 
     [[nodiscard]] auto ground_level(state const& s) const noexcept {
-        return ground<decltype(links_->reader())>{links_->reader(), s.covered,
+        return ground<decltype(links_->reader())>{links_->reader(), s.linked,
                                                   2 * std::size_t{s.neighbours}};
     }
     [[nodiscard]] auto upper_levels(state const& s) const noexcept {
@@ -8926,58 +9354,97 @@ namespace vicinal::inline VICINAL_ABI::index {
 
 /// The frontier and the result of a beam search in one sorted array.
 ///
-/// Replaces the two heaps of the paper: an insert is a binary search and a memmove of 12-byte
-/// entries, which beats heaps up to a width of about 500, and the next node to expand is found by
-/// moving on. The idea is from pyglass and Scalable Vector Search.
+/// Replaces the two heaps of the paper: an insert is a binary search without branches and a move
+/// of 8-byte entries, which beats heaps up to a width of about 500, and the next node to expand is
+/// found by moving on. Node numbers are below 2^31; the bit above tells which were expanded. The
+/// idea is from pyglass and Scalable Vector Search.
 class pool {
 public:
     struct entry {
         float distance;
         std::uint32_t node;
-        bool expanded;
-
-        friend bool operator<(entry const& a, entry const& b) noexcept {
-            return a.distance < b.distance || (a.distance == b.distance && a.node < b.node);
-        }
     };
 
-    /// Empties the pool; it then keeps the `width` nearest.
+    /// Empties the pool; it then keeps the `width` nearest, at least one.
     void reset(std::size_t width) {
-        entries_.resize(width);
+        entries_.resize(width + slack);
         width_ = width;
         size_ = 0;
         next_ = 0;
     }
 
-    void insert(float distance, std::uint32_t node) noexcept {
-        entry const e{distance, node, false};
-        if (size_ == width_ && !(e < entries_[size_ - 1])) return;
-        auto const begin = entries_.begin();
-        auto const at = std::upper_bound(begin, begin + static_cast<std::ptrdiff_t>(size_), e);
-        auto const place = static_cast<std::size_t>(at - begin);
+    /// What a distance must be below to be let in.
+    [[nodiscard]] float limit() const noexcept {
+        return size_ == width_ ? entries_[size_ - 1].distance
+                               : std::numeric_limits<float>::infinity();
+    }
+
+    /// Inserts behind those of equal distance, or leaves out what limit() does not let in. Infinity
+    /// is let in while there is room. How many entries from the nearest unexpanded on lie before
+    /// it.
+    std::size_t insert(float distance, std::uint32_t node) noexcept {
+        if (size_ == width_ && !(distance < entries_[size_ - 1].distance)) return width_;
+        auto* first = entries_.data();
+        // Which half it is, is a coin's throw: a mask, as a branch would be mispredicted.
+        for (auto n = size_; n > 1;) {
+            auto const half = n / 2;
+            first += half & (std::size_t{0} - (first[half - 1].distance <= distance ? 1U : 0U));
+            n -= half;
+        }
+        first += size_ > 0 && first->distance <= distance ? 1 : 0;
+        auto const place = static_cast<std::size_t>(first - entries_.data());
         if (size_ < width_) ++size_;
-        std::move_backward(at, begin + static_cast<std::ptrdiff_t>(size_ - 1),
-                           begin + static_cast<std::ptrdiff_t>(size_));
-        *at = e;
+        open_up(first, size_ - 1 - place);
+        *first = {distance, node};
+        auto const before = place > next_ ? place - next_ : 0;
         next_ = (std::min)(next_, place);
+        return before;
     }
 
     [[nodiscard]] bool has_next() const noexcept { return next_ < size_; }
+    /// The distance of the nearest node not expanded yet; there must be one.
+    [[nodiscard]] float next_distance() const noexcept { return entries_[next_].distance; }
+    /// The i-th entry from the nearest unexpanded on, expanded or not; no_node behind the last.
+    [[nodiscard]] std::uint32_t ahead(std::size_t i) const noexcept {
+        return next_ + i < size_ ? entries_[next_ + i].node & ~expanded : no_node;
+    }
 
     /// The nearest node not expanded yet, which then is.
     [[nodiscard]] std::uint32_t pop() noexcept {
-        auto& e = entries_[next_];
-        e.expanded = true;
+        auto const node = entries_[next_].node;
+        entries_[next_].node |= expanded;
         do {
             ++next_;
-        } while (next_ < size_ && entries_[next_].expanded);
-        return e.node;
+        } while (next_ < size_ && (entries_[next_].node & expanded) != 0);
+        return node;
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] entry const& operator[](std::size_t i) const noexcept { return entries_[i]; }
+    [[nodiscard]] float distance(std::size_t i) const noexcept { return entries_[i].distance; }
+    [[nodiscard]] std::uint32_t node(std::size_t i) const noexcept {
+        return entries_[i].node & ~expanded;
+    }
+
+    static constexpr std::uint32_t no_node = 0xffffffffU;
 
 private:
+    static constexpr std::uint32_t expanded = 0x80000000U;
+    /// Entries that are moved at once; the array has as many to spare.
+    static constexpr std::size_t slack = 4;
+
+    /// Moves `count` entries up by one, the last ones first, in pieces: most moves are of a few
+    /// dozen entries, where calling memmove is most of its time.
+    static void open_up(entry* from, std::size_t count) noexcept {
+        entry piece[slack];
+        auto left = count;
+        for (; left >= slack; left -= slack) {
+            auto* const at = from + (left - slack);
+            std::memcpy(piece, at, sizeof piece);
+            std::memcpy(at + 1, piece, sizeof piece);
+        }
+        for (; left > 0; --left) from[left] = from[left - 1];
+    }
+
     std::vector<entry> entries_;
     std::size_t width_ = 0;
     std::size_t size_ = 0;
@@ -8994,14 +9461,48 @@ private:
 
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// Which nodes a walk has met: a bit a node, cleared for each walk (25 KB at
-/// 200,000).
+/// Which nodes a walk has met: a bit a node. Up to 262,144 nodes all 32 KB are cleared for each
+/// walk; beyond, what the last walk marked, which is a thousand nodes of any number.
 class visited_set {
 public:
-    void reset(std::size_t nodes) { words_.assign((nodes + 63) / 64, 0); }
+    /// Empties the set, for nodes below `nodes`.
+    void reset(std::size_t nodes) {
+        auto const words = (nodes + 63) / 64;
+        if (words > words_.size()) {
+            words_.assign(words + words / 8, 0);
+        } else if (keeps_list()) {
+            for (auto const node : marked_) words_[node / 64] = 0;
+        } else {
+            std::fill(words_.begin(), words_.end(), std::uint64_t{0});
+        }
+        marked_.clear();
+    }
 
     /// Marks the node; true if it was not marked before.
-    [[nodiscard]] bool mark(std::uint32_t node) noexcept {
+    [[nodiscard]] bool mark(std::uint32_t node) {
+        if (!set(node)) return false;
+        if (keeps_list()) marked_.push_back(node);
+        return true;
+    }
+
+    /// Marks those of a list that are below `nodes`, up to its end or the first no_slot, and writes
+    /// what was not marked before to `fresh`, which has room for the list; how many those are.
+    [[nodiscard]] std::size_t mark(std::uint32_t const* list, std::size_t width, std::size_t nodes,
+                                   std::uint32_t* fresh) {
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < width && list[i] != no_slot; ++i) {
+            // A damaged file may name any number: a node is followed only if it is one.
+            if (list[i] >= nodes) continue;
+            fresh[count] = list[i];
+            count += set(list[i]) ? 1U : 0U;
+        }
+        if (keeps_list()) marked_.insert(marked_.end(), fresh, fresh + count);
+        return count;
+    }
+
+private:
+    [[nodiscard]] bool keeps_list() const noexcept { return words_.size() > 4096; }
+    [[nodiscard]] bool set(std::uint32_t node) noexcept {
         auto& word = words_[node / 64];
         auto const bit = std::uint64_t{1} << (node % 64);
         bool const fresh = (word & bit) == 0;
@@ -9009,8 +9510,8 @@ public:
         return fresh;
     }
 
-private:
     std::vector<std::uint64_t> words_;
+    std::vector<std::uint32_t> marked_;
 };
 
 /// What one walk needs, kept from query to query so that a query allocates nothing of its size.
@@ -9090,7 +9591,24 @@ struct target {
 
     [[nodiscard]] float operator()(slot row) const noexcept { return score(codes.row(row)); }
     void prefetch(slot row) const noexcept { codes.prefetch(row, lines); }
+
+    /// The distances of `count` codes, at most four.
+    void some(std::byte const* const* some_codes, std::size_t count, float* out) const noexcept {
+        if constexpr (requires { score.four(some_codes, out); })
+            if (count == 4) return score.four(some_codes, out);
+        for (std::size_t i = 0; i < count; ++i) out[i] = score(some_codes[i]);
+    }
 };
+
+/// Puts rows of equal distance, which a beam has in the order in which it met them, in their own.
+inline void order_ties(neighbours& sorted) noexcept {
+    for (auto first = sorted.begin(); first != sorted.end();) {
+        auto const last = std::find_if(
+            first, sorted.end(), [&](neighbour const& n) { return n.distance != first->distance; });
+        std::sort(first, last);
+        first = last;
+    }
+}
 
 /// A place in a level.
 struct position {
@@ -9098,58 +9616,89 @@ struct position {
     std::uint32_t node;
 };
 
+/// Scores `count` nodes: meet(distance, node) for each, in their order.
+///
+/// They were collected first, so that no code is asked for in vain; eight are asked for ahead: a
+/// core has about a dozen reads under way at once.
+template <class Level, class Target, class Meet>
+void score_nodes(Level const& level, std::uint32_t const* nodes, std::size_t count,
+                 Target const& to, Meet const& meet) {
+    constexpr std::size_t ahead = 8;
+    for (std::size_t i = 0; i < (std::min)(ahead, count); ++i) to.prefetch(level.row(nodes[i]));
+    for (std::size_t i = 0; i < count; i += 4) {
+        auto const n = (std::min)(std::size_t{4}, count - i);
+        std::byte const* codes[4] = {};
+        for (std::size_t j = 0; j < n; ++j) {
+            codes[j] = to.codes.row(level.row(nodes[i + j]));
+            if (i + j + ahead < count) to.prefetch(level.row(nodes[i + j + ahead]));
+        }
+        float distances[4];
+        to.some(codes, n, distances);
+        for (std::size_t j = 0; j < n; ++j) meet(distances[j], nodes[i + j]);
+    }
+}
+
 /// Moves to the nearest neighbour until none is nearer.
 template <class Level, class Target>
 [[nodiscard]] position descend_on(Level const& level, position at, Target const& to) noexcept {
     for (bool moved = true; moved;) {
         moved = false;
-        auto const* list = level.list(at.node);
-        for (std::size_t i = 0; i < level.width && list[i] != no_slot; ++i) {
+        auto const* const list = level.list(at.node);
+        std::uint32_t nodes[32];
+        for (std::size_t i = 0; i < level.width && list[i] != no_slot;) {
+            std::size_t count = 0;
             // A damaged file may name any number: a node is followed only if it is one.
-            if (list[i] >= level.nodes || level.row(list[i]) >= to.rows) continue;
-            float const d = to(level.row(list[i]));
-            if (d < at.distance || (d == at.distance && list[i] < at.node)) {
-                at = {d, list[i]};
-                moved = true;
-            }
+            for (; count < 32 && i < level.width && list[i] != no_slot; ++i)
+                if (list[i] < level.nodes && level.row(list[i]) < to.rows) nodes[count++] = list[i];
+            score_nodes(level, nodes, count, to, [&](float d, std::uint32_t n) {
+                if (d < at.distance || (d == at.distance && n < at.node)) {
+                    at = {d, n};
+                    moved = true;
+                }
+            });
         }
     }
     return at;
 }
 
-/// Scores the neighbours of a node that this walk has not met: meet(distance, node) for each.
-///
-/// They are collected first, so that no code is asked for in vain, and asked for four ahead: a core
-/// has about a dozen reads under way at once, and a list of codes is more.
-template <class Level, class Target, class Meet>
-void expand(Level const& level, std::uint32_t node, Target const& to, scratch& s,
-            Meet const& meet) {
-    constexpr std::size_t ahead = 4;
-    s.fresh.clear();
-    auto const* list = level.list(node);
-    for (std::size_t i = 0; i < level.width && list[i] != no_slot; ++i) {
-        auto const n = list[i];
-        if (n >= level.nodes || !s.visited.mark(n) || level.row(n) >= to.rows) continue;
-        if (s.fresh.size() < ahead) to.prefetch(level.row(n));
-        s.fresh.push_back(n);
+/// The neighbours of a node that this walk has not met: marks them and puts them into s.fresh from
+/// `at` on, where there is room for a list; where they end.
+template <class Level>
+[[nodiscard]] std::size_t collect(Level const& level, std::uint32_t node, std::size_t at,
+                                  std::size_t rows, scratch& s) {
+    auto count = s.visited.mark(level.list(node), level.width, level.nodes, s.fresh.data() + at);
+    if constexpr (Level::header != 0) {
+        // On an upper level a node's row is a number of its own.
+        auto* const first = s.fresh.data() + at;
+        count = static_cast<std::size_t>(
+            std::remove_if(first, first + count,
+                           [&](std::uint32_t n) { return level.row(n) >= rows; }) -
+            first);
     }
-    for (std::size_t i = 0; i < s.fresh.size(); ++i) {
-        if (i + ahead < s.fresh.size()) to.prefetch(level.row(s.fresh[i + ahead]));
-        meet(to(level.row(s.fresh[i])), s.fresh[i]);
-    }
+    return at + count;
 }
 
 /// Beam search: the `width` nearest nodes that the graph leads to from `start`, in s.beam.
+///
+/// Two nodes are expanded at a time: a few more distances, and twice as many reads under way.
 template <class Level, class Target>
 void beam_search(Level const& level, position start, std::size_t width, Target const& to,
                  scratch& s) {
     s.visited.reset(level.nodes);
     s.beam.reset(width);
+    s.fresh.resize(2 * level.width);
     static_cast<void>(s.visited.mark(start.node));
     s.beam.insert(start.distance, start.node);
     while (s.beam.has_next()) {
-        expand(level, s.beam.pop(), to, s,
-               [&s](float distance, std::uint32_t n) { s.beam.insert(distance, n); });
+        std::size_t count = 0;
+        for (int i = 0; i < 2 && s.beam.has_next(); ++i)
+            count = collect(level, s.beam.pop(), count, to.rows, s);
+        for (std::size_t i = 0; i < 2; ++i)
+            if (auto const next = s.beam.ahead(i); next != pool::no_node) level.prefetch(next);
+        score_nodes(level, s.fresh.data(), count, to, [&](float distance, std::uint32_t n) {
+            // A node that comes to the front is likely to be expanded next.
+            if (distance < s.beam.limit() && s.beam.insert(distance, n) < 2) level.prefetch(n);
+        });
     }
 }
 
@@ -9168,6 +9717,7 @@ template <class Level, class Target, class Keep>
         if (keep(node)) best.offer({distance, node});
     };
     frontier.clear();
+    s.fresh.resize(level.width);
     s.visited.reset(level.nodes);
     static_cast<void>(s.visited.mark(start.node));
     meet(start.distance, start.node);
@@ -9176,7 +9726,7 @@ template <class Level, class Target, class Keep>
         if (!best.could_enter(at.distance)) break;
         std::pop_heap(frontier.begin(), frontier.end(), farther);
         frontier.pop_back();
-        expand(level, at.row, to, s, meet);
+        score_nodes(level, s.fresh.data(), collect(level, at.row, 0, to.rows, s), to, meet);
     }
     return best.take();
 }
@@ -9206,112 +9756,121 @@ template <class Upper, class Target>
 
 #endif
 
-/// How a node joins the graph (Malkov & Yashunin 2018, algorithm 1), with one addition: a spanning
-/// tree of links that pruning never drops.
-///
-/// In the published algorithm a node whose last incoming link is pruned away can't be found any
-/// more. Here each node but the root is joined to a parent, and parent and child keep their links
-/// to each other for good, so that every node can be reached from every other. A node takes at most
-/// half of its list in children; the tree always has a leaf with room.
+/// Which links a node chooses, and which a list keeps when it is full: all that is computed when a
+/// graph is built. It reads the graph and changes nothing, so that any number of threads may plan.
 namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 
-/// Inserts nodes one at a time. Computes everything first; `apply` then only copies.
+/// What a new node wants to be linked to.
+struct plan {
+    slot node = no_slot;
+    /// Its own list on the ground level, the nearest first.
+    std::vector<std::uint32_t> ground;
+    /// Upper rows it wants to be linked to, from level 1 on; as many lists as it has levels.
+    std::vector<std::vector<std::uint32_t>> upper;
+    /// The nearest nodes found: one of them becomes its parent in the spanning tree.
+    std::vector<slot> nearest;
+};
+
+/// One thread's hands: scratch memory, and the graph as it stands. Codec's `between` compares.
 template <class Storage, class Codec, class Codes>
-class inserter {
+class planner {
 public:
-    inserter(columns<Storage>& graph, Codec const& codec, Codes codes, std::size_t lines)
-        : graph_(graph), codec_(codec), codes_(codes), lines_(lines), state_(graph.get()) {}
+    /// Nodes that are offered as parents.
+    static constexpr std::size_t parents_offered = 8;
 
-    /// Works out the links of `node` and the changed lists of its neighbours. Changes nothing.
-    void plan(slot node) {
-        changes_.clear();
-        state_ = graph_.get();
-        node_ = node;
-        level_ = draw_level(state_, node);
-        if (state_.root == no_slot) {
-            own_ = {};
-            parent_ = no_slot;
-            upper_links_.assign(level_, {});
-            return;
-        }
-        auto const score = codec_.between(codes_.row(node));
-        target<Codes, decltype(score)> const to{codes_, score, node, lines_};
-        auto const start = plan_upper(to);
-        plan_ground(to, start);
+    planner(columns<Storage> const& graph, Codec const& codec, Codes codes, std::size_t lines,
+            float relaxed)
+        : graph_(graph), codec_(codec), codes_(codes), lines_(lines), relaxed_(relaxed) {}
+
+    /// The links of a node that is in no list yet: a list that leaves room for links back.
+    void join(plan& p, std::size_t width) {
+        auto const g = graph_.get();
+        p.upper.assign(draw_level(g, p.node), {});
+        p.ground.clear();
+        p.nearest.clear();
+        if (g.root == no_slot) return;
+        auto const score = codec_.between(codes_.row(p.node));
+        target<Codes, decltype(score)> const to{codes_, score, g.linked, lines_};
+        auto const start = join_upper(p, g, to, width);
+        auto const level = graph_.ground_level(g);
+        beam_search(level, start, width, to, scratch_);
+        collect_beam(p.node);
+        for (std::size_t i = 0; i < (std::min)(candidates_.size(), parents_offered); ++i)
+            p.nearest.push_back(candidates_[i].row);
+        bound_.clear();
+        select(level, g.neighbours + g.neighbours / 2, relaxed_, p.ground);
     }
 
-    /// Puts the plan in place. The columns hold room for the node; no search may be inside.
-    void apply() noexcept {
-        auto const ground_width = 2 * std::size_t{state_.neighbours};
-        write(graph_.links().edit(node_), own_, ground_width);
-        std::memcpy(graph_.parents().edit(node_), &parent_, sizeof parent_);
-        for (auto const& c : changes_) {
-            if (c.upper)
-                write(graph_.upper_column().edit(c.node) + 4 * upper_header, c.list,
-                      state_.neighbours);
-            else
-                write(graph_.links().edit(c.node), c.list, ground_width);
+    /// The links of a node that has joined, chosen again among all that a search finds and those it
+    /// has. Its parent and its children stay.
+    void join_again(plan& p, std::size_t width) {
+        auto const g = graph_.get();
+        auto const score = codec_.between(codes_.row(p.node));
+        target<Codes, decltype(score)> const to{codes_, score, g.linked, lines_};
+        auto const start = find_start(graph_.upper_levels(g), g, to);
+        auto const level = graph_.ground_level(g);
+        beam_search(level, start, width, to, scratch_);
+        collect_beam(p.node);
+        auto const found = static_cast<std::ptrdiff_t>(candidates_.size());
+        auto const* list = level.list(p.node);
+        bound_.clear();
+        for (std::size_t i = 0; i < level.width && list[i] != no_slot; ++i) {
+            if (list[i] >= level.nodes) continue;
+            if (in_tree(p.node, list[i])) bound_.push_back(list[i]);
+            if (std::none_of(candidates_.begin(), candidates_.begin() + found,
+                             [&](neighbour const& c) { return c.row == list[i]; }))
+                candidates_.push_back({score(codes_.row(list[i])), list[i]});
         }
-        for (std::uint32_t level = 1; level <= level_; ++level) {
-            auto const row = state_.upper_rows + level - 1;
-            std::uint32_t const head[upper_header] = {node_, level == 1 ? no_slot : row - 1, level};
-            auto* const bytes = graph_.upper_column().edit(row);
-            std::memcpy(bytes, head, sizeof head);
-            write(bytes + sizeof head, upper_links_[level - 1], state_.neighbours);
-        }
-        if (state_.root == no_slot) state_.root = node_;
-        if (level_ > top_) state_.entry = state_.upper_rows + level_ - 1;
-        state_.upper_rows += level_;
-        state_.covered = node_ + 1;
-        graph_.put(state_);
+        std::sort(candidates_.begin(), candidates_.end());
+        select(level, level.width, relaxed_, p.ground);
     }
 
-    /// Upper rows that the planned node takes.
-    [[nodiscard]] std::uint32_t levels() const noexcept { return level_; }
+    /// The list of `node` on a level with links back to `more` added: all of them where there is
+    /// room, the chosen ones where there is not.
+    template <class Level>
+    void link_back(Level const& level, std::uint32_t node, std::uint32_t const* more,
+                   std::size_t count, std::vector<std::uint32_t>& out) {
+        auto const* list = level.list(node);
+        std::size_t size = 0;
+        while (size < level.width && list[size] != no_slot) ++size;
+        out.assign(list, list + size);
+        for (std::size_t i = 0; i < count; ++i)
+            if (std::find(list, list + size, more[i]) == list + size) out.push_back(more[i]);
+        if (out.size() <= level.width) return;
+        auto const g = graph_.get();
+        auto const score = codec_.between(codes_.row(level.row(node)));
+        candidates_.clear();
+        bound_.clear();
+        for (auto const n : out) {
+            if (n >= level.nodes || level.row(n) >= g.linked) continue;
+            candidates_.push_back({score(codes_.row(level.row(n))), n});
+            if (Level::header == 0 && in_tree(node, n)) bound_.push_back(n);
+        }
+        std::sort(candidates_.begin(), candidates_.end());
+        select(level, level.width, Level::header == 0 ? relaxed_ : 1.0F, out);
+    }
+
+    /// Whether one of two ground nodes was joined to the graph through the other.
+    [[nodiscard]] bool in_tree(slot a, slot b) const noexcept {
+        return graph_.parent(a) == b || graph_.parent(b) == a;
+    }
 
 private:
-    using scorer = decltype(std::declval<Codec const&>().between(nullptr));
-    using reader = decltype(std::declval<columns<Storage> const&>().upper_levels(state{}));
-    using node_list = std::vector<std::uint32_t>;
-    static constexpr std::size_t upper_header = reader::header;
-
-    struct change {
-        bool upper;
-        std::uint32_t node;
-        node_list list;
-    };
-
-    static void write(std::byte* row, node_list const& list, std::size_t width) noexcept {
-        if (!list.empty()) std::memcpy(row, list.data(), list.size() * 4);
-        if (list.size() < width)
-            std::memset(row + list.size() * 4, 0xff, (width - list.size()) * 4);
-    }
-
-    template <class Level>
-    void collect_beam(Level const&) {
-        candidates_.clear();
-        for (std::size_t i = 0; i < scratch_.beam.size(); ++i)
-            candidates_.push_back({scratch_.beam[i].distance, scratch_.beam[i].node});
-    }
-
     template <class Target>
-    [[nodiscard]] position plan_upper(Target const& to) {
-        upper_links_.assign(level_, {});
-        auto const levels = graph_.upper_levels(state_);
-        top_ = state_.entry == no_slot ? 0 : levels.level(state_.entry);
-        auto const join = (std::min)(level_, top_);
+    [[nodiscard]] position join_upper(plan& p, state const& g, Target const& to,
+                                      std::size_t width) {
+        auto const levels = graph_.upper_levels(g);
+        auto const top = g.entry == no_slot ? 0 : levels.level(g.entry);
+        auto const join = (std::min)(static_cast<std::uint32_t>(p.upper.size()), top);
         std::uint32_t at = no_slot;
-        auto start = find_start(levels, state_, to, join, &at);
+        auto start = find_start(levels, g, to, join, &at);
         if (join == 0 || at == no_slot) return start;
         position here{start.distance, at};
         for (auto level = join; level >= 1; --level) {
-            beam_search(levels, here, state_.build_width, to, scratch_);
-            collect_beam(levels);
-            auto& own = upper_links_[level - 1];
-            select(
-                levels, state_.neighbours, [](std::uint32_t) { return false; }, own);
-            auto const self = state_.upper_rows + level - 1;
-            for (auto const n : own) add_back_link(levels, true, n, self, false);
+            beam_search(levels, here, width, to, scratch_);
+            collect_beam(no_slot);
+            bound_.clear();
+            select(levels, g.neighbours, 1, p.upper[level - 1]);
             here = {candidates_.front().distance, candidates_.front().row};
             if (level == 1) break;
             auto const below = levels.below(here.node);
@@ -9322,36 +9881,205 @@ private:
         return {here.distance, levels.row(here.node)};
     }
 
-    template <class Target>
-    void plan_ground(Target const& to, position start) {
-        auto const level = graph_.ground_level(state_);
-        beam_search(level, start, state_.build_width, to, scratch_);
-        collect_beam(level);
-        parent_ = choose_parent(level);
-        select(
-            level, state_.neighbours, [](std::uint32_t) { return false; }, own_);
-        if (std::find(own_.begin(), own_.end(), parent_) == own_.end()) {
-            if (own_.size() == state_.neighbours) own_.pop_back();
-            own_.push_back(parent_);
-        }
-        for (auto const n : own_) add_back_link(level, false, n, node_, n == parent_);
+    void collect_beam(std::uint32_t without) {
+        candidates_.clear();
+        auto const& beam = scratch_.beam;
+        for (std::size_t i = 0; i < beam.size(); ++i)
+            if (beam.node(i) != without) candidates_.push_back({beam.distance(i), beam.node(i)});
+        std::sort(candidates_.begin(), candidates_.end());
     }
 
-    /// The nearest candidate with room for a child; if none has, a node below the nearest that has.
+    /// Chooses among candidates_; those of bound_ in any case.
     template <class Level>
-    [[nodiscard]] slot choose_parent(Level const& level) {
-        for (auto const& c : candidates_)
-            if (children(level, c.row) < state_.neighbours) return c.row;
-        node_list open{candidates_.front().row};
+    void select(Level const& level, std::size_t most, float relaxed,
+                std::vector<std::uint32_t>& chosen) {
+        selector_(
+            candidates_, most, relaxed, [&](std::uint32_t n) { return codes_.row(level.row(n)); },
+            [&](std::byte const* code) { return codec_.between(code); },
+            [&](std::uint32_t n) {
+                return std::find(bound_.begin(), bound_.end(), n) != bound_.end();
+            },
+            chosen);
+    }
+
+    columns<Storage> const& graph_;
+    Codec const& codec_;
+    Codes codes_;
+    std::size_t lines_;
+    float relaxed_;
+    scratch scratch_;
+    selector selector_;
+    neighbours candidates_;
+    /// Nodes of a list that are joined to the graph through its node, or its node through them.
+    std::vector<std::uint32_t> bound_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
+
+#endif
+
+/// How nodes join the graph: in batches, each planned against the graph as the batch before left
+/// it, so that the outcome depends on the rows, their order and the seed alone, not on threads.
+///
+/// A batch is an eighth of what this call has linked so far, so that a node finds nearly all of
+/// those that came with it; the order is drawn from the seed, so that rows that come sorted are no
+/// trap. A second pass then lets each new node choose again in the finished graph.
+/// Source: prefix doubling as in Manohar et al., "ParlayANN", PPoPP 2024; two passes as in Jayaram
+/// Subramanya et al., "DiskANN", NeurIPS 2019.
+///
+/// In the published algorithms a node whose last incoming link is pruned away can't be found any
+/// more. Here each node but the root is joined to a parent, and parent and child keep their links
+/// to each other for good, so that every node can be reached from every other. A node takes at most
+/// half of its list in children; the tree always has a leaf with room.
+namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
+
+/// Links nodes. Section runs what searches must not see half done.
+template <class Storage, class Codec, class Codes, class Section>
+class builder {
+public:
+    builder(columns<Storage>& graph, Codec const& codec, Codes codes, std::size_t lines,
+            float relaxed, std::size_t threads, Section const& section)
+        : graph_(graph), codec_(codec), codes_(codes), lines_(lines), relaxed_(relaxed),
+          threads_(threads), section_(section) {}
+
+    /// Links the slots, none of which is in the graph; puts them into the order of linking. The
+    /// columns hold rows for all of them. Errors: out_of_memory; what was linked before stays.
+    [[nodiscard]] result<void> link(std::vector<slot>& slots) {
+        auto const g = graph_.get();
+        std::sort(slots.begin(), slots.end(), [&g](slot a, slot b) {
+            auto const of_a = vicinal::detail::mix(g.seed ^ ~vicinal::detail::mix(a));
+            auto const of_b = vicinal::detail::mix(g.seed ^ ~vicinal::detail::mix(b));
+            return of_a < of_b || (of_a == of_b && a < b);
+        });
+        std::size_t const width = g.build_width;
+        bool const twice = slots.size() >= least_for_two;
+        std::span<slot const> const all(slots);
+        for (std::size_t done = 0; done < all.size();) {
+            auto const size = (std::min)(
+                {(std::max)(done / 8, std::size_t{1}), largest_batch, all.size() - done});
+            VICINAL_CHECK(join(all.subspan(done, size), twice ? width : 2 * width));
+            done += size;
+        }
+        if (!twice) return {};
+        auto const part = (std::max)((std::min)(all.size() / 16, largest_batch), std::size_t{1});
+        for (std::size_t done = 0; done < all.size(); done += part)
+            VICINAL_CHECK(
+                join_again(all.subspan(done, (std::min)(part, all.size() - done)), width));
+        return {};
+    }
+
+private:
+    using node_list = std::vector<std::uint32_t>;
+    using hands = planner<Storage, Codec, Codes>;
+    using upper_level = decltype(std::declval<columns<Storage> const&>().upper_levels(state{}));
+    static constexpr std::size_t least_for_two = 64;
+    static constexpr std::size_t largest_batch = 4096;
+    /// Lists that are put in place at once, while searches wait: some 20 microseconds.
+    static constexpr std::size_t lists_at_once = 512;
+
+    /// A link back that a list shall get: from `to` to `from`.
+    struct back {
+        std::uint32_t to;
+        std::uint32_t from;
+        friend bool operator<(back const& a, back const& b) noexcept {
+            return a.to < b.to || (a.to == b.to && a.from < b.from);
+        }
+    };
+
+    [[nodiscard]] result<void> join(std::span<slot const> batch, std::size_t width) {
+        VICINAL_CHECK(make_plans(batch, [&](hands& h, plan& p) { h.join(p, width); }));
+        choose_parents();
+        ground_.clear();
+        upper_.clear();
+        auto g = graph_.get();
+        auto row = g.upper_rows;
+        for (auto const& p : plans_) {
+            for (auto const n : p.ground) ground_.push_back({n, p.node});
+            for (auto const& links : p.upper) {
+                for (auto const n : links) upper_.push_back({n, row});
+                ++row;
+            }
+        }
+        VICINAL_CHECK(sort_links());
+        section_([&] { put_nodes(); });
+        auto linked = link_back(ground_, graph_.ground_level(graph_.get()));
+        if (linked) linked = link_back(upper_, graph_.upper_levels(graph_.get()));
+        if (!linked) section_([&] { take_back(); });
+        return linked;
+    }
+
+    [[nodiscard]] result<void> join_again(std::span<slot const> batch, std::size_t width) {
+        VICINAL_CHECK(make_plans(batch, [&](hands& h, plan& p) { h.join_again(p, width); }));
+        ground_.clear();
+        auto const level = graph_.ground_level(graph_.get());
+        for (auto const& p : plans_) {
+            auto const* list = level.list(p.node);
+            auto const* end = std::find(list, list + level.width, no_slot);
+            for (auto const n : p.ground)
+                if (std::find(list, end, n) == end) ground_.push_back({n, p.node});
+        }
+        VICINAL_CHECK(sort_links());
+        put_lists(plans_.size(), [&](std::size_t i) {
+            write(graph_.links().edit(plans_[i].node), plans_[i].ground, level.width);
+        });
+        return link_back(ground_, level);
+    }
+
+    template <class Make>
+    [[nodiscard]] result<void> make_plans(std::span<slot const> batch, Make const& make) {
+        plans_.resize(batch.size());
+        return run_parts(batch.size(), 1, threads_, [&](std::size_t first, std::size_t last) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                hands h(graph_, codec_, codes_, lines_, relaxed_);
+                for (auto i = first; i < last; ++i) {
+                    plans_[i].node = batch[i];
+                    make(h, plans_[i]);
+                }
+                return {};
+            });
+        });
+    }
+
+    /// Gives each new node a parent that has room, in the order of the batch.
+    void choose_parents() {
+        auto const g = graph_.get();
+        auto const level = graph_.ground_level(g);
+        new_children_.clear();
+        auto const has_room = [&](slot node) {
+            auto const at = new_children_.find(node);
+            auto const fresh = at == new_children_.end() ? 0 : at->second.size();
+            return children(level, node) + fresh < g.neighbours;
+        };
+        parents_.assign(plans_.size(), no_slot);
+        for (std::size_t i = 0; i < plans_.size(); ++i) {
+            auto& p = plans_[i];
+            if (p.nearest.empty()) continue; // the first node of all
+            auto const near = std::find_if(p.nearest.begin(), p.nearest.end(), has_room);
+            auto const parent =
+                near != p.nearest.end() ? *near : below(level, p.nearest.front(), has_room);
+            parents_[i] = parent;
+            new_children_[parent].push_back(p.node);
+            if (std::find(p.ground.begin(), p.ground.end(), parent) != p.ground.end()) continue;
+            if (p.ground.size() == g.neighbours + g.neighbours / 2) p.ground.pop_back();
+            p.ground.push_back(parent);
+        }
+    }
+
+    /// A node with room in the tree below one that has none; the tree has what this batch adds.
+    template <class Level, class HasRoom>
+    [[nodiscard]] slot below(Level const& level, slot node, HasRoom const& has_room) const {
+        node_list open{node};
         for (std::size_t i = 0; i < open.size(); ++i) {
-            if (children(level, open[i]) < state_.neighbours) return open[i];
+            if (has_room(open[i])) return open[i];
             auto const* list = level.list(open[i]);
             for (std::size_t j = 0; j < level.width && list[j] != no_slot; ++j)
                 if (list[j] < level.nodes && graph_.parent(list[j]) == open[i] &&
                     open.size() < level.nodes)
                     open.push_back(list[j]);
+            if (auto const at = new_children_.find(open[i]); at != new_children_.end())
+                open.insert(open.end(), at->second.begin(), at->second.end());
         }
-        return open.back();
+        return open.back(); // only in a damaged graph
     }
 
     template <class Level>
@@ -9363,66 +10091,624 @@ private:
         return n;
     }
 
-    template <class Level, class Must>
-    void select(Level const& level, std::size_t most, Must const& must, node_list& chosen) {
-        selector_(
-            candidates_, most,
-            [&](std::uint32_t n) { return codes_.row(n == self_ ? node_ : level.row(n)); },
-            [&](std::byte const* code) { return codec_.between(code); }, must, chosen);
+    /// Sorts the links back and takes the memory for the lists that they change, so that nothing
+    /// fails between putting nodes in place and linking back to them.
+    [[nodiscard]] result<void> sort_links() {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            std::sort(ground_.begin(), ground_.end());
+            std::sort(upper_.begin(), upper_.end());
+            auto const most = (std::max)(ground_.size(), upper_.size());
+            firsts_.reserve(most + 1);
+            if (changed_.size() < most) changed_.resize(most);
+            return {};
+        });
     }
 
-    /// Plans the link from `from` back to the new node, pruning where its list is full. A ground
-    /// node keeps its parent and its children.
-    template <class Level>
-    void add_back_link(Level const& level, bool upper, std::uint32_t from, std::uint32_t self,
-                       bool is_parent) {
-        changes_.push_back({upper, from, {}});
-        auto& changed = changes_.back().list;
-        auto const* list = level.list(from);
-        std::size_t size = 0;
-        while (size < level.width && list[size] != no_slot) ++size;
-        if (size < level.width) {
-            changed.assign(list, list + size);
-            changed.push_back(self);
-            return;
+    /// Puts the new nodes in place: lists, parents, upper rows. No list leads to them yet.
+    void put_nodes() noexcept {
+        auto g = graph_.get();
+        for (std::size_t i = 0; i < plans_.size(); ++i) {
+            auto const& p = plans_[i];
+            write(graph_.links().edit(p.node), p.ground, 2 * std::size_t{g.neighbours});
+            std::memcpy(graph_.parents().edit(p.node), &parents_[i], sizeof(slot));
+            if (g.root == no_slot) g.root = p.node;
+            for (std::uint32_t level = 1; level <= p.upper.size(); ++level) {
+                auto const row = g.upper_rows++;
+                std::uint32_t const head[] = {p.node, level == 1 ? no_slot : row - 1, level};
+                static_assert(sizeof head == 4 * upper_level::header);
+                auto* const bytes = graph_.upper_column().edit(row);
+                std::memcpy(bytes, head, sizeof head);
+                write(bytes + sizeof head, p.upper[level - 1], g.neighbours);
+                if (g.entry == no_slot || graph_.upper_levels(g).level(g.entry) < level)
+                    g.entry = row;
+            }
         }
-        auto const score = codec_.between(codes_.row(level.row(from)));
-        auto kept = std::exchange(candidates_, {});
-        candidates_.clear();
-        for (std::size_t i = 0; i < size; ++i)
-            if (list[i] < level.nodes && level.row(list[i]) < node_)
-                candidates_.push_back({score(codes_.row(level.row(list[i]))), list[i]});
-        candidates_.push_back({score(codes_.row(node_)), self});
-        std::sort(candidates_.begin(), candidates_.end());
-        self_ = self;
-        select(
-            level, level.width,
-            [&](std::uint32_t n) {
-                if (upper) return false;
-                if (n == self) return is_parent;
-                return graph_.parent(n) == from || graph_.parent(from) == n;
-            },
-            changed);
-        self_ = no_slot;
-        candidates_ = std::move(kept);
+        graph_.put(g);
+    }
+
+    /// Nodes that are not all linked back to count as not joined; they can join again.
+    void take_back() noexcept {
+        auto const root = graph_.get().root;
+        slot const none = no_slot;
+        for (auto const& p : plans_)
+            if (p.node != root) std::memcpy(graph_.parents().edit(p.node), &none, sizeof none);
+    }
+
+    /// Works out the lists that links back change, and puts them in place.
+    template <class Level>
+    [[nodiscard]] result<void> link_back(std::vector<back> const& links, Level const& level) {
+        firsts_.clear();
+        for (std::size_t i = 0; i < links.size(); ++i)
+            if (i == 0 || links[i].to != links[i - 1].to) firsts_.push_back(i);
+        auto const lists = firsts_.size();
+        firsts_.push_back(links.size());
+        auto const planned =
+            run_parts(lists, 16, threads_, [&](std::size_t first, std::size_t last) {
+                return vicinal::detail::guarded([&]() -> result<void> {
+                    hands h(graph_, codec_, codes_, lines_, relaxed_);
+                    node_list from;
+                    for (auto i = first; i < last; ++i) {
+                        from.clear();
+                        for (auto j = firsts_[i]; j < firsts_[i + 1]; ++j)
+                            from.push_back(links[j].from);
+                        h.link_back(level, links[firsts_[i]].to, from.data(), from.size(),
+                                    changed_[i]);
+                    }
+                    return {};
+                });
+            });
+        VICINAL_CHECK(planned);
+        put_lists(lists, [&](std::size_t i) {
+            auto const node = links[firsts_[i]].to;
+            if constexpr (Level::header == 0)
+                write(graph_.links().edit(node), changed_[i], level.width);
+            else
+                write(graph_.upper_column().edit(node) + 4 * Level::header, changed_[i],
+                      level.width);
+        });
+        return {};
+    }
+
+    /// Runs put(i) for each i below count, in sections that are soon over.
+    template <class Put>
+    void put_lists(std::size_t count, Put const& put) {
+        for (std::size_t first = 0; first < count; first += lists_at_once)
+            section_([&] {
+                for (auto i = first; i < (std::min)(first + lists_at_once, count); ++i) put(i);
+            });
+    }
+
+    static void write(std::byte* row, node_list const& list, std::size_t width) noexcept {
+        auto const size = (std::min)(list.size(), width);
+        if (size > 0) std::memcpy(row, list.data(), size * 4);
+        std::memset(row + size * 4, 0xff, (width - size) * 4);
     }
 
     columns<Storage>& graph_;
     Codec const& codec_;
     Codes codes_;
     std::size_t lines_;
-    state state_;
-    scratch scratch_;
-    selector<scorer> selector_;
-    neighbours candidates_;
-    slot node_ = no_slot;
-    std::uint32_t self_ = no_slot;
-    std::uint32_t level_ = 0;
-    std::uint32_t top_ = 0;
-    slot parent_ = no_slot;
-    node_list own_;
-    std::vector<node_list> upper_links_;
-    std::vector<change> changes_;
+    float relaxed_;
+    std::size_t threads_;
+    Section const& section_;
+    std::vector<plan> plans_;
+    std::vector<slot> parents_;
+    /// Of nodes old and new: the children that this batch gives them.
+    std::unordered_map<slot, node_list> new_children_;
+    std::vector<back> ground_;
+    std::vector<back> upper_;
+    std::vector<std::size_t> firsts_;
+    std::vector<node_list> changed_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
+
+#endif
+// ---- vicinal/index/hnsw/compact.hpp
+#ifndef VICINAL_INDEX_HNSW_COMPACT_HPP
+#define VICINAL_INDEX_HNSW_COMPACT_HPP
+
+// ---- vicinal/index/hnsw/forest.hpp
+#ifndef VICINAL_INDEX_HNSW_FOREST_HPP
+#define VICINAL_INDEX_HNSW_FOREST_HPP
+
+namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
+
+/// The spanning tree while nodes are taken out of it: trees that are joined to one again. Nodes are
+/// numbers below the size; each has at most `most` children.
+///
+/// Which tree a node is in is asked of a union-find (Tarjan, "Efficiency of a good but not linear
+/// set union algorithm", JACM 1975), so that joining all trees costs little more than a step each.
+class forest {
+public:
+    /// parents[n] is n's parent, no_slot where it has none any more. Circles and children beyond
+    /// `most`, as in a damaged graph, are cut.
+    forest(std::vector<slot> parents, std::size_t most)
+        : most_(most), parents_(std::move(parents)), sets_(parents_.size()),
+          children_(parents_.size(), 0), first_child_(parents_.size(), no_slot),
+          next_(parents_.size(), no_slot) {
+        for (std::size_t n = 0; n < sets_.size(); ++n) sets_[n] = static_cast<slot>(n);
+        for (std::size_t n = 0; n < sets_.size(); ++n) {
+            auto const node = static_cast<slot>(n);
+            auto const parent = std::exchange(parents_[n], no_slot);
+            if (parent < sets_.size() && children_[parent] < most_ &&
+                set_of(parent) != set_of(node))
+                link(node, parent);
+        }
+    }
+
+    [[nodiscard]] slot parent(slot node) const noexcept { return parents_[node]; }
+    [[nodiscard]] std::vector<slot> const& parents() const noexcept { return parents_; }
+    /// Calls body(child) for each child of a node.
+    template <class Body>
+    void each_child(slot node, Body const& body) const {
+        for (auto c = first_child_[node]; c != no_slot; c = next_[c]) body(c);
+    }
+    /// The node at the top of the tree that a node is in.
+    [[nodiscard]] slot top(slot node) const noexcept {
+        while (parents_[node] != no_slot) node = parents_[node];
+        return node;
+    }
+
+    /// Gives `node`, which is the top of a tree, a parent in another: the first of `near` that has
+    /// room, else one below the first of them that is in another tree, else one below `root`, which
+    /// is. Gives the parent.
+    slot attach(slot node, std::span<slot const> near, slot root) {
+        auto anchor = root;
+        for (auto const n : near) {
+            if (set_of(n) == set_of(node)) continue;
+            if (children_[n] < most_) return link(node, n);
+            if (anchor == root) anchor = n;
+        }
+        return link(node, below(anchor));
+    }
+
+private:
+    slot link(slot node, slot parent) noexcept {
+        parents_[node] = parent;
+        next_[node] = std::exchange(first_child_[parent], node);
+        ++children_[parent];
+        sets_[set_of(node)] = set_of(parent);
+        return parent;
+    }
+
+    [[nodiscard]] slot set_of(slot node) noexcept {
+        while (sets_[node] != node) node = sets_[node] = sets_[sets_[node]];
+        return node;
+    }
+
+    /// The nearest node with room in the tree below one; a leaf has it.
+    [[nodiscard]] slot below(slot node) const {
+        std::vector<slot> open{node};
+        for (std::size_t i = 0; i < open.size(); ++i) {
+            if (children_[open[i]] < most_) return open[i];
+            each_child(open[i], [&](slot c) { open.push_back(c); });
+        }
+        return node;
+    }
+
+    std::size_t most_;
+    std::vector<slot> parents_;
+    std::vector<slot> sets_;
+    std::vector<std::uint32_t> children_;
+    std::vector<slot> first_child_;
+    std::vector<slot> next_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
+
+#endif
+// ---- vicinal/index/hnsw/heal.hpp
+#ifndef VICINAL_INDEX_HNSW_HEAL_HPP
+#define VICINAL_INDEX_HNSW_HEAL_HPP
+
+/// How lists are chosen again when nodes leave a level of the graph.
+///
+/// A node that loses neighbours chooses among those that stay and those that the lost ones led to,
+/// so that what was joined through them stays joined. Source: the consolidation of deletes in Singh
+/// et al., "FreshDiskANN", 2021. Differs: where lost nodes lead to lost ones only, the search goes
+/// on through them, and a chosen node is offered a link back.
+namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
+
+/// Nodes of a level around one that stay when others go, for one thread at a time.
+template <class Level, class Codec, class Codes>
+class survivors {
+public:
+    /// Lost nodes that are walked through at most, where they lead to nothing that stays.
+    static constexpr std::size_t most_lost = 4096;
+
+    survivors(Level const& level, std::span<std::uint32_t const> new_of, Codec const& codec,
+              Codes codes, std::size_t lines, std::size_t rows)
+        : level_(level), new_of_(new_of), codec_(codec), codes_(codes), lines_(lines), rows_(rows) {
+    }
+
+    [[nodiscard]] bool stays(std::uint32_t node) const noexcept {
+        return node < level_.nodes && new_of_[node] != no_slot;
+    }
+
+    /// Those of `node`'s list and of the lists of its lost neighbours; through more lost ones until
+    /// there are `enough`. The nearest first; of those that its list does not have, at most `most`.
+    neighbours const& around(std::uint32_t node, std::size_t enough, std::size_t most) {
+        visited_.reset(level_.nodes);
+        static_cast<void>(visited_.mark(node));
+        own_.clear();
+        other_.clear();
+        lost_.clear();
+        collect(node, own_);
+        auto const direct = lost_.size();
+        for (std::size_t i = 0; i < lost_.size() && i < most_lost; ++i) {
+            if (i >= direct && own_.size() + other_.size() >= enough) break;
+            collect(lost_[i], other_);
+        }
+        auto const score = codec_.between(codes_.row(level_.row(node)));
+        target<Codes, decltype(score)> const to{codes_, score, rows_, lines_};
+        auto const meet = [&](float d, std::uint32_t n) { found_.push_back({d, n}); };
+        found_.clear();
+        score_nodes(level_, other_.data(), other_.size(), to, meet);
+        std::sort(found_.begin(), found_.end());
+        if (found_.size() > most) found_.resize(most);
+        score_nodes(level_, own_.data(), own_.size(), to, meet);
+        std::sort(found_.begin(), found_.end());
+        return found_;
+    }
+
+private:
+    void collect(std::uint32_t node, std::vector<std::uint32_t>& out) {
+        auto const* list = level_.list(node);
+        for (std::size_t i = 0; i < level_.width && list[i] != no_slot; ++i) {
+            if (list[i] >= level_.nodes || !visited_.mark(list[i])) continue;
+            (stays(list[i]) ? out : lost_).push_back(list[i]);
+        }
+    }
+
+    Level const& level_;
+    std::span<std::uint32_t const> new_of_;
+    Codec const& codec_;
+    Codes codes_;
+    std::size_t lines_;
+    std::size_t rows_;
+    visited_set visited_;
+    std::vector<std::uint32_t> own_;
+    std::vector<std::uint32_t> other_;
+    std::vector<std::uint32_t> lost_;
+    neighbours found_;
+};
+
+/// The lists of the nodes of a level that stay, behind each other in their new order, each `stride`
+/// numbers with `first` numbers before it that are the caller's. Reads the level and changes
+/// nothing of it; the same on any number of threads.
+template <class Level, class Codec, class Codes>
+class healed_lists {
+public:
+    using numbers = std::vector<std::uint32_t>;
+
+    /// kept[i] is the node that becomes i, new_of[n] what becomes of n: no_slot where it goes. Both
+    /// stay in place, as do codec and level.
+    healed_lists(Level const& level, std::span<std::uint32_t const> kept,
+                 std::span<std::uint32_t const> new_of, Codec const& codec, Codes codes,
+                 std::size_t lines, std::size_t rows, float relaxed, std::size_t threads)
+        : level_(level), kept_(kept), new_of_(new_of), codec_(codec), codes_(codes), lines_(lines),
+          rows_(rows), relaxed_(relaxed), threads_(threads) {}
+
+    /// Fills `out`, where there is room for all. tree(i, list) adds the nodes to which the one that
+    /// becomes i must be linked; `width` candidates are looked at beside its neighbours.
+    template <class Tree>
+    [[nodiscard]] result<void> make(numbers& out, std::size_t first, std::size_t width,
+                                    Tree const& tree) {
+        if (kept_.empty()) return {};
+        lists_ = out.data() + first;
+        stride_ = first + level_.width;
+        VICINAL_CHECK(run_parts(kept_.size(), 64, threads_, [&](std::size_t from, std::size_t to) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                hands h(*this);
+                for (auto i = from; i < to; ++i) choose(h, i, width, tree);
+                return {};
+            });
+        }));
+        VICINAL_CHECK(vicinal::detail::guarded([&]() -> result<void> {
+            collect_new_links();
+            return {};
+        }));
+        auto const linked =
+            run_parts(firsts_.size() - 1, 16, threads_, [&](std::size_t from, std::size_t to) {
+                return vicinal::detail::guarded([&]() -> result<void> {
+                    hands h(*this);
+                    for (auto i = from; i < to; ++i) link_back(h, firsts_[i], firsts_[i + 1], tree);
+                    return {};
+                });
+            });
+        VICINAL_CHECK(linked);
+        for (std::size_t i = 0; i < kept_.size(); ++i)
+            for (std::size_t j = 0; j < level_.width && list(i)[j] != no_slot; ++j)
+                list(i)[j] = new_of_[list(i)[j]];
+        return {};
+    }
+
+private:
+    /// A node, by its new number, that has chosen another, by its old one.
+    struct link {
+        std::uint32_t to;
+        std::uint32_t from;
+        friend bool operator<(link const& a, link const& b) noexcept {
+            return a.to < b.to || (a.to == b.to && a.from < b.from);
+        }
+    };
+
+    /// One thread's scratch memory.
+    struct hands {
+        explicit hands(healed_lists const& h)
+            : near(h.level_, h.new_of_, h.codec_, h.codes_, h.lines_, h.rows_) {}
+        survivors<Level, Codec, Codes> near;
+        selector select;
+        neighbours candidates;
+        numbers bound;
+        numbers chosen;
+    };
+
+    [[nodiscard]] std::uint32_t* list(std::size_t i) const noexcept { return lists_ + i * stride_; }
+
+    template <class Tree>
+    void choose(hands& h, std::size_t i, std::size_t width, Tree const& tree) const {
+        auto const node = kept_[i];
+        auto const* now = level_.list(node);
+        auto const* end = std::find(now, now + level_.width, no_slot);
+        h.bound.clear();
+        tree(i, h.bound);
+        bool const whole = std::all_of(now, end, [&](auto n) { return h.near.stays(n); }) &&
+                           std::all_of(h.bound.begin(), h.bound.end(),
+                                       [&](auto n) { return std::find(now, end, n) != end; });
+        if (whole) return write(i, {now, end});
+        h.candidates = h.near.around(node, level_.width / 2, width);
+        for (auto const b : h.bound)
+            if (std::none_of(h.candidates.begin(), h.candidates.end(),
+                             [b](neighbour const& c) { return c.row == b; }))
+                h.candidates.push_back({codec_.between(code(node))(code(b)), b});
+        select(h, i);
+    }
+
+    template <class Tree>
+    void link_back(hands& h, std::size_t first, std::size_t last, Tree const& tree) const {
+        auto const i = links_[first].to;
+        auto* const now = list(i);
+        auto* const end = std::find(now, now + level_.width, no_slot);
+        auto const size = static_cast<std::size_t>(end - now);
+        h.chosen.assign(now, end);
+        for (auto j = first; j < last; ++j)
+            if (std::find(now, end, links_[j].from) == end) h.chosen.push_back(links_[j].from);
+        if (h.chosen.size() == size) return;
+        if (h.chosen.size() <= level_.width) return write(i, h.chosen);
+        h.bound.clear();
+        tree(i, h.bound);
+        h.candidates.clear();
+        auto const score = codec_.between(code(kept_[i]));
+        for (auto const n : h.chosen) h.candidates.push_back({score(code(n)), n});
+        select(h, i);
+    }
+
+    void select(hands& h, std::size_t i) const {
+        std::sort(h.candidates.begin(), h.candidates.end());
+        h.select(
+            h.candidates, level_.width, relaxed_, [&](std::uint32_t n) { return code(n); },
+            [&](std::byte const* code) { return codec_.between(code); },
+            [&](std::uint32_t n) {
+                return std::find(h.bound.begin(), h.bound.end(), n) != h.bound.end();
+            },
+            h.chosen);
+        write(i, h.chosen);
+    }
+
+    void write(std::size_t i, std::span<std::uint32_t const> chosen) const noexcept {
+        auto const size = (std::min)(chosen.size(), level_.width);
+        std::copy_n(chosen.begin(), size, list(i));
+        std::fill(list(i) + size, list(i) + level_.width, no_slot);
+    }
+
+    [[nodiscard]] std::byte const* code(std::uint32_t node) const noexcept {
+        return codes_.row(level_.row(node));
+    }
+
+    /// The links that no list had before, sorted by the node to which they lead.
+    void collect_new_links() {
+        links_.clear();
+        for (std::size_t i = 0; i < kept_.size(); ++i) {
+            auto const* before = level_.list(kept_[i]);
+            auto const* end = std::find(before, before + level_.width, no_slot);
+            for (std::size_t j = 0; j < level_.width && list(i)[j] != no_slot; ++j)
+                if (std::find(before, end, list(i)[j]) == end)
+                    links_.push_back({new_of_[list(i)[j]], kept_[i]});
+        }
+        std::sort(links_.begin(), links_.end());
+        firsts_.clear();
+        for (std::size_t i = 0; i < links_.size(); ++i)
+            if (i == 0 || links_[i].to != links_[i - 1].to) firsts_.push_back(i);
+        firsts_.push_back(links_.size());
+    }
+
+    Level const& level_;
+    std::span<std::uint32_t const> kept_;
+    std::span<std::uint32_t const> new_of_;
+    Codec const& codec_;
+    Codes codes_;
+    std::size_t lines_;
+    std::size_t rows_;
+    float relaxed_;
+    std::size_t threads_;
+    std::uint32_t* lists_ = nullptr;
+    std::size_t stride_ = 0;
+    std::vector<link> links_;
+    std::vector<std::size_t> firsts_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
+
+#endif
+
+/// A graph without its dead nodes, made beside the one that is being searched: the rest of the
+/// nodes in their order, numbered densely, lists healed, one spanning tree, entry and root live.
+///
+/// Nothing of the old graph is changed, so that no reader ever sees a graph half healed, and every
+/// live node can be reached before and after. The outcome depends on the graph and on which nodes
+/// stay, not on threads. Cost: for each node that loses a neighbour about half of what linking it
+/// cost; a quarter of all rows dead, that is nearly each.
+namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
+
+template <class Storage, class Codec, class Codes>
+class compaction {
+public:
+    using numbers = std::vector<std::uint32_t>;
+
+    compaction(columns<Storage> const& graph, Codec const& codec, Codes codes, std::size_t lines,
+               float relaxed, std::size_t threads)
+        : graph_(graph), before_(graph.get()), codec_(codec), codes_(codes), lines_(lines),
+          relaxed_(relaxed), threads_(threads) {}
+
+    /// Adds what the columns of the graph are to hold when the slots of `kept`, ascending, become
+    /// slots 0, 1 and so on. A graph of fewer nodes than it wants is empty. Errors: out_of_memory.
+    [[nodiscard]] result<void> run(std::span<slot const> kept,
+                                   std::vector<storage::replacement>& out) {
+        kept_ = kept;
+        auto after = before_;
+        after.root = no_slot;
+        after.entry = no_slot;
+        after.upper_rows = 0;
+        numbers links, parents, upper;
+        if (before_.covered == 0 || kept.empty() || kept.size() < before_.flat_below) {
+            after.covered = after.linked = 0;
+        } else {
+            after.covered = after.linked = static_cast<slot>(kept.size());
+            new_of_.assign(before_.linked, no_slot);
+            for (std::size_t i = 0; i < kept.size(); ++i) new_of_[kept[i]] = static_cast<slot>(i);
+            VICINAL_CHECK(make_ground(after, links, parents));
+            VICINAL_CHECK(make_upper(after, upper));
+        }
+        auto const width = 2 * std::size_t{before_.neighbours};
+        out.push_back(storage::owned_rows("hnsw.links", width * 4, std::move(links)));
+        out.push_back(storage::owned_rows("hnsw.parents", 4, std::move(parents)));
+        out.push_back(storage::owned_rows(
+            "hnsw.upper", (header + std::size_t{before_.neighbours}) * 4, std::move(upper)));
+        out.push_back(storage::owned_rows("hnsw.state", sizeof(state), std::vector<state>{after}));
+        return {};
+    }
+
+private:
+    using ground_level = decltype(std::declval<columns<Storage> const&>().ground_level(state{}));
+    using upper_level = decltype(std::declval<columns<Storage> const&>().upper_levels(state{}));
+    static constexpr std::size_t header = upper_level::header;
+    /// Nodes that are asked whether they have room for an orphan.
+    static constexpr std::size_t parents_offered = 16;
+
+    [[nodiscard]] result<void> make_ground(state& after, numbers& links, numbers& parents) {
+        auto const level = graph_.ground_level(before_);
+        parents.assign(kept_.size(), no_slot);
+        for (std::size_t i = 0; i < kept_.size(); ++i)
+            if (auto const p = graph_.parent(kept_[i]); p < before_.linked) parents[i] = new_of_[p];
+        forest tree(std::move(parents), before_.neighbours);
+        VICINAL_CHECK(join(tree, after));
+        links.resize(kept_.size() * level.width);
+        healed_lists<ground_level, Codec, Codes> lists(level, kept_, new_of_, codec_, codes_,
+                                                       lines_, before_.linked, relaxed_, threads_);
+        VICINAL_CHECK(lists.make(links, 0, before_.build_width, [&](std::size_t i, numbers& list) {
+            auto const node = static_cast<slot>(i);
+            if (auto const p = tree.parent(node); p != no_slot) list.push_back(kept_[p]);
+            tree.each_child(node, [&](slot c) { list.push_back(kept_[c]); });
+        }));
+        parents = tree.parents();
+        return {};
+    }
+
+    /// Makes one tree of those that the dead nodes have left.
+    [[nodiscard]] result<void> join(forest& tree, state& after) {
+        auto const level = graph_.ground_level(before_);
+        survivors<ground_level, Codec, Codes> near(level, new_of_, codec_, codes_, lines_,
+                                                   before_.linked);
+        after.root = 0;
+        if (before_.root < before_.linked) after.root = new_of_[before_.root];
+        if (after.root == no_slot) {
+            auto const& around = near.around(before_.root, 1, 1);
+            after.root = around.empty() ? 0 : new_of_[around.front().row];
+        }
+        after.root = tree.top(after.root);
+        std::vector<slot> orphans;
+        for (slot i = 0; i < kept_.size(); ++i)
+            if (i != after.root && tree.parent(i) == no_slot) orphans.push_back(i);
+        // The neighbours are looked for on all threads, a piece at a time; the tree is one thing.
+        constexpr std::size_t at_once = 4096;
+        std::vector<std::vector<slot>> offers((std::min)(orphans.size(), at_once));
+        for (std::size_t done = 0; done < orphans.size(); done += at_once) {
+            auto const part = (std::min)(orphans.size() - done, at_once);
+            auto const offered =
+                run_parts(part, 16, threads_, [&](std::size_t from, std::size_t to) {
+                    return vicinal::detail::guarded([&]() -> result<void> {
+                        survivors<ground_level, Codec, Codes> mine(level, new_of_, codec_, codes_,
+                                                                   lines_, before_.linked);
+                        for (auto i = from; i < to; ++i) offer(mine, orphans[done + i], offers[i]);
+                        return {};
+                    });
+                });
+            VICINAL_CHECK(offered);
+            for (std::size_t i = 0; i < part; ++i)
+                tree.attach(orphans[done + i], offers[i], after.root);
+        }
+        return {};
+    }
+
+    /// The nearest nodes that stay, and at last the one next above in the old tree.
+    void offer(survivors<ground_level, Codec, Codes>& near, slot orphan,
+               std::vector<slot>& offered) const {
+        offered.clear();
+        auto const node = kept_[orphan];
+        for (auto const& c : near.around(node, parents_offered, before_.build_width)) {
+            if (offered.size() == parents_offered) break;
+            offered.push_back(new_of_[c.row]);
+        }
+        auto above = graph_.parent(node);
+        // A damaged tree may have circles.
+        for (std::size_t i = 0; i < before_.linked && above < before_.linked; ++i) {
+            if (new_of_[above] != no_slot) {
+                offered.push_back(new_of_[above]);
+                return;
+            }
+            above = graph_.parent(above);
+        }
+    }
+
+    [[nodiscard]] result<void> make_upper(state& after, numbers& upper) {
+        auto const levels = graph_.upper_levels(before_);
+        numbers kept;
+        numbers new_row(before_.upper_rows, no_slot);
+        for (std::uint32_t row = 0; row < before_.upper_rows; ++row)
+            if (auto const s = levels.row(row); s < new_of_.size() && new_of_[s] != no_slot) {
+                new_row[row] = static_cast<std::uint32_t>(kept.size());
+                kept.push_back(row);
+            }
+        after.upper_rows = static_cast<std::uint32_t>(kept.size());
+        auto const stride = header + levels.width;
+        upper.resize(kept.size() * stride);
+        healed_lists<upper_level, Codec, Codes> lists(levels, kept, new_row, codec_, codes_, lines_,
+                                                      before_.linked, 1, threads_);
+        VICINAL_CHECK(lists.make(upper, header, before_.build_width, [](std::size_t, numbers&) {}));
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            auto const below = levels.below(kept[i]);
+            auto* const row = upper.data() + i * stride;
+            row[0] = new_of_[levels.row(kept[i])];
+            row[1] = below < new_row.size() ? new_row[below] : no_slot;
+            row[2] = levels.level(kept[i]);
+            if (after.entry == no_slot || row[2] > upper[after.entry * stride + 2])
+                after.entry = static_cast<std::uint32_t>(i);
+        }
+        return {};
+    }
+
+    columns<Storage> const& graph_;
+    state before_;
+    Codec const& codec_;
+    Codes codes_;
+    std::size_t lines_;
+    float relaxed_;
+    std::size_t threads_;
+    std::span<slot const> kept_;
+    /// What becomes of each slot: no_slot where it goes.
+    numbers new_of_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
@@ -9433,10 +10719,16 @@ namespace vicinal::inline VICINAL_ABI::index {
 
 /// A navigable graph: searches take about log(rows) steps and find nearly all of the nearest.
 ///
+/// It walks over codes: with codec::sq8, the default, a byte an element, which is a quarter of the
+/// memory traffic; the store compares the few best by their vectors. codec::f32 walks over the
+/// vectors and takes no memory for codes. Where the elements or the metric have no codes of 8 bits
+/// (bytes, bits, a metric of the user's), `hnsw<codec::f32>` is the one to take.
+///
 /// Source: Malkov & Yashunin, "Efficient and robust approximate nearest neighbor search using
-/// hierarchical navigable small world graphs", TPAMI 2018. Differs: pruning never cuts a node off
-/// (index/hnsw/insert.hpp), and the same rows in the same order always give the same graph.
-template <codec::model Codec = codec::f32>
+/// hierarchical navigable small world graphs", TPAMI 2018. Differs: pruning never cuts a node off,
+/// nodes join in batches on any number of threads, and the same rows in the same order always give
+/// the same graph (index/hnsw/build.hpp).
+template <codec::model Codec = codec::sq8>
 struct hnsw {
     using options = hnsw_options;
     using codec_type = Codec;
@@ -9445,163 +10737,234 @@ struct hnsw {
     /// Refuses options that no graph can be made with, before there is a file of it.
     [[nodiscard]] static result<void> check(hnsw_options const& o) { return hnsw_graph::check(o); }
 
-    /// The graph for one metric over the rows of one storage. One thread takes in, any number
-    /// search; see index::concept.hpp for what keeps them apart.
     template <metric::model Metric, storage::model Storage>
-    class of {
-    public:
-        using element = metric::element_of<Metric>;
-        using column = typename Storage::column;
-        static constexpr bool exact = false;
+    class of;
+};
 
-        /// Errors: invalid_argument, corrupt_snapshot, out_of_memory.
-        [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
-                                             std::size_t dim, hnsw_options const& options) {
-            auto graph = hnsw_graph::columns<Storage>::open(space, options);
-            VICINAL_CHECK(graph);
-            if (vectors.rows() < graph->get().covered)
-                return error{errc::corrupt_snapshot, "a vector for each node of the graph",
-                             std::to_string(vectors.rows())};
-            return of(*graph, vectors, dim);
+/// The graph for one metric over the rows of one storage. One thread takes in, any number search;
+/// see index::concept.hpp for what keeps them apart.
+template <codec::model Codec>
+template <metric::model Metric, storage::model Storage>
+class hnsw<Codec>::of {
+    using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
+
+public:
+    using element = metric::element_of<Metric>;
+    using column = typename Storage::column;
+    static constexpr bool exact = false;
+
+    /// Errors: invalid_argument, corrupt_snapshot, out_of_memory.
+    [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
+                                         std::size_t dim, hnsw_options const& options) {
+        auto graph = hnsw_graph::columns<Storage>::open(space, options);
+        VICINAL_CHECK(graph);
+        of index(*graph, vectors, dim, options.threads);
+        if constexpr (!coded::reads_rows) {
+            auto codes = space.column("hnsw.codes", index.codec_.row_bytes(), storage::heat::hot);
+            VICINAL_CHECK(codes);
+            index.own_codes_ = *codes;
         }
+        auto const nodes = graph->get().linked;
+        if (vectors.rows() < nodes || index.codes().rows() < nodes)
+            return error{errc::corrupt_snapshot, "a vector and a code for each node of the graph",
+                         std::to_string((std::min)(vectors.rows(), index.codes().rows()))};
+        return index;
+    }
 
-        [[nodiscard]] slot covered() const noexcept { return graph_.get().covered; }
+    [[nodiscard]] slot covered() const noexcept { return graph_.get().covered; }
 
-        /// Inserts the slots up to `until`, those that `live` does not hold for as nodes without
-        /// links. Below `flat_below` rows it declines. Cost: about build_width log(rows) distances
-        /// a slot. Errors: out_of_memory; what was taken in before it stays.
-        template <class Live, class Section>
-        [[nodiscard]] result<void> take_in(slot until, Live const& live, Section const& section) {
-            auto const before = graph_.get();
-            if (until <= before.covered || (before.covered == 0 && until < before.flat_below))
-                return {};
-            return vicinal::detail::guarded([&]() -> result<void> {
-                VICINAL_CHECK(make_room(graph_.links(), until, section));
-                VICINAL_CHECK(make_room(graph_.parents(), until, section));
-                hnsw_graph::inserter insert(graph_, codec_, vectors_->reader(), lines());
-                for (slot s = before.covered; s < until; ++s) {
-                    if (!live(s)) {
-                        section([&] { skip(s); });
-                        continue;
-                    }
-                    insert.plan(s);
-                    auto const rows = graph_.get().upper_rows + insert.levels();
-                    VICINAL_CHECK(make_room(graph_.upper_column(), rows, section));
-                    section([&] { insert.apply(); });
-                }
-                return {};
-            });
-        }
-
-        /// Forgets every row. Inside the caller's section.
-        void clear() noexcept { graph_.clear(); }
-
-        /// effort: the width of the beam ("ef"), at least `wanted`. Cost: about effort x neighbours
-        /// distances.
-        template <class Keep>
-        [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted,
-                                                std::size_t effort, Keep const& keep) const {
-            return vicinal::detail::guarded([&]() -> result<neighbours> {
-                auto const g = graph_.get();
-                if (g.root == no_slot || wanted == 0) return neighbours{};
-                auto const score = codec_.query(query);
-                using codes = decltype(vectors_->reader());
-                hnsw_graph::target<codes, decltype(score)> const to{vectors_->reader(), score,
-                                                                    g.covered, lines()};
-                auto const width = (std::min)((std::max)(wanted, effort), std::size_t{g.covered});
-                auto s = scratch_->take();
-                auto const start = hnsw_graph::find_start(graph_.upper_levels(g), g, to);
-                if constexpr (std::same_as<Keep, keep_all>) {
-                    hnsw_graph::beam_search(graph_.ground_level(g), start, width, to, *s);
-                    neighbours found;
-                    found.reserve(s->beam.size());
-                    for (std::size_t i = 0; i < s->beam.size(); ++i)
-                        found.push_back({s->beam[i].distance, s->beam[i].node});
-                    return found;
-                } else {
-                    return hnsw_graph::filtered_search(graph_.ground_level(g), start, width, to,
-                                                       keep, *s);
-                }
-            });
-        }
-
-        /// A beam that grows with k and with 1 / (1 - recall): 64 for ten neighbours at 0.95, 170
-        /// at 0.99. It is a rule of thumb, not measured on the data at hand.
-        [[nodiscard]] std::size_t effort_for(std::size_t wanted, double recall) const noexcept {
-            double const missed = (std::max)(1 - recall, 0.001);
-            double const width = static_cast<double>(wanted) * 1.5 + 11 / std::pow(missed, 0.5);
-            return static_cast<std::size_t>(width);
-        }
-
-        /// How many nodes the spanning tree joins to the root: all live ones, in a sound graph.
-        /// Walks all links, O(rows). For tests and checks.
-        [[nodiscard]] std::size_t reachable() const {
-            visited_set seen;
-            return mark_reachable(seen);
-        }
-
-        /// The covered slots for which live(slot) holds and to which no walk leads: none, in a
-        /// sound graph. Walks all links, O(rows).
-        template <class Live>
-        [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
-            visited_set seen;
-            static_cast<void>(mark_reachable(seen));
-            std::vector<slot> lost;
-            for (slot s = 0; s < covered(); ++s)
-                if (live(s) && seen.mark(s)) lost.push_back(s);
-            return lost;
-        }
-
-    private:
-        of(hnsw_graph::columns<Storage> graph, column const& vectors, std::size_t dim)
-            : graph_(graph), vectors_(&vectors), codec_(dim),
-              scratch_(std::make_unique<scratch_pool>()) {}
-
-        [[nodiscard]] std::size_t mark_reachable(visited_set& seen) const {
-            auto const g = graph_.get();
-            seen.reset(g.covered);
-            if (g.root == no_slot) return 0;
-            auto const ground = graph_.ground_level(g);
-            std::vector<slot> open{g.root};
-            static_cast<void>(seen.mark(g.root));
-            for (std::size_t i = 0; i < open.size(); ++i) {
-                auto const* list = ground.list(open[i]);
-                for (std::size_t j = 0; j < ground.width && list[j] != no_slot; ++j)
-                    if (list[j] < g.covered && seen.mark(list[j])) open.push_back(list[j]);
-            }
-            return open.size();
-        }
-
-        template <class Section>
-        [[nodiscard]] static result<void> make_room(column& c, std::uint64_t rows,
-                                                    Section const& section) {
-            if (rows > c.capacity()) {
-                VICINAL_CHECK(c.prepare(rows));
-                section([&] { c.commit(); });
-            }
-            if (rows > c.rows()) c.resize(rows);
+    /// Inserts the slots up to `until`, those that `live` does not hold for as nodes without links.
+    /// Below `flat_below` rows it declines. Cost: about 4 build_width neighbours distances a slot.
+    /// Errors: out_of_memory; what was linked before it stays linked.
+    template <class Live, class Section>
+    [[nodiscard]] result<void> take_in(slot until, Live const& live, Section const& section) {
+        auto const before = graph_.get();
+        if (until <= before.covered || (before.covered == 0 && until < before.flat_below))
             return {};
-        }
+        return vicinal::detail::guarded([&]() -> result<void> {
+            VICINAL_CHECK(make_room(until, section));
+            std::vector<slot> joining;
+            auto upper_rows = before.upper_rows;
+            for (slot s = before.covered; s < until; ++s)
+                if (live(s) && !joined(before, s)) {
+                    joining.push_back(s);
+                    upper_rows += hnsw_graph::draw_level(before, s);
+                }
+            VICINAL_CHECK(storage::reserve(graph_.upper_column(), upper_rows, section));
+            auto const relaxed = hnsw_graph::relaxed_for<Metric>;
+            using reader = decltype(codes().reader());
+            hnsw_graph::builder<Storage, coded, reader, Section> build(
+                graph_, codec_, codes().reader(), lines(), relaxed, threads_, section);
+            VICINAL_CHECK(build.link(joining));
+            section([&] {
+                auto g = graph_.get();
+                g.covered = until;
+                graph_.put(g);
+            });
+            return {};
+        });
+    }
 
-        /// Covers a slot that died before it was taken in.
-        void skip(slot s) noexcept {
+    /// Forgets every row. Inside the caller's section.
+    void clear() noexcept { graph_.clear(); }
+
+    /// Adds to `out` what the columns are to hold when the slots of `kept`, ascending and covered,
+    /// become slots 0, 1 and so on: a graph without the others (index/hnsw/compact.hpp). Both stay
+    /// in place until that is written. Errors: out_of_memory.
+    [[nodiscard]] result<void> compact(std::span<slot const> kept,
+                                       std::vector<storage::replacement>& out) const {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            auto const g = graph_.get();
+            if constexpr (!coded::reads_rows) {
+                bool const empty = g.covered == 0 || kept.size() < g.flat_below;
+                out.push_back(
+                    storage::chosen_rows("hnsw.codes", *own_codes_, empty ? kept.first(0) : kept));
+            }
+            auto const codes_now = codes().reader();
+            hnsw_graph::compaction<Storage, coded, decltype(codes_now)> compact(
+                graph_, codec_, codes_now, lines(), hnsw_graph::relaxed_for<Metric>, threads_);
+            return compact.run(kept, out);
+        });
+    }
+    /// Takes the columns as compact() wrote them. Inside the caller's section.
+    void compacted() noexcept {}
+
+    /// effort: the width of the beam ("ef"), at least `wanted`. Cost: about effort x neighbours
+    /// distances.
+    template <class Keep>
+    [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted,
+                                            std::size_t effort, Keep const& keep) const {
+        return vicinal::detail::guarded([&]() -> result<neighbours> {
+            auto const g = graph_.get();
+            if (g.root == no_slot || wanted == 0) return neighbours{};
+            auto const score = codec_.query(query);
+            auto const codes_now = codes().reader();
+            hnsw_graph::target<decltype(codes_now), decltype(score)> const to{codes_now, score,
+                                                                              g.linked, lines()};
+            auto const width = (std::min)((std::max)(wanted, effort), std::size_t{g.linked});
+            auto s = scratch_->take();
+            auto const start = hnsw_graph::find_start(graph_.upper_levels(g), g, to);
+            if constexpr (std::same_as<Keep, keep_all>) {
+                hnsw_graph::beam_search(graph_.ground_level(g), start, width, to, *s);
+                neighbours found;
+                found.reserve(s->beam.size());
+                for (std::size_t i = 0; i < s->beam.size(); ++i)
+                    found.push_back({s->beam.distance(i), s->beam.node(i)});
+                hnsw_graph::order_ties(found);
+                return found;
+            } else {
+                return hnsw_graph::filtered_search(graph_.ground_level(g), start, width, to, keep,
+                                                   *s);
+            }
+        });
+    }
+
+    /// A beam that grows with k and with 1 / (1 - recall): 64 for ten neighbours at 0.95, 170
+    /// at 0.99. It is a rule of thumb, not measured on the data at hand.
+    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double recall) const noexcept {
+        double const missed = (std::max)(1 - recall, 0.001);
+        double const width = static_cast<double>(wanted) * 1.5 + 11 / std::pow(missed, 0.5);
+        return static_cast<std::size_t>(width);
+    }
+
+    /// How many nodes the spanning tree joins to the root: all live ones, in a sound graph.
+    /// Walks all links, O(rows). For tests and checks.
+    [[nodiscard]] std::size_t reachable() const {
+        visited_set seen;
+        return mark_reachable(seen);
+    }
+
+    /// The covered slots for which live(slot) holds and to which no walk leads: none, in a
+    /// sound graph. Walks all links, O(rows).
+    template <class Live>
+    [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
+        visited_set seen;
+        static_cast<void>(mark_reachable(seen));
+        std::vector<slot> lost;
+        for (slot s = 0; s < covered(); ++s)
+            if (live(s) && seen.mark(s)) lost.push_back(s);
+        return lost;
+    }
+
+private:
+    of(hnsw_graph::columns<Storage> graph, column const& vectors, std::size_t dim,
+       std::size_t threads)
+        : graph_(graph), vectors_(&vectors), codec_(dim), threads_(threads),
+          scratch_(std::make_unique<scratch_pool>()) {}
+
+    [[nodiscard]] std::size_t mark_reachable(visited_set& seen) const {
+        auto const g = graph_.get();
+        seen.reset(g.linked);
+        if (g.root == no_slot) return 0;
+        auto const ground = graph_.ground_level(g);
+        std::vector<slot> open{g.root};
+        static_cast<void>(seen.mark(g.root));
+        for (std::size_t i = 0; i < open.size(); ++i) {
+            auto const* list = ground.list(open[i]);
+            for (std::size_t j = 0; j < ground.width && list[j] != no_slot; ++j)
+                if (list[j] < g.linked && seen.mark(list[j])) open.push_back(list[j]);
+        }
+        return open.size();
+    }
+
+    /// Rows for the slots up to `until`: codes, empty lists, no parents.
+    template <class Section>
+    [[nodiscard]] result<void> make_room(slot until, Section const& section) {
+        auto const before = graph_.get().linked;
+        if (until <= before) return {};
+        if (until > most_nodes)
+            return error{errc::limit_exceeded, "at most 2^31 - 1 rows in a graph",
+                         std::to_string(until)};
+        VICINAL_CHECK(storage::reserve(graph_.links(), until, section));
+        VICINAL_CHECK(storage::reserve(graph_.parents(), until, section));
+        if constexpr (!coded::reads_rows) {
+            VICINAL_CHECK(storage::reserve(*own_codes_, until, section));
+            VICINAL_CHECK(run_parts(until - before, 64, threads_, [&](auto first, auto last) {
+                auto const vectors = vectors_->reader();
+                for (auto s = before + first; s < before + last; ++s)
+                    codec_.encode_row(reinterpret_cast<element const*>(vectors.row(s)),
+                                      own_codes_->edit(s));
+                return result<void>();
+            }));
+        }
+        for (auto s = before; s < until; ++s) {
             std::memset(graph_.links().edit(s), 0xff, graph_.links().row_bytes());
             std::memset(graph_.parents().edit(s), 0xff, graph_.parents().row_bytes());
+        }
+        section([&] {
             auto g = graph_.get();
-            g.covered = s + 1;
+            g.linked = until;
             graph_.put(g);
-        }
+        });
+        return {};
+    }
 
-        /// Cache lines of a code that are asked for ahead.
-        [[nodiscard]] std::size_t lines() const noexcept {
-            return (std::min)((vectors_->row_bytes() + 63) / 64, std::size_t{10});
-        }
+    [[nodiscard]] bool joined(hnsw_graph::state const& g, slot s) const noexcept {
+        return s < g.linked && (s == g.root || graph_.parent(s) != no_slot);
+    }
 
-        hnsw_graph::columns<Storage> graph_;
-        column const* vectors_;
-        typename Codec::template of<Metric> codec_;
-        std::unique_ptr<scratch_pool> scratch_;
-    };
+    [[nodiscard]] column const& codes() const noexcept {
+        if constexpr (coded::reads_rows)
+            return *vectors_;
+        else
+            return *own_codes_;
+    }
+
+    /// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere
+    /// in a line.
+    [[nodiscard]] std::size_t lines() const noexcept {
+        return (std::min)((codes().row_bytes() + 48 + 63) / 64, std::size_t{12});
+    }
+
+    static constexpr slot most_nodes = 0x7fffffff;
+
+    hnsw_graph::columns<Storage> graph_;
+    column const* vectors_;
+    /// Null where the codec reads the vectors.
+    column* own_codes_ = nullptr;
+    coded codec_;
+    std::size_t threads_;
+    std::unique_ptr<scratch_pool> scratch_;
 };
 
 static_assert(model<hnsw<>>);
@@ -11424,7 +12787,7 @@ inline constexpr std::uint64_t largest_run = (std::uint64_t{1} << 24) - 1;
 /// that says where in it a slot's run lies (8 bytes: 40 bits of offset, 24 of length).
 ///
 /// Runs are written behind each other and not moved; a run that a dead slot leaves is freed by
-/// compaction.
+/// compact().
 template <class Storage>
 class heap {
 public:
@@ -11479,6 +12842,23 @@ public:
     }
     /// Lets queries see what was put; inside the section that publishes the slots.
     void publish() noexcept { end_ = written_; }
+
+    /// Adds to `out` what the heap is to hold when the slots of `kept` become slots 0, 1 and so on;
+    /// both stay in place until that is written.
+    void compact(std::string const& name, std::span<slot const> kept,
+                 std::vector<storage::replacement>& out) const {
+        std::vector<std::uint64_t> places(kept.size());
+        std::uint64_t end = 0;
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            auto const size = (*this)[kept[i]].size();
+            places[i] = end << 24 | size;
+            end += size;
+        }
+        out.push_back(
+            storage::joined_runs(name + ".heap", 1, end, kept.size(),
+                                 [at = *this, kept](std::size_t i) { return at[kept[i]]; }));
+        out.push_back(storage::owned_rows(name + ".places", 8, std::move(places)));
+    }
 
     /// After opening or re-binding: everything in the columns counts.
     void bind() noexcept { end_ = written_ = bytes_->rows(); }
@@ -11598,6 +12978,9 @@ public:
     void publish() noexcept {}
     void bind() noexcept {}
     void clear() noexcept { column_->resize(0); }
+    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
+        out.push_back(storage::chosen_rows("ids", *column_, kept));
+    }
     [[nodiscard]] std::uint64_t slots() const noexcept { return column_->rows(); }
 
 private:
@@ -11629,6 +13012,9 @@ public:
     void publish() noexcept { heap_.publish(); }
     void bind() noexcept { heap_.bind(); }
     void clear() noexcept { heap_.clear(); }
+    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
+        heap_.compact("ids", kept, out);
+    }
     [[nodiscard]] std::uint64_t slots() const noexcept { return heap_.slots(); }
 
 private:
@@ -11816,6 +13202,18 @@ template <metric::model Metric>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
+/// A range whose records stay where they are while it is walked: a batch points into them, which
+/// what an iterator makes on the way would not outlive.
+template <class Range, class Record>
+concept range_of = requires(Range const& r) {
+    requires std::forward_iterator<decltype(std::begin(r))>;
+    { *std::begin(r) } -> std::same_as<Record const&>;
+}
+|| requires(Range const& r) {
+    requires std::forward_iterator<decltype(std::begin(r))>;
+    { *std::begin(r) } -> std::same_as<Record&>;
+};
+
 /// Records on their way in, checked and with their payloads encoded. Ids and vectors are the
 /// caller's and stay with him.
 template <class Metric, class Payload, class Id>
@@ -11920,20 +13318,46 @@ struct checked {
 #ifndef VICINAL_STORE_ENGINE_HPP
 #define VICINAL_STORE_ENGINE_HPP
 
-// ---- vicinal/storage/replacement.hpp
-#ifndef VICINAL_STORAGE_REPLACEMENT_HPP
-#define VICINAL_STORAGE_REPLACEMENT_HPP
+// ---- vicinal/store/compaction.hpp
+#ifndef VICINAL_STORE_COMPACTION_HPP
+#define VICINAL_STORE_COMPACTION_HPP
 
-namespace vicinal::inline VICINAL_ABI::storage {
+/// Erased and replaced records leave dead slots. Compaction numbers the live ones densely and
+/// writes every column anew, beside the searches: in memory into new blocks, in a durable store
+/// into the next snapshot. One short section then puts them in place; where a scan has begun
+/// meanwhile, which knows slots by their old numbers, they are given up instead.
+namespace vicinal::inline VICINAL_ABI::detail {
 
-/// Rows that a checkpoint writes instead of a column's own.
-struct replacement {
-    std::string_view name;
-    std::size_t row_bytes = 1;
-    std::span<std::byte const> rows;
+/// Whether so many slots are dead that numbering anew pays: a quarter. Nearly every list of a graph
+/// names a dead node from a tenth on, so that healing it later costs no more; and until then a
+/// search looks at no more than a third beyond what it would.
+[[nodiscard]] constexpr bool sparse(std::size_t slots, std::size_t live) noexcept {
+    return slots > live && (slots - live) * 4 >= slots;
+}
+
+/// Dead slots that no write tidies up by itself, whatever their share: some milliseconds' work.
+inline constexpr std::size_t least_dead = 1000;
+
+/// Whether these rows, index and storage can be compacted.
+template <class Space, class Index>
+concept compactable = requires(Space& space, Index const& index, std::span<slot const> kept,
+                               std::vector<storage::replacement>& out) {
+    space.discard();
+    { index.compact(kept, out) } -> std::same_as<result<void>>;
 };
 
-} // namespace vicinal::inline VICINAL_ABI::storage
+/// What every column is to hold when the slots of `kept`, the live ones, become slots 0, 1 and so
+/// on; it reads rows, index and `kept` until it is written. Errors: out_of_memory.
+template <class Rows, class Index>
+[[nodiscard]] result<void> compact(Rows const& rows, Index const& index, std::span<slot const> kept,
+                                   std::vector<storage::replacement>& out) {
+    return guarded([&]() -> result<void> {
+        rows.compact(kept, out);
+        return index.compact(kept, out);
+    });
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
 // ---- vicinal/store/gate.hpp
@@ -12396,7 +13820,10 @@ private:
         VICINAL_CHECK(candidates);
         index::nearest best(k, by_id{&rows_});
         // The index ranks by its codes. A few beyond k make up for their rounding.
-        auto const compared = (std::min)(candidates->size(), k + k / 2 + 16);
+        auto const compared = (std::min)(candidates->size(), k + k / 2 + 5);
+        auto const vectors = rows_.vectors().reader();
+        auto const lines = (std::min)((dim_ * sizeof(element) + 63) / 64, std::size_t{16});
+        for (std::size_t i = 0; i < compared; ++i) vectors.prefetch((*candidates)[i].row, lines);
         for (std::size_t i = 0; i < compared; ++i) {
             auto const s = (*candidates)[i].row;
             best.offer({metric::exact<Metric>(vector_, rows_.vector(s), dim_), s});
@@ -12750,6 +14177,37 @@ public:
         return table;
     }
 
+    [[nodiscard]] std::vector<slot> live_slots() const {
+        std::vector<slot> slots;
+        slots.reserve(live_count_);
+        for (slot s = 0; s < count_; ++s)
+            if (live(s)) slots.push_back(s);
+        return slots;
+    }
+    /// Adds to `out` what the columns are to hold when the slots of `kept`, all that are live,
+    /// become slots 0, 1 and so on; the slots stay in place until that is written.
+    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
+        std::vector<id_table::entry> map(static_cast<std::size_t>(id_table::size_for(kept.size())),
+                                         0);
+        for (std::size_t i = 0; i < kept.size(); ++i)
+            id_table::put(map.data(), map.size(),
+                          id_table::make(traits::hash(ids_[kept[i]]), static_cast<slot>(i)));
+        out.push_back(storage::owned_rows("ids.map", sizeof(id_table::entry), std::move(map)));
+        out.push_back(storage::chosen_rows("vectors", *vectors_, kept));
+        out.push_back(
+            storage::owned_rows("live", 1, std::vector<std::byte>(kept.size(), std::byte{1})));
+        ids_.compact(kept, out);
+        payloads_.compact("payloads", kept, out);
+    }
+    /// Takes the columns as compact() wrote them. Inside the section.
+    void compacted() noexcept {
+        ids_.bind();
+        payloads_.bind();
+        freeze_map();
+        count_ = static_cast<slot>(live_->rows());
+        live_count_ = count_;
+    }
+
 private:
     rows(column& vectors, column& live, column& map, id_rows<Id, Storage> ids,
          heap<Storage> payloads) noexcept
@@ -12899,7 +14357,7 @@ public:
             VICINAL_CHECK(space_.log(write_upsert<Id>(batch, vector_bytes()).bytes()));
         append(batch);
         take_in();
-        checkpoint_if_due();
+        tidy_if_due();
         return {};
     }
 
@@ -12915,7 +14373,7 @@ public:
             VICINAL_CHECK(space_.log(w.bytes()));
         }
         section()([&] { rows_->end(s); });
-        checkpoint_if_due();
+        tidy_if_due();
         return true;
     }
 
@@ -12933,6 +14391,18 @@ public:
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
         return checkpoint_locked();
+    }
+
+    /// Gives back what dead slots hold, in a durable store by a checkpoint; while a scan is open,
+    /// or with an index or storage that can't, nothing. Readers go on meanwhile.
+    [[nodiscard]] result<void> compact() {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(check_writable());
+        if (pins_ != 0 || rows_->live_count() == rows_->count()) return {};
+        if constexpr (Storage::durable)
+            return checkpoint_locked(true);
+        else
+            return compact_locked();
     }
 
     /// Runs `body(rows, index)` as a reader: what it sees stays in place until it returns. Must not
@@ -13015,6 +14485,7 @@ private:
             if (pins_ == 0) {
                 rows_->reset();
                 index_->clear();
+                dead_before_ = 0;
             } else {
                 for (slot s = 0; s < rows_->count(); ++s)
                     if (rows_->live(s)) rows_->end(s);
@@ -13052,32 +14523,89 @@ private:
         return malformed();
     }
 
-    void checkpoint_if_due() {
+    /// Checkpoints and compacts where it is time to. What fails (a full disk, no memory) loses
+    /// nothing: the log has it all, and dead slots may stay. The next try comes when log or dead
+    /// slots have doubled.
+    void tidy_if_due() {
+        auto const dead = rows_->count() - rows_->live_count();
+        bool const compacts = pins_ == 0 && dead >= (std::max)(least_dead, dead_before_) &&
+                              sparse(rows_->count(), rows_->live_count());
         if constexpr (Storage::durable) {
             constexpr std::uint64_t least = std::uint64_t{64} << 20;
             auto const due = (std::max)({least, space_.snapshot_bytes() / 10, not_before_});
-            // One that fails (a full disk) loses nothing: the log has it all. The next try comes
-            // when the log has doubled.
-            if (space_.log_bytes() > due && !checkpoint_locked())
+            if ((compacts || space_.log_bytes() > due) && !checkpoint_locked())
                 not_before_ = 2 * space_.log_bytes();
+        } else if (compacts) {
+            static_cast<void>(compact_locked());
         }
+        if (compacts && rows_->live_count() != rows_->count()) dead_before_ = 2 * dead;
     }
 
-    [[nodiscard]] result<void> checkpoint_locked() requires(Storage::durable) {
+    [[nodiscard]] result<void> checkpoint_locked(bool compacts = false) requires(Storage::durable) {
         return guarded([&]() -> result<void> {
             take_in();
-            auto const map = rows_->frozen_map();
-            storage::replacement const replaced[] = {
-                {"ids.map", sizeof(id_table::entry), std::as_bytes(std::span(map))}};
+            std::vector<slot> kept;
+            std::vector<storage::replacement> fresh;
+            if (compacts || sparse(rows_->count(), rows_->live_count())) {
+                auto const made = compact_into(kept, fresh);
+                compacts = made && *made; // without memory for it, dead slots are written too
+            }
+            if (!compacts) {
+                fresh.clear();
+                fresh.push_back(
+                    storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map()));
+            }
             auto const types = describe_types<Metric, Index, Payload, Id>(dim_);
-            VICINAL_CHECK(space_.checkpoint(replaced, types));
-            section()([&] {
-                space_.adopt();
-                rows_->freeze_map();
-            });
+            VICINAL_CHECK(space_.checkpoint(fresh, types));
+            put_in_place(compacts);
             not_before_ = 0;
             return {};
         });
+    }
+
+    [[nodiscard]] result<void> compact_locked() requires(!Storage::durable) {
+        return guarded([&]() -> result<void> {
+            if constexpr (compactable<space, index_type>) {
+                std::vector<slot> kept;
+                std::vector<storage::replacement> fresh;
+                auto const made = compact_into(kept, fresh);
+                VICINAL_CHECK(made);
+                if (!*made) return {};
+                VICINAL_CHECK(space_.stage(fresh));
+                put_in_place(true);
+            }
+            return {};
+        });
+    }
+
+    /// Works out the columns without dead slots. False where that is not possible now: a scan is
+    /// open, the index lags behind for want of memory, or there is none for this.
+    [[nodiscard]] result<bool> compact_into(std::vector<slot>& kept,
+                                            std::vector<storage::replacement>& fresh) {
+        if constexpr (compactable<space, index_type>) {
+            auto const covered = index_->covered();
+            if (pins_ != 0 || (covered != 0 && covered != rows_->count())) return false;
+            return guarded([&]() -> result<bool> {
+                kept = rows_->live_slots();
+                VICINAL_CHECK(detail::compact(*rows_, *index_, kept, fresh));
+                return true;
+            });
+        }
+        return false;
+    }
+
+    /// Lets readers see the columns that were staged. Compacted ones are given up where a scan has
+    /// begun meanwhile: it knows slots by their old numbers.
+    void put_in_place(bool compacted) noexcept {
+        section()([&] {
+            if (compacted && pins_ != 0) return;
+            space_.adopt();
+            if (!compacted) return rows_->freeze_map();
+            rows_->compacted();
+            dead_before_ = 0;
+            if constexpr (compactable<space, index_type>) index_->compacted();
+        });
+        if constexpr (compactable<space, index_type>) space_.discard();
     }
 
     space space_;
@@ -13092,6 +14620,7 @@ private:
     std::size_t pins_ = 0;
 #endif
     std::uint64_t not_before_ = 0;
+    std::size_t dead_before_ = 0;
     bool opened_ = false;
 };
 
@@ -13196,22 +14725,6 @@ template <class Rows, class IdView>
 #endif
 
 namespace vicinal::inline VICINAL_ABI {
-
-namespace detail {
-
-/// A range whose records stay where they are while it is walked: a batch points into them, which
-/// what an iterator makes on the way would not outlive.
-template <class Range, class Record>
-concept range_of = requires(Range const& r) {
-    requires std::forward_iterator<decltype(std::begin(r))>;
-    { *std::begin(r) } -> std::same_as<Record const&>;
-}
-|| requires(Range const& r) {
-    requires std::forward_iterator<decltype(std::begin(r))>;
-    { *std::begin(r) } -> std::same_as<Record&>;
-};
-
-} // namespace detail
 
 /// A vector store: records of id, vector and payload, found by nearness and by what their payload
 /// says.
@@ -13426,6 +14939,15 @@ public:
     /// go on meanwhile. Errors: read_only, io_failure, out_of_memory; the store stays as it was.
     result<void> try_checkpoint() requires(Storage::durable) { return engine_->checkpoint(); }
 
+    /// Gives back what erased and replaced records hold, as every write does by itself once they
+    /// are a quarter of the rows (and 1,000); a durable store writes a checkpoint for it. Without
+    /// effect while a scan is open. Cost: all columns are written anew, in memory beside the old
+    /// ones, and the lists of a graph healed, about a third of the time to build it; readers go on,
+    /// writers wait. Errors: as try_checkpoint(); the store stays as it was.
+    result<void> try_compact() {
+        return detail::guarded([&] { return engine_->compact(); });
+    }
+
     /// Looks at all that the store has: every checksum of a durable one's files, every record and
     /// its id, and that the index leads to each. Damage is in the report, not an error: see ok().
     /// Cost: reads everything; searches go on and writers wait. Errors: io_failure, out_of_memory.
@@ -13462,6 +14984,7 @@ public:
     [[nodiscard]] scan_type scan() const { return try_scan().value(); }
     [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }
     void checkpoint() requires(Storage::durable) { try_checkpoint().value(); }
+    void compact() { try_compact().value(); }
     [[nodiscard]] verify_report verify() const { return try_verify().value(); }
 #endif
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <limits>
 #include <string_view>
+#include <vector>
 
 namespace metric = vicinal::metric;
 using namespace vicinal_test;
@@ -60,6 +61,20 @@ void use(memory::space& space, memory::column& vectors, generator& r) {
         for (auto const& n : *some) REQUIRE(n.row % 2 == 0);
     }
     CHECK(opened->reachable() <= vectors.rows());
+    std::vector<slot> kept;
+    for (slot s = 0; s < opened->covered(); ++s)
+        if (r.below(3) != 0) kept.push_back(s);
+    std::vector<vicinal::storage::replacement> compacted;
+    REQUIRE(opened->compact(kept, compacted));
+    // Whatever it was before: what is written is sound.
+    compacted.push_back(vicinal::storage::chosen_rows("vectors", vectors, kept));
+    space.stage(compacted).value();
+    if (r.below(2) == 0 && opened->covered() > 0) {
+        space.adopt();
+        opened->compacted();
+        CHECK(opened->unreachable(index::keep_all{}).empty());
+    }
+    space.discard();
     auto const before = vectors.rows();
     vicinal::storage::grow(vectors, before + data.count()).value();
     std::memcpy(vectors.edit(before), data.data.data(), data.data.size() * sizeof(float));

@@ -31,7 +31,7 @@ using model = std::map<std::string, std::pair<std::vector<float>, std::int64_t>>
 /// What step `n` of the endless script does depends on n alone, so that the child can do it and the
 /// parent can tell what it did.
 struct step {
-    enum class kind { upsert, batch, erase, clear, checkpoint } what;
+    enum class kind { upsert, batch, erase, clear, checkpoint, compact } what;
     struct row {
         std::string id;
         std::vector<float> vector;
@@ -46,7 +46,8 @@ struct step {
                : draw < 80 ? kind::batch
                : draw < 95 ? kind::erase
                : draw < 96 ? kind::clear
-                           : kind::checkpoint;
+               : draw < 98 ? kind::checkpoint
+                           : kind::compact;
         auto const count = what == kind::batch ? 1 + r.below(30) : std::size_t{1};
         for (std::size_t i = 0; i < count; ++i)
             rows.push_back({"id" + std::to_string((r.below(200) * 31 + i) % 331), r.vector(dim),
@@ -70,6 +71,7 @@ struct step {
             case kind::erase: s.erase(rows[0].id); break;
             case kind::clear: s.clear(); break;
             case kind::checkpoint: s.checkpoint(); break;
+            case kind::compact: s.compact(); break;
         }
     }
     void run(model& m) const {
@@ -80,7 +82,8 @@ struct step {
                 break;
             case kind::erase: m.erase(rows[0].id); break;
             case kind::clear: m.clear(); break;
-            case kind::checkpoint: break;
+            case kind::checkpoint:
+            case kind::compact: break;
         }
     }
 };

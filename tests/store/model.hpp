@@ -32,7 +32,8 @@ enum class action : std::uint8_t {
     scan,
     refuse,
     reopen,
-    checkpoint
+    checkpoint,
+    compact
 };
 
 /// One step. The seed gives everything else of it, so that dropping other steps changes nothing.
@@ -42,9 +43,9 @@ struct step {
 };
 
 [[nodiscard]] inline std::string show(std::vector<step> const& steps) {
-    static constexpr char const* names[] = {"upsert", "batch",  "erase",    "clear",
-                                            "get",    "search", "filtered", "exact",
-                                            "scan",   "refuse", "reopen",   "checkpoint"};
+    static constexpr char const* names[] = {"upsert", "batch",      "erase",  "clear", "get",
+                                            "search", "filtered",   "exact",  "scan",  "refuse",
+                                            "reopen", "checkpoint", "compact"};
     std::string text;
     for (auto const& s : steps)
         text.append("  {action::")
@@ -87,6 +88,7 @@ public:
             case action::checkpoint:
                 if constexpr (Store::storage_policy::durable) held_->checkpoint();
                 break;
+            case action::compact: return compact();
         }
         return held_->size() == truth_.size() ? "" : "size " + std::to_string(held_->size());
     }
@@ -226,6 +228,12 @@ private:
         return all.try_next().value() ? "the scan went on" : "";
     }
 
+    std::string compact() {
+        held_->compact();
+        auto const s = held_->stats();
+        return s.rows == truth_.size() && s.records == s.rows ? "" : "dead rows after compact";
+    }
+
     std::string refuse(generator& r) {
         std::vector<record> list;
         for (std::size_t i = 0; i < 5; ++i) list.push_back({name(r), vector(r), {}});
@@ -271,10 +279,10 @@ template <class Fails>
 
 [[nodiscard]] inline std::vector<step> random_steps(std::size_t n, std::uint64_t seed) {
     static constexpr std::pair<action, std::size_t> weights[] = {
-        {action::upsert, 30},   {action::batch, 6},  {action::erase, 12},
-        {action::clear, 1},     {action::get, 10},   {action::search, 12},
-        {action::filtered, 10}, {action::exact, 8},  {action::scan, 6},
-        {action::refuse, 2},    {action::reopen, 1}, {action::checkpoint, 2}};
+        {action::upsert, 29}, {action::batch, 6},   {action::erase, 12},    {action::clear, 1},
+        {action::get, 10},    {action::search, 12}, {action::filtered, 10}, {action::exact, 8},
+        {action::scan, 6},    {action::refuse, 2},  {action::reopen, 1},    {action::checkpoint, 1},
+        {action::compact, 2}};
     generator r(seed);
     std::vector<step> steps;
     while (steps.size() < n) {

@@ -61,7 +61,8 @@ void write(Store& s, std::size_t rounds) {
         } else if (what < 98) {
             s.erase(id);
         } else if (what < 99) {
-            s.clear();
+            if (r.below(4) == 0) s.clear();
+            s.compact();
         } else if constexpr (Store::storage_policy::durable) {
             s.checkpoint();
         }

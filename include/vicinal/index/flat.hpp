@@ -9,6 +9,7 @@
 #include <vicinal/index/flat/two_phase_batch.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/index/workers.hpp>
+#include <vicinal/storage/replacement.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -87,6 +88,21 @@ public:
             codes_->resize(0);
             factors_->resize(0);
         }
+    }
+
+    /// Adds to `out` what the columns are to hold when the slots of `kept` become slots 0, 1 and so
+    /// on; they stay in place until that is written.
+    [[nodiscard]] result<void> compact(std::span<slot const> kept,
+                                       std::vector<storage::replacement>& out) const {
+        if (codes_) {
+            out.push_back(storage::chosen_rows("flat.codes", *codes_, kept));
+            out.push_back(storage::chosen_rows("flat.factors", *factors_, kept));
+        }
+        return {};
+    }
+    /// Takes the columns as compact() wrote them. Inside the caller's section.
+    void compacted() noexcept {
+        covered_ = static_cast<slot>(codes_ ? codes_->rows() : vectors_->rows());
     }
 
     /// Exactly the nearest; `keep` is asked only about rows that their distance lets in.

@@ -6,12 +6,14 @@
 #include <vicinal/codec/sq8.hpp>
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/hnsw/build.hpp>
+#include <vicinal/index/hnsw/compact.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -109,6 +111,27 @@ public:
 
     /// Forgets every row. Inside the caller's section.
     void clear() noexcept { graph_.clear(); }
+
+    /// Adds to `out` what the columns are to hold when the slots of `kept`, ascending and covered,
+    /// become slots 0, 1 and so on: a graph without the others (index/hnsw/compact.hpp). Both stay
+    /// in place until that is written. Errors: out_of_memory.
+    [[nodiscard]] result<void> compact(std::span<slot const> kept,
+                                       std::vector<storage::replacement>& out) const {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            auto const g = graph_.get();
+            if constexpr (!coded::reads_rows) {
+                bool const empty = g.covered == 0 || kept.size() < g.flat_below;
+                out.push_back(
+                    storage::chosen_rows("hnsw.codes", *own_codes_, empty ? kept.first(0) : kept));
+            }
+            auto const codes_now = codes().reader();
+            hnsw_graph::compaction<Storage, coded, decltype(codes_now)> compact(
+                graph_, codec_, codes_now, lines(), hnsw_graph::relaxed_for<Metric>, threads_);
+            return compact.run(kept, out);
+        });
+    }
+    /// Takes the columns as compact() wrote them. Inside the caller's section.
+    void compacted() noexcept {}
 
     /// effort: the width of the beam ("ef"), at least `wanted`. Cost: about effort x neighbours
     /// distances.

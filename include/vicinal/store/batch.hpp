@@ -8,12 +8,26 @@
 #include <vicinal/store/vector_check.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
+#include <iterator>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace vicinal::inline VICINAL_ABI::detail {
+
+/// A range whose records stay where they are while it is walked: a batch points into them, which
+/// what an iterator makes on the way would not outlive.
+template <class Range, class Record>
+concept range_of = requires(Range const& r) {
+    requires std::forward_iterator<decltype(std::begin(r))>;
+    { *std::begin(r) } -> std::same_as<Record const&>;
+}
+|| requires(Range const& r) {
+    requires std::forward_iterator<decltype(std::begin(r))>;
+    { *std::begin(r) } -> std::same_as<Record&>;
+};
 
 /// Records on their way in, checked and with their payloads encoded. Ids and vectors are the
 /// caller's and stay with him.

@@ -3,6 +3,7 @@
 #define VICINAL_STORE_ENGINE_HPP
 
 #include <vicinal/storage/replacement.hpp>
+#include <vicinal/store/compaction.hpp>
 #include <vicinal/store/gate.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
@@ -83,7 +84,7 @@ public:
             VICINAL_CHECK(space_.log(write_upsert<Id>(batch, vector_bytes()).bytes()));
         append(batch);
         take_in();
-        checkpoint_if_due();
+        tidy_if_due();
         return {};
     }
 
@@ -99,7 +100,7 @@ public:
             VICINAL_CHECK(space_.log(w.bytes()));
         }
         section()([&] { rows_->end(s); });
-        checkpoint_if_due();
+        tidy_if_due();
         return true;
     }
 
@@ -117,6 +118,18 @@ public:
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
         return checkpoint_locked();
+    }
+
+    /// Gives back what dead slots hold, in a durable store by a checkpoint; while a scan is open,
+    /// or with an index or storage that can't, nothing. Readers go on meanwhile.
+    [[nodiscard]] result<void> compact() {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(check_writable());
+        if (pins_ != 0 || rows_->live_count() == rows_->count()) return {};
+        if constexpr (Storage::durable)
+            return checkpoint_locked(true);
+        else
+            return compact_locked();
     }
 
     /// Runs `body(rows, index)` as a reader: what it sees stays in place until it returns. Must not
@@ -199,6 +212,7 @@ private:
             if (pins_ == 0) {
                 rows_->reset();
                 index_->clear();
+                dead_before_ = 0;
             } else {
                 for (slot s = 0; s < rows_->count(); ++s)
                     if (rows_->live(s)) rows_->end(s);
@@ -236,32 +250,89 @@ private:
         return malformed();
     }
 
-    void checkpoint_if_due() {
+    /// Checkpoints and compacts where it is time to. What fails (a full disk, no memory) loses
+    /// nothing: the log has it all, and dead slots may stay. The next try comes when log or dead
+    /// slots have doubled.
+    void tidy_if_due() {
+        auto const dead = rows_->count() - rows_->live_count();
+        bool const compacts = pins_ == 0 && dead >= (std::max)(least_dead, dead_before_) &&
+                              sparse(rows_->count(), rows_->live_count());
         if constexpr (Storage::durable) {
             constexpr std::uint64_t least = std::uint64_t{64} << 20;
             auto const due = (std::max)({least, space_.snapshot_bytes() / 10, not_before_});
-            // One that fails (a full disk) loses nothing: the log has it all. The next try comes
-            // when the log has doubled.
-            if (space_.log_bytes() > due && !checkpoint_locked())
+            if ((compacts || space_.log_bytes() > due) && !checkpoint_locked())
                 not_before_ = 2 * space_.log_bytes();
+        } else if (compacts) {
+            static_cast<void>(compact_locked());
         }
+        if (compacts && rows_->live_count() != rows_->count()) dead_before_ = 2 * dead;
     }
 
-    [[nodiscard]] result<void> checkpoint_locked() requires(Storage::durable) {
+    [[nodiscard]] result<void> checkpoint_locked(bool compacts = false) requires(Storage::durable) {
         return guarded([&]() -> result<void> {
             take_in();
-            auto const map = rows_->frozen_map();
-            storage::replacement const replaced[] = {
-                {"ids.map", sizeof(id_table::entry), std::as_bytes(std::span(map))}};
+            std::vector<slot> kept;
+            std::vector<storage::replacement> fresh;
+            if (compacts || sparse(rows_->count(), rows_->live_count())) {
+                auto const made = compact_into(kept, fresh);
+                compacts = made && *made; // without memory for it, dead slots are written too
+            }
+            if (!compacts) {
+                fresh.clear();
+                fresh.push_back(
+                    storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map()));
+            }
             auto const types = describe_types<Metric, Index, Payload, Id>(dim_);
-            VICINAL_CHECK(space_.checkpoint(replaced, types));
-            section()([&] {
-                space_.adopt();
-                rows_->freeze_map();
-            });
+            VICINAL_CHECK(space_.checkpoint(fresh, types));
+            put_in_place(compacts);
             not_before_ = 0;
             return {};
         });
+    }
+
+    [[nodiscard]] result<void> compact_locked() requires(!Storage::durable) {
+        return guarded([&]() -> result<void> {
+            if constexpr (compactable<space, index_type>) {
+                std::vector<slot> kept;
+                std::vector<storage::replacement> fresh;
+                auto const made = compact_into(kept, fresh);
+                VICINAL_CHECK(made);
+                if (!*made) return {};
+                VICINAL_CHECK(space_.stage(fresh));
+                put_in_place(true);
+            }
+            return {};
+        });
+    }
+
+    /// Works out the columns without dead slots. False where that is not possible now: a scan is
+    /// open, the index lags behind for want of memory, or there is none for this.
+    [[nodiscard]] result<bool> compact_into(std::vector<slot>& kept,
+                                            std::vector<storage::replacement>& fresh) {
+        if constexpr (compactable<space, index_type>) {
+            auto const covered = index_->covered();
+            if (pins_ != 0 || (covered != 0 && covered != rows_->count())) return false;
+            return guarded([&]() -> result<bool> {
+                kept = rows_->live_slots();
+                VICINAL_CHECK(detail::compact(*rows_, *index_, kept, fresh));
+                return true;
+            });
+        }
+        return false;
+    }
+
+    /// Lets readers see the columns that were staged. Compacted ones are given up where a scan has
+    /// begun meanwhile: it knows slots by their old numbers.
+    void put_in_place(bool compacted) noexcept {
+        section()([&] {
+            if (compacted && pins_ != 0) return;
+            space_.adopt();
+            if (!compacted) return rows_->freeze_map();
+            rows_->compacted();
+            dead_before_ = 0;
+            if constexpr (compactable<space, index_type>) index_->compacted();
+        });
+        if constexpr (compactable<space, index_type>) space_.discard();
     }
 
     space space_;
@@ -276,6 +347,7 @@ private:
     std::size_t pins_ = 0;
 #endif
     std::uint64_t not_before_ = 0;
+    std::size_t dead_before_ = 0;
     bool opened_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <vicinal/core/record.hpp>
 #include <vicinal/storage/concept.hpp>
+#include <vicinal/storage/replacement.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -21,7 +24,7 @@ inline constexpr std::uint64_t largest_run = (std::uint64_t{1} << 24) - 1;
 /// that says where in it a slot's run lies (8 bytes: 40 bits of offset, 24 of length).
 ///
 /// Runs are written behind each other and not moved; a run that a dead slot leaves is freed by
-/// compaction.
+/// compact().
 template <class Storage>
 class heap {
 public:
@@ -76,6 +79,23 @@ public:
     }
     /// Lets queries see what was put; inside the section that publishes the slots.
     void publish() noexcept { end_ = written_; }
+
+    /// Adds to `out` what the heap is to hold when the slots of `kept` become slots 0, 1 and so on;
+    /// both stay in place until that is written.
+    void compact(std::string const& name, std::span<slot const> kept,
+                 std::vector<storage::replacement>& out) const {
+        std::vector<std::uint64_t> places(kept.size());
+        std::uint64_t end = 0;
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            auto const size = (*this)[kept[i]].size();
+            places[i] = end << 24 | size;
+            end += size;
+        }
+        out.push_back(
+            storage::joined_runs(name + ".heap", 1, end, kept.size(),
+                                 [at = *this, kept](std::size_t i) { return at[kept[i]]; }));
+        out.push_back(storage::owned_rows(name + ".places", 8, std::move(places)));
+    }
 
     /// After opening or re-binding: everything in the columns counts.
     void bind() noexcept { end_ = written_ = bytes_->rows(); }

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace vicinal::inline VICINAL_ABI {
 
@@ -103,6 +104,9 @@ public:
     void publish() noexcept {}
     void bind() noexcept {}
     void clear() noexcept { column_->resize(0); }
+    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
+        out.push_back(storage::chosen_rows("ids", *column_, kept));
+    }
     [[nodiscard]] std::uint64_t slots() const noexcept { return column_->rows(); }
 
 private:
@@ -134,6 +138,9 @@ public:
     void publish() noexcept { heap_.publish(); }
     void bind() noexcept { heap_.bind(); }
     void clear() noexcept { heap_.clear(); }
+    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
+        heap_.compact("ids", kept, out);
+    }
     [[nodiscard]] std::uint64_t slots() const noexcept { return heap_.slots(); }
 
 private:

@@ -4,6 +4,7 @@
 
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/payload/concept.hpp>
+#include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/id_map.hpp>
 #include <vicinal/store/ids.hpp>
 #include <vicinal/store/operations.hpp>
@@ -168,6 +169,37 @@ public:
             if (live(s))
                 id_table::put(table.data(), table.size(), id_table::make(traits::hash(ids_[s]), s));
         return table;
+    }
+
+    [[nodiscard]] std::vector<slot> live_slots() const {
+        std::vector<slot> slots;
+        slots.reserve(live_count_);
+        for (slot s = 0; s < count_; ++s)
+            if (live(s)) slots.push_back(s);
+        return slots;
+    }
+    /// Adds to `out` what the columns are to hold when the slots of `kept`, all that are live,
+    /// become slots 0, 1 and so on; the slots stay in place until that is written.
+    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
+        std::vector<id_table::entry> map(static_cast<std::size_t>(id_table::size_for(kept.size())),
+                                         0);
+        for (std::size_t i = 0; i < kept.size(); ++i)
+            id_table::put(map.data(), map.size(),
+                          id_table::make(traits::hash(ids_[kept[i]]), static_cast<slot>(i)));
+        out.push_back(storage::owned_rows("ids.map", sizeof(id_table::entry), std::move(map)));
+        out.push_back(storage::chosen_rows("vectors", *vectors_, kept));
+        out.push_back(
+            storage::owned_rows("live", 1, std::vector<std::byte>(kept.size(), std::byte{1})));
+        ids_.compact(kept, out);
+        payloads_.compact("payloads", kept, out);
+    }
+    /// Takes the columns as compact() wrote them. Inside the section.
+    void compacted() noexcept {
+        ids_.bind();
+        payloads_.bind();
+        freeze_map();
+        count_ = static_cast<slot>(live_->rows());
+        live_count_ = count_;
     }
 
 private:
