@@ -51,6 +51,7 @@ void use(Store s) {
     VICINAL_EXPECT(s.try_erase("a").value());
     VICINAL_EXPECT(!s.try_erase("a").value());
     if constexpr (Store::storage_policy::durable) VICINAL_EXPECT(s.try_checkpoint());
+    VICINAL_EXPECT(s.try_compact());
     VICINAL_EXPECT(s.try_clear());
     VICINAL_EXPECT(s.empty());
 }

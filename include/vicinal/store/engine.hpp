@@ -223,6 +223,7 @@ private:
             if (pins_ == 0) {
                 rows_->reset();
                 index_->clear();
+                dead_before_ = 0;
             } else {
                 for (slot s = 0; s < rows_->count(); ++s)
                     if (rows_->live(s)) rows_->end(s);
@@ -275,7 +276,7 @@ private:
         } else if (compacts) {
             static_cast<void>(compact_locked());
         }
-        if (compacts) dead_before_ = rows_->count() == rows_->live_count() ? 0 : 2 * dead;
+        if (compacts && rows_->live_count() != rows_->count()) dead_before_ = 2 * dead;
     }
 
     [[nodiscard]] result<void> checkpoint_locked(bool compacts = false) requires(Storage::durable) {
@@ -283,8 +284,10 @@ private:
             take_in();
             std::vector<slot> kept;
             std::vector<storage::replacement> fresh;
-            compacts = (compacts || sparse(rows_->count(), rows_->live_count())) &&
-                       compact_into(kept, fresh);
+            if (compacts || sparse(rows_->count(), rows_->live_count())) {
+                auto const made = compact_into(kept, fresh);
+                compacts = made && *made; // without memory for it, dead slots are written too
+            }
             if (!compacts) {
                 fresh.clear();
                 fresh.push_back(
@@ -303,7 +306,9 @@ private:
             if constexpr (compactable<space, index_type>) {
                 std::vector<slot> kept;
                 std::vector<storage::replacement> fresh;
-                if (!compact_into(kept, fresh)) return {};
+                auto const made = compact_into(kept, fresh);
+                VICINAL_CHECK(made);
+                if (!*made) return {};
                 VICINAL_CHECK(space_.stage(fresh));
                 put_in_place(true);
             }
@@ -313,15 +318,16 @@ private:
 
     /// Works out the columns without dead slots. False where that is not possible now: a scan is
     /// open, the index lags behind for want of memory, or there is none for this.
-    [[nodiscard]] bool compact_into(std::vector<slot>& kept,
-                                    std::vector<storage::replacement>& fresh) {
+    [[nodiscard]] result<bool> compact_into(std::vector<slot>& kept,
+                                            std::vector<storage::replacement>& fresh) {
         if constexpr (compactable<space, index_type>) {
             auto const covered = index_->covered();
             if (pins_ != 0 || (covered != 0 && covered != rows_->count())) return false;
-            return static_cast<bool>(guarded([&]() -> result<void> {
+            return guarded([&]() -> result<bool> {
                 kept = rows_->list_live();
-                return detail::compact(*rows_, *index_, kept, fresh);
-            }));
+                VICINAL_CHECK(detail::compact(*rows_, *index_, kept, fresh));
+                return true;
+            });
         }
         return false;
     }
@@ -334,6 +340,7 @@ private:
             space_.adopt();
             if (!compacted) return rows_->freeze_map();
             rows_->compacted();
+            dead_before_ = 0;
             if constexpr (compactable<space, index_type>) index_->compacted();
         });
         if constexpr (compactable<space, index_type>) space_.discard();

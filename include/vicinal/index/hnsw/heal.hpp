@@ -105,6 +105,7 @@ public:
     template <class Tree>
     [[nodiscard]] result<void> make(numbers& out, std::size_t first, std::size_t width,
                                     Tree const& tree) {
+        if (kept_.empty()) return {};
         lists_ = out.data() + first;
         stride_ = first + level_.width;
         VICINAL_CHECK(run_parts(kept_.size(), 64, threads_, [&](std::size_t from, std::size_t to) {
