@@ -68,6 +68,17 @@ TEST_CASE("a wanted recall is met on queries that were held out", "[index]") {
     if (sentences && of_sentences) check_recalls<metric::cosine>(*sentences, *of_sentences, 0.02);
 }
 
+TEST_CASE("a wanted recall is met where each row comes many times", "[index]") {
+    for (std::size_t const distinct : {600U, 120U}) {
+        auto const data = repeated_rows(6000, 12, distinct, 45);
+        standing<metric::squared_l2> s(12);
+        s.add(data);
+        CAPTURE(distinct, s.get().effort_for(10, 0.95));
+        // Queries anywhere are a little farther from the rows than rows are from each other.
+        CHECK(reached<metric::squared_l2>(s, data, uniform_rows(100, 12, 46), 10, 0.95) >= 0.92);
+    }
+}
+
 TEST_CASE("tuning measures less effort for less recall, and waits for a thousand rows", "[index]") {
     hnsw_options o;
     o.flat_below = 0;

@@ -119,8 +119,8 @@ public:
     }
 
     /// Measures which effort gives which recall, for effort_for: up to 224 live rows stand in for
-    /// queries, each searched for as if it were not there, beside the exact answer. Cost: about a
-    /// tenth of the build. Errors: out_of_memory; what was measured before stays.
+    /// queries, each searched for as if it and its copies were not there, beside the exact answer.
+    /// Cost: about a tenth of the build. Errors: out_of_memory; what was measured before stays.
     template <class Live, class Section>
     [[nodiscard]] result<void> tune(Live const& live, Section const& section) {
         return vicinal::detail::guarded([&]() -> result<void> {
@@ -131,11 +131,14 @@ public:
                 [&](slot s) { return live(s) && hnsw_graph::draw_level(g, s) == 0; });
             auto fresh = hnsw_graph::measure_recall(
                 queries, vectors_->reader(), dim_, g.covered, live, threads_,
-                [&](element const* row, std::size_t width, slot without) {
+                [&](element const* row, std::size_t width, std::span<slot const> without) {
                     neighbours found;
                     find(row, width, width, keep_all{}, without,
                          [&](auto const&, neighbours&& all) { found = std::move(all); });
-                    std::erase_if(found, [&](neighbour const& n) { return !live(n.row); });
+                    std::erase_if(found, [&](neighbour const& n) {
+                        return !live(n.row) ||
+                               std::find(without.begin(), without.end(), n.row) != without.end();
+                    });
                     return found;
                 });
             VICINAL_CHECK(fresh);
@@ -182,7 +185,7 @@ public:
                                             std::size_t effort, Keep const& keep) const {
         return vicinal::detail::guarded([&]() -> result<neighbours> {
             neighbours found;
-            find(query, wanted, effort, keep, no_slot,
+            find(query, wanted, effort, keep, {},
                  [&](auto const&, neighbours&& all) { found = std::move(all); });
             return found;
         });
@@ -193,11 +196,10 @@ public:
     [[nodiscard]] result<void> search_into(element const* query, std::size_t effort,
                                            Keep const& keep, nearest<Before>& best) const {
         return vicinal::detail::guarded([&]() -> result<void> {
-            find(query, best.wanted(), effort, keep, no_slot,
-                 [&](auto const& to, neighbours&& all) {
-                     compare_candidates<Metric>(all, query, dim_, to.score, to.codes,
-                                                vectors_->reader(), covered(), best);
-                 });
+            find(query, best.wanted(), effort, keep, {}, [&](auto const& to, neighbours&& all) {
+                compare_candidates<Metric>(all, query, dim_, to.score, to.codes, vectors_->reader(),
+                                           covered(), best);
+            });
             return {};
         });
     }
@@ -301,7 +303,7 @@ private:
     /// `keep` holds for, nearest first, as if the node `without` were not there.
     template <class Keep, class Done>
     void find(element const* query, std::size_t wanted, std::size_t effort, Keep const& keep,
-              slot without, Done const& done) const {
+              std::span<slot const> without, Done const& done) const {
         auto const g = graph_.get();
         if (g.root == no_slot || wanted == 0) return;
         auto const score = codec_.query(query);

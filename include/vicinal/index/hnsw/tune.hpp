@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
+#include <utility>
 #include <vector>
 
 /// How wide a beam must be for a wanted recall: measured on the graph itself.
@@ -50,19 +52,30 @@ public:
                 slots_.push_back(s);
         }
         nearest_.assign(slots_.size(), nearest<>(tuned_ks[2]));
+        for (auto const s : slots_) copies_.push_back({s});
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
     [[nodiscard]] slot operator[](std::size_t i) const noexcept { return slots_[i]; }
+    /// Query i and the rows that equal it.
+    [[nodiscard]] std::vector<slot> const& copies(std::size_t i) const noexcept {
+        return copies_[i];
+    }
 
-    /// Compares query i with the rows of a block, itself excepted.
+    /// Compares query i with the rows of a block, itself and its copies excepted: a query that is
+    /// one of many equal rows is an easy one.
     template <class Reader, class Live>
     void compare(std::size_t i, Reader const& vectors, slot first, slot last, std::size_t dim,
                  Live const& live) {
-        auto const distance = metric::bind<Metric>(row(vectors, slots_[i]), dim);
+        auto const* const query = row(vectors, slots_[i]);
+        auto const distance = metric::bind<Metric>(query, dim);
         for (auto s = first; s < last; ++s) {
             if (s == slots_[i] || !live(s)) continue;
-            if (auto const d = distance(row(vectors, s)); nearest_[i].could_enter(d))
+            auto const d = distance(row(vectors, s));
+            if (!nearest_[i].could_enter(d)) continue;
+            if (std::memcmp(row(vectors, s), query, dim * sizeof(element)) == 0)
+                copies_[i].push_back(s);
+            else
                 nearest_[i].offer({d, s});
         }
     }
@@ -84,6 +97,7 @@ public:
 
 private:
     std::vector<slot> slots_;
+    std::vector<std::vector<slot>> copies_;
     std::vector<nearest<>> nearest_;
     std::vector<std::vector<float>> truth_;
 };
@@ -175,9 +189,9 @@ template <class Metric, class Reader, class Live, class Search>
         VICINAL_CHECK(for_each([&](std::size_t from, std::size_t to) {
             for (auto i = from; i < to; ++i) {
                 each[i] = {};
-                auto const slot = queries[i];
-                count_found(queries, i, search(rows::row(vectors, slot), effort, slot), vectors,
-                            dim, each[i].found);
+                auto found = search(rows::row(vectors, queries[i]), effort,
+                                    std::span<slot const>(queries.copies(i)));
+                count_found(queries, i, std::move(found), vectors, dim, each[i].found);
             }
         }));
         float recalls[3] = {};

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 /// How a query moves over the graph (Malkov & Yashunin 2018, algorithms 2 and 5).
 namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
@@ -114,15 +115,15 @@ template <class Level>
 /// Beam search: the `width` nearest nodes that the graph leads to from `start`, in s.beam.
 ///
 /// Two nodes are expanded at a time: a few more distances, and twice as many reads under way. The
-/// node `without`, which must not be the first, is taken for one that is not there.
+/// nodes of `without` are taken for ones that are not there, the first excepted.
 template <class Level, class Target>
 void beam_search(Level const& level, position start, std::size_t width, Target const& to,
-                 scratch& s, std::uint32_t without = no_slot) {
+                 scratch& s, std::span<slot const> without = {}) {
     s.visited.reset(level.nodes);
     s.beam.reset(width);
     s.fresh.resize(2 * level.width);
     static_cast<void>(s.visited.mark(start.node));
-    if (without != no_slot) static_cast<void>(s.visited.mark(without));
+    for (auto const node : without) static_cast<void>(s.visited.mark(node));
     s.beam.insert(start.distance, start.node);
     while (s.beam.has_next()) {
         std::size_t count = 0;
