@@ -10011,15 +10011,15 @@ template <class Level>
 /// Beam search: the `width` nearest nodes that the graph leads to from `start`, in s.beam.
 ///
 /// Two nodes are expanded at a time: a few more distances, and twice as many reads under way. The
-/// node `without`, which must not be the first, is taken for one that is not there.
+/// nodes of `without` are taken for ones that are not there, the first excepted.
 template <class Level, class Target>
 void beam_search(Level const& level, position start, std::size_t width, Target const& to,
-                 scratch& s, std::uint32_t without = no_slot) {
+                 scratch& s, std::span<slot const> without = {}) {
     s.visited.reset(level.nodes);
     s.beam.reset(width);
     s.fresh.resize(2 * level.width);
     static_cast<void>(s.visited.mark(start.node));
-    if (without != no_slot) static_cast<void>(s.visited.mark(without));
+    for (auto const node : without) static_cast<void>(s.visited.mark(node));
     s.beam.insert(start.distance, start.node);
     while (s.beam.has_next()) {
         std::size_t count = 0;
@@ -11115,19 +11115,30 @@ public:
                 slots_.push_back(s);
         }
         nearest_.assign(slots_.size(), nearest<>(tuned_ks[2]));
+        for (auto const s : slots_) copies_.push_back({s});
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
     [[nodiscard]] slot operator[](std::size_t i) const noexcept { return slots_[i]; }
+    /// Query i and the rows that equal it.
+    [[nodiscard]] std::vector<slot> const& copies(std::size_t i) const noexcept {
+        return copies_[i];
+    }
 
-    /// Compares query i with the rows of a block, itself excepted.
+    /// Compares query i with the rows of a block, itself and its copies excepted: a query that is
+    /// one of many equal rows is an easy one.
     template <class Reader, class Live>
     void compare(std::size_t i, Reader const& vectors, slot first, slot last, std::size_t dim,
                  Live const& live) {
-        auto const distance = metric::bind<Metric>(row(vectors, slots_[i]), dim);
+        auto const* const query = row(vectors, slots_[i]);
+        auto const distance = metric::bind<Metric>(query, dim);
         for (auto s = first; s < last; ++s) {
             if (s == slots_[i] || !live(s)) continue;
-            if (auto const d = distance(row(vectors, s)); nearest_[i].could_enter(d))
+            auto const d = distance(row(vectors, s));
+            if (!nearest_[i].could_enter(d)) continue;
+            if (std::memcmp(row(vectors, s), query, dim * sizeof(element)) == 0)
+                copies_[i].push_back(s);
+            else
                 nearest_[i].offer({d, s});
         }
     }
@@ -11149,6 +11160,7 @@ public:
 
 private:
     std::vector<slot> slots_;
+    std::vector<std::vector<slot>> copies_;
     std::vector<nearest<>> nearest_;
     std::vector<std::vector<float>> truth_;
 };
@@ -11240,9 +11252,9 @@ template <class Metric, class Reader, class Live, class Search>
         VICINAL_CHECK(for_each([&](std::size_t from, std::size_t to) {
             for (auto i = from; i < to; ++i) {
                 each[i] = {};
-                auto const slot = queries[i];
-                count_found(queries, i, search(rows::row(vectors, slot), effort, slot), vectors,
-                            dim, each[i].found);
+                auto found = search(rows::row(vectors, queries[i]), effort,
+                                    std::span<slot const>(queries.copies(i)));
+                count_found(queries, i, std::move(found), vectors, dim, each[i].found);
             }
         }));
         float recalls[3] = {};
@@ -11468,8 +11480,8 @@ public:
     }
 
     /// Measures which effort gives which recall, for effort_for: up to 224 live rows stand in for
-    /// queries, each searched for as if it were not there, beside the exact answer. Cost: about a
-    /// tenth of the build. Errors: out_of_memory; what was measured before stays.
+    /// queries, each searched for as if it and its copies were not there, beside the exact answer.
+    /// Cost: about a tenth of the build. Errors: out_of_memory; what was measured before stays.
     template <class Live, class Section>
     [[nodiscard]] result<void> tune(Live const& live, Section const& section) {
         return vicinal::detail::guarded([&]() -> result<void> {
@@ -11480,11 +11492,14 @@ public:
                 [&](slot s) { return live(s) && hnsw_graph::draw_level(g, s) == 0; });
             auto fresh = hnsw_graph::measure_recall(
                 queries, vectors_->reader(), dim_, g.covered, live, threads_,
-                [&](element const* row, std::size_t width, slot without) {
+                [&](element const* row, std::size_t width, std::span<slot const> without) {
                     neighbours found;
                     find(row, width, width, keep_all{}, without,
                          [&](auto const&, neighbours&& all) { found = std::move(all); });
-                    std::erase_if(found, [&](neighbour const& n) { return !live(n.row); });
+                    std::erase_if(found, [&](neighbour const& n) {
+                        return !live(n.row) ||
+                               std::find(without.begin(), without.end(), n.row) != without.end();
+                    });
                     return found;
                 });
             VICINAL_CHECK(fresh);
@@ -11531,7 +11546,7 @@ public:
                                             std::size_t effort, Keep const& keep) const {
         return vicinal::detail::guarded([&]() -> result<neighbours> {
             neighbours found;
-            find(query, wanted, effort, keep, no_slot,
+            find(query, wanted, effort, keep, {},
                  [&](auto const&, neighbours&& all) { found = std::move(all); });
             return found;
         });
@@ -11542,11 +11557,10 @@ public:
     [[nodiscard]] result<void> search_into(element const* query, std::size_t effort,
                                            Keep const& keep, nearest<Before>& best) const {
         return vicinal::detail::guarded([&]() -> result<void> {
-            find(query, best.wanted(), effort, keep, no_slot,
-                 [&](auto const& to, neighbours&& all) {
-                     compare_candidates<Metric>(all, query, dim_, to.score, to.codes,
-                                                vectors_->reader(), covered(), best);
-                 });
+            find(query, best.wanted(), effort, keep, {}, [&](auto const& to, neighbours&& all) {
+                compare_candidates<Metric>(all, query, dim_, to.score, to.codes, vectors_->reader(),
+                                           covered(), best);
+            });
             return {};
         });
     }
@@ -11650,7 +11664,7 @@ private:
     /// `keep` holds for, nearest first, as if the node `without` were not there.
     template <class Keep, class Done>
     void find(element const* query, std::size_t wanted, std::size_t effort, Keep const& keep,
-              slot without, Done const& done) const {
+              std::span<slot const> without, Done const& done) const {
         auto const g = graph_.get();
         if (g.root == no_slot || wanted == 0) return;
         auto const score = codec_.query(query);
