@@ -11421,9 +11421,16 @@ public:
     using column = typename Storage::column;
     static constexpr bool exact = false;
 
-    /// Errors: invalid_argument, corrupt_snapshot, out_of_memory.
+    /// Errors: invalid_argument, unsupported (more elements than the codec's sums hold),
+    /// corrupt_snapshot, out_of_memory.
     [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
                                          std::size_t dim, hnsw_options const& options) {
+        if constexpr (requires { coded::most_elements; })
+            if (dim > coded::most_elements)
+                return error{errc::unsupported,
+                             "at most " + std::to_string(coded::most_elements) +
+                                 " elements, or index::hnsw<codec::f32>",
+                             std::to_string(dim)};
         auto graph = hnsw_graph::columns<Storage>::open(space, options);
         VICINAL_CHECK(graph);
         of index(*graph, vectors, dim, options);

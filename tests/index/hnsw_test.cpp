@@ -183,6 +183,16 @@ TEST_CASE("there is no graph below the rows that want one", "[index]") {
     CHECK(s.get().covered() == 101);
 }
 
+TEST_CASE("more elements than codes can sum are refused, and taken over the vectors", "[index]") {
+    memory::space space;
+    auto* rows = space.column("vectors", 32769 * sizeof(float)).value();
+    auto const coded = hnsw::of<metric::squared_l2, memory>::open(space, *rows, 32769, always());
+    REQUIRE_FALSE(coded);
+    CHECK(coded.error().code() == errc::unsupported);
+    using plain = vicinal::index::hnsw<vicinal::codec::f32>::of<metric::squared_l2, memory>;
+    CHECK(plain::open(space, *rows, 32769, always()));
+}
+
 TEST_CASE("options of a graph outside their range are refused by name", "[index]") {
     auto const refused = [](std::size_t neighbours, std::size_t build_width) {
         memory::space space;
