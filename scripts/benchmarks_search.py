@@ -147,7 +147,7 @@ def search(program, wanted=""):
            "store adds to its index (checks, ids, exact distances) is in every figure. vicinal is "
            "compiled with `-O2` and nothing else, hnswlib (Debian's 0.6.2) with `-O3 "
            "-march=native`; faiss is Debian's library (1.7.3), compiled for every x86-64. M = 16 "
-           "for all; ef_construction = 200 for the peers, for vicinal its own default, two passes "
+           "for all; ef_construction = 200 for the peers, for vicinal its own default, a build width "
            "of 64. k = 10. All systems are built in one process, then take turns; a figure is the "
            "median over seven rounds of queries a second of the thread's processor time, between "
            "the two efforts around a recall; `>` where the least effort found more. Ratios are to "
