@@ -11421,16 +11421,9 @@ public:
     using column = typename Storage::column;
     static constexpr bool exact = false;
 
-    /// Errors: invalid_argument, unsupported (more elements than the codec's sums hold),
-    /// corrupt_snapshot, out_of_memory.
+    /// Errors: invalid_argument, corrupt_snapshot, out_of_memory.
     [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
                                          std::size_t dim, hnsw_options const& options) {
-        if constexpr (requires { coded::most_elements; })
-            if (dim > coded::most_elements)
-                return error{errc::unsupported,
-                             "at most " + std::to_string(coded::most_elements) +
-                                 " elements, or index::hnsw<codec::f32>",
-                             std::to_string(dim)};
         auto graph = hnsw_graph::columns<Storage>::open(space, options);
         VICINAL_CHECK(graph);
         of index(*graph, vectors, dim, options);
@@ -11451,13 +11444,16 @@ public:
     [[nodiscard]] slot covered() const noexcept { return graph_.get().covered; }
 
     /// Inserts the slots up to `until`, those that `live` does not hold for as nodes without links.
-    /// Below `flat_below` rows it declines. Cost: about 4 build_width neighbours distances a slot.
-    /// Errors: out_of_memory; what was linked before it stays linked.
+    /// Below `flat_below` rows it declines, and where vectors have more elements than the codec's
+    /// sums hold (32,768 for sq8; codec::f32 takes them). Cost: about 4 build_width neighbours
+    /// distances a slot. Errors: out_of_memory; what was linked before it stays linked.
     template <class Live, class Section>
     [[nodiscard]] result<void> take_in(slot until, Live const& live, Section const& section) {
         auto const before = graph_.get();
         if (until <= before.covered || (before.covered == 0 && until < before.flat_below))
             return {};
+        if constexpr (requires { coded::most_elements; })
+            if (dim_ > coded::most_elements) return {};
         return vicinal::detail::guarded([&]() -> result<void> {
             VICINAL_CHECK(make_room(until, section));
             std::vector<slot> joining;

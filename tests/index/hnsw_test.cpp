@@ -183,14 +183,16 @@ TEST_CASE("there is no graph below the rows that want one", "[index]") {
     CHECK(s.get().covered() == 101);
 }
 
-TEST_CASE("more elements than codes can sum are refused, and taken over the vectors", "[index]") {
-    memory::space space;
-    auto* rows = space.column("vectors", 32769 * sizeof(float)).value();
-    auto const coded = hnsw::of<metric::squared_l2, memory>::open(space, *rows, 32769, always());
-    REQUIRE_FALSE(coded);
-    CHECK(coded.error().code() == errc::unsupported);
-    using plain = vicinal::index::hnsw<vicinal::codec::f32>::of<metric::squared_l2, memory>;
-    CHECK(plain::open(space, *rows, 32769, always()));
+TEST_CASE("more elements than codes can sum are left to the scan, or walked over as they are",
+          "[index]") {
+    std::size_t const dim = 32769;
+    standing coded(dim, always());
+    coded.add(uniform_rows(5, dim, 1));
+    CHECK(coded.get().covered() == 0);
+    standing_index<vicinal::index::hnsw<vicinal::codec::f32>, metric::squared_l2, memory> plain(
+        dim, always());
+    plain.add(uniform_rows(5, dim, 1));
+    CHECK(plain.get().covered() == 5);
 }
 
 TEST_CASE("options of a graph outside their range are refused by name", "[index]") {
