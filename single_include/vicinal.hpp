@@ -1871,6 +1871,13 @@ struct paired_step : Step {
 /// How far ahead of the row a scan fetches: two pages, measured in bytes.
 inline constexpr std::size_t fetch_ahead = 8192;
 
+/// Asks for the cache line that many bytes behind p: an address, not a pointer, as it may lie
+/// outside of the array.
+VICINAL_ALWAYS_INLINE void fetch_behind(void const* p, std::size_t bytes) noexcept {
+    __builtin_prefetch(reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(p) + bytes),
+                       0, 3);
+}
+
 /// One row, in four accumulators that hide the latency of the multiply-add. They are named: as an
 /// array GCC -O2 keeps them in memory, half as fast at 384.
 template <class Step, bool Ahead = false>
@@ -1921,8 +1928,7 @@ private:
     template <class step>
     VICINAL_ALWAYS_INLINE static void add(typename step::sum& sum, query_type const* q,
                                           row_type const* r) noexcept {
-        if constexpr (Ahead)
-            __builtin_prefetch(reinterpret_cast<char const*>(r) + fetch_ahead, 0, 3);
+        if constexpr (Ahead) fetch_behind(r, fetch_ahead);
         typename step::query x;
         typename step::row y;
         step::load(x, q);
@@ -2026,9 +2032,8 @@ struct row_block {
         if (stride * sizeof(row_type) <= short_row)
             for (; i + 4 <= count; i += 4) {
                 auto const* const first = rows + i * stride;
-                auto const* const ahead = reinterpret_cast<char const*>(first) + fetch_ahead;
                 for (std::size_t b = 0; b < 4 * stride * sizeof(row_type); b += 64)
-                    __builtin_prefetch(ahead + b, 0, 3);
+                    fetch_behind(first, fetch_ahead + b);
                 row_type const* const four[4] = {first, first + stride, first + 2 * stride,
                                                  first + 3 * stride};
                 four_rows<Step>::template run<Set>(q, four, n, out + i);
@@ -7907,7 +7912,7 @@ struct sq8_terms_body {
         alignas(64) std::uint32_t sums[sq8_block];
         std::size_t i = 0;
         for (; i + 4 <= rows; i += 4) {
-            __builtin_prefetch(factors + sq8_block + i);
+            simd::fetch_behind(factors + i, sq8_block * sizeof(sq8_factors));
             four a, b, c, d;
             std::memcpy(&a.lanes, factors + i, 16);
             std::memcpy(&b.lanes, factors + i + 1, 16);

@@ -5,6 +5,7 @@
 #include <vicinal/simd/dispatch.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
 /// The loops of every kernel that sums something over a query and a row: one row, four rows, a
 /// block of rows. What is summed is a Step:
@@ -86,6 +87,13 @@ struct paired_step : Step {
 /// How far ahead of the row a scan fetches: two pages, measured in bytes.
 inline constexpr std::size_t fetch_ahead = 8192;
 
+/// Asks for the cache line that many bytes behind p: an address, not a pointer, as it may lie
+/// outside of the array.
+VICINAL_ALWAYS_INLINE void fetch_behind(void const* p, std::size_t bytes) noexcept {
+    __builtin_prefetch(reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(p) + bytes),
+                       0, 3);
+}
+
 /// One row, in four accumulators that hide the latency of the multiply-add. They are named: as an
 /// array GCC -O2 keeps them in memory, half as fast at 384.
 template <class Step, bool Ahead = false>
@@ -136,8 +144,7 @@ private:
     template <class step>
     VICINAL_ALWAYS_INLINE static void add(typename step::sum& sum, query_type const* q,
                                           row_type const* r) noexcept {
-        if constexpr (Ahead)
-            __builtin_prefetch(reinterpret_cast<char const*>(r) + fetch_ahead, 0, 3);
+        if constexpr (Ahead) fetch_behind(r, fetch_ahead);
         typename step::query x;
         typename step::row y;
         step::load(x, q);
@@ -241,9 +248,8 @@ struct row_block {
         if (stride * sizeof(row_type) <= short_row)
             for (; i + 4 <= count; i += 4) {
                 auto const* const first = rows + i * stride;
-                auto const* const ahead = reinterpret_cast<char const*>(first) + fetch_ahead;
                 for (std::size_t b = 0; b < 4 * stride * sizeof(row_type); b += 64)
-                    __builtin_prefetch(ahead + b, 0, 3);
+                    fetch_behind(first, fetch_ahead + b);
                 row_type const* const four[4] = {first, first + stride, first + 2 * stride,
                                                  first + 3 * stride};
                 four_rows<Step>::template run<Set>(q, four, n, out + i);

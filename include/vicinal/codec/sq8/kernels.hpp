@@ -93,7 +93,7 @@ struct sq8_terms_body {
         alignas(64) std::uint32_t sums[sq8_block];
         std::size_t i = 0;
         for (; i + 4 <= rows; i += 4) {
-            __builtin_prefetch(factors + sq8_block + i);
+            simd::fetch_behind(factors + i, sq8_block * sizeof(sq8_factors));
             four a, b, c, d;
             std::memcpy(&a.lanes, factors + i, 16);
             std::memcpy(&b.lanes, factors + i + 1, 16);
