@@ -71,6 +71,7 @@ void check_metric_contract() {
                     auto const exact = metric::exact<Metric>(a.data(), b.data(), dim);
                     auto const bound = metric::bind<Metric>(a.data(), dim)(b.data());
                     REQUIRE_FALSE(std::isnan(exact));
+                    REQUIRE(metric::bind_exact<Metric>(a.data(), dim)(b.data()) == exact);
                     REQUIRE_FALSE(std::isnan(bound));
                     auto const want = static_cast<float>(textbook<Metric>(a.data(), b.data(), dim));
                     if (std::isinf(want)) {

@@ -110,6 +110,8 @@ TEST_CASE("no tuning happens where it is not wanted; asked for, it does", "[inde
     s.get().tune(index::keep_all{}, index::no_section{}).value();
     CHECK(s.get().tuned().rows == 2000);
     s.get().clear();
+    CHECK(s.get().tuned().table.empty());
+    CHECK(s.get().tuned().rows == 0);
     s.vectors().resize(0);
     s.get().tune(index::keep_all{}, index::no_section{}).value();
     CHECK(s.get().search(std::vector<float>(8).data(), 5, 10, index::keep_all{}).value().empty());

@@ -26,9 +26,9 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
     using element = metric::element_of<Metric>;
     auto const count = (std::min)(candidates.size(), candidates_for(best.wanted()));
     auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
+    auto const exact = metric::bind_exact<Metric>(query, dim);
     auto const compare = [&](slot s) {
-        auto const* row = vectors.template row_as<element>(s);
-        best.offer({metric::exact<Metric>(query, row, dim), s});
+        best.offer({exact(vectors.template row_as<element>(s)), s});
     };
     auto const first = (std::min)(count, best.wanted());
     for (std::size_t i = 0; i < first; ++i) vectors.prefetch(candidates[i].row, lines);

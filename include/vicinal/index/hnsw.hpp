@@ -158,7 +158,10 @@ public:
     [[nodiscard]] tuning const& tuned() const noexcept { return tuned_; }
 
     /// Forgets every row. Inside the caller's section.
-    void clear() noexcept { graph_.clear(); }
+    void clear() noexcept {
+        graph_.clear();
+        tuned_ = {};
+    }
 
     /// Adds to `out` what the columns are to hold when the slots of `kept`, ascending and covered,
     /// become slots 0, 1 and so on: a graph without the others (index/hnsw/compact.hpp). Both stay
@@ -303,7 +306,7 @@ private:
     }
 
     /// Walks for the query and calls done(target, found) with what was found of the rows that
-    /// `keep` holds for, nearest first, as if the node `without` were not there.
+    /// `keep` holds for, nearest first, as if the nodes of `without` were not there.
     template <class Keep, class Done>
     void find(element const* query, std::size_t wanted, std::size_t effort, Keep const& keep,
               std::span<slot const> without, Done const& done) const {

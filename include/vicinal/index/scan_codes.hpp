@@ -24,8 +24,9 @@ void scan_codes(metric::element_of<Metric> const* query, std::size_t dim, Scorer
     // Sixteen rows and more are asked for before the first of them is read.
     slot block[64 + 15];
     std::size_t held = 0;
+    auto const exact = metric::bind_exact<Metric>(query, dim);
     auto const compare = [&](slot s) {
-        best.offer({metric::exact<Metric>(query, vectors.template row_as<element>(s), dim), s});
+        best.offer({exact(vectors.template row_as<element>(s)), s});
     };
     auto const judge = [&](std::size_t count) {
         std::byte const* rows[4] = {};

@@ -60,6 +60,7 @@ concept custom = requires(element_of<M> const* p, std::size_t n) {
 /// * `bind(query, dim)(row)`: float, at full speed; last bits depend on the instruction set.
 /// * `bind(query, dim).four(rows, out)`, where it has one: the distances of four rows at once.
 /// * `exact(query, row, dim)`: float, the same bits everywhere: what the user sees.
+/// * `bind_exact(query, dim)(row)`, where a part of it belongs to the query alone: the same.
 template <class M>
 concept built_in = requires(element_of<M> const* p, std::size_t n) {
     { M::bind(p, n)(p) }
@@ -141,6 +142,17 @@ template <model M>
         return ordered(M::exact(query, row, dim));
     else
         return ordered(static_cast<float>(M::distance(query, row, dim)));
+}
+
+/// The same for one query and many rows: `scorer(row)`. The query must outlive it.
+template <model M>
+[[nodiscard]] auto bind_exact(element_of<M> const* query, std::size_t dim) {
+    if constexpr (requires { M::bind_exact(query, dim); }) {
+        return detail::ordered_scorer<decltype(M::bind_exact(query, dim)), element_of<M>>{
+            M::bind_exact(query, dim)};
+    } else {
+        return [query, dim](element_of<M> const* row) { return exact<M>(query, row, dim); };
+    }
 }
 
 /// The usual similarity for a distance; the negated distance where the metric names none.

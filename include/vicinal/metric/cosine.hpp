@@ -67,6 +67,26 @@ private:
     float inverse_;
 };
 
+/// A query and its exact distance from each row: the same bits as `exact`, the query's own square
+/// taken once.
+template <class T>
+class exact_angle_scorer {
+public:
+    exact_angle_scorer(T const* query, std::size_t dim) noexcept
+        : sums_(simd::exact_dot_and_row_square_of<T>::get()), query_(query), dim_(dim),
+          square_(simd::exact_dot_of<T>::get()(query, query, dim)) {}
+
+    [[nodiscard]] float operator()(T const* row) const noexcept {
+        auto const s = sums_(query_, row, dim_);
+        return cosine_distance(s.dot, square_, s.square);
+    }
+
+private:
+    typename simd::exact_dot_and_row_square_of<T>::function sums_;
+    T const* query_;
+    std::size_t dim_;
+    double square_;
+};
 /// The same over bytes: the sums are exact integers, and so are all forms of the distance.
 template <byte_element T>
 class angle_scorer<T> {
@@ -105,6 +125,12 @@ private:
     double square_;
 };
 
+/// Over bytes the fast sums are exact.
+template <byte_element T>
+class exact_angle_scorer<T> : public angle_scorer<T> {
+    using angle_scorer<T>::angle_scorer;
+};
+
 } // namespace detail
 
 /// Cosine distance: 1 - a.b / (|a| |b|), from 0 (same direction) to 2 (opposite).
@@ -125,6 +151,9 @@ struct basic_cosine {
     }
     [[nodiscard]] static float exact(T const* a, T const* b, std::size_t dim) noexcept {
         return scorer::exact(a, b, dim);
+    }
+    [[nodiscard]] static auto bind_exact(T const* query, std::size_t dim) noexcept {
+        return detail::exact_angle_scorer<T>(query, dim);
     }
     /// The cosine itself, from 1 to -1.
     [[nodiscard]] static float similarity(float distance) noexcept { return 1 - distance; }

@@ -5,7 +5,7 @@
 #include <vicinal/simd/float_sums.hpp>
 
 #include <cstddef>
-#include <cstring>
+#include <type_traits>
 #include <utility>
 
 /// The same sums with the same bits on every instruction set: the distances that users see.
@@ -46,10 +46,19 @@ private:
 
 } // namespace detail
 
-template <class Term, class T>
+/// The two sums that an angle needs of a row, from one pass over it.
+struct exact_dot_and_square {
+    double dot;
+    double square;
+};
+
+/// With `Squares` the sum of b[i]^2 comes with the term's, in the bits that it has alone.
+template <class Term, class T, bool Squares = false>
 struct exact_body {
+    using result = std::conditional_t<Squares, exact_dot_and_square, double>;
+
     template <class Set>
-    VICINAL_ALWAYS_INLINE static double run(T const* a, T const* b, std::size_t n) noexcept {
+    VICINAL_ALWAYS_INLINE static result run(T const* a, T const* b, std::size_t n) noexcept {
         constexpr auto registers = detail::exact_lanes / Set::template of<float>::width;
         return sum<Set>(a, b, n, std::make_index_sequence<registers>{});
     }
@@ -57,46 +66,64 @@ struct exact_body {
 private:
     /// I counts registers of floats; that every index is a constant keeps the sums in registers.
     template <class Set, std::size_t... I>
-    VICINAL_ALWAYS_INLINE static double sum(T const* a, T const* b, std::size_t n,
+    VICINAL_ALWAYS_INLINE static result sum(T const* a, T const* b, std::size_t n,
                                             std::index_sequence<I...>) noexcept {
-        using accumulators = detail::exact_accumulators<Set>;
         constexpr std::size_t w = Set::template of<float>::width;
-        accumulators s;
+        detail::exact_accumulators<Set> s, squares;
         ((s.parts[2 * I].zero(), s.parts[2 * I + 1].zero()), ...);
+        if constexpr (Squares)
+            ((squares.parts[2 * I].zero(), squares.parts[2 * I + 1].zero()), ...);
+        typename Set::template of<float> x[sizeof...(I)], y[sizeof...(I)];
         std::size_t i = 0;
-        for (; i + detail::exact_lanes <= n; i += detail::exact_lanes)
-            (add<Set>(s.parts[2 * I], s.parts[2 * I + 1], a + i + I * w, b + i + I * w), ...);
-        if (i < n) {
-            T rest_a[detail::exact_lanes];
-            T rest_b[detail::exact_lanes];
-            std::memset(rest_a, 0, sizeof rest_a);
-            std::memset(rest_b, 0, sizeof rest_b);
-            for (std::size_t j = 0; i + j < n; ++j) {
-                rest_a[j] = a[i + j];
-                rest_b[j] = b[i + j];
-            }
-            (add<Set>(s.parts[2 * I], s.parts[2 * I + 1], rest_a + I * w, rest_b + I * w), ...);
+        for (; i + detail::exact_lanes <= n; i += detail::exact_lanes) {
+            ((detail::load_floats<Set>(x[I], a + i + I * w),
+              detail::load_floats<Set>(y[I], b + i + I * w),
+              add<Set, 2 * I>(s, squares, x[I], y[I])),
+             ...);
         }
-        s.template fold<accumulators::count>();
-        return s.parts[0].sum();
+        if (i < n) {
+            ((load_rest<Set>(x[I], a + i, n - i, I * w), load_rest<Set>(y[I], b + i, n - i, I * w),
+              add<Set, 2 * I>(s, squares, x[I], y[I])),
+             ...);
+        }
+        s.template fold<detail::exact_accumulators<Set>::count>();
+        if constexpr (Squares) {
+            squares.template fold<detail::exact_accumulators<Set>::count>();
+            return {s.parts[0].sum(), squares.parts[0].sum()};
+        } else {
+            return s.parts[0].sum();
+        }
     }
+    /// A register from the `from`-th of the last `left` elements on, zeros behind them.
     template <class Set>
-    VICINAL_ALWAYS_INLINE static void add(typename Set::template of<double>& low,
-                                          typename Set::template of<double>& high, T const* a,
-                                          T const* b) noexcept {
-        typename Set::template of<float> x, y;
+    VICINAL_ALWAYS_INLINE static void load_rest(typename Set::template of<float>& to, T const* rest,
+                                                std::size_t left, std::size_t from) noexcept {
+        constexpr std::size_t w = Set::template of<float>::width;
+        if (left >= from + w)
+            detail::load_floats<Set>(to, rest + from);
+        else if (left > from)
+            detail::float_step<Set>::load_part(to, rest + from, left - from);
+        else
+            to.zero();
+    }
+    template <class Set, std::size_t Part>
+    VICINAL_ALWAYS_INLINE static void
+    add(detail::exact_accumulators<Set>& s, detail::exact_accumulators<Set>& squares,
+        typename Set::template of<float>& x, typename Set::template of<float> const& y) noexcept {
         typename Set::template of<double> x_low, x_high, y_low, y_high;
-        detail::load_floats<Set>(x, a);
-        detail::load_floats<Set>(y, b);
         Term::combine(x, y);
         Set::widen(x_low, x_high, x);
         if constexpr (Term::one_factor) {
-            Term::add(low, x_low, x_low);
-            Term::add(high, x_high, x_high);
+            Term::add(s.parts[Part], x_low, x_low);
+            Term::add(s.parts[Part + 1], x_high, x_high);
         } else {
             Set::widen(y_low, y_high, y);
-            Term::add(low, x_low, y_low);
-            Term::add(high, x_high, y_high);
+            Term::add(s.parts[Part], x_low, y_low);
+            Term::add(s.parts[Part + 1], x_high, y_high);
+            if constexpr (Squares) {
+                squares.parts[Part].add_product(y_low, y_low);
+                squares.parts[Part + 1].add_product(y_high, y_high);
+            }
         }
     }
 };
@@ -143,6 +170,11 @@ struct distance_term {
 /// Sum over i of a[i] b[i], in double.
 template <class T>
 using exact_dot_of = kernel<exact_body<product_term, T>, double, T const*, T const*, std::size_t>;
+
+/// The same, and the sum over i of b[i]^2.
+template <class T>
+using exact_dot_and_row_square_of = kernel<exact_body<product_term, T, true>, exact_dot_and_square,
+                                           T const*, T const*, std::size_t>;
 
 /// Sum over i of (a[i] - b[i])^2, the difference rounded to float, the rest in double.
 template <class T>

@@ -23,9 +23,10 @@ void scan_exactly(Reader const& rows, slot first, slot last,
                   metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
                   nearest<Before>& best) {
     using element = metric::element_of<Metric>;
+    if (first >= last) return;
+    auto const distance = metric::bind_exact<Metric>(query, dim);
     auto const look_at = [&](slot s) {
-        float const d =
-            metric::exact<Metric>(query, reinterpret_cast<element const*>(rows.row(s)), dim);
+        float const d = distance(reinterpret_cast<element const*>(rows.row(s)));
         if (best.could_enter(d)) best.offer({d, s});
     };
     if constexpr (shows_bits<Keep>) {

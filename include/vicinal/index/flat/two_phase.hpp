@@ -30,7 +30,8 @@ public:
 
     two_phase_scan(coded_rows<Reader> const& rows, float const* query, Keep const& keep,
                    nearest<Before>& best)
-        : rows_(rows), vector_(query), keep_(keep), best_(best) {
+        : rows_(rows), vector_(query), exact_(metric::bind_exact<Metric>(query, rows.dim)),
+          keep_(keep), best_(best) {
         codec::sq8::of<Metric> const codec(rows.dim);
         query_.encode(query, rows.dim, codec.multiplier(query));
         if (best_.full() && best_.wanted() > 0) tighten();
@@ -114,7 +115,7 @@ private:
 
     void compare(slot s) {
         if (!keep_(s)) return;
-        float const d = metric::exact<Metric>(vector_, rows_.vector(s), rows_.dim);
+        float const d = exact_(rows_.vector(s));
         if (!best_.could_enter(d)) return;
         bool const moves = !best_.full() || d < best_.farthest();
         best_.offer({d, s});
@@ -125,6 +126,7 @@ private:
 
     coded_rows<Reader> const& rows_;
     float const* vector_;
+    decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
     Keep const& keep_;
     nearest<Before>& best_;
     codec::sq8_query query_;

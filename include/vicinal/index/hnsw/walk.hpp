@@ -26,10 +26,11 @@ struct target {
     [[nodiscard]] float operator()(slot row) const noexcept { return score(codes.row(row)); }
     void prefetch(slot row) const noexcept { codes.prefetch(row, lines); }
 
-    /// The distances of `count` codes, at most four.
+    /// The distances of `count` codes, at most four. All four pointers are to codes: two of them
+    /// alone take longer than four at once.
     void some(std::byte const* const* some_codes, std::size_t count, float* out) const noexcept {
         if constexpr (requires { score.four(some_codes, out); })
-            if (count == 4) return score.four(some_codes, out);
+            if (count > 1) return score.four(some_codes, out);
         for (std::size_t i = 0; i < count; ++i) out[i] = score(some_codes[i]);
     }
 };
@@ -61,9 +62,9 @@ void score_nodes(Level const& level, std::uint32_t const* nodes, std::size_t cou
     for (std::size_t i = 0; i < (std::min)(ahead, count); ++i) to.prefetch(level.row(nodes[i]));
     for (std::size_t i = 0; i < count; i += 4) {
         auto const n = (std::min)(std::size_t{4}, count - i);
-        std::byte const* codes[4] = {};
-        for (std::size_t j = 0; j < n; ++j) {
-            codes[j] = to.codes.row(level.row(nodes[i + j]));
+        std::byte const* codes[4];
+        for (std::size_t j = 0; j < 4; ++j) {
+            codes[j] = to.codes.row(level.row(nodes[(std::min)(i + j, count - 1)]));
             if (i + j + ahead < count) to.prefetch(level.row(nodes[i + j + ahead]));
         }
         float distances[4];
