@@ -31,6 +31,7 @@
 #include <vicinal/codec/f32.hpp>
 
 // where bytes live and what survives
+#include <vicinal/storage/backup.hpp>
 #include <vicinal/storage/concept.hpp>
 #include <vicinal/storage/memory.hpp>
 #include <vicinal/storage/mmap.hpp>

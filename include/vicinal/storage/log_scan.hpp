@@ -134,15 +134,14 @@ template <class Os>
     return {};
 }
 
-/// Hands the payload of each batch to `apply(span) -> result<void>`, up to the end of the valid
-/// part. `closed`: the log's name says that it was closed in order, so that every byte must hold.
-/// errc::corrupt_log names file and offset.
+/// Hands the payload of each batch behind the state `s` to `apply(span) -> result<void>`, up to the
+/// end of the valid part, and moves `s` there record by record. `closed`: the log's name says that
+/// it was closed in order, so that every byte must hold. errc::corrupt_log names file and offset.
 template <class Os, class Apply>
-[[nodiscard]] result<log_state> scan_log(int file, std::string const& shown, std::uint64_t size,
-                                         log_header const& header, bool closed, Apply&& apply) {
+[[nodiscard]] result<void> scan_on(log_state& s, int file, std::string const& shown,
+                                   std::uint64_t size, log_header const& header, bool closed,
+                                   Apply&& apply) {
     log_window<Os> window(file, size, shown);
-    log_state s;
-    s.last_lsn = header.first_lsn - 1;
     while (s.end < size) {
         auto const lsn = s.last_lsn + 1;
         auto const found = read_record(window, header.salt, s.end);
@@ -150,8 +149,7 @@ template <class Os, class Apply>
         if (!*found) {
             if (closed)
                 return log_damage(shown, s.end, lsn, "damaged bytes in a log closed in order");
-            VICINAL_CHECK(check_torn(window, header.salt, s.end, lsn));
-            return s;
+            return check_torn(window, header.salt, s.end, lsn);
         }
         auto const& [r, bytes] = **found;
         auto const payload = bytes.subspan(log_record_bytes, r.payload_bytes);
@@ -185,6 +183,16 @@ template <class Os, class Apply>
     }
     if (closed && !s.clean)
         return log_damage(shown, s.end, s.last_lsn + 1, "the end, without the mark of a close");
+    return {};
+}
+
+/// The same from the log's first record on.
+template <class Os, class Apply>
+[[nodiscard]] result<log_state> scan_log(int file, std::string const& shown, std::uint64_t size,
+                                         log_header const& header, bool closed, Apply&& apply) {
+    log_state s;
+    s.last_lsn = header.first_lsn - 1;
+    VICINAL_CHECK(scan_on<Os>(s, file, shown, size, header, closed, apply));
     return s;
 }
 
