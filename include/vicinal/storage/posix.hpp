@@ -6,6 +6,8 @@
 
 #if VICINAL_HAS_FILES
 
+#    include <vicinal/storage/huge_pages.hpp>
+
 #    include <array>
 #    include <cerrno>
 #    include <cstddef>
@@ -165,6 +167,7 @@ struct posix {
     }
     /// Makes reserved pages readable and writable; they read as zero.
     static int allow(void* at, std::size_t bytes) noexcept {
+        if (bytes >= huge_page) ask_for_huge_pages(at, bytes);
         return ::mprotect(at, bytes, PROT_READ | PROT_WRITE);
     }
     /// Puts a piece of a file into reserved address space. What is written there stays private.
