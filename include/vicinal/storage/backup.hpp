@@ -8,7 +8,6 @@
 
 #    include <vicinal/core/result.hpp>
 #    include <vicinal/storage/copy_files.hpp>
-#    include <vicinal/storage/new_directory.hpp>
 #    include <vicinal/storage/posix.hpp>
 
 #    include <cstdint>
@@ -16,19 +15,6 @@
 #    include <utility>
 
 namespace vicinal::inline VICINAL_ABI::storage {
-
-/// Copies a state of a store to `to`. The directory has that name when every byte has been compared
-/// with its checksum and is on the disk; before that, and where it fails, nothing is changed there.
-template <class Os>
-[[nodiscard]] result<copy_report> copy_to(held_files<Os> const& from, std::string_view to,
-                                          bool replaces) {
-    auto made = new_directory<Os>::make(to, replaces);
-    if (!made) return made.error();
-    auto report = detail::copy_files(from, made->files());
-    if (!report) return detail::unpoisoned(report.error());
-    if (auto const done = made->publish(); !done) return detail::unpoisoned(done.error());
-    return report;
-}
 
 /// The newest state of the store at `path`, whether or not a writer has it open.
 template <class Os>

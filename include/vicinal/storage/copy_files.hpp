@@ -6,6 +6,7 @@
 #include <vicinal/storage/descriptor.hpp>
 #include <vicinal/storage/generation.hpp>
 #include <vicinal/storage/log.hpp>
+#include <vicinal/storage/new_directory.hpp>
 #include <vicinal/storage/snapshot.hpp>
 #include <vicinal/storage/store_directory.hpp>
 
@@ -16,6 +17,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -132,5 +134,22 @@ template <class Os>
 }
 
 } // namespace vicinal::inline VICINAL_ABI::detail
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Copies a state of a store to `to`. The directory has that name when every byte has been compared
+/// with its checksum and is on the disk; before that, and where it fails, nothing is changed there.
+template <class Os>
+[[nodiscard]] result<copy_report> copy_to(held_files<Os> const& from, std::string_view to,
+                                          bool replaces) {
+    auto made = new_directory<Os>::make(to, replaces);
+    if (!made) return made.error();
+    auto report = detail::copy_files(from, made->files());
+    if (!report) return detail::unpoisoned(report.error());
+    if (auto const done = made->publish(); !done) return detail::unpoisoned(done.error());
+    return report;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::storage
 
 #endif

@@ -34,6 +34,18 @@ struct verify_report {
 
 namespace detail {
 
+/// Compares a durable store's files with their checksums. Damage goes into the report; an error is
+/// what kept it from being looked for.
+template <class Space>
+[[nodiscard]] result<void> verify_files(Space const& space, verify_report& report) {
+    auto const files = space.verify();
+    if (files) return {};
+    auto const code = files.error().code();
+    if (code != errc::corrupt_snapshot && code != errc::corrupt_log) return files.error();
+    report.add(files.error().message());
+    return {};
+}
+
 /// Looks at every live record of the rows, and at the way that the index has to it.
 ///
 /// Found are: an id that is none or does not lead back to its record, a vector that the metric
