@@ -97,6 +97,20 @@ read_record(log_window<Os>& window, std::uint64_t salt, std::uint64_t offset) {
                  std::move(got)};
 }
 
+/// Whether a record may start at `p`, by its 32 bytes: one of those behind an invalid one at
+/// `offset`, where record `lsn` belongs. Its checksum is what decides.
+[[nodiscard]] inline bool plausible(log_record const& r, std::uint64_t p, std::uint64_t offset,
+                                    std::uint64_t lsn, std::uint64_t size) noexcept {
+    return r.lsn > lsn && r.lsn - lsn <= (p - offset) / log_record_bytes && r.synced_lsn < r.lsn &&
+           (r.kind == 1 || r.kind == 2) && r.payload_bytes <= most_payload_bytes &&
+           r.bytes() <= size - p;
+}
+/// Bytes of payloads may look like records by design of an attacker, each claiming the whole rest:
+/// so many bytes are looked at behind a damaged place, and no more.
+[[nodiscard]] inline std::uint64_t search_budget(std::uint64_t bytes) noexcept {
+    return 8 * bytes + (std::uint64_t{1} << 26);
+}
+
 /// Decides what an invalid record at `offset`, where record `lsn` belongs, is. A write that was cut
 /// off is success: nothing behind it shows that it had been complete. Damage is an error: a valid
 /// record behind it says that record `lsn` was on the disk, or that the store was closed in order.
@@ -106,19 +120,14 @@ read_record(log_window<Os>& window, std::uint64_t salt, std::uint64_t offset) {
 template <class Os>
 [[nodiscard]] result<void> check_torn(log_window<Os>& window, std::uint64_t salt,
                                       std::uint64_t offset, std::uint64_t lsn) {
-    // Bytes of payloads may look like records by design of an attacker, each claiming the whole
-    // rest: the work is bounded, and a log that exceeds it is refused.
-    std::uint64_t budget = 8 * (window.size() - offset) + (std::uint64_t{1} << 26);
+    // A log that exceeds it is refused.
+    auto budget = search_budget(window.size() - offset);
     for (auto p = offset + 8; p + log_record_bytes <= window.size(); p += 8) {
         auto const head = window.at(p, log_record_bytes);
         if (!head) return head.error();
         if (head->size() < log_record_bytes) break;
         auto const r = load_record(head->data());
-        bool const plausible = r.lsn > lsn && r.lsn - lsn <= (p - offset) / log_record_bytes &&
-                               r.synced_lsn < r.lsn && (r.kind == 1 || r.kind == 2) &&
-                               r.payload_bytes <= most_payload_bytes &&
-                               r.bytes() <= window.size() - p;
-        if (!plausible) continue;
+        if (!plausible(r, p, offset, lsn, window.size())) continue;
         if (r.bytes() > budget)
             return log_damage(window.shown(), offset, lsn, "too many pieces of records behind it");
         budget -= r.bytes();

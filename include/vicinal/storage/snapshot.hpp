@@ -62,6 +62,16 @@ public:
         return f;
     }
 
+    /// A file whose layout is known from elsewhere, as where its front is damaged.
+    [[nodiscard]] static snapshot_file over(descriptor<Os> file, std::string shown,
+                                            snapshot_layout layout) {
+        snapshot_file f;
+        f.file_ = std::move(file);
+        f.shown_ = std::move(shown);
+        f.layout_ = std::move(layout);
+        return f;
+    }
+
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(file_); }
     [[nodiscard]] snapshot_layout const& layout() const noexcept { return layout_; }
     [[nodiscard]] int number() const noexcept { return file_.get(); }
