@@ -173,13 +173,18 @@ private:
             report_.add(n.error().message());
             return {};
         }
-        auto const header = decode_log_header(bytes.data(), shown);
-        if (!header) report_.add(header.error().message());
+        auto header = decode_log_header(bytes.data(), shown);
+        if (!header) {
+            report_.add(header.error().message());
+            static_cast<void>(
+                repair_bit(std::span(bytes).first(60), load_le<std::uint32_t>(bytes.data() + 60)));
+            header = decode_log_header(bytes.data(), shown);
+        }
         if (header && header->uuid != uuid) {
             report_.add(shown + " is another store's");
             return {};
         }
-        // In a damaged header the salt may be right still: records say so.
+        // Where more of the header is damaged the salt may be right still: records say so.
         auto const walked = walk_log<Os>(
             file.get(), shown, static_cast<std::uint64_t>(size),
             load_le<std::uint64_t>(bytes.data() + 48), last_lsn_,
