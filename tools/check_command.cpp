@@ -4,6 +4,8 @@
 #include "printable.hpp"
 #include "progress_bar.hpp"
 
+#include <vicinal/storage/check.hpp>
+
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -18,19 +20,30 @@ bool is_damage(vicinal::errc code) {
     return code == vicinal::errc::corrupt_snapshot || code == vicinal::errc::corrupt_log;
 }
 
+void tell(vicinal::problem_list const& found) {
+    for (auto const& problem : found.problems)
+        std::printf("damaged: %s\n", printable(problem).c_str());
+    if (found.problem_count > found.problems.size())
+        std::printf("and %s more\n",
+                    with_commas(found.problem_count - found.problems.size()).c_str());
+}
+
+std::string path_of(std::string const& typed) {
+    return vicinal::backend::uri::parse(with_scheme(typed)).value().path();
+}
+
 int run(std::string const& typed) {
     auto const start = std::chrono::steady_clock::now();
     auto const store = backends().try_open(with_scheme(typed), true);
     if (!store && is_damage(store.error().code())) {
-        std::printf("damaged: %s\n", printable(store.error().message()).c_str());
+        // Every place, not only the first that kept it from opening.
+        auto report = vicinal::check(path_of(typed));
+        if (report.ok()) report.add(store.error().message());
+        tell(report);
         return differs;
     }
     auto const report = store.value().verify();
-    for (auto const& problem : report.problems)
-        std::printf("damaged: %s\n", printable(problem).c_str());
-    if (report.problem_count > report.problems.size())
-        std::printf("and %s more\n",
-                    with_commas(report.problem_count - report.problems.size()).c_str());
+    tell(report);
     std::printf("%s: %s records in %s rows, %s of them indexed, looked at in %.2f s\n",
                 report.ok() ? "sound" : (with_commas(report.problem_count) + " problems").c_str(),
                 with_commas(report.records).c_str(), with_commas(report.rows).c_str(),

@@ -15,6 +15,8 @@ void add_migrate(CLI::App& app, int& status);
 void add_info(CLI::App& app, int& status);
 void add_search(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
+/// backup, restore, salvage
+void add_copies(CLI::App& app, int& status);
 
 } // namespace tool
 

@@ -18,13 +18,14 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", vicinal::version());
     app.require_subcommand(1);
     app.footer("Exit status: 0 done; 1 an error, told on standard error; 2 both sides of a "
-               "migration were compared and differ, or check found damage; 100 and more: the "
-               "command line is wrong.");
+               "migration were compared and differ, check found damage, or salvage lost something; "
+               "100 and more: the command line is wrong.");
     int status = tool::success;
     tool::add_migrate(app, status);
     tool::add_info(app, status);
     tool::add_search(app, status);
     tool::add_check(app, status);
+    tool::add_copies(app, status);
     try {
         app.parse(argc, argv);
     } catch (CLI::ParseError const& e) {

@@ -31,6 +31,8 @@
 #include <vicinal/codec/f32.hpp>
 
 // where bytes live and what survives
+#include <vicinal/storage/backup.hpp>
+#include <vicinal/storage/check.hpp>
 #include <vicinal/storage/concept.hpp>
 #include <vicinal/storage/memory.hpp>
 #include <vicinal/storage/mmap.hpp>
@@ -46,7 +48,8 @@
 #include <vicinal/payload/filter.hpp>
 #include <vicinal/payload/none.hpp>
 
-// the store itself
+// the store itself, and what is left of a damaged one
+#include <vicinal/store/salvage.hpp>
 #include <vicinal/store/store.hpp>
 
 // from any store to any other

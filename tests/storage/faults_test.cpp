@@ -115,7 +115,7 @@ TEST_CASE("a power cut after any call leaves a state that was promised", "[stora
             for (auto const kind : scratch::images) {
                 CAPTURE(static_cast<int>(d), n, static_cast<int>(kind), o.synced);
                 auto const path = dir / ("image" + std::to_string(static_cast<int>(kind)));
-                scratch::restore(kind, path);
+                scratch::restore(kind, path, dir / "s");
                 for (bool const read_only : {true, false}) {
                     auto const s = numbers<>::open(path, {.read_only = read_only});
                     // Before the first store was complete there is nothing to read.

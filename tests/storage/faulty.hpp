@@ -12,8 +12,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace scratch {
@@ -22,6 +24,14 @@ namespace scratch {
 struct faulty_file {
     bytes now;
     bytes synced;
+};
+/// The names in a directory, of files and of directories, and those that are on the disk.
+struct faulty_directory {
+    std::string path;
+    std::map<std::string, std::size_t> files;
+    std::map<std::string, std::size_t> directories;
+    std::map<std::string, std::size_t> synced_files;
+    std::map<std::string, std::size_t> synced_directories;
 };
 struct faulty_disk {
     std::vector<std::string> trace;
@@ -35,9 +45,9 @@ struct faulty_disk {
     bool interrupt = false;
     bool interrupted = false;
     std::vector<faulty_file> files;
+    std::vector<faulty_directory> directories;
     std::map<int, std::size_t> open;
-    std::map<std::string, std::size_t> names;
-    std::map<std::string, std::size_t> synced_names;
+    std::map<int, std::size_t> open_directories;
     std::map<int, std::string> called;
 };
 
@@ -65,16 +75,30 @@ struct faulty : vicinal::storage::posix {
         if (fails) errno = world.reason;
         return fails;
     }
-    static int opened(int number, char const* name, bool empty) {
+    /// The directory of that path, known from here on.
+    static std::size_t directory_at(std::string const& path) {
+        for (std::size_t i = 0; i < world.directories.size(); ++i)
+            if (world.directories[i].path == path) return i;
+        world.directories.push_back({path, {}, {}, {}, {}});
+        return world.directories.size() - 1;
+    }
+    static faulty_directory& directory_of(int number) {
+        return world.directories[world.open_directories.at(number)];
+    }
+    static std::size_t inside(int number, std::string const& name) {
+        return directory_at(directory_of(number).path + "/" + name);
+    }
+    static int opened(int d, int number, char const* name, bool empty) {
         if (number < 0) return number;
-        auto const known = world.names.find(name);
-        if (known == world.names.end()) {
-            world.names[name] = world.files.size();
+        auto& names = directory_of(d).files;
+        auto const known = names.find(name);
+        if (known == names.end()) {
+            names[name] = world.files.size();
             world.files.emplace_back();
         } else if (empty) {
             world.files[known->second].now.clear();
         }
-        world.open[number] = world.names[name];
+        world.open[number] = names[name];
         world.called[number] = name;
         return number;
     }
@@ -86,30 +110,41 @@ struct faulty : vicinal::storage::posix {
     static int open_directory(char const* path) noexcept {
         if (strikes("open directory")) return -1;
         auto const n = base::open_directory(path);
+        if (n < 0) return n;
         world.called.erase(n);
         world.open.erase(n);
+        world.open_directories[n] = directory_at(path);
         return n;
     }
     static int make_directory(char const* path) noexcept {
-        return strikes("make directory") ? -1 : base::make_directory(path);
+        if (strikes("make directory") || base::make_directory(path) != 0) return -1;
+        std::string const text(path);
+        auto const slash = text.find_last_of('/');
+        auto const made = directory_at(text);
+        auto const parent = directory_at(text.substr(0, slash));
+        world.directories[made] = {text, {}, {}, {}, {}};
+        world.directories[parent].directories[text.substr(slash + 1)] = made;
+        return 0;
     }
     static int open_read(int d, char const* name) noexcept {
-        return strikes(std::string("open ") + name) ? -1
-                                                    : opened(base::open_read(d, name), name, false);
+        return strikes(std::string("open ") + name)
+                   ? -1
+                   : opened(d, base::open_read(d, name), name, false);
     }
     static int open_write(int d, char const* name) noexcept {
         return strikes(std::string("open ") + name)
                    ? -1
-                   : opened(base::open_write(d, name), name, false);
+                   : opened(d, base::open_write(d, name), name, false);
     }
     static int open_or_make(int d, char const* name) noexcept {
         return strikes(std::string("open ") + name)
                    ? -1
-                   : opened(base::open_or_make(d, name), name, false);
+                   : opened(d, base::open_or_make(d, name), name, false);
     }
     static int open_empty(int d, char const* name) noexcept {
-        return strikes(std::string("make ") + name) ? -1
-                                                    : opened(base::open_empty(d, name), name, true);
+        return strikes(std::string("make ") + name)
+                   ? -1
+                   : opened(d, base::open_empty(d, name), name, true);
     }
     static std::ptrdiff_t read_at(int f, void* into, std::size_t n, std::uint64_t at) noexcept {
         if (strikes("read " + name_of(f))) return -1;
@@ -141,7 +176,9 @@ struct faulty : vicinal::storage::posix {
     static int sync(char const* how, int f) noexcept {
         if (strikes(how + name_of(f))) return -1;
         if (world.open.count(f) == 0) {
-            world.synced_names = world.names;
+            auto& d = directory_of(f);
+            d.synced_files = d.files;
+            d.synced_directories = d.directories;
         } else {
             auto& x = world.files[world.open[f]];
             x.synced = x.now;
@@ -150,16 +187,62 @@ struct faulty : vicinal::storage::posix {
     }
     static int rename_file(int d, char const* from, char const* to) noexcept {
         if (strikes(std::string("rename ") + from + " to " + to)) return -1;
-        world.names[to] = world.names[from];
-        world.names.erase(from);
+        if (base::rename_file(d, from, to) != 0) return -1;
+        auto& names = directory_of(d);
+        if (auto const sub = names.directories.find(from); sub != names.directories.end()) {
+            auto const moved = sub->second;
+            names.directories.erase(sub);
+            if (auto const over = names.directories.find(to); over != names.directories.end())
+                world.directories[over->second].path.clear();
+            names.directories[to] = moved;
+            world.directories[moved].path = names.path + "/" + to;
+            return 0;
+        }
+        names.files[to] = names.files[from];
+        names.files.erase(from);
         for (auto& [number, name] : world.called)
             if (name == from) name = to;
-        return base::rename_file(d, from, to);
+        return 0;
+    }
+    /// The reason with which names can't be exchanged; 0 where they can.
+    static inline int no_exchange = 0;
+    static int exchange_names(int d, char const* a, char const* b) noexcept {
+        if (strikes(std::string("exchange ") + a + " and " + b)) return -1;
+        if (no_exchange != 0) {
+            errno = no_exchange;
+            return -1;
+        }
+        if (base::exchange_names(d, a, b) != 0) return -1;
+        auto const of_a = inside(d, a);
+        auto const of_b = inside(d, b);
+        auto& names = directory_of(d).directories;
+        names[a] = of_b;
+        names[b] = of_a;
+        std::swap(world.directories[of_a].path, world.directories[of_b].path);
+        return 0;
     }
     static int remove_file(int d, char const* name) noexcept {
         if (strikes(std::string("remove ") + name)) return -1;
-        world.names.erase(name);
+        directory_of(d).files.erase(name);
         return base::remove_file(d, name);
+    }
+    static int remove_directory(int d, char const* name) noexcept {
+        if (strikes(std::string("remove ") + name)) return -1;
+        if (base::remove_directory(d, name) != 0) return -1;
+        world.directories[inside(d, name)].path.clear();
+        directory_of(d).directories.erase(name);
+        return 0;
+    }
+    static int duplicate(int f) noexcept {
+        if (strikes("duplicate " + name_of(f))) return -1;
+        auto const n = base::duplicate(f);
+        if (n < 0) return n;
+        world.open[n] = world.open.at(f);
+        world.called[n] = world.called.at(f);
+        return n;
+    }
+    static int same_file(int a, int b) noexcept {
+        return strikes("compare") ? -1 : base::same_file(a, b);
     }
     static int list(int d, std::vector<std::string>& names) {
         return strikes("list") ? -1 : base::list(d, names);
@@ -190,11 +273,16 @@ enum class image {
 inline constexpr image images[] = {image::nothing_unsynced, image::all,  image::new_names,
                                    image::old_names,        image::half, image::second_half};
 
-inline void restore(image kind, std::string const& path) {
-    std::filesystem::create_directory(path);
+/// The directory of that path as a power cut leaves it, at `into`: its files, and directories in
+/// it.
+inline void restore(image kind, std::string const& into, std::size_t directory) {
+    std::filesystem::create_directory(into);
     auto const& w = faulty::world;
+    auto const& d = w.directories[directory];
     bool const old = kind == image::nothing_unsynced || kind == image::old_names;
-    for (auto const& [name, at] : old ? w.synced_names : w.names) {
+    for (auto const& [name, at] : old ? d.synced_directories : d.directories)
+        restore(kind, into + "/" + name, at);
+    for (auto const& [name, at] : old ? d.synced_files : d.files) {
         auto const& f = w.files[at];
         auto content = kind == image::all || kind == image::old_names ? f.now : f.synced;
         if (kind == image::half && f.now.size() > f.synced.size()) {
@@ -207,8 +295,11 @@ inline void restore(image kind, std::string const& path) {
             std::fill(content.begin() + static_cast<std::ptrdiff_t>(f.synced.size()),
                       content.begin() + static_cast<std::ptrdiff_t>(end), std::byte{0});
         }
-        write(path + "/" + name, content);
+        write(into + "/" + name, content);
     }
+}
+inline void restore(image kind, std::string const& into, std::string const& path) {
+    restore(kind, into, faulty::directory_at(path));
 }
 
 } // namespace scratch

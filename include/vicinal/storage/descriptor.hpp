@@ -22,6 +22,11 @@ namespace vicinal::inline VICINAL_ABI::detail {
                  std::generic_category().message(reason)};
 }
 
+/// Where there is no writer that could be poisoned, a failed sync is a failure like others.
+[[nodiscard]] inline error unpoisoned(error const& e) {
+    return e.code() == errc::writer_poisoned ? error{errc::io_failure, e.expected(), e.got()} : e;
+}
+
 /// Repeats a call that a signal interrupted.
 template <class Call>
 auto uninterrupted(Call&& call) -> decltype(call()) {
@@ -55,6 +60,10 @@ public:
 
     [[nodiscard]] int get() const noexcept { return number_; }
     [[nodiscard]] explicit operator bool() const noexcept { return number_ >= 0; }
+    /// Another descriptor of the same open file; none where the system refuses, with errno.
+    [[nodiscard]] descriptor duplicate() const noexcept {
+        return descriptor(detail::uninterrupted([this] { return Os::duplicate(number_); }));
+    }
     void reset() noexcept {
         // Linux has closed the file also where close is interrupted: once only.
         if (number_ >= 0) static_cast<void>(Os::close_file(number_));

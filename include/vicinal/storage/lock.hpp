@@ -63,6 +63,11 @@ public:
             [&] { return Os::open_or_make(directory.number(), detail::lock_name); }));
         if (!l.file_) {
             int const reason = errno;
+            if (reason == EACCES || reason == EROFS || reason == EPERM)
+                return error{errc::read_only,
+                             "a directory that may be written at '" + directory.path() +
+                                 "', or .read_only = true",
+                             std::generic_category().message(reason)};
             return detail::system_failure(reason, "to open " + shown);
         }
         for (std::uint32_t waited = 0;;) {

@@ -35,6 +35,16 @@ struct replay_report {
     bool clean = false;
 };
 
+/// A log up to some record, for reading beside whoever writes it.
+template <class Os>
+struct log_view {
+    descriptor<Os> file = {};
+    std::string shown = {};
+    detail::log_header header = {};
+    std::uint64_t end = 0;
+    bool closed = false;
+};
+
 /// The log of one generation: opened, replayed once, then appended to.
 template <class Os>
 class log_file {
@@ -141,6 +151,27 @@ public:
                              state_.last_lsn, state_.clean && size_ == state_.end};
     }
 
+    /// Hands on what a writer in another process has appended since, and gives how many batches
+    /// that was; what it is writing just now comes another time. errc::corrupt_log names file and
+    /// offset.
+    template <class Apply>
+    [[nodiscard]] result<std::uint64_t> replay_more(Apply&& apply) {
+        auto const size = Os::file_bytes(file_.get());
+        if (size < 0) {
+            int const reason = errno;
+            return detail::system_failure(reason, "to ask for the size of " + shown_);
+        }
+        size_ = static_cast<std::uint64_t>(size);
+        auto const before = state_.batches;
+        if (size_ > state_.end) {
+            // It was opened again if it had been closed in order.
+            closed_ = false;
+            VICINAL_CHECK(
+                detail::scan_on<Os>(state_, file_.get(), shown_, size_, header_, closed_, apply));
+        }
+        return state_.batches - before;
+    }
+
     /// Reads again what replaying and appending have seen, and compares every checksum.
     /// errc::corrupt_log names file and offset.
     [[nodiscard]] result<void> check() const {
@@ -150,6 +181,16 @@ public:
         if (!found) return found.error();
         if (found->end == state_.end) return {};
         return detail::log_damage(shown_, found->end, found->last_lsn + 1, "damaged bytes");
+    }
+
+    /// The log as it is now: up to the last record that was appended or replayed, or all of the
+    /// file where it was not replayed.
+    [[nodiscard]] result<log_view<Os>> view() const {
+        log_view<Os> v{file_.duplicate(), shown_, header_, bytes() + detail::log_header_bytes,
+                       closed_};
+        if (v.file) return v;
+        int const reason = errno;
+        return detail::system_failure(reason, "to open " + shown_ + " once more");
     }
 
     /// Memory for one record of that payload: append() then needs no more unless it fails.

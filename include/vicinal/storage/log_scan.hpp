@@ -97,6 +97,20 @@ read_record(log_window<Os>& window, std::uint64_t salt, std::uint64_t offset) {
                  std::move(got)};
 }
 
+/// Whether a record may start at `p`, by its 32 bytes: one of those behind an invalid one at
+/// `offset`, where record `lsn` belongs. Its checksum is what decides.
+[[nodiscard]] inline bool plausible(log_record const& r, std::uint64_t p, std::uint64_t offset,
+                                    std::uint64_t lsn, std::uint64_t size) noexcept {
+    return r.lsn > lsn && r.lsn - lsn <= (p - offset) / log_record_bytes && r.synced_lsn < r.lsn &&
+           (r.kind == 1 || r.kind == 2) && r.payload_bytes <= most_payload_bytes &&
+           r.bytes() <= size - p;
+}
+/// Bytes of payloads may look like records by design of an attacker, each claiming the whole rest:
+/// so many bytes are looked at behind a damaged place, and no more.
+[[nodiscard]] inline std::uint64_t search_budget(std::uint64_t bytes) noexcept {
+    return 8 * bytes + (std::uint64_t{1} << 26);
+}
+
 /// Decides what an invalid record at `offset`, where record `lsn` belongs, is. A write that was cut
 /// off is success: nothing behind it shows that it had been complete. Damage is an error: a valid
 /// record behind it says that record `lsn` was on the disk, or that the store was closed in order.
@@ -106,19 +120,14 @@ read_record(log_window<Os>& window, std::uint64_t salt, std::uint64_t offset) {
 template <class Os>
 [[nodiscard]] result<void> check_torn(log_window<Os>& window, std::uint64_t salt,
                                       std::uint64_t offset, std::uint64_t lsn) {
-    // Bytes of payloads may look like records by design of an attacker, each claiming the whole
-    // rest: the work is bounded, and a log that exceeds it is refused.
-    std::uint64_t budget = 8 * (window.size() - offset) + (std::uint64_t{1} << 26);
+    // A log that exceeds it is refused.
+    auto budget = search_budget(window.size() - offset);
     for (auto p = offset + 8; p + log_record_bytes <= window.size(); p += 8) {
         auto const head = window.at(p, log_record_bytes);
         if (!head) return head.error();
         if (head->size() < log_record_bytes) break;
         auto const r = load_record(head->data());
-        bool const plausible = r.lsn > lsn && r.lsn - lsn <= (p - offset) / log_record_bytes &&
-                               r.synced_lsn < r.lsn && (r.kind == 1 || r.kind == 2) &&
-                               r.payload_bytes <= most_payload_bytes &&
-                               r.bytes() <= window.size() - p;
-        if (!plausible) continue;
+        if (!plausible(r, p, offset, lsn, window.size())) continue;
         if (r.bytes() > budget)
             return log_damage(window.shown(), offset, lsn, "too many pieces of records behind it");
         budget -= r.bytes();
@@ -134,15 +143,14 @@ template <class Os>
     return {};
 }
 
-/// Hands the payload of each batch to `apply(span) -> result<void>`, up to the end of the valid
-/// part. `closed`: the log's name says that it was closed in order, so that every byte must hold.
-/// errc::corrupt_log names file and offset.
+/// Hands the payload of each batch behind the state `s` to `apply(span) -> result<void>`, up to the
+/// end of the valid part, and moves `s` there record by record. `closed`: the log's name says that
+/// it was closed in order, so that every byte must hold. errc::corrupt_log names file and offset.
 template <class Os, class Apply>
-[[nodiscard]] result<log_state> scan_log(int file, std::string const& shown, std::uint64_t size,
-                                         log_header const& header, bool closed, Apply&& apply) {
+[[nodiscard]] result<void> scan_on(log_state& s, int file, std::string const& shown,
+                                   std::uint64_t size, log_header const& header, bool closed,
+                                   Apply&& apply) {
     log_window<Os> window(file, size, shown);
-    log_state s;
-    s.last_lsn = header.first_lsn - 1;
     while (s.end < size) {
         auto const lsn = s.last_lsn + 1;
         auto const found = read_record(window, header.salt, s.end);
@@ -150,8 +158,7 @@ template <class Os, class Apply>
         if (!*found) {
             if (closed)
                 return log_damage(shown, s.end, lsn, "damaged bytes in a log closed in order");
-            VICINAL_CHECK(check_torn(window, header.salt, s.end, lsn));
-            return s;
+            return check_torn(window, header.salt, s.end, lsn);
         }
         auto const& [r, bytes] = **found;
         auto const payload = bytes.subspan(log_record_bytes, r.payload_bytes);
@@ -185,6 +192,16 @@ template <class Os, class Apply>
     }
     if (closed && !s.clean)
         return log_damage(shown, s.end, s.last_lsn + 1, "the end, without the mark of a close");
+    return {};
+}
+
+/// The same from the log's first record on.
+template <class Os, class Apply>
+[[nodiscard]] result<log_state> scan_log(int file, std::string const& shown, std::uint64_t size,
+                                         log_header const& header, bool closed, Apply&& apply) {
+    log_state s;
+    s.last_lsn = header.first_lsn - 1;
+    VICINAL_CHECK(scan_on<Os>(s, file, shown, size, header, closed, apply));
     return s;
 }
 

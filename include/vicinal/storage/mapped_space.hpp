@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -84,6 +85,8 @@ public:
         return s_->files.layout().generation;
     }
     [[nodiscard]] bool read_only() const noexcept { return s_->files.read_only(); }
+    /// False in a child that a fork made.
+    [[nodiscard]] bool own_process() const noexcept { return s_->files.own_process(); }
 
     /// The column of that name, with the snapshot's rows or none; its address stays. The kind of
     /// heat changes nothing here: the system keeps in memory what is read.
@@ -101,6 +104,18 @@ public:
     template <class Apply>
     [[nodiscard]] result<replay_report> replay(Apply&& apply) {
         return detail::guarded([&] { return s_->files.replay(apply); });
+    }
+
+    /// For a reader, behind replay(): hands on what was logged since, and gives the number of
+    /// batches; nothing where a newer generation is there, so that the store must be opened anew.
+    template <class Apply>
+    [[nodiscard]] result<std::optional<std::uint64_t>> catch_up(Apply&& apply) {
+        return detail::guarded([&] { return s_->files.catch_up(apply); });
+    }
+
+    /// The files of the present state, for a backup that goes on while the store is written.
+    [[nodiscard]] result<held_files<Os>> hold() const {
+        return detail::guarded([&] { return s_->files.hold(); });
     }
 
     /// Appends one batch; when it returns the batch is as durable as the store promises. On failure

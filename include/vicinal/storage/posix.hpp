@@ -6,10 +6,13 @@
 
 #if VICINAL_HAS_FILES
 
+#    include <vicinal/storage/huge_pages.hpp>
+
 #    include <array>
 #    include <cerrno>
 #    include <cstddef>
 #    include <cstdint>
+#    include <cstdio>
 #    include <limits>
 #    include <string>
 #    include <vector>
@@ -94,8 +97,36 @@ struct posix {
     static int rename_file(int directory, char const* from, char const* to) noexcept {
         return ::renameat(directory, from, directory, to);
     }
+    /// Gives each of two names what the other has, in one step: EINVAL or ENOSYS where the system
+    /// or the file system can't.
+    static int exchange_names(int directory, char const* a, char const* b) noexcept {
+#    if defined(RENAME_EXCHANGE)
+        return ::renameat2(directory, a, directory, b, RENAME_EXCHANGE);
+#    elif defined(RENAME_SWAP)
+        return ::renameatx_np(directory, a, directory, b, RENAME_SWAP);
+#    else
+        static_cast<void>(directory);
+        static_cast<void>(a);
+        static_cast<void>(b);
+        errno = ENOSYS;
+        return -1;
+#    endif
+    }
     static int remove_file(int directory, char const* name) noexcept {
         return ::unlinkat(directory, name, 0);
+    }
+    /// Only an empty one.
+    static int remove_directory(int directory, char const* name) noexcept {
+        return ::unlinkat(directory, name, AT_REMOVEDIR);
+    }
+    /// Another number for the same open file.
+    static int duplicate(int file) noexcept { return ::fcntl(file, F_DUPFD_CLOEXEC, 0); }
+    /// 1 where both numbers are of one file or directory, 0 where not.
+    static int same_file(int a, int b) noexcept {
+        struct ::stat of_a {};
+        struct ::stat of_b {};
+        if (::fstat(a, &of_a) != 0 || ::fstat(b, &of_b) != 0) return -1;
+        return of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino ? 1 : 0;
     }
     /// Belongs to the open file, not to the process: a second open in the same process is refused
     /// too, and closing another descriptor of the file does not give it up.
@@ -136,6 +167,7 @@ struct posix {
     }
     /// Makes reserved pages readable and writable; they read as zero.
     static int allow(void* at, std::size_t bytes) noexcept {
+        if (bytes >= huge_page) ask_for_huge_pages(at, bytes);
         return ::mprotect(at, bytes, PROT_READ | PROT_WRITE);
     }
     /// Puts a piece of a file into reserved address space. What is written there stays private.

@@ -28,6 +28,8 @@ namespace vicinal::inline VICINAL_ABI::storage {
 template <class Os>
 class snapshot_file {
 public:
+    using block = std::array<std::byte, snapshot_block_bytes>;
+
     snapshot_file() = default;
 
     /// `shown` is how the file is called in errors. errc::not_found where there is no such file.
@@ -60,6 +62,16 @@ public:
         return f;
     }
 
+    /// A file whose layout is known from elsewhere, as where its front is damaged.
+    [[nodiscard]] static snapshot_file over(descriptor<Os> file, std::string shown,
+                                            snapshot_layout layout) {
+        snapshot_file f;
+        f.file_ = std::move(file);
+        f.shown_ = std::move(shown);
+        f.layout_ = std::move(layout);
+        return f;
+    }
+
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(file_); }
     [[nodiscard]] snapshot_layout const& layout() const noexcept { return layout_; }
     [[nodiscard]] int number() const noexcept { return file_.get(); }
@@ -76,22 +88,19 @@ public:
     [[nodiscard]] result<void> check_block(section const& s, std::uint64_t i) const {
         // On the heap: 64 KiB would be much for the stack of a small thread.
         std::unique_ptr<block> const buffer(new block);
-        return check_block(s, i, *buffer);
+        return read_block(s, i, *buffer);
     }
 
     /// Every block of every section; reads the whole file, about 5 GB/s from the page cache.
     [[nodiscard]] result<void> check_all() const {
         std::unique_ptr<block> const buffer(new block);
         for (auto const& s : layout_.sections)
-            for (std::uint64_t i = 0; i < s.blocks(); ++i)
-                VICINAL_CHECK(check_block(s, i, *buffer));
+            for (std::uint64_t i = 0; i < s.blocks(); ++i) VICINAL_CHECK(read_block(s, i, *buffer));
         return {};
     }
 
-private:
-    using block = std::array<std::byte, snapshot_block_bytes>;
-
-    [[nodiscard]] result<void> check_block(section const& s, std::uint64_t i, block& buffer) const {
+    /// Reads block `i` of a section with its padding; the same errors as check_block.
+    [[nodiscard]] result<void> read_block(section const& s, std::uint64_t i, block& buffer) const {
         auto const at = s.offset + i * snapshot_block_bytes;
         VICINAL_CHECK(read(at, buffer));
         auto const used = (std::min)(snapshot_block_bytes, s.bytes() - i * snapshot_block_bytes);
@@ -109,6 +118,20 @@ private:
         return {};
     }
 
+    /// The same file once more, for a copy that goes on when this one moves to the next generation.
+    [[nodiscard]] result<snapshot_file> again() const {
+        snapshot_file f;
+        f.file_ = file_.duplicate();
+        if (!f.file_) {
+            int const reason = errno;
+            return detail::system_failure(reason, "to open " + shown_ + " once more");
+        }
+        f.shown_ = shown_;
+        f.layout_ = layout_;
+        return f;
+    }
+
+private:
     [[nodiscard]] result<void> read(std::uint64_t at, std::span<std::byte> into) const {
         auto const n = read_up_to<Os>(file_.get(), at, into, shown_);
         if (!n) return n.error();

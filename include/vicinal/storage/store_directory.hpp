@@ -48,6 +48,11 @@ struct store_listing {
     /// A name that no store has; empty where there is none.
     std::string foreign;
 
+    /// Nothing but LOCK, if that.
+    [[nodiscard]] bool empty() const noexcept {
+        return snapshots.empty() && logs.empty() && closed_logs.empty() && temporary.empty() &&
+               foreign.empty();
+    }
     /// 0 where there is no snapshot.
     [[nodiscard]] std::uint64_t newest() const noexcept {
         return snapshots.empty() ? 0 : *std::max_element(snapshots.begin(), snapshots.end());
@@ -136,6 +141,7 @@ public:
         return parent->sync();
     }
 
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(file_); }
     [[nodiscard]] int number() const noexcept { return file_.get(); }
     [[nodiscard]] std::string const& path() const noexcept { return path_; }
     /// A file of the store as errors name it.

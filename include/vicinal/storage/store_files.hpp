@@ -3,6 +3,7 @@
 #define VICINAL_STORAGE_STORE_FILES_HPP
 
 #include <vicinal/core/result.hpp>
+#include <vicinal/storage/copy_files.hpp>
 #include <vicinal/storage/durability.hpp>
 #include <vicinal/storage/generation.hpp>
 #include <vicinal/storage/lock.hpp>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +33,7 @@ public:
     /// Marks the log as closed in order. Where that fails the log stays as it is, complete too.
     ~store_files() {
         if (!open_ || read_only() || poisoned_ || !log_.replayed() || log_.closed()) return;
+        if (!own_process()) return;
         static_cast<void>(guarded([this] { return close_log(); }));
     }
 
@@ -40,14 +43,14 @@ public:
     [[nodiscard]] storage::snapshot_file<Os> const& snapshot() const noexcept { return snapshot_; }
     [[nodiscard]] std::uint64_t log_bytes() const noexcept { return log_ ? log_.bytes() : 0; }
     [[nodiscard]] bool read_only() const noexcept { return options_.read_only; }
+    /// False in a child that a fork made: two processes would write one log from there on.
+    [[nodiscard]] bool own_process() const noexcept { return Os::process_id() == process_; }
 
     [[nodiscard]] result<void> open(std::string_view path, storage::properties const& initial) {
         auto done = attach(path, initial);
         open_ = static_cast<bool>(done);
         // There is no writer yet that could be poisoned: opening again is the cure anyway.
-        if (!done && done.error().code() == errc::writer_poisoned)
-            return error{errc::io_failure, done.error().expected(), done.error().got()};
-        return done;
+        return done ? done : result<void>(unpoisoned(done.error()));
     }
 
     template <class Apply>
@@ -59,6 +62,41 @@ public:
         auto report = log_.replay(apply, !read_only(), syncs_each());
         if (!report) note_poison(report.error());
         return report;
+    }
+
+    /// For a reader: hands on what was logged since, and gives the number of batches. Nothing where
+    /// the store has other files by now, or another directory its name: then it must be opened
+    /// anew.
+    template <class Apply>
+    [[nodiscard]] result<std::optional<std::uint64_t>> catch_up(Apply&& apply) {
+        using answer = std::optional<std::uint64_t>;
+        auto const now = storage::store_directory<Os>::open(directory_.path());
+        if (!now) return now.error();
+        auto const found = now->list();
+        if (!found) return found.error();
+        if (Os::same_file(now->number(), directory_.number()) != 1 ||
+            found->newest() != layout().generation ||
+            (!log_ && !(found->logs.empty() && found->closed_logs.empty())))
+            return answer();
+        if (!log_) return answer(0);
+        auto const more = log_.replay_more(apply);
+        if (!more) return more.error();
+        return answer(*more);
+    }
+
+    /// The store as it is now, for a copy that goes on while it is written.
+    [[nodiscard]] result<storage::held_files<Os>> hold() const {
+        storage::held_files<Os> held;
+        held.whole = true;
+        auto snapshot = snapshot_.again();
+        VICINAL_CHECK(snapshot);
+        held.snapshot = *std::move(snapshot);
+        if (log_) {
+            auto log = log_.view();
+            VICINAL_CHECK(log);
+            held.log = *std::move(log);
+        }
+        return held;
     }
 
     [[nodiscard]] result<void> append(std::span<std::byte const> record) {
@@ -83,6 +121,10 @@ public:
         if (read_only())
             return error{errc::read_only, "a store opened for writing",
                          "'" + directory_.path() + "' opened read-only"};
+        if (!own_process())
+            return error{errc::read_only,
+                         "the process that opened '" + directory_.path() + "' for writing",
+                         "a child of it, which shares lock and files"};
         VICINAL_CHECK(check_poison());
         if (!log_.replayed())
             return error{errc::invalid_argument, "replay() before the first write"};
@@ -294,6 +336,7 @@ private:
     bool open_ = false;
     bool poisoned_ = false;
     std::string poison_;
+    long process_ = Os::process_id();
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail

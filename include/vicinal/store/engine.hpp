@@ -3,8 +3,11 @@
 #define VICINAL_STORE_ENGINE_HPP
 
 #include <vicinal/index/tuning.hpp>
+#include <vicinal/storage/copy_files.hpp>
 #include <vicinal/storage/replacement.hpp>
+#include <vicinal/store/background.hpp>
 #include <vicinal/store/compaction.hpp>
+#include <vicinal/store/folding.hpp>
 #include <vicinal/store/gate.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
@@ -18,6 +21,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -53,11 +57,7 @@ public:
         auto index = index_type::open(e->space_, e->rows_->vectors(), dim, options);
         VICINAL_CHECK(index);
         e->index_.emplace(std::move(*index));
-        if constexpr (Storage::durable) {
-            auto const replayed = e->space_.replay(
-                [&](std::span<std::byte const> record) { return e->apply_logged(record); });
-            VICINAL_CHECK(replayed);
-        }
+        if constexpr (Storage::durable) VICINAL_CHECK(e->space_.replay(e->applier()));
         e->opened_ = true;
         return e;
     }
@@ -68,9 +68,26 @@ public:
     /// Writes a checkpoint where the log has grown past a tenth of the snapshot, so that the next
     /// open is quick. What fails here is in the log and not lost.
     ~engine() {
-        if constexpr (Storage::durable)
+        if constexpr (Storage::durable) {
+            if (!space_.own_process()) {
+                background_.forget();
+                return;
+            }
+            background_.stop();
             if (opened_ && !space_.read_only() && space_.log_bytes() * 10 > space_.snapshot_bytes())
                 static_cast<void>(checkpoint_locked());
+        }
+    }
+
+    /// Has the index take in what a replay has left to it, on a thread of its own.
+    void fold_beside() {
+        background_.start([this] {
+            writer_.let_others();
+            writer_lock const held(writer_);
+            auto const before = index_->covered();
+            fold_some(*rows_, *index_, background_fold, section());
+            return index_->covered() != before && index_->covered() < rows_->count();
+        });
     }
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
@@ -86,7 +103,7 @@ public:
         if constexpr (Storage::durable)
             VICINAL_CHECK(space_.log(write_upsert<Id>(batch, vector_bytes()).bytes()));
         append(batch);
-        take_in();
+        fold_some(*rows_, *index_, batch.size(), section());
         tidy_if_due();
         return {};
     }
@@ -103,6 +120,7 @@ public:
             VICINAL_CHECK(space_.log(w.bytes()));
         }
         section()([&] { rows_->end(s); });
+        fold_some(*rows_, *index_, 0, section());
         tidy_if_due();
         return true;
     }
@@ -120,7 +138,43 @@ public:
     [[nodiscard]] result<void> checkpoint() requires(Storage::durable) {
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
+        take_in();
         return checkpoint_locked();
+    }
+
+    /// A copy of the store as it is now. Only its beginning waits for a writer.
+    [[nodiscard]] result<storage::copy_report>
+    backup(std::string_view to) requires(Storage::durable) {
+        auto const files = [this] {
+            writer_lock const held(writer_);
+            return space_.hold();
+        }();
+        VICINAL_CHECK(files);
+        return storage::copy_to(*files, to, false);
+    }
+
+    /// Moves a reader to the newest state; whether there was any other. Where the store has a new
+    /// generation, reopen() gives an engine of it, which takes this one's place; not while a scan
+    /// is open, which knows slots by their present numbers.
+    template <class Reopen>
+    [[nodiscard]] result<bool> refresh(Reopen const& reopen) requires(Storage::durable) {
+        writer_lock const held(writer_);
+        if (!space_.read_only()) return false;
+        auto const more = space_.catch_up(applier());
+        VICINAL_CHECK(more);
+        if (*more) return **more != 0;
+        if (pins_ != 0) return false;
+        auto fresh = reopen();
+        VICINAL_CHECK(fresh);
+        bool moved = false;
+        section()([&, &other = **fresh] {
+            if (moved = pins_ == 0; !moved) return;
+            other.rows_->begin_behind(rows_->epoch());
+            std::swap(space_, other.space_);
+            std::swap(rows_, other.rows_);
+            std::swap(index_, other.index_);
+        });
+        return moved;
     }
 
     /// Gives back what dead slots hold, in a durable store by a checkpoint; while a scan is open,
@@ -129,6 +183,7 @@ public:
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
         if (pins_ != 0 || rows_->live_count() == rows_->count()) return {};
+        take_in();
         if constexpr (Storage::durable)
             return checkpoint_locked(true);
         else
@@ -147,20 +202,12 @@ public:
     /// decode.
     template <class Record>
     [[nodiscard]] result<Record> copy_record(slot s) const {
-        return read(
-            [&](rows_type const& rows, index_type const&) { return record_of<Record>(rows, s); });
+        return read([&](auto const& rows, auto const&) { return record_of<Record>(rows, s); });
     }
     /// The same inside of `read`.
     template <class Record>
     [[nodiscard]] result<Record> record_of(rows_type const& rows, slot s) const {
-        auto payload = Payload::decode(rows.payload(s));
-        if (!payload) {
-            if (payload.error().code() == errc::out_of_memory) return payload.error();
-            return error{errc::corrupt_snapshot, "a payload that decodes",
-                         payload.error().message()};
-        }
-        auto const* vector = rows.vector(s);
-        return Record{Id(rows.id(s)), {vector, vector + dim_}, std::move(*payload)};
+        return decode_record<Record, Payload, Id>(rows, s, dim_);
     }
 
     /// Reads all there is, on the disk first; writers wait. Damage goes into the report; an error
@@ -168,13 +215,7 @@ public:
     [[nodiscard]] result<verify_report> verify() {
         writer_lock const held(writer_);
         verify_report report;
-        if constexpr (Storage::durable)
-            if (auto const files = space_.verify(); !files) {
-                auto const code = files.error().code();
-                if (code != errc::corrupt_snapshot && code != errc::corrupt_log)
-                    return files.error();
-                report.add(files.error().message());
-            }
+        if constexpr (Storage::durable) VICINAL_CHECK(verify_files(space_, report));
         read([&](rows_type const& rows, index_type const& index) {
             verify_rows<Metric, Payload, Id>(rows, index, dim_, report);
         });
@@ -213,11 +254,8 @@ private:
         section()([&] { rows_->publish(batch); });
     }
 
-    void take_in() {
-        static_cast<void>(index_->take_in(
-            rows_->count(), [this](slot s) { return rows_->live(s); }, section()));
-    }
-
+    /// Lets the index take in all that it lags behind.
+    void take_in() { fold_until(*rows_, *index_, rows_->count(), section()); }
     void clear_rows() noexcept {
         section()([&] {
             if (pins_ == 0) {
@@ -231,39 +269,33 @@ private:
         });
     }
 
-    [[nodiscard]] result<void> apply_logged(std::span<std::byte const> record) {
-        auto const malformed = [] {
-            return error{errc::corrupt_log, "an operation that vicinal writes",
-                         "a record of another form"};
-        };
-        operation_reader r(record);
-        std::span<std::byte const> kind;
-        std::uint32_t count = 0;
-        if (!r.raw(4, kind) || !r.number(count)) return malformed();
-        switch (static_cast<operation>(kind[0])) {
-            case operation::upsert: {
-                std::vector<entry> batch;
-                if (!read_upsert(r, count, vector_bytes(), batch)) return malformed();
-                VICINAL_CHECK(rows_->make_room(batch, section()));
-                append(batch);
-                return {};
-            }
-            case operation::erase: {
-                id_view id{};
-                for (; count > 0; --count) {
-                    if (!r.id(id)) return malformed();
-                    if (auto const s = rows_->find(id); s != no_slot) rows_->end(s);
-                }
-                return {};
-            }
-            case operation::clear: clear_rows(); return {};
+    /// Repeats what a log record says. Rows are appended, nothing is built.
+    struct logged {
+        engine& e;
+        [[nodiscard]] result<void> upsert(std::span<entry const> batch) const {
+            VICINAL_CHECK(e.rows_->make_room(batch, e.section()));
+            e.append(batch);
+            return {};
         }
-        return malformed();
+        [[nodiscard]] result<void> erase(id_view id) const {
+            if (auto const s = e.rows_->find(id); s != no_slot)
+                e.section()([&] { e.rows_->end(s); });
+            return {};
+        }
+        [[nodiscard]] result<void> clear() const {
+            e.clear_rows();
+            return {};
+        }
+    };
+    [[nodiscard]] auto applier() noexcept {
+        return [this](std::span<std::byte const> record) {
+            return read_operation<Id>(record, vector_bytes(), logged{*this});
+        };
     }
 
-    /// Checkpoints and compacts where it is time to. What fails (a full disk, no memory) loses
-    /// nothing: the log has it all, and dead slots may stay. The next try comes when log or dead
-    /// slots have doubled.
+    /// Checkpoints and compacts where it is time to; rows that the index lags behind go into the
+    /// snapshot as they are. What fails (a full disk, no memory) loses nothing: the log has it all,
+    /// and dead slots may stay. The next try comes when log or dead slots have doubled.
     void tidy_if_due() {
         auto const dead = rows_->count() - rows_->live_count();
         bool const compacts = pins_ == 0 && dead >= (std::max)(least_dead, dead_before_) &&
@@ -281,7 +313,6 @@ private:
 
     [[nodiscard]] result<void> checkpoint_locked(bool compacts = false) requires(Storage::durable) {
         return guarded([&]() -> result<void> {
-            take_in();
             std::vector<slot> kept;
             std::vector<storage::replacement> fresh;
             if (compacts || sparse(rows_->count(), rows_->live_count())) {
@@ -361,6 +392,7 @@ private:
     std::uint64_t not_before_ = 0;
     std::size_t dead_before_ = 0;
     bool opened_ = false;
+    background background_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail

@@ -83,10 +83,29 @@ private:
 };
 
 #if VICINAL_HAS_THREADS
-using writer_mutex = std::mutex;
-using writer_lock = std::lock_guard<std::mutex>;
+/// Writers in turn. Work that is done in pieces asks between two of them whether one is waiting: a
+/// mutex goes to whoever comes first, and that would be the next piece.
+class writer_mutex {
+public:
+    void lock() {
+        ++waiting_;
+        mutex_.lock();
+        --waiting_;
+    }
+    void unlock() { mutex_.unlock(); }
+    void let_others() const noexcept {
+        while (waiting_.load() != 0) std::this_thread::yield();
+    }
+
+private:
+    std::mutex mutex_;
+    std::atomic<std::uint32_t> waiting_{0};
+};
+using writer_lock = std::lock_guard<writer_mutex>;
 #else
-struct writer_mutex {};
+struct writer_mutex {
+    void let_others() const noexcept {}
+};
 struct writer_lock {
     explicit writer_lock(writer_mutex&) noexcept {}
     ~writer_lock() {}

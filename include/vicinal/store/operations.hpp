@@ -3,6 +3,7 @@
 #define VICINAL_STORE_OPERATIONS_HPP
 
 #include <vicinal/core/bits.hpp>
+#include <vicinal/core/result.hpp>
 #include <vicinal/store/ids.hpp>
 
 #include <cstddef>
@@ -139,6 +140,39 @@ template <class Id>
         batch.push_back(p);
     }
     return r.left() == 0;
+}
+
+/// Reads a log record and hands it on: to.upsert(span of prepared), to.erase(id), to.clear(), which
+/// give a result<void>. errc::corrupt_log where it is not what vicinal writes; an upsert is then
+/// not handed on.
+template <class Id, class To>
+[[nodiscard]] result<void> read_operation(std::span<std::byte const> record,
+                                          std::size_t vector_bytes, To&& to) {
+    auto const malformed = [] {
+        return error{errc::corrupt_log, "an operation that vicinal writes",
+                     "a record of another form"};
+    };
+    operation_reader r(record);
+    std::span<std::byte const> kind;
+    std::uint32_t count = 0;
+    if (!r.raw(4, kind) || !r.number(count)) return malformed();
+    switch (static_cast<operation>(kind[0])) {
+        case operation::upsert: {
+            std::vector<prepared<Id>> batch;
+            if (!read_upsert(r, count, vector_bytes, batch)) return malformed();
+            return to.upsert(std::span<prepared<Id> const>(batch));
+        }
+        case operation::erase: {
+            typename id_traits<Id>::view id{};
+            for (; count > 0; --count) {
+                if (!r.id(id)) return malformed();
+                VICINAL_CHECK(to.erase(id));
+            }
+            return {};
+        }
+        case operation::clear: return to.clear();
+    }
+    return malformed();
 }
 
 } // namespace vicinal::inline VICINAL_ABI::detail

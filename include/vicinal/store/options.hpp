@@ -5,6 +5,7 @@
 #include <vicinal/storage/durability.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <string>
 
@@ -22,6 +23,13 @@ struct store_options {
     bool read_only = false;
     /// A directory keeps the values that it was made with.
     typename Index::options index = {};
+    /// Threads that a durable store may use beside its callers'. With 1 or more, records that only
+    /// the log had at opening join the index beside everything else, linked on so many threads; the
+    /// store then has one thread of its own until that is done. With 0 there is none: each write
+    /// takes some of them in, and until then they are scanned.
+    std::size_t threads = 0;
+    /// How long opening waits for another writer to leave, in milliseconds; then errc::locked.
+    std::uint32_t lock_timeout_ms = 0;
 };
 
 /// What a search asks for.

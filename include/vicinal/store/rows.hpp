@@ -75,6 +75,8 @@ public:
     [[nodiscard]] slot count() const noexcept { return count_; }
     /// Another number whenever slots begin to mean other records.
     [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+    /// Takes the place of rows whose numbers went up to `before`.
+    void begin_behind(std::uint64_t before) noexcept { epoch_ += before; }
     [[nodiscard]] std::size_t live_count() const noexcept { return live_count_; }
     [[nodiscard]] bool live(slot s) const noexcept {
         return *live_->reader().row(s) != std::byte{0};
@@ -226,6 +228,18 @@ private:
     std::size_t live_count_ = 0;
     std::uint64_t epoch_ = 0;
 };
+
+/// The record of a slot, bit for bit. Errors: corrupt_snapshot, where a payload does not decode.
+template <class Record, class Payload, class Id, class Rows>
+[[nodiscard]] result<Record> decode_record(Rows const& rows, slot s, std::size_t dim) {
+    auto payload = Payload::decode(rows.payload(s));
+    if (!payload) {
+        if (payload.error().code() == errc::out_of_memory) return payload.error();
+        return error{errc::corrupt_snapshot, "a payload that decodes", payload.error().message()};
+    }
+    auto const* vector = rows.vector(s);
+    return Record{Id(rows.id(s)), {vector, vector + dim}, std::move(*payload)};
+}
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 

@@ -4,12 +4,11 @@
 
 #include <vicinal/index/hnsw.hpp>
 #include <vicinal/payload/fields.hpp>
-#include <vicinal/simd/check.hpp>
 #include <vicinal/storage/memory.hpp>
-#include <vicinal/storage/open_options.hpp>
 #include <vicinal/store/batch.hpp>
 #include <vicinal/store/checked.hpp>
 #include <vicinal/store/engine.hpp>
+#include <vicinal/store/opening.hpp>
 #include <vicinal/store/options.hpp>
 #include <vicinal/store/scan.hpp>
 #include <vicinal/store/where.hpp>
@@ -70,43 +69,30 @@ public:
     /// this CPU lacks), out_of_memory.
     [[nodiscard]] static result<store> try_open(options const& o) requires(!Storage::durable) {
         return detail::guarded([&]() -> result<store> {
-            VICINAL_CHECK(simd::check());
-            VICINAL_CHECK(Index::check(o.index));
-            VICINAL_CHECK(check_dim(o.dim));
-            auto e = engine_type::open(typename Storage::space(), o.dim, o.index);
+            auto e = detail::open_engine<engine_type>(o);
             VICINAL_CHECK(e);
             return store(std::move(*e));
         });
     }
 
     /// Opens the directory at `path`, or makes it. Opening maps the snapshot and replays the log;
-    /// it rebuilds nothing.
+    /// it rebuilds nothing. One writer at a time, any number of readers (`read_only`), each with
+    /// the store as of its opening or last refresh(). A child of fork() can read what it was given,
+    /// and not write.
     ///
-    /// Errors: not_a_directory, foreign_file, locked, newer_format, corrupt_snapshot, corrupt_log,
+    /// Errors: not_a_directory, foreign_file, locked (by the process that the message names),
+    /// read_only (a directory that can't be written), newer_format, corrupt_snapshot, corrupt_log,
     /// metric_mismatch and its like, invalid_argument, unsupported (VICINAL_ISA asks for what this
     /// CPU lacks), io_failure, out_of_memory.
     [[nodiscard]] static result<store> try_open(std::string_view path,
                                                 options const& o = {}) requires(Storage::durable) {
         return detail::guarded([&]() -> result<store> {
-            VICINAL_CHECK(simd::check());
-            auto const wanted = detail::describe_types<Metric, Index, Payload, Id>(o.dim);
-            storage::open_options how;
-            how.durability = o.durability;
-            how.read_only = o.read_only;
-            VICINAL_CHECK(Index::check(o.index));
-            if (o.dim != 0)
-                VICINAL_CHECK(check_dim(o.dim));
-            else if (!o.read_only)
-                VICINAL_CHECK(check_there(path));
-            auto space = Storage::space::open(path, wanted, how);
-            VICINAL_CHECK(space);
-            VICINAL_CHECK(detail::check_types(wanted, space->properties()));
-            auto const dim = detail::dim_of(space->properties());
-            VICINAL_CHECK(check_dim(dim));
-            auto e = engine_type::open(std::move(*space), dim, o.index);
+            auto e = open_directory(path, o);
             VICINAL_CHECK(e);
             store s(std::move(*e));
             s.path_ = path;
+            s.options_ = o;
+            if (o.threads > 0) s.engine_->fold_beside();
             return s;
         });
     }
@@ -243,6 +229,26 @@ public:
     /// go on meanwhile. Errors: read_only, io_failure, out_of_memory; the store stays as it was.
     result<void> try_checkpoint() requires(Storage::durable) { return engine_->checkpoint(); }
 
+    /// Copies the store as it is now to the directory `to`, as vicinal::try_backup does; searches
+    /// and writes go on meanwhile.
+    result<storage::copy_report> try_backup(std::string_view to) const requires(Storage::durable) {
+        return detail::guarded([&] { return engine_->backup(to); });
+    }
+
+    /// Moves a store that was opened read-only to the newest state that its writer has reached, in
+    /// this or another process; false where it has that already, as a writer always does, and while
+    /// a scan is open on an older generation. Cost: that of what is new, or of opening. Errors: as
+    /// try_open(); the store stays as it was.
+    result<bool> try_refresh() requires(Storage::durable) {
+        return detail::guarded([&] {
+            auto o = options_;
+            o.dim = dim();
+            auto moved = engine_->refresh([&] { return open_directory(path_, o); });
+            if (moved && *moved && o.threads > 0) engine_->fold_beside();
+            return moved;
+        });
+    }
+
     /// Gives back what erased and replaced records hold, as every write does by itself once they
     /// are a quarter of the rows (and 1,000); a durable store writes a checkpoint for it. Without
     /// effect while a scan is open. Cost: all columns are written anew, in memory beside the old
@@ -296,6 +302,10 @@ public:
     [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }
     void checkpoint() requires(Storage::durable) { try_checkpoint().value(); }
     void compact() { try_compact().value(); }
+    storage::copy_report backup(std::string_view to) const requires(Storage::durable) {
+        return try_backup(to).value();
+    }
+    bool refresh() requires(Storage::durable) { return try_refresh().value(); }
     [[nodiscard]] verify_report verify() const { return try_verify().value(); }
     index::tuning tune() requires(!engine_type::index_type::exact) { return try_tune().value(); }
 #endif
@@ -319,19 +329,8 @@ private:
     }
 #endif
 
-    [[nodiscard]] static result<void> check_dim(std::size_t dim) {
-        if (dim >= 1 && dim <= 65536) return {};
-        return error{errc::invalid_argument, "a dimension from 1 to 65536", std::to_string(dim)};
-    }
-
-    /// A path without a dimension can only be that of a store which is there.
-    [[nodiscard]] static result<void>
-    check_there(std::string_view path) requires(Storage::durable) {
-        auto const found = Storage::space::inspect(path);
-        if (found || found.error().code() != errc::not_found)
-            return found ? result<void>() : result<void>(found.error());
-        return error{errc::invalid_argument,
-                     "a dimension for the new store at '" + std::string(path) + "'", "none"};
+    [[nodiscard]] static auto open_directory(std::string_view path, options const& o) {
+        return detail::open_engine<engine_type, Metric, Index, Payload, Id>(path, o);
     }
 
     template <class Rows>
@@ -385,6 +384,7 @@ private:
 
     std::unique_ptr<engine_type> engine_;
     std::string path_;
+    options options_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI

@@ -2,37 +2,37 @@
 #ifndef VICINAL_STORE_VERIFICATION_HPP
 #define VICINAL_STORE_VERIFICATION_HPP
 
+#include <vicinal/core/problems.hpp>
 #include <vicinal/store/ids.hpp>
 #include <vicinal/store/vector_check.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace vicinal::inline VICINAL_ABI {
 
 /// What a store found when it looked at all that it has.
-struct verify_report {
+struct verify_report : problem_list {
     /// Live records that were read.
     std::size_t records = 0;
     /// Rows that the index covers, and rows in use.
     std::size_t indexed_rows = 0;
     std::size_t rows = 0;
-    /// How much is wrong; the first hundred as a sentence each, with the place.
-    std::uint64_t problem_count = 0;
-    std::vector<std::string> problems = {};
-
-    [[nodiscard]] bool ok() const noexcept { return problem_count == 0; }
-    void add(std::string problem) {
-        constexpr std::size_t most = 100;
-        ++problem_count;
-        if (problems.size() < most) problems.push_back(std::move(problem));
-    }
 };
 
 namespace detail {
+
+/// Compares a durable store's files with their checksums. Damage goes into the report; an error is
+/// what kept it from being looked for.
+template <class Space>
+[[nodiscard]] result<void> verify_files(Space const& space, verify_report& report) {
+    auto const files = space.verify();
+    if (files) return {};
+    auto const code = files.error().code();
+    if (code != errc::corrupt_snapshot && code != errc::corrupt_log) return files.error();
+    report.add(files.error().message());
+    return {};
+}
 
 /// Looks at every live record of the rows, and at the way that the index has to it.
 ///
