@@ -28,11 +28,10 @@ class two_phase_scan {
 public:
     using bound = codec::sq8_bound<Metric>;
 
-    two_phase_scan(coded_rows<Reader> const& rows, float const* query, Keep const& keep,
+    two_phase_scan(coded_rows<Metric, Reader> const& rows, float const* query, Keep const& keep,
                    nearest<Before>& best)
         : rows_(rows), vector_(query), keep_(keep), best_(best) {
-        codec::sq8::of<Metric> const codec(rows.dim);
-        query_.encode(query, rows.dim, codec.multiplier(query));
+        rows.codec->encode(query, query_);
         if (best_.full() && best_.wanted() > 0) tighten();
     }
 
@@ -123,7 +122,7 @@ private:
 
     void tighten() noexcept { limit_ = query_.template limit<bound>(best_.farthest()); }
 
-    coded_rows<Reader> const& rows_;
+    coded_rows<Metric, Reader> const& rows_;
     float const* vector_;
     Keep const& keep_;
     nearest<Before>& best_;
