@@ -195,6 +195,28 @@ public:
         }
     }
 
+    /// What rules_out() needs of a distance that others must beat or tie.
+    [[nodiscard]] float reach(float farthest) const noexcept {
+        if constexpr (std::same_as<Metric, metric::inner_product>) return farthest;
+        constexpr float half = std::same_as<Metric, metric::cosine> ? 2 : 1;
+        return (std::sqrt(farthest * half) + error_) * (1 + 0x1p-18F);
+    }
+    /// Whether the distance of the vectors is beyond the one that `reach` was made of: what
+    /// at_least() tells, without its roots, as a scan asks it of every row.
+    [[nodiscard]] bool rules_out(std::byte const* row, float distance, float reach) const noexcept {
+        if constexpr (std::same_as<Metric, metric::inner_product>) {
+            return at_least(row, distance) > reach;
+        } else {
+            constexpr float half = std::same_as<Metric, metric::cosine> ? 2 : 1;
+            auto const f = sq8_row::factors(row);
+            float const square = f.scale * f.scale * static_cast<float>(f.square_sum);
+            float const rounding = 0x1.1p-18F * (square + norm_ * norm_);
+            float const error = f.usable() ? f.error : std::numeric_limits<float>::infinity();
+            float const limit = reach + error * (1 + 0x1p-18F);
+            return distance * half - rounding > limit * limit;
+        }
+    }
+
 private:
     typename sq8_score<Metric>::function one_;
     typename sq8_score_four<Metric>::function four_;
