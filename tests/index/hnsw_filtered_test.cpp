@@ -19,6 +19,14 @@ namespace {
 
 constexpr std::size_t dim = 16;
 
+vicinal::index::hnsw_options few_links() {
+    vicinal::index::hnsw_options o;
+    o.neighbours = 8;
+    o.build_width = 24;
+    o.tune = false;
+    return o;
+}
+
 /// Matches as a store shows them, which count how often they are asked.
 class counted {
 public:
@@ -33,6 +41,7 @@ public:
     }
     [[nodiscard]] bool operator()(slot s) const {
         ++asked;
+        if (looks) (*looks)[s] = true;
         return has(s);
     }
     [[nodiscard]] std::uint64_t word(slot first) const noexcept { return words_[first / 64]; }
@@ -43,6 +52,7 @@ public:
     [[nodiscard]] std::size_t count() const noexcept { return all_.size(); }
 
     mutable std::size_t asked = 0;
+    mutable std::vector<bool>* looks = nullptr;
 
 private:
     std::vector<std::uint64_t> words_;
@@ -100,8 +110,8 @@ TEST_CASE("hnsw finds the nearest matches whatever share matches", "[index]") {
 }
 
 TEST_CASE("a scan of the matches is exact", "[index]") {
-    auto const data = uniform_rows(9000, dim, 72);
-    auto const queries = uniform_rows(10, dim, 73);
+    auto const data = uniform_rows(5000, dim, 72);
+    auto const queries = uniform_rows(4, dim, 73);
     standing s(dim);
     s.add(data);
     for (unsigned const one_in : {1, 3, 40, 600})
@@ -120,7 +130,7 @@ TEST_CASE("a scan of the matches is exact", "[index]") {
 TEST_CASE("a walk that the filter leads astray goes over to the scan", "[index]") {
     auto const data = uniform_rows(12000, dim, 74);
     auto const query = uniform_rows(1, dim, 75);
-    standing s(dim);
+    standing s(dim, few_links());
     s.add(data);
     auto const rank = ranks(data, query.row(0));
     auto const check = [&](counted const& keep, std::size_t effort, std::size_t most_asked) {
@@ -130,22 +140,30 @@ TEST_CASE("a walk that the filter leads astray goes over to the scan", "[index]"
         CHECK(recall_among(data, query.row(0), keep, 10, best) == 1);
     };
     // Nine lists are looked at before anything is decided, and two are met at a time.
-    constexpr std::size_t lists = 11 * 32;
+    constexpr std::size_t lists = 11 * 16;
     SECTION("before it begins, where nothing matches around the query") {
         check(counted(12000, false, [&](std::size_t i) { return rank[i] >= 7000; }), 0, lists);
     }
     SECTION("on its way, where few of those around the query are all that match far and wide") {
-        counted const keep(12000, false,
-                           [&](std::size_t i) { return rank[i] < 60 || rank[i] >= 6500; });
-        check(keep, 80, lists + keep.count() / 3);
-        CHECK(keep.asked > lists);
+        // Rows that are looked at before the walk begins, some 50 of them, and none that is near.
+        std::vector<bool> looked_at(12000);
+        auto const far = [&](std::size_t i) { return rank[i] >= 4000; };
+        counted const before(12000, false, far);
+        before.looks = &looked_at;
+        check(before, 0, lists);
+        std::size_t left = 50;
+        counted const keep(12000, false, [&](std::size_t i) {
+            return far(i) || (looked_at[i] && left > 0 && left-- > 0);
+        });
+        check(keep, 60, lists + keep.count() / 3);
+        CHECK(keep.asked > 2 * lists);
     }
 }
 
 TEST_CASE("a walk with a filter gives up when it has met as many nodes as it may", "[index]") {
     auto const data = uniform_rows(12000, dim, 76);
     auto const query = uniform_rows(1, dim, 77);
-    standing s(dim);
+    standing s(dim, few_links());
     s.add(data);
     auto const rank = ranks(data, query.row(0));
     auto const walk = [&](std::size_t least, std::size_t most_met, nearest<>& best) {

@@ -36,9 +36,8 @@ struct no_section {
 /// * `search(query, wanted, effort, keep)`: the best found among covered rows for which keep(slot)
 ///   holds, nearest first: at least `wanted` of them if it can, and told by the size if not.
 ///   Distances are the codec's.
-/// * `search_into(query, effort, keep, nearest)`, of an index that is not exact: the same with
-/// exact
-///   distances, offered to `nearest`.
+/// * `search_into(query, effort, keep, nearest)`, of an index that is not exact: the same with exact
+///   distances, offered to `nearest`; `search_among` for rows that are known as bits.
 /// * `effort_for(wanted, recall)`: the effort that search takes for a wanted recall.
 /// * `clear()`: forgets every row; inside the caller's section.
 /// * `exact`: whether it always finds the true neighbours.
