@@ -32,6 +32,7 @@
 
 // where bytes live and what survives
 #include <vicinal/storage/concept.hpp>
+#include <vicinal/storage/file.hpp>
 #include <vicinal/storage/memory.hpp>
 #include <vicinal/storage/mmap.hpp>
 

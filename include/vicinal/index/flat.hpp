@@ -244,17 +244,23 @@ private:
                 VICINAL_CHECK(c->prepare(until));
                 section([&] { c->commit(); });
             }
-        // From here on nothing fails: both columns have as many rows as are encoded.
         codes_->resize(until);
         factors_->resize(until);
         coded const codec(dim_);
         auto const vectors = vectors_->reader();
+        auto const faults = vectors.faults();
         for (auto s = covered_; s < until; ++s) {
             auto const factors = codec.encode(reinterpret_cast<element const*>(vectors.row(s)),
                                               reinterpret_cast<std::uint8_t*>(codes_->edit(s)));
             std::memcpy(factors_->edit(s), &factors, sizeof factors);
         }
-        return {};
+        auto read = vectors.since(faults);
+        if (!read) {
+            // Both columns have as many rows as are encoded.
+            codes_->resize(covered_);
+            factors_->resize(covered_);
+        }
+        return read;
     }
 
     [[nodiscard]] auto coded_view() const noexcept {

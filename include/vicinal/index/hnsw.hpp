@@ -54,6 +54,10 @@ template <codec::model Codec>
 template <metric::model Metric, storage::model Storage>
 class hnsw<Codec>::of {
     using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
+    using reader = decltype(std::declval<typename Storage::column const&>().reader());
+    static_assert(!(coded::reads_rows && reader::pages),
+                  "vicinal: this graph walks over the vectors, which storage::file does not keep in "
+                  "memory: use index::hnsw<codec::sq8>, storage::mmap or index::flat<>");
 
 public:
     using element = metric::element_of<Metric>;
@@ -104,7 +108,6 @@ public:
                 }
             VICINAL_CHECK(storage::reserve(graph_.upper_column(), upper_rows, section));
             auto const relaxed = hnsw_graph::relaxed_for<Metric>;
-            using reader = decltype(codes().reader());
             hnsw_graph::builder<Storage, coded, reader, Section> build(
                 graph_, codec_, codes().reader(), lines(), relaxed, threads_, section);
             VICINAL_CHECK(build.link(joining));
@@ -284,10 +287,11 @@ private:
             VICINAL_CHECK(storage::reserve(*own_codes_, until, section));
             VICINAL_CHECK(run_parts(until - before, 64, threads_, [&](auto first, auto last) {
                 auto const vectors = vectors_->reader();
+                auto const faults = vectors.faults();
                 for (auto s = before + first; s < before + last; ++s)
                     codec_.encode_row(reinterpret_cast<element const*>(vectors.row(s)),
                                       own_codes_->edit(s));
-                return result<void>();
+                return vectors.since(faults);
             }));
         }
         for (auto s = before; s < until; ++s) {

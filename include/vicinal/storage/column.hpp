@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
 
 namespace vicinal::inline VICINAL_ABI::storage {
 
@@ -17,6 +19,9 @@ enum class heat : std::uint8_t { hot, cold };
 /// while the writer can't move the column, that is, while the query holds its reader section.
 class contiguous_reader {
 public:
+    /// Whether rows may have to be read from a file, so that it pays to ask for several at once.
+    static constexpr bool pages = false;
+
     contiguous_reader() = default;
     contiguous_reader(std::byte const* base, std::size_t stride) noexcept
         : base_(base), stride_(stride) {}
@@ -35,9 +40,38 @@ public:
         for (std::size_t l = 0; l < lines; ++l) __builtin_prefetch(row(i) + 64 * l);
     }
 
+    /// `count` rows one behind the other, from row `i` on; nullptr where a reader can't give them.
+    [[nodiscard]] std::byte const* run(std::uint64_t i, std::uint64_t /*count*/) const noexcept {
+        return row(i);
+    }
+    /// How many rows could not be read so far, by any reader of the store: none can fail here.
+    [[nodiscard]] static constexpr std::uint64_t faults() noexcept { return 0; }
+    /// Success if no row failed to be read since faults() was `before`.
+    [[nodiscard]] static result<void> since(std::uint64_t /*before*/) { return {}; }
+
 private:
     std::byte const* base_ = nullptr;
     std::size_t stride_ = 0;
+};
+
+/// Bytes of a column and the reader that keeps them in place.
+template <class Reader>
+class held_bytes {
+public:
+    held_bytes() = default;
+    /// `size` rows of one byte; none where they can't be read.
+    held_bytes(Reader reader, std::uint64_t first, std::uint64_t size) noexcept
+        : reader_(std::move(reader)), data_(reader_.run(first, size)),
+          size_(data_ == nullptr ? 0 : static_cast<std::size_t>(size)) {}
+
+    [[nodiscard]] std::byte const* data() const noexcept { return data_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    operator std::span<std::byte const>() const noexcept { return {data_, size_}; }
+
+private:
+    Reader reader_;
+    std::byte const* data_ = nullptr;
+    std::size_t size_ = 0;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage

@@ -16,8 +16,11 @@ namespace vicinal::inline VICINAL_ABI::storage {
 /// are single bytes, addressed by offset and length.
 ///
 /// * `rows()`, `row_bytes()`, `capacity()`: counts and the width of a row.
-/// * `reader()`: the column as a query sees it; `row(i)` of it gives bytes.
-/// * `edit(i)`: row i to be written, by the one writer; valid until the column grows.
+/// * `reader()`: the column as a query sees it; `row(i)` of it gives bytes, `run(i, n)` rows one
+///   behind the other. Where rows are paged they stay in place while the reader lives and until 16
+///   others were asked for, and one that can't be read is zeros and counted in `faults()`.
+/// * `edit(i)`: row i to be written, by the one writer; valid until the column grows. Of a cold
+///   column, a row that came since the last checkpoint.
 /// * `prepare(rows)`: makes room; readers go on undisturbed. `commit()` then puts the room into
 /// use;
 ///   rows may move, so no reader may be inside. It cannot fail.

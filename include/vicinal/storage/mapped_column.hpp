@@ -87,13 +87,13 @@ public:
 
     /// Maps a section beside what the column holds now; adopt() then puts it in its place.
     /// errc::out_of_memory where the system refuses; the column is as before.
-    [[nodiscard]] result<void> stage(int file, section const& s) {
+    [[nodiscard]] result<void> stage(int number, section const& s) {
         image mapped;
         if (s.rows > 0) {
             auto space = region<Os>::reserve(s.bytes());
             if (!space) return space.error();
             mapped.memory = *std::move(space);
-            if (!mapped.memory.map(file, s.offset, s.bytes()))
+            if (!mapped.memory.map(number, s.offset, s.bytes()))
                 return error{errc::out_of_memory,
                              "to map " + std::to_string(s.bytes()) + " bytes of section '" +
                                  s.name + "'",

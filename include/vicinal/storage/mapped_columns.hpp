@@ -51,13 +51,13 @@ public:
         return &list_.back()->rows;
     }
 
-    /// What the next snapshot holds, in order of the names: every column, also those that nobody
+    /// What the next snapshot holds: every column, also those that nobody
     /// has asked for, which are bound here.
     [[nodiscard]] result<void> collect(snapshot_file<Os> const& snapshot,
                                        std::span<replacement const> replacements,
                                        std::vector<section_source>& sources) {
         for (auto const& s : snapshot.layout().sections) {
-            if (find(s.name) != nullptr) continue;
+            if (find(s.name) != nullptr || detail::is_unit_sums(snapshot.layout(), s.name)) continue;
             auto const made = bind(snapshot, s.name, static_cast<std::size_t>(s.row_bytes));
             if (!made) return made.error();
         }
@@ -72,8 +72,6 @@ public:
         for (auto const& c : list_)
             if (!replaced(replacements, c->name))
                 sources.push_back({c->name, c->rows.row_bytes(), c->rows.bytes()});
-        std::sort(sources.begin(), sources.end(),
-                  [](auto const& a, auto const& b) { return a.name < b.name; });
         return {};
     }
 

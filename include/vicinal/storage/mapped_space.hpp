@@ -4,11 +4,10 @@
 
 #include <vicinal/core/result.hpp>
 #include <vicinal/storage/column.hpp>
-#include <vicinal/storage/generation.hpp>
+#include <vicinal/storage/inspect.hpp>
 #include <vicinal/storage/mapped_columns.hpp>
 #include <vicinal/storage/open_options.hpp>
 #include <vicinal/storage/properties.hpp>
-#include <vicinal/storage/store_directory.hpp>
 #include <vicinal/storage/store_files.hpp>
 
 #include <bit>
@@ -22,17 +21,6 @@
 #include <vector>
 
 namespace vicinal::inline VICINAL_ABI::storage {
-
-/// What a store's files say about it, without opening it.
-struct summary {
-    storage::properties properties;
-    std::uint64_t generation = 0;
-    /// The newest log record that is in the snapshot.
-    std::uint64_t last_lsn = 0;
-    std::uint64_t snapshot_bytes = 0;
-    std::uint64_t log_bytes = 0;
-    std::vector<section> sections;
-};
 
 /// A durable directory, opened: columns by name, a log, checkpoints. docs/format.md defines the
 /// files. One thread at a time calls it; readers of the columns may run beside everything but a
@@ -57,19 +45,7 @@ public:
 
     /// Reads what the files say, without lock and without touching rows or log records.
     [[nodiscard]] static result<summary> inspect(std::string_view path) {
-        return detail::guarded([&]() -> result<summary> {
-            auto const directory = store_directory<Os>::open(path);
-            if (!directory) return directory.error();
-            auto const files = detail::open_newest(*directory, false);
-            if (!files) return files.error();
-            auto const& l = files->snapshot.layout();
-            return summary{l.properties,
-                           l.generation,
-                           l.last_lsn,
-                           l.file_bytes,
-                           files->log ? files->log.bytes() : 0,
-                           l.sections};
-        });
+        return inspect_store<Os>(path);
     }
 
     [[nodiscard]] storage::properties const& properties() const noexcept {

@@ -15,6 +15,8 @@ struct open_options {
     bool read_only = false;
     /// How long to wait for another writer to leave.
     std::uint32_t lock_timeout_ms = 0;
+    /// What storage::file may hold in memory; the other storages let the system choose.
+    std::uint64_t cache_bytes = std::uint64_t{256} << 20;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage

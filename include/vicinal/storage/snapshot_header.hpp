@@ -37,6 +37,8 @@ inline constexpr std::size_t snapshot_entry_bytes = 128;
 inline constexpr std::uint32_t most_sections = 4096;
 inline constexpr std::uint64_t most_property_bytes = std::uint64_t{16} << 20;
 inline constexpr std::uint32_t rows_little_endian = 0x01020304;
+/// A feature for writers: sections of unit checksums stand beside their sections.
+inline constexpr std::uint64_t feature_unit_sums = 1;
 
 /// The fixed part of a snapshot, as docs/format.md lays it out.
 struct snapshot_header {
@@ -50,6 +52,8 @@ struct snapshot_header {
     std::uint32_t table_crc = 0;
     std::uint32_t properties_crc = 0;
     std::uint32_t block_crcs_crc = 0;
+    /// The features without which the store can't be written.
+    std::uint64_t writer_features = 0;
 
     [[nodiscard]] std::uint64_t table_bytes() const noexcept {
         return std::uint64_t{sections} * snapshot_entry_bytes;
@@ -72,6 +76,7 @@ inline void encode_header(snapshot_header const& h, std::byte* p) noexcept {
     std::memcpy(p, snapshot_magic.data(), snapshot_magic.size());
     store_le<std::uint16_t>(p + 8, snapshot_major);
     store_le<std::uint32_t>(p + 12, snapshot_header_bytes);
+    store_le(p + 24, h.writer_features);
     std::memcpy(p + 40, h.uuid.data(), h.uuid.size());
     store_le(p + 56, h.generation);
     store_le(p + 64, h.last_lsn);
@@ -109,13 +114,14 @@ inline void encode_header(snapshot_header const& h, std::byte* p) noexcept {
     if (load_le<std::uint64_t>(p + 16) != 0)
         return error{errc::newer_format, "no feature that this build does not know in " + file,
                      "incompatible features " + std::to_string(load_le<std::uint64_t>(p + 16))};
-    if (writable && load_le<std::uint64_t>(p + 24) != 0)
+    if (writable && (load_le<std::uint64_t>(p + 24) & ~feature_unit_sums) != 0)
         return error{errc::newer_format,
                      "no feature that this build cannot write in " + file + " (open it read-only)",
                      "features " + std::to_string(load_le<std::uint64_t>(p + 24))};
 
     snapshot_header h;
     std::memcpy(h.uuid.data(), p + 40, h.uuid.size());
+    h.writer_features = load_le<std::uint64_t>(p + 24);
     h.generation = load_le<std::uint64_t>(p + 56);
     h.last_lsn = load_le<std::uint64_t>(p + 64);
     h.file_bytes = load_le<std::uint64_t>(p + 72);

@@ -39,6 +39,8 @@ struct snapshot_layout {
     /// The newest log record whose effect is in the rows.
     std::uint64_t last_lsn = 0;
     std::uint64_t file_bytes = 0;
+    /// Longer sections have one of unit checksums beside them (storage/unit_sums.hpp).
+    bool unit_sums = false;
     storage::properties properties;
     std::vector<section> sections;
     std::vector<std::uint32_t> block_crcs;
@@ -98,6 +100,7 @@ inline constexpr std::uint64_t most_row_bytes = std::uint64_t{1} << 30;
     h.uuid = l.uuid;
     h.generation = l.generation;
     h.last_lsn = l.last_lsn;
+    h.writer_features = l.unit_sums ? feature_unit_sums : 0;
     h.property_bytes = properties.size();
     h.sections = static_cast<std::uint32_t>((std::min)(l.sections.size(), std::size_t{UINT32_MAX}));
     // The number of blocks does not depend on where they start: first counted, then placed.
@@ -162,6 +165,7 @@ decode_layout(snapshot_header const& h, std::span<std::byte const> bytes, std::s
     l.generation = h.generation;
     l.last_lsn = h.last_lsn;
     l.file_bytes = h.file_bytes;
+    l.unit_sums = (h.writer_features & feature_unit_sums) != 0;
     auto list = decode_properties(properties);
     if (!list) return corrupt("properties in order of their names", "other bytes");
     l.properties = *std::move(list);

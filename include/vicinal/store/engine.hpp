@@ -140,7 +140,10 @@ public:
     template <class Body>
     auto read(Body&& body) const {
         typename gate::reader const inside(gate_);
-        return std::forward<Body>(body)(*rows_, *index_);
+        if constexpr (requires { space_.faults(); })
+            return read_soundly(body);
+        else
+            return std::forward<Body>(body)(*rows_, *index_);
     }
 
     /// The record of a slot, bit for bit. Errors: corrupt_snapshot, where a payload does not
@@ -159,7 +162,8 @@ public:
             return error{errc::corrupt_snapshot, "a payload that decodes",
                          payload.error().message()};
         }
-        auto const* vector = rows.vector(s);
+        auto const vectors = rows.vectors().reader();
+        auto const* vector = vectors.template row_as<element>(s);
         return Record{Id(rows.id(s)), {vector, vector + dim_}, std::move(*payload)};
     }
 
@@ -175,9 +179,11 @@ public:
                     return files.error();
                 report.add(files.error().message());
             }
-        read([&](rows_type const& rows, index_type const& index) {
+        auto const looked = read([&](rows_type const& rows, index_type const& index) {
             verify_rows<Metric, Payload, Id>(rows, index, dim_, report);
+            return result<void>();
         });
+        if (!looked) report.add(looked.error().message());
         return report;
     }
 
@@ -200,6 +206,21 @@ private:
 
     [[nodiscard]] auto section() noexcept {
         return [this](auto&& body) { gate_.exclude(body); };
+    }
+
+    /// Runs a reader's body; where rows could not be read, its answer is not to be used.
+    template <class Body>
+    auto read_soundly(Body& body) const {
+        using answer = decltype(body(*rows_, *index_));
+        if constexpr (requires { std::declval<answer>().error(); }) {
+            auto const before = space_.faults().count();
+            auto found = body(*rows_, *index_);
+            if (auto const sound = space_.faults().since(before); !sound && found)
+                return answer(sound.error());
+            return found;
+        } else {
+            return body(*rows_, *index_);
+        }
     }
 
     [[nodiscard]] result<void> check_writable() const {
@@ -271,7 +292,10 @@ private:
         if constexpr (Storage::durable) {
             constexpr std::uint64_t least = std::uint64_t{64} << 20;
             auto const due = (std::max)({least, space_.snapshot_bytes() / 10, not_before_});
-            if ((compacts || space_.log_bytes() > due) && !checkpoint_locked())
+            bool full = false;
+            if constexpr (requires { space_.wants_checkpoint(); })
+                full = space_.log_bytes() > not_before_ && space_.wants_checkpoint();
+            if ((compacts || full || space_.log_bytes() > due) && !checkpoint_locked())
                 not_before_ = 2 * space_.log_bytes();
         } else if (compacts) {
             static_cast<void>(compact_locked());

@@ -54,7 +54,10 @@ public:
             if (!known && !again && !now) return nullptr;
         }
         auto fresh = std::make_shared<matching_slots>(known ? *known : matching_slots());
+        auto const before = rows.faults();
         look_at_new(*fresh, where, rows);
+        // A payload that could not be read matches nothing: an answer from this is an error.
+        if (rows.faults() != before) return fresh;
         auto const held = hold();
         auto& e = entry_of(text, rows.epoch());
         if (!e.found || e.found->rows < fresh->rows) e.found = fresh;

@@ -5,6 +5,7 @@
 #include <vicinal/storage/durability.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <string>
 
@@ -22,6 +23,9 @@ struct store_options {
     bool read_only = false;
     /// A directory keeps the values that it was made with.
     typename Index::options index = {};
+    /// What storage::file may hold in memory, in bytes: see storage/file.hpp. Without effect on the
+    /// others.
+    std::uint64_t cache_bytes = std::uint64_t{256} << 20;
 };
 
 /// What a search asks for.

@@ -39,11 +39,11 @@ public:
         VICINAL_CHECK(vectors);
         auto live = space.column("live", 1, storage::heat::hot);
         VICINAL_CHECK(live);
-        auto map = space.column("ids.map", sizeof(id_table::entry), storage::heat::cold);
+        auto map = space.column("ids.map", sizeof(id_table::entry), storage::heat::hot);
         VICINAL_CHECK(map);
         auto ids = id_rows<Id, Storage>::open(space);
         VICINAL_CHECK(ids);
-        auto payloads = heap<Storage>::open(space, "payloads");
+        auto payloads = heap<Storage>::open(space, "payloads", storage::heat::cold);
         VICINAL_CHECK(payloads);
         rows r(**vectors, **live, **map, *ids, *payloads);
         VICINAL_CHECK(r.bind());
@@ -80,10 +80,10 @@ public:
         return *live_->reader().row(s) != std::byte{0};
     }
     [[nodiscard]] id_view id(slot s) const noexcept { return ids_[s]; }
-    [[nodiscard]] std::span<std::byte const> payload(slot s) const noexcept { return payloads_[s]; }
-    [[nodiscard]] element const* vector(slot s) const noexcept {
-        return vectors_->reader().template row_as<element>(s);
-    }
+    /// Bytes, and what keeps them in place.
+    [[nodiscard]] auto payload(slot s) const noexcept { return payloads_[s]; }
+    /// How many rows could not be read so far; see storage/concept.hpp.
+    [[nodiscard]] std::uint64_t faults() const noexcept { return payloads_.faults(); }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
     /// The same as a predicate that outlives no section.
     [[nodiscard]] auto live_slots() const noexcept {

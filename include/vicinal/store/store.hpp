@@ -93,6 +93,7 @@ public:
             storage::open_options how;
             how.durability = o.durability;
             how.read_only = o.read_only;
+            how.cache_bytes = o.cache_bytes;
             VICINAL_CHECK(Index::check(o.index));
             if (o.dim != 0)
                 VICINAL_CHECK(check_dim(o.dim));

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORAGE_FILE_FILE_COLUMNS_HPP
+#define VICINAL_STORAGE_FILE_FILE_COLUMNS_HPP
+
+#include <vicinal/core/result.hpp>
+#include <vicinal/storage/file/file_column.hpp>
+#include <vicinal/storage/replacement.hpp>
+#include <vicinal/storage/snapshot.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// The columns of an open store, by name, each bound to its section of the snapshot.
+template <class Os>
+class file_columns {
+public:
+    /// The column of that name, made at the first call. errc::corrupt_snapshot where it has rows of
+    /// another width already; limit_exceeded where a hot one is beyond the budget.
+    [[nodiscard]] result<file_column<Os>*> bind(paging<Os>& shared,
+                                                snapshot_file<Os> const& snapshot,
+                                                std::string_view name, std::size_t row_bytes,
+                                                heat kind) {
+        if (!detail::valid_section_name(name) || row_bytes == 0 ||
+            row_bytes > detail::most_row_bytes)
+            return error{errc::invalid_argument,
+                         "a column name of 1 to 63 bytes and rows of 1 byte to 1 GiB",
+                         "'" + std::string(name) + "' and " + std::to_string(row_bytes)};
+        auto* const known = find(name);
+        auto const* const s = snapshot.find(name);
+        auto const width = known != nullptr ? known->rows.row_bytes()
+                           : s != nullptr   ? static_cast<std::size_t>(s->row_bytes)
+                                            : row_bytes;
+        if (width != row_bytes)
+            return error{errc::corrupt_snapshot,
+                         "rows of " + std::to_string(row_bytes) + " bytes in section '" +
+                             std::string(name) + "' of " + snapshot.shown(),
+                         std::to_string(width)};
+        if (known != nullptr) return &known->rows;
+        auto made = std::make_unique<named>(shared, name, row_bytes, kind);
+        if (s != nullptr) {
+            VICINAL_CHECK(made->rows.stage(snapshot, *s, false));
+            made->rows.adopt();
+        }
+        list_.push_back(std::move(made));
+        return &list_.back()->rows;
+    }
+
+    /// What the next snapshot holds: every column, also those that nobody has asked for, which are
+    /// bound here.
+    [[nodiscard]] result<void> collect(paging<Os>& shared, snapshot_file<Os> const& snapshot,
+                                       std::span<replacement const> replacements,
+                                       std::vector<section_source>& sources) {
+        for (auto const& s : snapshot.layout().sections) {
+            if (find(s.name) != nullptr || detail::is_unit_sums(snapshot.layout(), s.name))
+                continue;
+            auto const made = bind(shared, snapshot, s.name, static_cast<std::size_t>(s.row_bytes),
+                                   heat::cold);
+            if (!made) return made.error();
+        }
+        for (auto const& r : replacements) {
+            if (r.row_bytes == 0 || r.bytes() % r.row_bytes != 0)
+                return error{errc::invalid_argument,
+                             "whole rows of " + std::to_string(r.row_bytes) + " bytes for '" +
+                                 r.name + "'",
+                             std::to_string(r.bytes()) + " bytes"};
+            sources.push_back(r);
+        }
+        for (auto const& c : list_)
+            if (!replaced(replacements, c->name)) sources.push_back(c->rows.source(c->name));
+        return {};
+    }
+
+    /// Prepares the sections of the next snapshot beside the columns: pages of cold ones, and the
+    /// rows of hot ones that are replaced. Errors: those of file_column::stage.
+    [[nodiscard]] result<void> stage(snapshot_file<Os> const& next,
+                                     std::span<replacement const> replacements) {
+        for (auto& c : list_) {
+            auto const* const s = next.find(c->name);
+            bool const other = replaced(replacements, c->name);
+            if (s == nullptr || (c->rows.kind() == heat::hot && !other)) continue;
+            VICINAL_CHECK(c->rows.stage(next, *s, !other));
+        }
+        return {};
+    }
+    void unstage() noexcept {
+        for (auto& c : list_) c->rows.unstage();
+    }
+    void adopt() noexcept {
+        for (auto& c : list_) c->rows.adopt();
+    }
+
+    /// Bytes in memory that a checkpoint would make pages of.
+    [[nodiscard]] std::uint64_t unpaged_bytes() const noexcept {
+        std::uint64_t sum = 0;
+        for (auto const& c : list_) sum += c->rows.unpaged_bytes();
+        return sum;
+    }
+
+private:
+    struct named {
+        named(paging<Os>& shared, std::string_view n, std::size_t row_bytes, heat kind)
+            : name(n), rows(shared, row_bytes, kind) {}
+        std::string name;
+        file_column<Os> rows;
+    };
+
+    [[nodiscard]] named* find(std::string_view name) const noexcept {
+        for (auto const& c : list_)
+            if (c->name == name) return c.get();
+        return nullptr;
+    }
+    [[nodiscard]] static bool replaced(std::span<replacement const> replacements,
+                                       std::string_view name) noexcept {
+        return std::any_of(replacements.begin(), replacements.end(),
+                           [name](auto const& r) { return r.name == name; });
+    }
+
+    std::vector<std::unique_ptr<named>> list_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
