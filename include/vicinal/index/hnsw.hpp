@@ -55,9 +55,10 @@ template <metric::model Metric, storage::model Storage>
 class hnsw<Codec>::of {
     using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
     using reader = decltype(std::declval<typename Storage::column const&>().reader());
-    static_assert(!(coded::reads_rows && reader::pages),
-                  "vicinal: this graph walks over the vectors, which storage::file does not keep in "
-                  "memory: use index::hnsw<codec::sq8>, storage::mmap or index::flat<>");
+    static_assert(
+        !(coded::reads_rows && reader::pages),
+        "vicinal: this graph walks over the vectors, which storage::file does not keep in "
+        "memory: use index::hnsw<codec::sq8>, storage::mmap or index::flat<>");
 
 public:
     using element = metric::element_of<Metric>;

@@ -57,7 +57,8 @@ public:
                                        std::span<replacement const> replacements,
                                        std::vector<section_source>& sources) {
         for (auto const& s : snapshot.layout().sections) {
-            if (find(s.name) != nullptr || detail::is_unit_sums(snapshot.layout(), s.name)) continue;
+            if (find(s.name) != nullptr || detail::is_unit_sums(snapshot.layout(), s.name))
+                continue;
             auto const made = bind(snapshot, s.name, static_cast<std::size_t>(s.row_bytes));
             if (!made) return made.error();
         }

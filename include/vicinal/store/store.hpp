@@ -184,8 +184,9 @@ public:
     }
 
     /// What storage::file holds in memory and has read so far.
-    [[nodiscard]] auto paging() const
-        requires requires(typename Storage::space const& s) { s.paging(); }
+    [[nodiscard]] auto paging() const requires requires(typename Storage::space const& s) {
+        s.paging();
+    }
     { return engine_->storage().paging(); }
 
     /// The k records nearest to the query: always min(k, matching) of them, nearest first, ties by

@@ -207,8 +207,8 @@ template <class Metric, class Reader, class Live, class Search>
             auto const mine = vectors;
             for (auto i = from; i < to; ++i) {
                 each[i] = {};
-                auto found = search(queries.vector(i), effort,
-                                    std::span<slot const>(queries.copies(i)));
+                auto found =
+                    search(queries.vector(i), effort, std::span<slot const>(queries.copies(i)));
                 count_found(queries, i, std::move(found), mine, dim, each[i].found);
             }
         }));

@@ -86,8 +86,8 @@ public:
             auto const read = paged_->read_past(i, buffer->data());
             if (!read) {
                 shared_->faults.add(read.error());
-                return std::span<std::byte const>(*buffer).first(static_cast<std::size_t>(
-                    (std::min)(std::uint64_t{buffer->size()}, left)));
+                return std::span<std::byte const>(*buffer).first(
+                    static_cast<std::size_t>((std::min)(std::uint64_t{buffer->size()}, left)));
             }
             return read->first(
                 static_cast<std::size_t>((std::min)(std::uint64_t{read->size()}, left)));
@@ -95,10 +95,9 @@ public:
         auto const paged = paged_rows_ * row_bytes();
         auto const pages =
             static_cast<std::size_t>((paged + paged_->page_bytes() - 1) / paged_->page_bytes());
-        return joined_runs(name, row_bytes(), paged + in_memory.size(), pages + 1,
-                           [page, pages, in_memory](std::size_t i) {
-                               return i < pages ? page(i) : in_memory;
-                           });
+        return joined_runs(
+            name, row_bytes(), paged + in_memory.size(), pages + 1,
+            [page, pages, in_memory](std::size_t i) { return i < pages ? page(i) : in_memory; });
     }
 
     /// Takes a section of a snapshot beside what the column holds now; adopt() then puts it in its
@@ -112,12 +111,12 @@ public:
             made.pages = *std::move(pages);
         } else if (s.rows > 0) {
             if (!shared_->cache.fits(s.bytes()))
-                return error{errc::limit_exceeded,
-                             "cache_bytes of at least " +
-                                 std::to_string(shared_->cache.charged() + s.bytes() +
-                                                page_cache::least) +
-                                 " for section '" + s.name + "' of " + file.shown(),
-                             std::to_string(shared_->cache.budget())};
+                return error{
+                    errc::limit_exceeded,
+                    "cache_bytes of at least " +
+                        std::to_string(shared_->cache.charged() + s.bytes() + page_cache::least) +
+                        " for section '" + s.name + "' of " + file.shown(),
+                    std::to_string(shared_->cache.budget())};
             VICINAL_CHECK(made.rows.prepare(s.rows));
             made.rows.commit();
             made.rows.resize(s.rows);

@@ -62,8 +62,8 @@ public:
         for (auto const& s : snapshot.layout().sections) {
             if (find(s.name) != nullptr || detail::is_unit_sums(snapshot.layout(), s.name))
                 continue;
-            auto const made = bind(shared, snapshot, s.name, static_cast<std::size_t>(s.row_bytes),
-                                   heat::cold);
+            auto const made =
+                bind(shared, snapshot, s.name, static_cast<std::size_t>(s.row_bytes), heat::cold);
             if (!made) return made.error();
         }
         for (auto const& r : replacements) {

@@ -92,8 +92,8 @@ public:
         bool sound = true;
         while (sound ? finished < count : finished < submitted) {
             auto const left = sound ? count - submitted : 0;
-            auto const n = ::syscall(__NR_io_uring_enter, number_, left, 1U,
-                                     IORING_ENTER_GETEVENTS, nullptr, std::size_t{0});
+            auto const n = ::syscall(__NR_io_uring_enter, number_, left, 1U, IORING_ENTER_GETEVENTS,
+                                     nullptr, std::size_t{0});
             if (n >= 0)
                 submitted += static_cast<unsigned>(n);
             else if (errno != EINTR && errno != EAGAIN && errno != EBUSY)

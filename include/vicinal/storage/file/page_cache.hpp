@@ -126,8 +126,7 @@ private:
     void make_room(std::uint64_t more) noexcept {
         auto const room =
             (std::max)(least, budget_ > charged_ ? budget_ - charged_ : std::uint64_t{0});
-        for (std::size_t looked = 0; bytes_ + more > room && looked < 2 * pages_.size();
-             ++looked) {
+        for (std::size_t looked = 0; bytes_ + more > room && looked < 2 * pages_.size(); ++looked) {
             if (hand_ >= pages_.size()) hand_ = 0;
             auto& p = *pages_[hand_];
             if (p.pins.load(std::memory_order_acquire) != 0 ||

@@ -145,8 +145,8 @@ private:
                 break;
             }
             auto const inside = static_cast<std::size_t>(from % unit);
-            auto const n = static_cast<std::size_t>((std::min)(
-                {std::uint64_t{size - done}, unit - inside, paged_end - from}));
+            auto const n = static_cast<std::size_t>(
+                (std::min)({std::uint64_t{size - done}, unit - inside, paged_end - from}));
             auto* const p = get(h, from / unit);
             if (p == nullptr) return zeros(size);
             std::memcpy(place.copy.get() + done, p->bytes.get() + inside, n);

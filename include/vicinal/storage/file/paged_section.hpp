@@ -84,8 +84,7 @@ public:
                 made->sums_[i] = vicinal::detail::load_le<std::uint32_t>(bytes.data() + 4 * i);
         }
         made->table_.assign(made->sums_.size(), nullptr);
-        made->zeros_.resize(
-            static_cast<std::size_t>((std::max)(s.row_bytes, made->page_bytes_)));
+        made->zeros_.resize(static_cast<std::size_t>((std::max)(s.row_bytes, made->page_bytes_)));
         shared.cache.charge(0, made->own_bytes());
         return made;
     }
@@ -129,8 +128,7 @@ public:
         read_request r{file_, offset_ + number * page_bytes_, into, size_of(number), -1};
         shared_.read(std::span(&r, 1));
         VICINAL_CHECK(check(r, number));
-        auto const used =
-            (std::min)(std::uint64_t{r.bytes}, used_bytes_ - number * page_bytes_);
+        auto const used = (std::min)(std::uint64_t{r.bytes}, used_bytes_ - number * page_bytes_);
         return std::span<std::byte const>(into, static_cast<std::size_t>(used));
     }
 
@@ -152,8 +150,7 @@ private:
         return sums_.size() * (sizeof(std::uint32_t) + sizeof(page*)) + zeros_.size();
     }
     [[nodiscard]] std::size_t size_of(std::uint64_t number) const noexcept {
-        return static_cast<std::size_t>(
-            (std::min)(page_bytes_, bytes_ - number * page_bytes_));
+        return static_cast<std::size_t>((std::min)(page_bytes_, bytes_ - number * page_bytes_));
     }
 
     /// The first of `numbers` is the one that is wanted: what fails of the others fails when they
@@ -173,8 +170,8 @@ private:
                 if (i == 0) first = std::move(good);
                 continue;
             }
-            auto* const p = shared_.cache.put(table_, numbers[i], std::move(buffers[i]),
-                                              requests[i].bytes);
+            auto* const p =
+                shared_.cache.put(table_, numbers[i], std::move(buffers[i]), requests[i].bytes);
             if (i == 0)
                 wanted = p;
             else

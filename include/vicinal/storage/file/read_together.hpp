@@ -45,8 +45,9 @@ private:
     static void finish(read_request& p) noexcept {
         auto done = p.done > 0 ? static_cast<std::size_t>(p.done) : std::size_t{0};
         while (done < p.bytes) {
-            auto const n = vicinal::detail::uninterrupted(
-                [&] { return Os::read_at(p.file, p.into + done, p.bytes - done, p.offset + done); });
+            auto const n = vicinal::detail::uninterrupted([&] {
+                return Os::read_at(p.file, p.into + done, p.bytes - done, p.offset + done);
+            });
             if (n < 0) {
                 p.done = -errno;
                 return;
