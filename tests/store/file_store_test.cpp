@@ -3,6 +3,14 @@
 
 #include <vicinal/storage/file.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 namespace {
 
 using namespace vicinal;
@@ -23,10 +31,182 @@ TEST_CASE("an hnsw store of paged files keeps the contract of stores", "[store]"
 }
 
 TEST_CASE("a flat store of paged files with integer ids keeps the contract of stores", "[store]") {
-    check_store_contract<store<metric::squared_l2, index::flat<>, storage::file, payload::fields,
-                               std::uint32_t>>({});
+    check_store_contract<
+        store<metric::squared_l2, index::flat<>, storage::file, payload::fields, std::uint32_t>>(
+        {});
 }
 
 TEST_CASE("a two-phase store of paged files keeps the contract of stores", "[store]") {
     check_store_contract<store<metric::squared_l2, index::flat<codec::sq8>, storage::file>>({});
+}
+
+namespace {
+
+/// Vectors of 3 MB, so that pages of 8 KiB are what is read.
+constexpr std::size_t wide = 256;
+constexpr std::size_t many = 3000;
+
+using paged = store<metric::squared_l2, index::hnsw<>, storage::file, payload::fields>;
+using mapped = store<metric::squared_l2, index::hnsw<>, storage::mmap, payload::fields>;
+using paged_flat = store<metric::squared_l2, index::flat<>, storage::file>;
+using mapped_flat = store<metric::squared_l2, index::flat<>, storage::mmap>;
+
+template <class Store>
+void make(std::string const& path, std::size_t rows) {
+    Store s{path, {.dim = wide, .durability = durability::off}};
+    s.upsert(records<Store>(rows, wide, 7));
+    s.checkpoint();
+}
+
+template <class Store>
+auto answers(Store const& s, search_options const& o) {
+    std::vector<std::pair<std::string, float>> all;
+    auto const queries = clustered_rows(20, wide, 5, 8);
+    for (std::size_t i = 0; i < 20; ++i)
+        for (auto const& h : s.search(vector_view<float>(queries.row(i), wide), o))
+            all.emplace_back(h.id, h.distance);
+    return all;
+}
+
+/// Flips a bit in the file behind the back of an open store.
+void damage(std::string const& store_path, std::string_view section) {
+    auto const about = storage::file::space::inspect(store_path).value();
+    auto const name = vicinal::detail::snapshot_name(about.generation);
+    for (auto const& s : about.sections)
+        if (s.name == section) {
+            std::fstream f(store_path + "/" + name,
+                           std::ios::in | std::ios::out | std::ios::binary);
+            for (std::uint64_t at = 100; at < s.bytes(); at += 4096) {
+                f.seekg(static_cast<std::streamoff>(s.offset + at));
+                auto const c = static_cast<char>(f.get() ^ 4);
+                f.seekp(static_cast<std::streamoff>(s.offset + at));
+                f.put(c);
+            }
+            REQUIRE(f.good());
+            return;
+        }
+    FAIL("no section of that name");
+}
+
+} // namespace
+
+TEST_CASE("what mapped files hold is found in paged ones, and the other way round", "[store]") {
+    temporary_directory const dir;
+    search_options const filtered{.k = 10, .where = "even = true"};
+    make<mapped>(dir.path("m"), many);
+    std::vector<std::pair<std::string, float>> plain;
+    std::vector<std::pair<std::string, float>> even;
+    {
+        mapped const s{dir.path("m")};
+        plain = answers(s, {.k = 10});
+        even = answers(s, filtered);
+    }
+    {
+        paged s{dir.path("m"), {.cache_bytes = 3000000}};
+        CHECK(answers(s, {.k = 10}) == plain);
+        CHECK(answers(s, filtered) == even);
+        CHECK(s.verify().ok());
+        s.upsert("new", std::vector<float>(wide, 1.5F), numbered(1));
+        s.checkpoint();
+        s.erase("new");
+        s.compact();
+    }
+    mapped const s{dir.path("m")};
+    CHECK(s.verify().ok());
+    CHECK(answers(s, {.k = 10, .exact = true}).size() == 200);
+    CHECK(s.size() == many);
+}
+
+TEST_CASE("a paged store stays within its budget and answers as a mapped one", "[store]") {
+    temporary_directory const dir;
+    make<mapped_flat>(dir.path("s"), many);
+    std::vector<std::pair<std::string, float>> expected;
+    {
+        mapped_flat const s{dir.path("s")};
+        expected = answers(s, {.k = 5});
+    }
+    paged_flat const s{dir.path("s"), {.read_only = true, .cache_bytes = 1000000}};
+    CHECK(answers(s, {.k = 5}) == expected);
+    auto const held = s.paging();
+    CHECK(held.resident + held.pages <= 1000000);
+    CHECK(held.reads >= 20 * many / 8); // eight rows a page, twenty scans
+}
+
+TEST_CASE("a query of a graph over codes reads about as many pages as it has candidates",
+          "[store]") {
+    temporary_directory const dir;
+    make<mapped>(dir.path("s"), many);
+    paged const s{dir.path("s"), {.read_only = true, .cache_bytes = 2500000}};
+    auto const before = s.paging().reads;
+    static_cast<void>(answers(s, {.k = 10}));
+    auto const reads = s.paging().reads - before;
+    CHECK(reads <= 20 * 20);
+    CHECK(reads > 0);
+}
+
+TEST_CASE("damage in a page is the error of the call that reads it", "[store]") {
+    temporary_directory const dir;
+    auto const path = dir.path("s");
+    make<mapped>(path, many);
+    paged s{path, {.cache_bytes = 3000000}};
+    REQUIRE(s.try_get("r1"));
+    damage(path, "vectors");
+    auto const queries = clustered_rows(20, wide, 5, 8);
+    std::size_t failed = 0;
+    for (std::size_t i = 0; i < 20; ++i) {
+        auto const found = s.try_search(vector_view<float>(queries.row(i), wide));
+        if (found) continue;
+        ++failed;
+        CHECK(found.error().code() == errc::corrupt_snapshot);
+    }
+    CHECK(failed > 10);
+    CHECK(refused(s.try_search(vector_view<float>(queries.row(0), wide), {.exact = true})).code() ==
+          errc::corrupt_snapshot);
+    CHECK(refused(s.try_get("r2000")).code() == errc::corrupt_snapshot);
+    // What was damaged is not written anew with a right checksum.
+    auto const generation = storage::file::space::inspect(path).value().generation;
+    CHECK(refused(s.try_checkpoint()).code() == errc::corrupt_snapshot);
+    CHECK(storage::file::space::inspect(path).value().generation == generation);
+    CHECK_FALSE(s.verify().ok());
+}
+
+TEST_CASE("a filter over damaged payloads fails each time, and is not remembered", "[store]") {
+    temporary_directory const dir;
+    auto const path = dir.path("s");
+    make<mapped_flat>(path, many);
+    paged_flat const s{path, {.read_only = true, .cache_bytes = 1000000}};
+    damage(path, "payloads.heap");
+    auto const query = clustered_rows(1, wide, 5, 8);
+    for (int i = 0; i < 3; ++i)
+        CHECK(
+            refused(s.try_search(vector_view<float>(query.row(0), wide), {.where = "even = true"}))
+                .code() == errc::corrupt_snapshot);
+}
+
+TEST_CASE("rows beyond the budget are made pages of by a checkpoint", "[store]") {
+    temporary_directory const dir;
+    auto const path = dir.path("s");
+    auto const all = records<paged_flat>(many, wide, 7);
+    {
+        paged_flat s{path, {.dim = wide, .durability = durability::off, .cache_bytes = 1500000}};
+        for (std::size_t i = 0; i < many; i += 50) {
+            s.upsert(std::vector(all.begin() + static_cast<std::ptrdiff_t>(i),
+                                 all.begin() + static_cast<std::ptrdiff_t>(i + 50)));
+            REQUIRE(s.paging().resident <= 1500000);
+        }
+        for (std::size_t i = 0; i < many; i += 100)
+            CHECK(s.get(all[i].id)->vector == all[i].vector);
+    }
+    CHECK(storage::file::space::inspect(path).value().generation > 3);
+    mapped_flat const s{path};
+    CHECK(s.size() == many);
+    CHECK(s.verify().ok());
+}
+
+TEST_CASE("a budget that codes and links do not fit into is refused by its size", "[store]") {
+    temporary_directory const dir;
+    make<mapped>(dir.path("s"), many);
+    auto const e = refused(paged::try_open(dir.path("s"), {.cache_bytes = 500000}));
+    CHECK(e.code() == errc::limit_exceeded);
+    CHECK(e.got() == "500000");
 }

@@ -110,7 +110,8 @@ public:
             if (!pages) return pages.error();
             made.pages = *std::move(pages);
         } else if (s.rows > 0) {
-            if (!shared_->cache.fits(s.bytes()))
+            // Compaction has the rows before and behind it in memory for a while.
+            if (rows() == 0 && !shared_->cache.fits(s.bytes()))
                 return error{
                     errc::limit_exceeded,
                     "cache_bytes of at least " +
