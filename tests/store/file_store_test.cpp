@@ -203,6 +203,20 @@ TEST_CASE("rows beyond the budget are made pages of by a checkpoint", "[store]")
     CHECK(s.verify().ok());
 }
 
+TEST_CASE("pages of rows that were cleared are not taken for those that came after", "[store]") {
+    temporary_directory const dir;
+    auto const path = dir.path("s");
+    make<mapped_flat>(path, many);
+    paged_flat s{path};
+    static_cast<void>(answers(s, {.k = 5})); // every page is in memory now
+    s.clear();
+    auto const other = records<paged_flat>(many, wide, 8);
+    s.upsert(other);
+    s.checkpoint();
+    for (std::size_t i = 0; i < many; i += 50) CHECK(s.get(other[i].id)->vector == other[i].vector);
+    CHECK(s.verify().ok());
+}
+
 TEST_CASE("a budget that codes and links do not fit into is refused by its size", "[store]") {
     temporary_directory const dir;
     make<mapped>(dir.path("s"), many);

@@ -129,7 +129,8 @@ public:
     /// Takes what was staged, if anything; no reader may be inside.
     void adopt() noexcept {
         if (!staged_) return;
-        if (paged_ && staged_->pages && staged_->same) staged_->pages->inherit(*paged_);
+        if (paged_ && staged_->pages && staged_->same)
+            staged_->pages->inherit(*paged_, paged_rows_ * row_bytes());
         paged_ = std::move(staged_->pages);
         paged_rows_ = paged_ ? staged_->count : 0;
         memory_ = std::move(staged_->rows);

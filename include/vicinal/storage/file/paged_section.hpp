@@ -132,11 +132,10 @@ public:
         return std::span<std::byte const>(into, static_cast<std::size_t>(used));
     }
 
-    /// Takes over the pages of an older section with the same rows, as far as they are whole there.
-    void inherit(paged_section& older) noexcept {
+    /// Takes over the whole pages of an older section whose first `same` bytes begin this one too.
+    void inherit(paged_section& older, std::uint64_t same) noexcept {
         if (older.page_bytes_ == page_bytes_)
-            shared_.cache.move(older.table_, table_,
-                               (std::min)(older.used_bytes_, used_bytes_) / page_bytes_);
+            shared_.cache.move(older.table_, table_, same / page_bytes_);
     }
 
 private:
