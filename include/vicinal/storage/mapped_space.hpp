@@ -41,16 +41,18 @@ template <class Os>
 class mapped_space {
 public:
     /// Opens the store at `path`; where there is none, makes it with the properties `initial`,
-    /// unless `read_only`. A snapshot of up to 64 MiB has every block checked; a larger one before
-    /// its next checkpoint, or by verify(). errc::not_found, not_a_directory, foreign_file, locked,
-    /// newer_format, corrupt_snapshot, corrupt_log, io_failure; unsupported on a host that cannot
-    /// map the files.
+    /// unless `read_only`. How much of the rows is checked is options.check; what was not is
+    /// checked before the next checkpoint, or by verify(). errc::not_found, not_a_directory,
+    /// foreign_file, locked, newer_format, corrupt_snapshot, corrupt_log, io_failure; unsupported
+    /// on a host that cannot map the files.
     [[nodiscard]] static result<mapped_space>
     open(std::string_view path, storage::properties const& initial, open_options const& options) {
         return detail::guarded([&]() -> result<mapped_space> {
             VICINAL_CHECK(check_host());
             auto s = std::make_unique<state>(options);
             VICINAL_CHECK(s->files.open(path, initial));
+            if (options.check == check::lazy && !s->files.checked())
+                VICINAL_CHECK(s->columns.check_lazily(s->files.snapshot()));
             return mapped_space(std::move(s));
         });
     }

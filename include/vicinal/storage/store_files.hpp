@@ -40,6 +40,8 @@ public:
     [[nodiscard]] storage::snapshot_file<Os> const& snapshot() const noexcept { return snapshot_; }
     [[nodiscard]] std::uint64_t log_bytes() const noexcept { return log_ ? log_.bytes() : 0; }
     [[nodiscard]] bool read_only() const noexcept { return options_.read_only; }
+    /// Whether every block of the snapshot is known to be right.
+    [[nodiscard]] bool checked() const noexcept { return checked_; }
 
     [[nodiscard]] result<void> open(std::string_view path, storage::properties const& initial) {
         auto done = attach(path, initial);
@@ -148,8 +150,6 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t most_checked_at_open = std::uint64_t{64} << 20;
-
     [[nodiscard]] bool syncs() const noexcept {
         return options_.durability != vicinal::durability::off;
     }
@@ -197,7 +197,8 @@ private:
             snapshot_ = std::move(files->snapshot);
             log_ = std::move(files->log);
         }
-        if (layout().file_bytes <= most_checked_at_open) {
+        if (options_.check == check::full ||
+            (options_.check == check::lazy && layout().file_bytes <= options_.checked_at_open)) {
             VICINAL_CHECK(snapshot_.check_all());
             checked_ = true;
         }

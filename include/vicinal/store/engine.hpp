@@ -3,6 +3,7 @@
 #define VICINAL_STORE_ENGINE_HPP
 
 #include <vicinal/index/tuning.hpp>
+#include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/compaction.hpp>
 #include <vicinal/store/gate.hpp>
@@ -47,17 +48,7 @@ public:
     [[nodiscard]] static result<std::unique_ptr<engine>>
     open(space opened, std::size_t dim, typename Index::options const& options) {
         std::unique_ptr<engine> e(new engine(std::move(opened), dim));
-        auto table = rows_type::open(e->space_, dim);
-        VICINAL_CHECK(table);
-        e->rows_.emplace(std::move(*table));
-        auto index = index_type::open(e->space_, e->rows_->vectors(), dim, options);
-        VICINAL_CHECK(index);
-        e->index_.emplace(std::move(*index));
-        if constexpr (Storage::durable) {
-            auto const replayed = e->space_.replay(
-                [&](std::span<std::byte const> record) { return e->apply_logged(record); });
-            VICINAL_CHECK(replayed);
-        }
+        VICINAL_CHECK(storage::unless_faulty([&] { return e->open_columns(options); }));
         e->opened_ = true;
         return e;
     }
@@ -83,11 +74,17 @@ public:
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
         VICINAL_CHECK(rows_->make_room(batch, section()));
+        VICINAL_CHECK(storage::unless_faulty([&]() -> result<void> {
+            rows_->look_ahead(batch);
+            return {};
+        }));
         if constexpr (Storage::durable)
             VICINAL_CHECK(space_.log(write_upsert<Id>(batch, vector_bytes()).bytes()));
-        append(batch);
-        take_in();
-        tidy_if_due();
+        settle([&] {
+            append(batch);
+            take_in();
+            tidy_if_due();
+        });
         return {};
     }
 
@@ -95,7 +92,10 @@ public:
     [[nodiscard]] result<bool> erase(id_view id) {
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
-        auto const s = rows_->find(id);
+        auto const found =
+            storage::unless_faulty([&]() -> result<slot> { return rows_->find(id); });
+        VICINAL_CHECK(found);
+        auto const s = *found;
         if (s == no_slot) return false;
         if constexpr (Storage::durable) {
             operation_writer w(operation::erase, 1, id_traits<Id>::bytes_of(id) + 4);
@@ -103,7 +103,7 @@ public:
             VICINAL_CHECK(space_.log(w.bytes()));
         }
         section()([&] { rows_->end(s); });
-        tidy_if_due();
+        settle([&] { tidy_if_due(); });
         return true;
     }
 
@@ -112,7 +112,7 @@ public:
         VICINAL_CHECK(check_writable());
         if constexpr (Storage::durable)
             VICINAL_CHECK(space_.log(operation_writer(operation::clear, 0, 0).bytes()));
-        clear_rows();
+        settle([&] { clear_rows(); });
         return {};
     }
 
@@ -120,7 +120,7 @@ public:
     [[nodiscard]] result<void> checkpoint() requires(Storage::durable) {
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
-        return checkpoint_locked();
+        return storage::unless_faulty([&] { return checkpoint_locked(); });
     }
 
     /// Gives back what dead slots hold, in a durable store by a checkpoint; while a scan is open,
@@ -129,18 +129,24 @@ public:
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
         if (pins_ != 0 || rows_->live_count() == rows_->count()) return {};
-        if constexpr (Storage::durable)
-            return checkpoint_locked(true);
-        else
-            return compact_locked();
+        return storage::unless_faulty([&] {
+            if constexpr (Storage::durable)
+                return checkpoint_locked(true);
+            else
+                return compact_locked();
+        });
     }
 
-    /// Runs `body(rows, index)` as a reader: what it sees stays in place until it returns. Must not
-    /// be nested: a writer that closes the gate between the two waits for the first forever.
+    /// Runs `body(rows, index)` as a reader: what it sees stays in place until it returns. Where it
+    /// gives a result and met rows that can't be read right, that is the result. Must not be
+    /// nested: a writer that closes the gate between the two waits for the first forever.
     template <class Body>
     auto read(Body&& body) const {
         typename gate::reader const inside(gate_);
-        return std::forward<Body>(body)(*rows_, *index_);
+        if constexpr (requires { body(*rows_, *index_).error(); })
+            return storage::unless_faulty([&] { return body(*rows_, *index_); });
+        else
+            return std::forward<Body>(body)(*rows_, *index_);
     }
 
     /// The record of a slot, bit for bit. Errors: corrupt_snapshot, where a payload does not
@@ -175,9 +181,12 @@ public:
                     return files.error();
                 report.add(files.error().message());
             }
-        read([&](rows_type const& rows, index_type const& index) {
-            verify_rows<Metric, Payload, Id>(rows, index, dim_, report);
-        });
+        auto const rows_read =
+            read([&](rows_type const& rows, index_type const& index) -> result<void> {
+                verify_rows<Metric, Payload, Id>(rows, index, dim_, report);
+                return {};
+            });
+        if (!rows_read && report.ok()) report.add(rows_read.error().message());
         return report;
     }
 
@@ -185,7 +194,8 @@ public:
     [[nodiscard]] result<index::tuning> tune() requires(!index_type::exact) {
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
-        VICINAL_CHECK(index_->tune([this](slot s) { return rows_->live(s); }, section()));
+        VICINAL_CHECK(storage::unless_faulty(
+            [&] { return index_->tune([this](slot s) { return rows_->live(s); }, section()); }));
         return index_->tuned();
     }
 
@@ -196,6 +206,19 @@ public:
 private:
     engine(space opened, std::size_t dim) : space_(std::move(opened)), dim_(dim) {}
 
+    [[nodiscard]] result<void> open_columns(typename Index::options const& options) {
+        auto table = rows_type::open(space_, dim_);
+        VICINAL_CHECK(table);
+        rows_.emplace(std::move(*table));
+        auto index = index_type::open(space_, rows_->vectors(), dim_, options);
+        VICINAL_CHECK(index);
+        index_.emplace(std::move(*index));
+        if constexpr (Storage::durable)
+            VICINAL_CHECK(space_.replay(
+                [&](std::span<std::byte const> record) { return apply_logged(record); }));
+        return {};
+    }
+
     [[nodiscard]] std::size_t vector_bytes() const noexcept { return dim_ * sizeof(element); }
 
     [[nodiscard]] auto section() noexcept {
@@ -205,7 +228,16 @@ private:
     [[nodiscard]] result<void> check_writable() const {
         if constexpr (Storage::durable)
             if (space_.read_only()) return error{errc::read_only, "a store opened for writing"};
-        return {};
+        return damage_;
+    }
+
+    /// Runs what nothing can fail in any more. Where it met damage, this write is in the log and no
+    /// other one is taken: the index may have been changed by what it misread.
+    template <class Body>
+    void settle(Body const& body) {
+        storage::fault_scope const faults;
+        body();
+        if (damage_) damage_ = faults.check();
     }
 
     void append(std::span<entry const> batch) noexcept {
@@ -358,6 +390,7 @@ private:
 #else
     std::size_t pins_ = 0;
 #endif
+    result<void> damage_;
     std::uint64_t not_before_ = 0;
     std::size_t dead_before_ = 0;
     bool opened_ = false;

@@ -2,9 +2,11 @@
 #ifndef VICINAL_STORE_OPTIONS_HPP
 #define VICINAL_STORE_OPTIONS_HPP
 
+#include <vicinal/storage/check.hpp>
 #include <vicinal/storage/durability.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <string>
 
@@ -22,6 +24,10 @@ struct store_options {
     bool read_only = false;
     /// A directory keeps the values that it was made with.
     typename Index::options index = {};
+    /// How much of a durable store's snapshot is compared with its checksums when it is opened.
+    vicinal::check check = vicinal::check::lazy;
+    /// The largest snapshot, in bytes, that check::lazy compares whole.
+    std::uint64_t checked_at_open = std::uint64_t{64} << 20;
 };
 
 /// What a search asks for.

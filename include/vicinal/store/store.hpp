@@ -93,6 +93,8 @@ public:
             storage::open_options how;
             how.durability = o.durability;
             how.read_only = o.read_only;
+            how.check = o.check;
+            how.checked_at_open = o.checked_at_open;
             VICINAL_CHECK(Index::check(o.index));
             if (o.dim != 0)
                 VICINAL_CHECK(check_dim(o.dim));
@@ -153,9 +155,11 @@ public:
                 });
         });
     }
-    [[nodiscard]] bool contains(id_parameter id) const {
-        return engine_->read(
-            [&](auto const& rows, auto const&) { return rows.find(id) != no_slot; });
+    /// Whether there is a record of that id. Errors: corrupt_snapshot.
+    [[nodiscard]] result<bool> try_contains(id_parameter id) const {
+        return engine_->read([&](auto const& rows, auto const&) -> result<bool> {
+            return rows.find(id) != no_slot;
+        });
     }
 
     /// Removes the record; false where there is none of that id.
@@ -280,6 +284,7 @@ public:
         requires detail::range_of<Range, record>
     void upsert(Range const& records) { try_upsert(records).value(); }
     [[nodiscard]] std::optional<record> get(id_parameter id) const { return try_get(id).value(); }
+    [[nodiscard]] bool contains(id_parameter id) const { return try_contains(id).value(); }
     bool erase(id_parameter id) { return try_erase(id).value(); }
     void clear() { try_clear().value(); }
     [[nodiscard]] hits search(vector_parameter query, search_options const& o = {}) const {
