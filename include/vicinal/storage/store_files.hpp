@@ -8,6 +8,7 @@
 #include <vicinal/storage/lock.hpp>
 #include <vicinal/storage/open_options.hpp>
 #include <vicinal/storage/properties.hpp>
+#include <vicinal/storage/single_snapshot.hpp>
 #include <vicinal/storage/store_directory.hpp>
 
 #include <cerrno>
@@ -188,6 +189,13 @@ private:
             VICINAL_CHECK(storage::store_directory<Os>::make(path, syncs()));
             directory = storage::store_directory<Os>::open(path);
         }
+        // A snapshot alone is what a program ships: there is no log, and no writer.
+        if (!directory && directory.error().code() == errc::not_a_directory && read_only()) {
+            auto file = storage::open_snapshot<Os>(path);
+            if (!file) return file.error();
+            snapshot_ = *std::move(file);
+            return check_at_open();
+        }
         if (!directory) return directory.error();
         directory_ = *std::move(directory);
         if (!read_only()) VICINAL_CHECK(enter_as_writer(initial));
@@ -197,12 +205,17 @@ private:
             snapshot_ = std::move(files->snapshot);
             log_ = std::move(files->log);
         }
+        VICINAL_CHECK(check_at_open());
+        if (!log_ && !read_only()) return make_missing_log();
+        return {};
+    }
+
+    [[nodiscard]] result<void> check_at_open() {
         if (options_.check == check::full ||
             (options_.check == check::lazy && layout().file_bytes <= options_.checked_at_open)) {
             VICINAL_CHECK(snapshot_.check_all());
             checked_ = true;
         }
-        if (!log_ && !read_only()) return make_missing_log();
         return {};
     }
 

@@ -123,6 +123,19 @@ public:
         return storage::unless_faulty([&] { return checkpoint_locked(); });
     }
 
+    /// Folds the fresh tail into the index and hands everything to
+    /// write(storage, properties, replacements) -> result<void>. Readers go on meanwhile.
+    template <class Write>
+    [[nodiscard]] result<void> save(Write const& write) requires(!Storage::durable) {
+        writer_lock const held(writer_);
+        return guarded([&]() -> result<void> {
+            take_in();
+            storage::replacement const map[] = {
+                storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map())};
+            return write(space_, describe_types<Metric, Index, Payload, Id>(dim_), std::span(map));
+        });
+    }
+
     /// Gives back what dead slots hold, in a durable store by a checkpoint; while a scan is open,
     /// or with an index or storage that can't, nothing. Readers go on meanwhile.
     [[nodiscard]] result<void> compact() {

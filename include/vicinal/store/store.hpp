@@ -41,6 +41,10 @@ template <class Metric, class Index = index::hnsw<>, class Storage = storage::me
           class Payload = payload::fields, class Id = std::string>
 class store : detail::checked<Metric, Index, Storage, Payload, Id> {
     using engine_type = detail::engine<Metric, Index, Storage, Payload, Id>;
+    /// Whether the storage has files that it is saved to on request.
+    static constexpr bool loadable = !Storage::durable && requires(typename Storage::space & s) {
+        s.load(std::string_view());
+    };
 
 public:
     using metric_type = Metric;
@@ -66,16 +70,44 @@ public:
     };
     using hits = std::vector<hit>;
 
-    /// Opens a store in memory. Errors: invalid_argument, unsupported (VICINAL_ISA asks for what
-    /// this CPU lacks), out_of_memory.
-    [[nodiscard]] static result<store> try_open(options const& o) requires(!Storage::durable) {
+    /// Opens a store in memory; `space` may carry an allocator (storage::basic_memory). Errors:
+    /// invalid_argument, unsupported (VICINAL_ISA asks for what this CPU lacks), out_of_memory.
+    [[nodiscard]] static result<store>
+    try_open(options const& o, typename Storage::space space = {}) requires(!Storage::durable) {
         return detail::guarded([&]() -> result<store> {
             VICINAL_CHECK(simd::check());
             VICINAL_CHECK(Index::check(o.index));
             VICINAL_CHECK(check_dim(o.dim));
-            auto e = engine_type::open(typename Storage::space(), o.dim, o.index);
+            auto e = engine_type::open(std::move(space), o.dim, o.index);
             VICINAL_CHECK(e);
             return store(std::move(*e));
+        });
+    }
+
+    /// Makes a store in memory from the snapshot file at `path`: one that try_save() wrote, or that
+    /// of a durable store's directory. Every byte is checked, and no more memory is taken than the
+    /// file has bytes. `o.dim` may be 0; the index keeps the options it was made with.
+    ///
+    /// Errors: not_found, corrupt_snapshot, newer_format, metric_mismatch and its like,
+    /// invalid_argument, unsupported, io_failure, out_of_memory.
+    [[nodiscard]] static result<store>
+    try_load(std::string_view path, options const& o = {},
+             typename Storage::space space = {}) requires(loadable) {
+        return detail::guarded([&]() -> result<store> {
+            VICINAL_CHECK(space.load(path));
+            return from_loaded(std::move(space), o);
+        });
+    }
+    /// The same from anything that has the bytes of a snapshot: read(offset, span) -> result<void>
+    /// gives them. `shown` is how they are called in errors.
+    template <class Read>
+    [[nodiscard]] static result<store>
+    try_load_from(std::uint64_t bytes, std::string const& shown, Read const& read,
+                  options const& o = {},
+                  typename Storage::space space = {}) requires(!Storage::durable) {
+        return detail::guarded([&]() -> result<store> {
+            VICINAL_CHECK(space.read(bytes, shown, read));
+            return from_loaded(std::move(space), o);
         });
     }
 
@@ -102,12 +134,9 @@ public:
                 VICINAL_CHECK(check_there(path));
             auto space = Storage::space::open(path, wanted, how);
             VICINAL_CHECK(space);
-            VICINAL_CHECK(detail::check_types(wanted, space->properties()));
-            auto const dim = detail::dim_of(space->properties());
-            VICINAL_CHECK(check_dim(dim));
-            auto e = engine_type::open(std::move(*space), dim, o.index);
-            VICINAL_CHECK(e);
-            store s(std::move(*e));
+            auto opened = from_properties(std::move(*space), wanted, o);
+            VICINAL_CHECK(opened);
+            auto s = std::move(*opened);
             s.path_ = path;
             return s;
         });
@@ -243,6 +272,23 @@ public:
         return scan_behind(id_view(after));
     }
 
+    /// Writes all of a store in memory to the file at `path`, which try_load() reads and a durable
+    /// store opens read-only; what is there is replaced as one, and stays where it fails. Searches
+    /// go on and writers wait. Cost: writing it and one sync. Errors: not_found (the directory),
+    /// io_failure, limit_exceeded, unsupported (a big-endian host), out_of_memory.
+    result<void> try_save(std::string_view path) const requires(loadable) {
+        return engine_->save([&](auto const& space, auto const& types, auto replacements) {
+            return space.save(path, types, replacements);
+        });
+    }
+    /// The same to put(offset, bytes) -> result<void>, rows first, header last.
+    template <class Put>
+    result<void> try_save_to(Put const& put) const requires(!Storage::durable) {
+        return engine_->save([&](auto const& space, auto const& types, auto replacements) {
+            return space.write(types, replacements, put);
+        });
+    }
+
     /// Writes the next generation of a durable store, so that opening has no log to replay. Readers
     /// go on meanwhile. Errors: read_only, io_failure, out_of_memory; the store stays as it was.
     result<void> try_checkpoint() requires(Storage::durable) { return engine_->checkpoint(); }
@@ -272,6 +318,13 @@ public:
 
 #if VICINAL_EXCEPTIONS
     explicit store(options const& o) : store(open_memory(o)) {}
+    store(options const& o, typename Storage::space space) requires(!Storage::durable)
+        : store(try_open(o, std::move(space)).value()) {}
+    [[nodiscard]] static store load(std::string_view path,
+                                    options const& o = {}) requires(loadable) {
+        return try_load(path, o).value();
+    }
+    void save(std::string_view path) const requires(loadable) { try_save(path).value(); }
     explicit store(std::string_view path, options const& o = {}) : store(open_path(path, o)) {}
 
     void upsert(id_parameter id, vector_parameter vector, payload_type const& payload = {}) {
@@ -308,6 +361,25 @@ public:
 private:
     using id_view = typename detail::id_traits<Id>::view;
     using batch = detail::batch<Metric, Payload, Id>;
+
+    /// A store over a space that was filled from files: their types must be those of the program.
+    [[nodiscard]] static result<store> from_properties(typename Storage::space space,
+                                                       storage::properties const& wanted,
+                                                       options const& o) {
+        VICINAL_CHECK(detail::check_types(wanted, space.properties()));
+        auto const dim = detail::dim_of(space.properties());
+        VICINAL_CHECK(check_dim(dim));
+        auto e = engine_type::open(std::move(space), dim, o.index);
+        VICINAL_CHECK(e);
+        return store(std::move(*e));
+    }
+    [[nodiscard]] static result<store> from_loaded(typename Storage::space space,
+                                                   options const& o) {
+        VICINAL_CHECK(simd::check());
+        VICINAL_CHECK(Index::check(o.index));
+        return from_properties(std::move(space),
+                               detail::describe_types<Metric, Index, Payload, Id>(o.dim), o);
+    }
 
     explicit store(std::unique_ptr<engine_type> e) noexcept : engine_(std::move(e)) {}
 
