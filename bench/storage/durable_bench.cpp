@@ -131,7 +131,6 @@ void leave_behind(std::string const& path, bench::matrix const& base, std::size_
         o.durability = durability::off;
         o.index.neighbours = 4;
         o.index.build_width = 8;
-        o.index.tune = false;
         o.index.threads = 2;
         auto* const s = new on_disk(path, o); // never closed
         constexpr std::size_t step = 50'000;
