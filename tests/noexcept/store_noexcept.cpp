@@ -69,7 +69,7 @@ int main() {
     using numbered =
         store<metric::squared_l2, index::flat<>, storage::memory, payload::none, std::uint32_t>;
     auto n = numbered::try_open({.dim = 1});
-    VICINAL_EXPECT(n && n->try_upsert(7, {1}) && n->contains(7));
+    VICINAL_EXPECT(n && n->try_upsert(7, {1}) && n->try_contains(7).value());
 
     char directory[] = "/tmp/vicinal-noexcept-XXXXXX";
     VICINAL_EXPECT(::mkdtemp(directory));

@@ -3,6 +3,7 @@
 #define VICINAL_INDEX_WORKERS_HPP
 
 #include <vicinal/core/result.hpp>
+#include <vicinal/storage/faults.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -43,7 +44,9 @@ template <class Body>
         std::exception_ptr thrown;
     };
     std::vector<outcome> outcomes(parts);
+    auto* const faults = storage::fault_scope::current();
     auto const run = [&](std::size_t part) {
+        storage::fault_scope::part const of(faults);
         auto const first = grains * part / parts * grain;
         auto const last = (std::min)(count, grains * (part + 1) / parts * grain);
         try {

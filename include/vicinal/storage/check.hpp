@@ -40,11 +40,11 @@ void check_snapshot(storage::store_directory<Os> const& directory, std::uint64_t
     auto const file =
         storage::snapshot_file<Os>::open(directory.number(), name, directory.shown(name), false);
     if (!file) return report.add(file.error().message());
-    auto const block = std::make_unique<typename storage::snapshot_file<Os>::block>();
+    auto const block = std::make_unique<storage::block_buffer>();
     for (auto const& s : file->layout().sections)
         for (std::uint64_t i = 0; i < s.blocks(); ++i) {
             ++report.blocks;
-            auto const good = file->read_block(s, i, *block);
+            auto const good = file->read_with_pages(s, i, *block);
             if (good) continue;
             ++report.damaged_blocks;
             report.add(good.error().message());

@@ -25,10 +25,18 @@ public:
     [[nodiscard]] std::byte const* row(std::uint64_t i) const noexcept {
         return base_ + i * stride_;
     }
+    /// The bytes of `count` rows from `i` on, one behind the other.
+    [[nodiscard]] std::byte const* rows(std::uint64_t i, std::uint64_t) const noexcept {
+        return row(i);
+    }
     /// The same as elements of T; the storage aligns every column to 64 bytes at row 0.
     template <class T>
     [[nodiscard]] T const* row_as(std::uint64_t i) const noexcept {
         return reinterpret_cast<T const*>(row(i));
+    }
+    template <class T>
+    [[nodiscard]] T const* rows_as(std::uint64_t i, std::uint64_t count) const noexcept {
+        return reinterpret_cast<T const*>(rows(i, count));
     }
     /// Asks for the first `lines` cache lines of row `i`.
     VICINAL_ALWAYS_INLINE void prefetch(std::uint64_t i, std::size_t lines = 1) const noexcept {

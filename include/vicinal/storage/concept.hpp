@@ -16,7 +16,8 @@ namespace vicinal::inline VICINAL_ABI::storage {
 /// are single bytes, addressed by offset and length.
 ///
 /// * `rows()`, `row_bytes()`, `capacity()`: counts and the width of a row.
-/// * `reader()`: the column as a query sees it; `row(i)` of it gives bytes.
+/// * `reader()`: the column as a query sees it; `row(i)` of it gives bytes, `rows(i, count)` those
+///   of several rows. What can't be read right is told to the fault_scope (storage/faults.hpp).
 /// * `edit(i)`: row i to be written, by the one writer; valid until the column grows.
 /// * `prepare(rows)`: makes room; readers go on undisturbed. `commit()` then puts the room into
 /// use;
@@ -31,6 +32,7 @@ concept column = requires(C c, C const& k, std::uint64_t n) {
     { k.capacity() } -> std::same_as<std::uint64_t>;
     { k.row_bytes() } -> std::same_as<std::size_t>;
     { k.reader().row(n) } -> std::same_as<std::byte const*>;
+    { k.reader().rows(n, n) } -> std::same_as<std::byte const*>;
     { c.edit(n) } -> std::same_as<std::byte*>;
     { c.prepare(n) } -> std::same_as<result<void>>;
     { c.commit() }
@@ -51,6 +53,21 @@ concept model = requires(typename S::space& s, std::string_view name, std::size_
     requires column<typename S::column>;
     { s.column(name, bytes, h) } -> std::same_as<result<typename S::column*>>;
 };
+
+/// Whether a reader may meet what it can't read right (storage/faults.hpp).
+template <class Reader>
+[[nodiscard]] bool may_fault(Reader const& reader) noexcept {
+    if constexpr (requires { reader.may_fault(); })
+        return reader.may_fault();
+    else
+        return !std::same_as<Reader, contiguous_reader>;
+}
+
+/// Reads the last row, so that a fault where rows will be added is met before they are.
+template <column C>
+void read_last(C const& c) noexcept {
+    if (c.rows() > 0) static_cast<void>(c.reader().row(c.rows() - 1));
+}
 
 /// Grows a column to `rows` rows at once: for building blocks that have no readers beside the
 /// writer.

@@ -63,22 +63,22 @@ template <class Os>
         return system_failure(reason, "to make " + shown);
     }
     auto const& sections = from.layout().sections;
-    std::unique_ptr<typename storage::snapshot_file<Os>::block> const block(
-        new typename storage::snapshot_file<Os>::block);
+    auto const block = std::make_unique<storage::block_buffer>();
+    auto const buffer = std::span(block->bytes);
     // The part before the rows: opening the copy finds out whether it was read well.
     auto const front = sections.empty() ? from.layout().file_bytes : sections.front().offset;
-    for (std::uint64_t at = 0; at < front; at += block->size()) {
-        auto const piece = std::span(*block).first(
-            static_cast<std::size_t>((std::min<std::uint64_t>)(block->size(), front - at)));
+    for (std::uint64_t at = 0; at < front; at += buffer.size()) {
+        auto const piece = buffer.first(
+            static_cast<std::size_t>((std::min<std::uint64_t>)(buffer.size(), front - at)));
         auto const n = storage::read_up_to<Os>(from.number(), at, piece, from.shown());
         if (!n) return n.error();
         VICINAL_CHECK(storage::write_all<Os>(file.get(), at, piece, shown));
     }
     for (auto const& s : sections)
         for (std::uint64_t i = 0; i < s.blocks(); ++i) {
-            VICINAL_CHECK(from.read_block(s, i, *block));
+            VICINAL_CHECK(from.read_with_pages(s, i, *block));
             VICINAL_CHECK(storage::write_all<Os>(
-                file.get(), s.offset + i * storage::snapshot_block_bytes, *block, shown));
+                file.get(), s.offset + i * storage::snapshot_block_bytes, buffer, shown));
         }
     if (uninterrupted([&] { return Os::sync_all(file.get()); }) != 0) {
         int const reason = errno;

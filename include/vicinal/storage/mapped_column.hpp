@@ -4,7 +4,7 @@
 
 #include <vicinal/core/bits.hpp>
 #include <vicinal/core/result.hpp>
-#include <vicinal/storage/column.hpp>
+#include <vicinal/storage/checked_reader.hpp>
 #include <vicinal/storage/concept.hpp>
 #include <vicinal/storage/region.hpp>
 #include <vicinal/storage/snapshot_layout.hpp>
@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -39,10 +40,13 @@ public:
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
     [[nodiscard]] std::uint64_t capacity() const noexcept { return granted_ / row_bytes_; }
     [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
-    [[nodiscard]] contiguous_reader reader() const noexcept {
-        return {now_.memory.data(), row_bytes_};
+    [[nodiscard]] checked_reader reader() const noexcept {
+        return {now_.memory.data(), row_bytes_,
+                checks_ && checks_->pending() ? checks_.get() : nullptr};
     }
+    /// A page that is written will never match its checksum again: it is compared before.
     [[nodiscard]] std::byte* edit(std::uint64_t i) noexcept {
+        static_cast<void>(reader().row(i));
         return now_.memory.data() + i * row_bytes_;
     }
     /// All rows, one behind the other.
@@ -78,9 +82,11 @@ public:
     void resize(std::uint64_t rows) noexcept {
         auto const end = rows * row_bytes_;
         // Behind `touched` lies memory that was never written, which is zero already.
-        if (auto const from = rows_ * row_bytes_; from < end && from < now_.touched)
+        if (auto const from = rows_ * row_bytes_; from < end && from < now_.touched) {
+            static_cast<void>(reader().row(rows_));
             std::memset(now_.memory.data() + from, 0,
                         static_cast<std::size_t>((std::min)(end, now_.touched) - from));
+        }
         now_.touched = (std::max)(now_.touched, end);
         rows_ = rows;
     }
@@ -113,7 +119,10 @@ public:
         row_bytes_ = staged_->row_bytes;
         granted_ = now_.memory.usable();
         staged_.reset();
+        checks_.reset();
     }
+    /// From now on readers compare the section that was adopted, page by page.
+    void check_with(std::unique_ptr<page_checks> checks) noexcept { checks_ = std::move(checks); }
     void unstage() noexcept { staged_.reset(); }
 
 private:
@@ -134,6 +143,7 @@ private:
     image now_;
     std::optional<image> next_;
     std::optional<staged> staged_;
+    std::unique_ptr<page_checks> checks_;
     std::uint64_t granted_ = 0;
     std::uint64_t rows_ = 0;
     std::size_t row_bytes_;

@@ -22,6 +22,22 @@ namespace vicinal::inline VICINAL_ABI::storage {
 template <class Os>
 class mapped_columns {
 public:
+    /// Columns that are bound from now on are compared with their checksums page by page, as they
+    /// are read. errc::out_of_memory where the system maps nothing more.
+    [[nodiscard]] result<void> check_lazily(snapshot_file<Os> const& snapshot) {
+        auto const& l = snapshot.layout();
+        auto const bytes = l.page_crcs_at + l.block_crcs.size() * page_group_bytes;
+        auto space = region<Os>::reserve(bytes);
+        if (!space) return space.error();
+        auto const front = std::make_shared<region<Os>>(*std::move(space));
+        if (!front->map(snapshot.number(), 0, bytes))
+            return error{errc::out_of_memory,
+                         "to map " + std::to_string(bytes) + " bytes of " + snapshot.shown(),
+                         "a refusal of the system"};
+        front_ = std::shared_ptr<std::byte const>(front, front->data());
+        return {};
+    }
+
     /// The column of that name, made at the first call. errc::corrupt_snapshot where it has rows of
     /// another width already.
     [[nodiscard]] result<mapped_column<Os>*> bind(snapshot_file<Os> const& snapshot,
@@ -46,6 +62,10 @@ public:
         if (s != nullptr) {
             VICINAL_CHECK(made->rows.stage(snapshot.number(), *s));
             made->rows.adopt();
+            if (front_ && s->rows > 0)
+                made->rows.check_with(std::make_unique<page_checks>(
+                    *s, snapshot.layout().block_crcs, front_, snapshot.layout().page_crcs_at,
+                    snapshot.shown()));
         }
         list_.push_back(std::move(made));
         return &list_.back()->rows;
@@ -95,6 +115,7 @@ public:
     }
     void adopt() noexcept {
         for (auto& c : list_) c->rows.adopt();
+        front_.reset();
     }
 
 private:
@@ -115,6 +136,8 @@ private:
     }
 
     std::vector<std::unique_ptr<named>> list_;
+    /// The snapshot before its first section; null where every page is known to be right.
+    std::shared_ptr<std::byte const> front_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage

@@ -8,6 +8,7 @@
 #include <vicinal/storage/mapped_columns.hpp>
 #include <vicinal/storage/open_options.hpp>
 #include <vicinal/storage/properties.hpp>
+#include <vicinal/storage/single_snapshot.hpp>
 #include <vicinal/storage/store_directory.hpp>
 #include <vicinal/storage/store_files.hpp>
 
@@ -42,16 +43,18 @@ template <class Os>
 class mapped_space {
 public:
     /// Opens the store at `path`; where there is none, makes it with the properties `initial`,
-    /// unless `read_only`. A snapshot of up to 64 MiB has every block checked; a larger one before
-    /// its next checkpoint, or by verify(). errc::not_found, not_a_directory, foreign_file, locked,
-    /// newer_format, corrupt_snapshot, corrupt_log, io_failure; unsupported on a host that cannot
-    /// map the files.
+    /// unless `read_only`. With it the path may also be that of a snapshot file alone. How much of
+    /// the rows is checked is options.check; what was not is checked before the next checkpoint, or
+    /// by verify(). errc::not_found, not_a_directory, foreign_file, locked, newer_format,
+    /// corrupt_snapshot, corrupt_log, io_failure; unsupported on a host that cannot map the files.
     [[nodiscard]] static result<mapped_space>
     open(std::string_view path, storage::properties const& initial, open_options const& options) {
         return detail::guarded([&]() -> result<mapped_space> {
             VICINAL_CHECK(check_host());
             auto s = std::make_unique<state>(options);
             VICINAL_CHECK(s->files.open(path, initial));
+            if (options.check == check_level::lazy && !s->files.checked())
+                VICINAL_CHECK(s->columns.check_lazily(s->files.snapshot()));
             return mapped_space(std::move(s));
         });
     }
@@ -60,16 +63,15 @@ public:
     [[nodiscard]] static result<summary> inspect(std::string_view path) {
         return detail::guarded([&]() -> result<summary> {
             auto const directory = store_directory<Os>::open(path);
+            if (!directory && directory.error().code() == errc::not_a_directory) {
+                auto const file = open_snapshot<Os>(path);
+                if (!file) return file.error();
+                return summary_of(file->layout(), 0);
+            }
             if (!directory) return directory.error();
             auto const files = detail::open_newest(*directory, false);
             if (!files) return files.error();
-            auto const& l = files->snapshot.layout();
-            return summary{l.properties,
-                           l.generation,
-                           l.last_lsn,
-                           l.file_bytes,
-                           files->log ? files->log.bytes() : 0,
-                           l.sections};
+            return summary_of(files->snapshot.layout(), files->log ? files->log.bytes() : 0);
         });
     }
 
@@ -203,6 +205,10 @@ private:
             return error{errc::unsupported, "pages of 64 KiB at most",
                          std::to_string(page) + " bytes"};
         return {};
+    }
+
+    [[nodiscard]] static summary summary_of(snapshot_layout const& l, std::uint64_t log_bytes) {
+        return {l.properties, l.generation, l.last_lsn, l.file_bytes, log_bytes, l.sections};
     }
 
     explicit mapped_space(std::unique_ptr<state> s) noexcept : s_(std::move(s)) {}

@@ -2,146 +2,212 @@
 #ifndef VICINAL_STORAGE_MEMORY_HPP
 #define VICINAL_STORAGE_MEMORY_HPP
 
-#include <vicinal/core/bits.hpp>
 #include <vicinal/storage/column.hpp>
 #include <vicinal/storage/concept.hpp>
-#include <vicinal/storage/huge_pages.hpp>
+#include <vicinal/storage/memory_column.hpp>
+#include <vicinal/storage/properties.hpp>
 #include <vicinal/storage/replacement.hpp>
+#include <vicinal/storage/snapshot_bytes.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#if VICINAL_HAS_FILES
+#    include <vicinal/storage/posix.hpp>
+#    include <vicinal/storage/single_snapshot.hpp>
+#endif
+
 namespace vicinal::inline VICINAL_ABI::storage {
 
-/// A column on the heap: one block that grows by half, aligned to a cache line; from 4 MiB on to a
-/// page, on huge pages where there are any.
-class memory_column {
+/// Columns on the heap by name, made at the first call. A column's address stays; that of its rows
+/// stays until commit() or adopt(). One thread at a time calls it; readers of the columns may run
+/// beside everything but a column's commit() and resize(), and adopt().
+template <class Allocator = std::allocator<std::byte>>
+class memory_space {
 public:
-    explicit memory_column(std::size_t row_bytes) noexcept : row_bytes_(row_bytes) {}
+    using column_type = basic_memory_column<Allocator>;
 
-    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
-    [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
-    [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
-    [[nodiscard]] contiguous_reader reader() const noexcept { return {block_.get(), row_bytes_}; }
-    [[nodiscard]] std::byte* edit(std::uint64_t i) noexcept {
-        return block_.get() + i * row_bytes_;
+    memory_space() = default;
+    /// Takes the memory of all rows from (copies of) that allocator.
+    explicit memory_space(Allocator const& a) : allocator_(a) {}
+
+    /// errc::corrupt_snapshot where a snapshot that was loaded has rows of another width.
+    [[nodiscard]] result<column_type*> column(std::string_view name, std::size_t row_bytes,
+                                              heat = heat::cold) {
+        for (auto& c : columns_) {
+            if (c.name != name) continue;
+            if (c.rows->row_bytes() != row_bytes)
+                return error{errc::corrupt_snapshot,
+                             "rows of " + std::to_string(row_bytes) + " bytes in column '" +
+                                 c.name + "'",
+                             std::to_string(c.rows->row_bytes())};
+            return c.rows.get();
+        }
+        columns_.push_back(
+            {std::string(name), std::make_unique<column_type>(row_bytes, allocator_)});
+        return columns_.back().rows.get();
+    }
+    /// What the snapshot said that was loaded; empty where there was none.
+    [[nodiscard]] storage::properties const& properties() const noexcept { return properties_; }
+
+    /// Makes blocks for columns that shall have other rows, with room for a third more, beside
+    /// what they hold now; adopt() then puts them in place. Errors: out_of_memory; the columns
+    /// are as before.
+    [[nodiscard]] result<void> stage(std::span<replacement const> rows) {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            staged_.clear();
+            for (auto const& r : rows) {
+                auto const to = column(r.name, r.row_bytes);
+                VICINAL_CHECK(to);
+                column_type made(r.row_bytes, allocator_);
+                auto const count = r.bytes() / r.row_bytes;
+                VICINAL_CHECK(made.prepare(count + count / 3));
+                made.commit();
+                made.resize(count);
+                r.next(0, {made.edit(0), static_cast<std::size_t>(count * r.row_bytes)});
+                staged_.push_back({*to, std::move(made)});
+            }
+            return {};
+        });
+    }
+    /// Gives the columns what was staged; no reader may be inside.
+    void adopt() noexcept {
+        for (auto& s : staged_) swap(*s.to, s.rows);
+    }
+    /// Frees what was staged, or what it has replaced.
+    void discard() noexcept { std::vector<staged>().swap(staged_); }
+
+    /// Gives a snapshot of all columns, with `replacements` for some of them, to put(offset, bytes)
+    /// -> result<void>: rows first, header last.
+    template <class Put>
+    [[nodiscard]] result<void> write(storage::properties const& props,
+                                     std::span<replacement const> replacements,
+                                     Put const& put) const {
+        return with_sources(props, replacements, [&](auto& layout, auto const& sources) {
+            return put_snapshot(layout, sources, put);
+        });
     }
 
-    [[nodiscard]] result<void> prepare(std::uint64_t rows) {
-        if (rows <= capacity_ || (next_ && rows <= next_capacity_)) return {};
-        auto const wanted = (std::max)(rows, capacity_ + capacity_ / 2);
-        std::uint64_t bytes = 0;
-        if (!detail::checked_multiply<std::uint64_t>(wanted, row_bytes_, bytes) ||
-            bytes > SIZE_MAX - 4096)
-            return error{errc::out_of_memory};
-        auto const size = static_cast<std::size_t>(bytes);
-        // Not aligned to a huge page: malloc would count as much again for each column.
-        release const how{size >= 2 * huge_page ? std::size_t{4096} : std::size_t{64}};
-        next_ = block(static_cast<std::byte*>(
-                          ::operator new (size, std::align_val_t{how.alignment}, std::nothrow)),
-                      how);
-        if (!next_) return error{errc::out_of_memory};
-        if (how.alignment == 4096) ask_for_huge_pages(next_.get(), size);
-        if (rows_ > 0)
-            std::memcpy(next_.get(), block_.get(), static_cast<std::size_t>(rows_ * row_bytes_));
-        next_capacity_ = wanted;
-        return {};
+    /// Fills an empty space from a snapshot of `bytes` bytes, every one of which is checked.
+    /// read(offset, span) -> result<void> gives them. Takes no more memory than there are bytes,
+    /// and a little for the layout. errc::corrupt_snapshot, newer_format, unsupported (a big-endian
+    /// host), out_of_memory.
+    template <class Read>
+    [[nodiscard]] result<void> read(std::uint64_t bytes, std::string const& shown,
+                                    Read const& read) {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            auto const layout = read_layout(bytes, false, shown, read);
+            VICINAL_CHECK(layout);
+            return fill(*layout,
+                        [&](auto const& each) { return read_blocks(*layout, shown, read, each); });
+        });
     }
-    void commit() noexcept {
-        if (!next_) return;
-        block_ = std::move(next_);
-        capacity_ = std::exchange(next_capacity_, 0);
+
+#if VICINAL_HAS_FILES
+    /// Writes a snapshot file, as save_snapshot does: whole, or not at all.
+    [[nodiscard]] result<void> save(std::string_view path, storage::properties const& props,
+                                    std::span<replacement const> replacements) const {
+        return with_sources(props, replacements, [&](auto& layout, auto const& sources) {
+            return save_snapshot<posix>(path, layout, sources);
+        });
     }
-    void resize(std::uint64_t rows) noexcept {
-        if (rows > rows_)
-            std::memset(edit(rows_), 0, static_cast<std::size_t>((rows - rows_) * row_bytes_));
-        rows_ = rows;
+    /// The same as read, from a file.
+    [[nodiscard]] result<void> load(std::string_view path) {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            auto const file = open_snapshot<posix>(path);
+            if (!file) return file.error();
+            return fill(file->layout(), [&](auto const& each) { return file->read_all(each); });
+        });
     }
+#endif
 
 private:
-    struct release {
-        std::size_t alignment;
-        void operator()(std::byte* p) const noexcept {
-            ::operator delete (p, std::align_val_t{alignment});
-        }
+    struct named {
+        std::string name;
+        std::unique_ptr<column_type> rows;
     };
-    using block = std::unique_ptr<std::byte, release>;
+    struct staged {
+        column_type* to;
+        column_type rows;
+    };
 
-    block block_;
-    block next_;
-    std::uint64_t rows_ = 0;
-    std::uint64_t capacity_ = 0;
-    std::uint64_t next_capacity_ = 0;
-    std::size_t row_bytes_;
+    template <class Body>
+    [[nodiscard]] result<void> with_sources(storage::properties const& props,
+                                            std::span<replacement const> replacements,
+                                            Body const& body) const {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            VICINAL_CHECK(check_host());
+            std::vector<section_source> sources(replacements.begin(), replacements.end());
+            for (auto const& c : columns_)
+                if (std::none_of(replacements.begin(), replacements.end(),
+                                 [&c](auto const& r) { return r.name == c.name; }))
+                    sources.push_back({c.name, c.rows->row_bytes(), c.rows->bytes()});
+            std::sort(sources.begin(), sources.end(),
+                      [](auto const& a, auto const& b) { return a.name < b.name; });
+            snapshot_layout layout;
+            layout.generation = 1;
+            layout.properties = props;
+            VICINAL_CHECK(lay_out(layout, sources));
+            return body(layout, sources);
+        });
+    }
+
+    template <class ReadAll>
+    [[nodiscard]] result<void> fill(snapshot_layout const& layout, ReadAll const& read_all) {
+        VICINAL_CHECK(check_host());
+        if (!columns_.empty()) return error{errc::invalid_argument, "an empty space to fill"};
+        properties_ = layout.properties;
+        std::vector<column_type*> columns;
+        for (auto const& s : layout.sections) {
+            auto made = column(s.name, static_cast<std::size_t>(s.row_bytes));
+            VICINAL_CHECK(made);
+            if (s.rows > 0) {
+                VICINAL_CHECK((*made)->prepare(s.rows));
+                (*made)->commit();
+                (*made)->resize(s.rows);
+            }
+            columns.push_back(*made);
+        }
+        return read_all(
+            [&](std::size_t section, std::uint64_t block, std::span<std::byte const> bytes) {
+                std::memcpy(columns[section]->edit(0) + block * snapshot_block_bytes, bytes.data(),
+                            bytes.size());
+            });
+    }
+
+    [[nodiscard]] static result<void> check_host() {
+        if constexpr (std::endian::native != std::endian::little)
+            return error{errc::unsupported, "a little-endian host, as the rows of snapshots are",
+                         "a big-endian one"};
+        return {};
+    }
+
+    [[no_unique_address]] Allocator allocator_ = {};
+    std::vector<named> columns_;
+    std::vector<staged> staged_;
+    storage::properties properties_;
 };
 
-/// Columns on the heap. What is in them ends with the store.
-struct memory {
+/// Columns on the heap, whose memory comes from an allocator. What is in them ends with the store,
+/// unless it was saved; it is saved to, and loaded from, one snapshot file.
+template <class Allocator = std::allocator<std::byte>>
+struct basic_memory {
     static constexpr bool durable = false;
     static constexpr std::string_view name = "memory";
-    using column = memory_column;
-
-    /// Columns by name, made at the first call.
-    class space {
-    public:
-        [[nodiscard]] result<memory_column*> column(std::string_view column_name,
-                                                    std::size_t row_bytes, heat = heat::cold) {
-            for (auto& c : columns_)
-                if (c.name == column_name) return c.rows.get();
-            columns_.push_back(
-                {std::string(column_name), std::make_unique<memory_column>(row_bytes)});
-            return columns_.back().rows.get();
-        }
-
-        /// Makes blocks for columns that shall have other rows, with room for a third more, beside
-        /// what they hold now; adopt() then puts them in place. Errors: out_of_memory; the columns
-        /// are as before.
-        [[nodiscard]] result<void> stage(std::span<replacement const> rows) {
-            return vicinal::detail::guarded([&]() -> result<void> {
-                staged_.clear();
-                for (auto const& r : rows) {
-                    auto const to = column(r.name, r.row_bytes);
-                    VICINAL_CHECK(to);
-                    memory_column made(r.row_bytes);
-                    auto const count = r.bytes() / r.row_bytes;
-                    VICINAL_CHECK(made.prepare(count + count / 3));
-                    made.commit();
-                    made.resize(count);
-                    r.next(0, {made.edit(0), static_cast<std::size_t>(count * r.row_bytes)});
-                    staged_.push_back({*to, std::move(made)});
-                }
-                return {};
-            });
-        }
-        /// Gives the columns what was staged; no reader may be inside.
-        void adopt() noexcept {
-            for (auto& s : staged_) std::swap(*s.to, s.rows);
-        }
-        /// Frees what was staged, or what it has replaced.
-        void discard() noexcept { std::vector<staged>().swap(staged_); }
-
-    private:
-        struct named {
-            std::string name;
-            std::unique_ptr<memory_column> rows;
-        };
-        struct staged {
-            memory_column* to;
-            memory_column rows;
-        };
-        std::vector<named> columns_;
-        std::vector<staged> staged_;
-    };
+    using column = basic_memory_column<Allocator>;
+    using space = memory_space<Allocator>;
 };
+
+using memory = basic_memory<>;
 
 static_assert(model<memory>);
 

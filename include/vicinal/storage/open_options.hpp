@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORAGE_OPEN_OPTIONS_HPP
 #define VICINAL_STORAGE_OPEN_OPTIONS_HPP
 
+#include <vicinal/storage/check_level.hpp>
 #include <vicinal/storage/durability.hpp>
 
 #include <cstdint>
@@ -15,6 +16,10 @@ struct open_options {
     bool read_only = false;
     /// How long to wait for another writer to leave.
     std::uint32_t lock_timeout_ms = 0;
+    /// How much of the snapshot is compared with its checksums now; see there.
+    check_level check = check_level::lazy;
+    /// The largest snapshot, in bytes, that check::lazy compares whole.
+    std::uint64_t checked_at_open = std::uint64_t{64} << 20;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage

@@ -60,7 +60,7 @@ open_damaged(int directory, std::string const& name, std::string const& shown,
     auto const actual = Os::file_bytes(file.get());
     if (actual < 0 || h->rows_at() > static_cast<std::uint64_t>(actual)) return whole;
 
-    std::vector<std::byte> rest(static_cast<std::size_t>(h->rows_at()) - header.size());
+    std::vector<std::byte> rest(static_cast<std::size_t>(h->page_crcs_at()) - header.size());
     auto const more = storage::read_up_to<Os>(file.get(), header.size(), rest, shown);
     VICINAL_CHECK(more);
     auto const all = std::span(rest);

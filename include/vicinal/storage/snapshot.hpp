@@ -3,33 +3,25 @@
 #define VICINAL_STORAGE_SNAPSHOT_HPP
 
 #include <vicinal/core/result.hpp>
-#include <vicinal/storage/crc32c.hpp>
 #include <vicinal/storage/descriptor.hpp>
-#include <vicinal/storage/replacement.hpp>
-#include <vicinal/storage/snapshot_layout.hpp>
+#include <vicinal/storage/snapshot_bytes.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 namespace vicinal::inline VICINAL_ABI::storage {
 
 /// A snapshot opened for reading. Opening checks header, table, properties and extents; the rows
-/// are checked by check_block and check_all.
+/// are checked by check_all.
 template <class Os>
 class snapshot_file {
 public:
-    using block = std::array<std::byte, snapshot_block_bytes>;
-
     snapshot_file() = default;
 
     /// `shown` is how the file is called in errors. errc::not_found where there is no such file.
@@ -49,14 +41,8 @@ public:
             int const reason = errno;
             return detail::system_failure(reason, "to ask for the size of " + f.shown_);
         }
-        std::array<std::byte, detail::snapshot_header_bytes> header;
-        VICINAL_CHECK(f.read(0, header));
-        auto const h = detail::decode_header(header.data(), static_cast<std::uint64_t>(actual),
-                                             writable, f.shown_);
-        if (!h) return h.error();
-        std::vector<std::byte> rest(static_cast<std::size_t>(h->rows_at()) - header.size());
-        VICINAL_CHECK(f.read(header.size(), rest));
-        auto layout = detail::decode_layout(*h, rest, f.shown_);
+        auto layout =
+            read_layout(static_cast<std::uint64_t>(actual), writable, f.shown_, f.reading());
         if (!layout) return layout.error();
         f.layout_ = *std::move(layout);
         return f;
@@ -83,39 +69,25 @@ public:
         return nullptr;
     }
 
-    /// Compares block `i` of a section with its checksum, and its padding with zero.
-    /// errc::corrupt_snapshot names file, section, block and offset.
-    [[nodiscard]] result<void> check_block(section const& s, std::uint64_t i) const {
-        // On the heap: 64 KiB would be much for the stack of a small thread.
-        std::unique_ptr<block> const buffer(new block);
-        return read_block(s, i, *buffer);
-    }
-
-    /// Every block of every section; reads the whole file, about 5 GB/s from the page cache.
+    /// Compares every block with its checksum; see read_blocks.
     [[nodiscard]] result<void> check_all() const {
-        std::unique_ptr<block> const buffer(new block);
-        for (auto const& s : layout_.sections)
-            for (std::uint64_t i = 0; i < s.blocks(); ++i) VICINAL_CHECK(read_block(s, i, *buffer));
-        return {};
+        return read_all([](std::size_t, std::uint64_t, std::span<std::byte const>) {});
     }
-
-    /// Reads block `i` of a section with its padding; the same errors as check_block.
-    [[nodiscard]] result<void> read_block(section const& s, std::uint64_t i, block& buffer) const {
-        auto const at = s.offset + i * snapshot_block_bytes;
-        VICINAL_CHECK(read(at, buffer));
-        auto const used = (std::min)(snapshot_block_bytes, s.bytes() - i * snapshot_block_bytes);
-        bool const same =
-            crc32c(buffer) == layout_.block_crcs[static_cast<std::size_t>(s.first_block + i)];
-        bool const padded = detail::all_zero(
-            std::span<std::byte const>(buffer).subspan(static_cast<std::size_t>(used)));
-        if (!same || !padded)
-            return error{
-                errc::corrupt_snapshot,
-                (same ? "zeros behind the last row in block " : "the recorded checksum of block ") +
-                    std::to_string(i) + " (offset " + std::to_string(at) + ") of section '" +
-                    s.name + "' in " + shown_,
-                same ? "other bytes" : "another"};
-        return {};
+    /// The same, and gives what was read to each(section, block, bytes).
+    template <class Each>
+    [[nodiscard]] result<void> read_all(Each const& each) const {
+        return read_blocks(layout_, shown_, reading(), each);
+    }
+    /// One block of one section; see there.
+    [[nodiscard]] result<void> read_block(section const& s, std::uint64_t i,
+                                          block_buffer& buffer) const {
+        return storage::read_block(layout_, shown_, reading(), s, i, buffer);
+    }
+    /// The checksums of its pages too.
+    [[nodiscard]] result<void> read_with_pages(section const& s, std::uint64_t i,
+                                               block_buffer& buffer) const {
+        VICINAL_CHECK(read_block(s, i, buffer));
+        return check_page_crcs(layout_, shown_, reading(), s, i, buffer);
     }
 
     /// The same file once more, for a copy that goes on when this one moves to the next generation.
@@ -132,6 +104,9 @@ public:
     }
 
 private:
+    [[nodiscard]] auto reading() const noexcept {
+        return [this](std::uint64_t at, std::span<std::byte> into) { return read(at, into); };
+    }
     [[nodiscard]] result<void> read(std::uint64_t at, std::span<std::byte> into) const {
         auto const n = read_up_to<Os>(file_.get(), at, into, shown_);
         if (!n) return n.error();
@@ -148,9 +123,6 @@ private:
     snapshot_layout layout_;
 };
 
-/// The rows of one column on their way into a snapshot.
-using section_source = replacement;
-
 /// Writes a snapshot under `name`, rows first and header last, and syncs it if asked. The sections,
 /// sizes and checksums of `layout` are filled in from the sources. What is in the file before the
 /// header is written is no valid snapshot.
@@ -158,44 +130,17 @@ template <class Os>
 [[nodiscard]] result<void> write_snapshot(int directory, std::string const& name,
                                           std::string const& shown, snapshot_layout layout,
                                           std::span<section_source const> sources, bool sync) {
-    layout.sections.clear();
-    for (auto const& s : sources)
-        layout.sections.push_back({s.name, s.row_bytes, s.bytes() / s.row_bytes, 0, 0});
-    VICINAL_CHECK(detail::encode_layout(layout));
-
+    VICINAL_CHECK(lay_out(layout, sources));
     descriptor<Os> const file(
         detail::uninterrupted([&] { return Os::open_empty(directory, name.c_str()); }));
     if (!file) {
         int const reason = errno;
         return detail::system_failure(reason, "to make " + shown);
     }
-    std::vector<std::byte> last(snapshot_block_bytes);
-    for (std::size_t i = 0; i < sources.size(); ++i) {
-        auto const& s = layout.sections[i];
-        auto const bytes = sources[i].bytes();
-        auto* crc = layout.block_crcs.data() + s.first_block;
-        // A piece is checksummed and then written while it is still in the cache.
-        for (std::uint64_t at = 0; at < bytes; at += snapshot_block_bytes) {
-            auto const size =
-                static_cast<std::size_t>((std::min<std::uint64_t>)(bytes - at, last.size()));
-            std::span<std::byte const> piece = last;
-            if (size < last.size() || sources[i].fill) {
-                sources[i].next(at, std::span(last).first(size));
-                std::fill(last.begin() + static_cast<std::ptrdiff_t>(size), last.end(),
-                          std::byte{0});
-            } else {
-                piece = sources[i].rows.subspan(static_cast<std::size_t>(at), size);
-            }
-            *crc++ = crc32c(piece);
-            VICINAL_CHECK(write_all<Os>(file.get(), s.offset + at, piece, shown));
-        }
-    }
-    auto const front = detail::encode_layout(layout);
-    if (!front) return front.error();
-    auto const bytes = std::span<std::byte const>(*front);
-    auto const header = detail::snapshot_header_bytes;
-    VICINAL_CHECK(write_all<Os>(file.get(), header, bytes.subspan(header), shown));
-    VICINAL_CHECK(write_all<Os>(file.get(), 0, bytes.first(header), shown));
+    VICINAL_CHECK(
+        put_snapshot(layout, sources, [&](std::uint64_t at, std::span<std::byte const> bytes) {
+            return write_all<Os>(file.get(), at, bytes, shown);
+        }));
     if (sync && detail::uninterrupted([&] { return Os::sync_all(file.get()); }) != 0) {
         int const reason = errno;
         return error{errc::writer_poisoned, "to sync " + shown,

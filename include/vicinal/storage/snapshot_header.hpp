@@ -24,6 +24,12 @@ using store_uuid = std::array<std::byte, 16>;
 /// the largest page size of any system that can map the file.
 inline constexpr std::uint64_t snapshot_block_bytes = 65536;
 
+/// What is checked of a block where only a row of it is read; its checksum is one of sixteen from
+/// which the block's follows (storage/page_checksums.hpp).
+inline constexpr std::uint64_t snapshot_page_bytes = 4096;
+inline constexpr std::size_t pages_per_block = snapshot_block_bytes / snapshot_page_bytes;
+inline constexpr std::size_t page_group_bytes = pages_per_block * 4;
+
 } // namespace vicinal::inline VICINAL_ABI::storage
 
 namespace vicinal::inline VICINAL_ABI::detail {
@@ -57,9 +63,15 @@ struct snapshot_header {
     [[nodiscard]] std::uint64_t block_crcs_at() const noexcept {
         return round_up(snapshot_header_bytes + table_bytes() + property_bytes, 8);
     }
+    [[nodiscard]] std::uint64_t page_crcs_at() const noexcept {
+        return round_up(block_crcs_at() + blocks * 4, storage::page_group_bytes);
+    }
+    [[nodiscard]] std::uint64_t page_crcs_bytes() const noexcept {
+        return blocks * storage::page_group_bytes;
+    }
     /// Where the first section starts.
     [[nodiscard]] std::uint64_t rows_at() const noexcept {
-        return round_up(block_crcs_at() + blocks * 4, storage::snapshot_block_bytes);
+        return round_up(page_crcs_at() + page_crcs_bytes(), storage::snapshot_block_bytes);
     }
 };
 

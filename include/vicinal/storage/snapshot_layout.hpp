@@ -42,6 +42,9 @@ struct snapshot_layout {
     storage::properties properties;
     std::vector<section> sections;
     std::vector<std::uint32_t> block_crcs;
+    /// Where the checksums of the pages are in the file. There can be very many, so that they stay
+    /// there.
+    std::uint64_t page_crcs_at = 0;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage
@@ -75,9 +78,9 @@ inline constexpr std::uint64_t most_row_bytes = std::uint64_t{1} << 30;
     return true;
 }
 
-/// The bytes of a snapshot before the first section: header, table, properties, block checksums.
-/// Fills the sections' places, the number of blocks and the file's size in; where `block_crcs` is
-/// still empty the bytes only tell how many there are.
+/// The bytes of a snapshot before the first section: header, table, properties, checksums of the
+/// blocks, room for those of the pages. Fills the sections' places, the number of blocks and the
+/// file's size in; where `block_crcs` is still empty the bytes only tell how many there are.
 [[nodiscard]] inline result<std::vector<std::byte>> encode_layout(storage::snapshot_layout& l) {
     for (std::size_t i = 0; i < l.sections.size(); ++i) {
         auto const& s = l.sections[i];
@@ -109,6 +112,7 @@ inline constexpr std::uint64_t most_row_bytes = std::uint64_t{1} << 30;
                      std::to_string(l.sections.size()) + " columns"};
     l.file_bytes = h.file_bytes;
     l.block_crcs.resize(static_cast<std::size_t>(h.blocks));
+    l.page_crcs_at = h.page_crcs_at();
 
     std::vector<std::byte> out(static_cast<std::size_t>(h.rows_at()));
     auto* const table = out.data() + snapshot_header_bytes;
@@ -131,8 +135,8 @@ inline constexpr std::uint64_t most_row_bytes = std::uint64_t{1} << 30;
     return out;
 }
 
-/// Reads what lies between header and first section: `bytes` are those from offset 4096 to
-/// h.rows_at().
+/// Reads what lies between header and the checksums of the pages: `bytes` are those from offset
+/// 4096 to h.page_crcs_at().
 [[nodiscard]] inline result<storage::snapshot_layout>
 decode_layout(snapshot_header const& h, std::span<std::byte const> bytes, std::string const& file) {
     auto const corrupt = [&file](std::string expected, std::string got) -> error {
@@ -155,13 +159,14 @@ decode_layout(snapshot_header const& h, std::span<std::byte const> bytes, std::s
     auto const behind_properties = table.size() + properties.size();
     if (!all_zero(bytes.subspan(behind_properties, crcs_at - behind_properties)) ||
         !all_zero(bytes.subspan(crcs_at + crcs.size())))
-        return corrupt("zeros between properties, block checksums and rows", "other bytes");
+        return corrupt("zeros between properties and checksums", "other bytes");
 
     storage::snapshot_layout l;
     l.uuid = h.uuid;
     l.generation = h.generation;
     l.last_lsn = h.last_lsn;
     l.file_bytes = h.file_bytes;
+    l.page_crcs_at = h.page_crcs_at();
     auto list = decode_properties(properties);
     if (!list) return corrupt("properties in order of their names", "other bytes");
     l.properties = *std::move(list);
@@ -193,8 +198,9 @@ decode_layout(snapshot_header const& h, std::span<std::byte const> bytes, std::s
                l.sections[i].first_block == load_le<std::uint64_t>(p + 88);
     }
     if (!fits) return corrupt("sections one behind the other up to the file's end", "others");
-    for (std::size_t i = 0; i < h.blocks; ++i)
-        l.block_crcs.push_back(load_le<std::uint32_t>(crcs.data() + 4 * i));
+    l.block_crcs.resize(static_cast<std::size_t>(h.blocks));
+    for (std::size_t i = 0; i < l.block_crcs.size(); ++i)
+        l.block_crcs[i] = load_le<std::uint32_t>(crcs.data() + 4 * i);
     return l;
 }
 

@@ -39,6 +39,19 @@ inline constexpr char const* lock_name = "LOCK";
 }
 inline constexpr std::string_view temporary_suffix = ".tmp";
 
+/// The directory that a path's last name is in, and that name; slashes behind it don't count.
+struct path_parts {
+    std::string directory;
+    std::string name;
+};
+[[nodiscard]] inline path_parts split_path(std::string_view path) {
+    path = path.substr(0, path.find_last_not_of('/') + 1);
+    auto const slash = path.find_last_of('/');
+    if (slash == std::string_view::npos) return {".", std::string(path)};
+    return {std::string(path.substr(0, slash == 0 ? 1 : slash)),
+            std::string(path.substr(slash + 1))};
+}
+
 /// What a store's directory holds, by the names alone.
 struct store_listing {
     std::vector<std::uint64_t> snapshots;
@@ -132,11 +145,7 @@ public:
             return detail::system_failure(reason, "to make the directory '" + text + "'");
         }
         if (!sync) return {};
-        auto const end = path.find_last_not_of('/');
-        auto const slash = path.substr(0, end + 1).find_last_of('/');
-        auto const parent = open(slash == std::string_view::npos ? std::string_view(".")
-                                 : slash == 0                    ? std::string_view("/")
-                                                                 : path.substr(0, slash));
+        auto const parent = open(detail::split_path(path).directory);
         if (!parent) return parent.error();
         return parent->sync();
     }

@@ -9,6 +9,7 @@
 #include <vicinal/storage/lock.hpp>
 #include <vicinal/storage/open_options.hpp>
 #include <vicinal/storage/properties.hpp>
+#include <vicinal/storage/single_snapshot.hpp>
 #include <vicinal/storage/store_directory.hpp>
 
 #include <cerrno>
@@ -45,6 +46,8 @@ public:
     [[nodiscard]] bool read_only() const noexcept { return options_.read_only; }
     /// False in a child that a fork made: two processes would write one log from there on.
     [[nodiscard]] bool own_process() const noexcept { return Os::process_id() == process_; }
+    /// Whether every block of the snapshot is known to be right.
+    [[nodiscard]] bool checked() const noexcept { return checked_; }
 
     [[nodiscard]] result<void> open(std::string_view path, storage::properties const& initial) {
         auto done = attach(path, initial);
@@ -190,8 +193,6 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t most_checked_at_open = std::uint64_t{64} << 20;
-
     [[nodiscard]] bool syncs() const noexcept {
         return options_.durability != vicinal::durability::off;
     }
@@ -230,6 +231,13 @@ private:
             VICINAL_CHECK(storage::store_directory<Os>::make(path, syncs()));
             directory = storage::store_directory<Os>::open(path);
         }
+        // A snapshot alone is what a program ships: there is no log, and no writer.
+        if (!directory && directory.error().code() == errc::not_a_directory && read_only()) {
+            auto file = storage::open_snapshot<Os>(path);
+            if (!file) return file.error();
+            snapshot_ = *std::move(file);
+            return check_at_open();
+        }
         if (!directory) return directory.error();
         directory_ = *std::move(directory);
         if (!read_only()) VICINAL_CHECK(enter_as_writer(initial));
@@ -239,11 +247,18 @@ private:
             snapshot_ = std::move(files->snapshot);
             log_ = std::move(files->log);
         }
-        if (layout().file_bytes <= most_checked_at_open) {
+        VICINAL_CHECK(check_at_open());
+        if (!log_ && !read_only()) return make_missing_log();
+        return {};
+    }
+
+    [[nodiscard]] result<void> check_at_open() {
+        if (options_.check == check_level::full ||
+            (options_.check == check_level::lazy &&
+             layout().file_bytes <= options_.checked_at_open)) {
             VICINAL_CHECK(snapshot_.check_all());
             checked_ = true;
         }
-        if (!log_ && !read_only()) return make_missing_log();
         return {};
     }
 

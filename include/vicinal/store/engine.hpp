@@ -4,14 +4,14 @@
 
 #include <vicinal/index/tuning.hpp>
 #include <vicinal/storage/copy_files.hpp>
+#include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
-#include <vicinal/store/compaction.hpp>
 #include <vicinal/store/folding.hpp>
-#include <vicinal/store/gate.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
 #include <vicinal/store/rows.hpp>
+#include <vicinal/store/upkeep.hpp>
 #include <vicinal/store/verification.hpp>
 
 #include <algorithm>
@@ -38,7 +38,17 @@ namespace vicinal::inline VICINAL_ABI::detail {
 /// section, let the index take in. Up to the log nothing is changed, and after it nothing can fail:
 /// rows that the index could not take in (for want of memory) are scanned exactly until it can.
 template <class Metric, class Index, class Storage, class Payload, class Id>
-class engine {
+class engine : upkeep<Metric, Index, Storage, Payload, Id> {
+    using base = upkeep<Metric, Index, Storage, Payload, Id>;
+    using base::dead_before_;
+    using base::dim_;
+    using base::gate_;
+    using base::index_;
+    using base::pins_;
+    using base::rows_;
+    using base::section;
+    using base::space_;
+
 public:
     using element = metric::element_of<Metric>;
     using space = typename Storage::space;
@@ -51,13 +61,7 @@ public:
     [[nodiscard]] static result<std::unique_ptr<engine>>
     open(space opened, std::size_t dim, typename Index::options const& options) {
         std::unique_ptr<engine> e(new engine(std::move(opened), dim));
-        auto table = rows_type::open(e->space_, dim);
-        VICINAL_CHECK(table);
-        e->rows_.emplace(std::move(*table));
-        auto index = index_type::open(e->space_, e->rows_->vectors(), dim, options);
-        VICINAL_CHECK(index);
-        e->index_.emplace(std::move(*index));
-        if constexpr (Storage::durable) VICINAL_CHECK(e->space_.replay(e->applier()));
+        VICINAL_CHECK(storage::unless_faulty([&] { return e->open_columns(options); }));
         e->opened_ = true;
         return e;
     }
@@ -75,7 +79,7 @@ public:
             }
             background_.stop();
             if (opened_ && !space_.read_only() && space_.log_bytes() * 10 > space_.snapshot_bytes())
-                static_cast<void>(checkpoint_locked());
+                static_cast<void>(this->checkpoint_locked());
         }
     }
 
@@ -85,8 +89,8 @@ public:
             writer_.let_others();
             writer_lock const held(writer_);
             auto const before = index_->covered();
-            fold_some(*rows_, *index_, background_fold, section());
-            return index_->covered() != before && index_->covered() < rows_->count();
+            settle([&] { fold_some(*rows_, *index_, background_fold, section()); });
+            return damage_ && index_->covered() != before && index_->covered() < rows_->count();
         });
     }
 
@@ -100,11 +104,17 @@ public:
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
         VICINAL_CHECK(rows_->make_room(batch, section()));
+        VICINAL_CHECK(storage::unless_faulty([&]() -> result<void> {
+            rows_->look_ahead(batch);
+            return {};
+        }));
         if constexpr (Storage::durable)
             VICINAL_CHECK(space_.log(write_upsert<Id>(batch, vector_bytes()).bytes()));
-        append(batch);
-        fold_some(*rows_, *index_, batch.size(), section());
-        tidy_if_due();
+        settle([&] {
+            append(batch);
+            fold_some(*rows_, *index_, batch.size(), section());
+            this->tidy_if_due();
+        });
         return {};
     }
 
@@ -112,7 +122,10 @@ public:
     [[nodiscard]] result<bool> erase(id_view id) {
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
-        auto const s = rows_->find(id);
+        auto const found =
+            storage::unless_faulty([&]() -> result<slot> { return rows_->find(id); });
+        VICINAL_CHECK(found);
+        auto const s = *found;
         if (s == no_slot) return false;
         if constexpr (Storage::durable) {
             operation_writer w(operation::erase, 1, id_traits<Id>::bytes_of(id) + 4);
@@ -120,8 +133,10 @@ public:
             VICINAL_CHECK(space_.log(w.bytes()));
         }
         section()([&] { rows_->end(s); });
-        fold_some(*rows_, *index_, 0, section());
-        tidy_if_due();
+        settle([&] {
+            fold_some(*rows_, *index_, 0, section());
+            this->tidy_if_due();
+        });
         return true;
     }
 
@@ -130,7 +145,7 @@ public:
         VICINAL_CHECK(check_writable());
         if constexpr (Storage::durable)
             VICINAL_CHECK(space_.log(operation_writer(operation::clear, 0, 0).bytes()));
-        clear_rows();
+        settle([&] { clear_rows(); });
         return {};
     }
 
@@ -138,8 +153,23 @@ public:
     [[nodiscard]] result<void> checkpoint() requires(Storage::durable) {
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
-        take_in();
-        return checkpoint_locked();
+        return storage::unless_faulty([&] {
+            take_in();
+            return this->checkpoint_locked();
+        });
+    }
+
+    /// Folds the fresh tail into the index and hands everything to
+    /// write(storage, properties, replacements) -> result<void>. Readers go on meanwhile.
+    template <class Write>
+    [[nodiscard]] result<void> save(Write const& write) requires(!Storage::durable) {
+        writer_lock const held(writer_);
+        return guarded([&]() -> result<void> {
+            take_in();
+            storage::replacement const map[] = {
+                storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map())};
+            return write(space_, describe_types<Metric, Index, Payload, Id>(dim_), std::span(map));
+        });
     }
 
     /// A copy of the store as it is now. Only its beginning waits for a writer.
@@ -160,7 +190,7 @@ public:
     [[nodiscard]] result<bool> refresh(Reopen const& reopen) requires(Storage::durable) {
         writer_lock const held(writer_);
         if (!space_.read_only()) return false;
-        auto const more = space_.catch_up(applier());
+        auto const more = storage::unless_faulty([&] { return space_.catch_up(applier()); });
         VICINAL_CHECK(more);
         if (*more) return **more != 0;
         if (pins_ != 0) return false;
@@ -183,19 +213,25 @@ public:
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
         if (pins_ != 0 || rows_->live_count() == rows_->count()) return {};
-        take_in();
-        if constexpr (Storage::durable)
-            return checkpoint_locked(true);
-        else
-            return compact_locked();
+        return storage::unless_faulty([&] {
+            take_in();
+            if constexpr (Storage::durable)
+                return this->checkpoint_locked(true);
+            else
+                return this->compact_locked();
+        });
     }
 
-    /// Runs `body(rows, index)` as a reader: what it sees stays in place until it returns. Must not
-    /// be nested: a writer that closes the gate between the two waits for the first forever.
+    /// Runs `body(rows, index)` as a reader: what it sees stays in place until it returns. Where it
+    /// gives a result and met rows that can't be read right, that is the result. Must not be
+    /// nested: a writer that closes the gate between the two waits for the first forever.
     template <class Body>
     auto read(Body&& body) const {
         typename gate::reader const inside(gate_);
-        return std::forward<Body>(body)(*rows_, *index_);
+        if constexpr (requires { body(*rows_, *index_).error(); })
+            return storage::unless_faulty([&] { return body(*rows_, *index_); });
+        else
+            return std::forward<Body>(body)(*rows_, *index_);
     }
 
     /// The record of a slot, bit for bit. Errors: corrupt_snapshot, where a payload does not
@@ -216,9 +252,12 @@ public:
         writer_lock const held(writer_);
         verify_report report;
         if constexpr (Storage::durable) VICINAL_CHECK(verify_files(space_, report));
-        read([&](rows_type const& rows, index_type const& index) {
-            verify_rows<Metric, Payload, Id>(rows, index, dim_, report);
-        });
+        auto const rows_read =
+            read([&](rows_type const& rows, index_type const& index) -> result<void> {
+                verify_rows<Metric, Payload, Id>(rows, index, dim_, report);
+                return {};
+            });
+        if (!rows_read && report.ok()) report.add(rows_read.error().message());
         return report;
     }
 
@@ -226,7 +265,8 @@ public:
     [[nodiscard]] result<index::tuning> tune() requires(!index_type::exact) {
         writer_lock const held(writer_);
         VICINAL_CHECK(check_writable());
-        VICINAL_CHECK(index_->tune([this](slot s) { return rows_->live(s); }, section()));
+        VICINAL_CHECK(storage::unless_faulty(
+            [&] { return index_->tune([this](slot s) { return rows_->live(s); }, section()); }));
         return index_->tuned();
     }
 
@@ -235,18 +275,34 @@ public:
     void unpin() noexcept { --pins_; }
 
 private:
-    engine(space opened, std::size_t dim) : space_(std::move(opened)), dim_(dim) {}
+    engine(space opened, std::size_t dim) : base(std::move(opened), dim) {}
+
+    [[nodiscard]] result<void> open_columns(typename Index::options const& options) {
+        auto table = rows_type::open(space_, dim_);
+        VICINAL_CHECK(table);
+        rows_.emplace(std::move(*table));
+        auto index = index_type::open(space_, rows_->vectors(), dim_, options);
+        VICINAL_CHECK(index);
+        index_.emplace(std::move(*index));
+        if constexpr (Storage::durable) VICINAL_CHECK(space_.replay(applier()));
+        return {};
+    }
 
     [[nodiscard]] std::size_t vector_bytes() const noexcept { return dim_ * sizeof(element); }
-
-    [[nodiscard]] auto section() noexcept {
-        return [this](auto&& body) { gate_.exclude(body); };
-    }
 
     [[nodiscard]] result<void> check_writable() const {
         if constexpr (Storage::durable)
             if (space_.read_only()) return error{errc::read_only, "a store opened for writing"};
-        return {};
+        return damage_;
+    }
+
+    /// Runs what nothing can fail in any more. Where it met damage, this write is in the log and no
+    /// other one is taken: the index may have been changed by what it misread.
+    template <class Body>
+    void settle(Body const& body) {
+        storage::fault_scope const faults;
+        body();
+        if (damage_) damage_ = faults.check();
     }
 
     void append(std::span<entry const> batch) noexcept {
@@ -293,104 +349,9 @@ private:
         };
     }
 
-    /// Checkpoints and compacts where it is time to; rows that the index lags behind go into the
-    /// snapshot as they are. What fails (a full disk, no memory) loses nothing: the log has it all,
-    /// and dead slots may stay. The next try comes when log or dead slots have doubled.
-    void tidy_if_due() {
-        auto const dead = rows_->count() - rows_->live_count();
-        bool const compacts = pins_ == 0 && dead >= (std::max)(least_dead, dead_before_) &&
-                              sparse(rows_->count(), rows_->live_count());
-        if constexpr (Storage::durable) {
-            constexpr std::uint64_t least = std::uint64_t{64} << 20;
-            auto const due = (std::max)({least, space_.snapshot_bytes() / 10, not_before_});
-            if ((compacts || space_.log_bytes() > due) && !checkpoint_locked())
-                not_before_ = 2 * space_.log_bytes();
-        } else if (compacts) {
-            static_cast<void>(compact_locked());
-        }
-        if (compacts && rows_->live_count() != rows_->count()) dead_before_ = 2 * dead;
-    }
-
-    [[nodiscard]] result<void> checkpoint_locked(bool compacts = false) requires(Storage::durable) {
-        return guarded([&]() -> result<void> {
-            std::vector<slot> kept;
-            std::vector<storage::replacement> fresh;
-            if (compacts || sparse(rows_->count(), rows_->live_count())) {
-                auto const made = compact_into(kept, fresh);
-                compacts = made && *made; // without memory for it, dead slots are written too
-            }
-            if (!compacts) {
-                fresh.clear();
-                fresh.push_back(
-                    storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map()));
-            }
-            auto const types = describe_types<Metric, Index, Payload, Id>(dim_);
-            VICINAL_CHECK(space_.checkpoint(fresh, types));
-            put_in_place(compacts);
-            not_before_ = 0;
-            return {};
-        });
-    }
-
-    [[nodiscard]] result<void> compact_locked() requires(!Storage::durable) {
-        return guarded([&]() -> result<void> {
-            if constexpr (compactable<space, index_type>) {
-                std::vector<slot> kept;
-                std::vector<storage::replacement> fresh;
-                auto const made = compact_into(kept, fresh);
-                VICINAL_CHECK(made);
-                if (!*made) return {};
-                VICINAL_CHECK(space_.stage(fresh));
-                put_in_place(true);
-            }
-            return {};
-        });
-    }
-
-    /// Works out the columns without dead slots. False where that is not possible now: a scan is
-    /// open, the index lags behind for want of memory, or there is none for this.
-    [[nodiscard]] result<bool> compact_into(std::vector<slot>& kept,
-                                            std::vector<storage::replacement>& fresh) {
-        if constexpr (compactable<space, index_type>) {
-            auto const covered = index_->covered();
-            if (pins_ != 0 || (covered != 0 && covered != rows_->count())) return false;
-            return guarded([&]() -> result<bool> {
-                kept = rows_->list_live();
-                VICINAL_CHECK(detail::compact(*rows_, *index_, kept, fresh));
-                return true;
-            });
-        }
-        return false;
-    }
-
-    /// Lets readers see the columns that were staged. Compacted ones are given up where a scan has
-    /// begun meanwhile: it knows slots by their old numbers.
-    void put_in_place(bool compacted) noexcept {
-        section()([&] {
-            if (compacted && pins_ != 0) return;
-            space_.adopt();
-            if (!compacted) return rows_->freeze_map();
-            rows_->compacted();
-            dead_before_ = 0;
-            if constexpr (compactable<space, index_type>) index_->compacted();
-        });
-        if constexpr (compactable<space, index_type>) space_.discard();
-    }
-
-    space space_;
-    std::size_t dim_;
-    std::optional<rows_type> rows_;
-    std::optional<index_type> index_;
     writer_mutex writer_;
-    gate gate_;
     mutable filter_cache filters_;
-#if VICINAL_HAS_THREADS
-    std::atomic<std::size_t> pins_{0};
-#else
-    std::size_t pins_ = 0;
-#endif
-    std::uint64_t not_before_ = 0;
-    std::size_t dead_before_ = 0;
+    result<void> damage_;
     bool opened_ = false;
     background background_;
 };

@@ -4,6 +4,7 @@
 
 #include <vicinal/core/record.hpp>
 #include <vicinal/payload/filter.hpp>
+#include <vicinal/storage/faults.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -55,6 +56,7 @@ public:
         }
         auto fresh = std::make_shared<matching_slots>(known ? *known : matching_slots());
         look_at_new(*fresh, where, rows);
+        if (storage::fault_scope::met()) return fresh; // wrong, and so will be the query's answer
         auto const held = hold();
         auto& e = entry_of(text, rows.epoch());
         if (!e.found || e.found->rows < fresh->rows) e.found = fresh;

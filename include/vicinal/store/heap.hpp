@@ -4,6 +4,7 @@
 
 #include <vicinal/core/record.hpp>
 #include <vicinal/storage/concept.hpp>
+#include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 
 #include <cstddef>
@@ -42,13 +43,23 @@ public:
         return h;
     }
 
-    /// The run of a slot below slots(); empty where a damaged file points outside.
+    /// The run of a slot below slots(); empty, and a fault, where a damaged file points outside.
     [[nodiscard]] std::span<std::byte const> operator[](slot s) const noexcept {
         auto const place = *places_->reader().template row_as<std::uint64_t>(s);
         auto const offset = place >> 24;
         auto const length = place & largest_run;
-        if (length == 0 || offset + length > end_) return {};
-        return {bytes_->reader().row(offset), static_cast<std::size_t>(length)};
+        if (length == 0) return {};
+        if (offset + length > end_) [[unlikely]] {
+            storage::fault_scope::note([&] {
+                return error{errc::corrupt_snapshot,
+                             "ids and payloads inside their heaps of " + std::to_string(end_) +
+                                 " bytes",
+                             std::to_string(length) + " bytes at offset " + std::to_string(offset) +
+                                 " for row " + std::to_string(s)};
+            });
+            return {};
+        }
+        return {bytes_->reader().rows(offset, length), static_cast<std::size_t>(length)};
     }
 
     /// Makes room for `slots` slots and `more` bytes, moving columns only inside `section`.
@@ -95,6 +106,15 @@ public:
             storage::joined_runs(name + ".heap", 1, end, kept.size(),
                                  [at = *this, kept](std::size_t i) { return at[kept[i]]; }));
         out.push_back(storage::owned_rows(name + ".places", 8, std::move(places)));
+    }
+
+    /// Reads what put() is going to write behind: see rows::look_ahead.
+    void look_ahead() const noexcept {
+        storage::read_last(*bytes_);
+        storage::read_last(*places_);
+    }
+    [[nodiscard]] bool may_fault() const noexcept {
+        return storage::may_fault(bytes_->reader()) || storage::may_fault(places_->reader());
     }
 
     /// After opening or re-binding: everything in the columns counts.

@@ -22,17 +22,16 @@ class id_table {
 public:
     using entry = std::uint64_t;
 
-    id_table() = default;
-    id_table(entry const* entries, std::uint64_t size) noexcept : entries_(entries), size_(size) {}
-
-    /// The first slot for which is_it(slot) holds, or no_slot.
-    template <class IsIt>
-    [[nodiscard]] slot find(std::uint64_t hash, IsIt const& is_it) const noexcept {
-        if (size_ == 0) return no_slot;
-        auto const mask = size_ - 1;
+    /// The first slot for which is_it(slot) holds, or no_slot; entry_at(i) gives the table's
+    /// entries, `size` of them.
+    template <class EntryAt, class IsIt>
+    [[nodiscard]] static slot find(EntryAt const& entry_at, std::uint64_t size, std::uint64_t hash,
+                                   IsIt const& is_it) noexcept {
+        if (size == 0) return no_slot;
+        auto const mask = size - 1;
         // A table without a free entry exists only in a damaged file: one round, then no.
-        for (std::uint64_t i = 0, at = (hash >> 32) & mask; i < size_; ++i, at = (at + 1) & mask) {
-            auto const e = entries_[at];
+        for (std::uint64_t i = 0, at = (hash >> 32) & mask; i < size; ++i, at = (at + 1) & mask) {
+            entry const e = entry_at(at);
             if (e == 0) return no_slot;
             auto const s = slot_of(e);
             if (e >> 32 == hash >> 32 && is_it(s)) return s;
@@ -58,26 +57,29 @@ public:
     [[nodiscard]] static std::uint64_t size_for(std::uint64_t n) noexcept {
         return n == 0 ? 0 : std::bit_ceil(n + n / 3 + 1);
     }
-
-private:
-    entry const* entries_ = nullptr;
-    std::uint64_t size_ = 0;
 };
 
 /// The id map of a store: a frozen table, as it lies in the snapshot, and behind it what came
-/// since.
+/// since. Reader is that of the frozen table's column.
+template <class Reader>
 class id_map {
 public:
     /// The table of the snapshot: its size must be 0 or a power of two.
-    void freeze(id_table frozen) noexcept {
+    void freeze(Reader const& frozen, std::uint64_t size) noexcept {
         clear();
         frozen_ = frozen;
+        frozen_size_ = size;
     }
 
     template <class IsIt>
     [[nodiscard]] slot find(std::uint64_t hash, IsIt const& is_it) const noexcept {
-        auto const s = id_table(recent_.data(), recent_.size()).find(hash, is_it);
-        return s != no_slot ? s : frozen_.find(hash, is_it);
+        auto const s = id_table::find(
+            [this](std::uint64_t at) { return recent_[static_cast<std::size_t>(at)]; },
+            recent_.size(), hash, is_it);
+        if (s != no_slot) return s;
+        return id_table::find(
+            [this](std::uint64_t at) { return *frozen_.template row_as<id_table::entry>(at); },
+            frozen_size_, hash, is_it);
     }
 
     /// Makes room for `more` entries, beside the searches; `commit` puts the room into use, with no
@@ -96,6 +98,7 @@ public:
     }
     void clear() noexcept {
         frozen_ = {};
+        frozen_size_ = 0;
         recent_.clear();
         used_ = 0;
     }
@@ -117,7 +120,8 @@ public:
     }
 
 private:
-    id_table frozen_;
+    Reader frozen_;
+    std::uint64_t frozen_size_ = 0;
     std::vector<id_table::entry> recent_;
     std::vector<id_table::entry> grown_;
     std::uint64_t used_ = 0;

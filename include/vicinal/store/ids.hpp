@@ -108,6 +108,8 @@ public:
         out.push_back(storage::chosen_rows("ids", *column_, kept));
     }
     [[nodiscard]] std::uint64_t slots() const noexcept { return column_->rows(); }
+    void look_ahead() const noexcept { storage::read_last(*column_); }
+    [[nodiscard]] bool may_fault() const noexcept { return storage::may_fault(column_->reader()); }
 
 private:
     explicit id_rows(typename Storage::column* c) noexcept : column_(c) {}
@@ -142,6 +144,8 @@ public:
         heap_.compact("ids", kept, out);
     }
     [[nodiscard]] std::uint64_t slots() const noexcept { return heap_.slots(); }
+    void look_ahead() const noexcept { heap_.look_ahead(); }
+    [[nodiscard]] bool may_fault() const noexcept { return heap_.may_fault(); }
 
 private:
     explicit id_rows(heap<Storage> h) noexcept : heap_(h) {}

@@ -31,11 +31,24 @@ template <class Index>
 
 /// Opens the engine of a store in memory.
 template <class Engine, class Index>
-[[nodiscard]] result<std::unique_ptr<Engine>> open_engine(store_options<Index> const& o) {
+[[nodiscard]] result<std::unique_ptr<Engine>> open_engine(store_options<Index> const& o,
+                                                          typename Engine::space space) {
     VICINAL_CHECK(simd::check());
     VICINAL_CHECK(Index::check(o.index));
     VICINAL_CHECK(check_dim(o.dim));
-    return Engine::open({}, o.dim, index_options(o));
+    return Engine::open(std::move(space), o.dim, index_options(o));
+}
+
+/// Opens the engine of a space that was filled from files: their types must be those of the
+/// program.
+template <class Engine, class Metric, class Index, class Payload, class Id>
+[[nodiscard]] result<std::unique_ptr<Engine>> open_filled(store_options<Index> const& o,
+                                                          typename Engine::space space) {
+    auto const wanted = describe_types<Metric, Index, Payload, Id>(o.dim);
+    VICINAL_CHECK(check_types(wanted, space.properties()));
+    auto const dim = dim_of(space.properties());
+    VICINAL_CHECK(check_dim(dim));
+    return Engine::open(std::move(space), dim, index_options(o));
 }
 
 /// Opens the engine of a directory, or makes it. A path without a dimension can only be that of a
@@ -60,12 +73,11 @@ template <class Engine, class Metric, class Index, class Payload, class Id>
     how.durability = o.durability;
     how.read_only = o.read_only;
     how.lock_timeout_ms = o.lock_timeout_ms;
+    how.check = o.check;
+    how.checked_at_open = o.checked_at_open;
     auto opened = space::open(path, wanted, how);
     VICINAL_CHECK(opened);
-    VICINAL_CHECK(check_types(wanted, opened->properties()));
-    auto const dim = dim_of(opened->properties());
-    VICINAL_CHECK(check_dim(dim));
-    return Engine::open(std::move(*opened), dim, index_options(o));
+    return open_filled<Engine, Metric, Index, Payload, Id>(o, std::move(*opened));
 }
 
 } // namespace vicinal::inline VICINAL_ABI::detail

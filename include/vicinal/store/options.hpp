@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_OPTIONS_HPP
 #define VICINAL_STORE_OPTIONS_HPP
 
+#include <vicinal/storage/check_level.hpp>
 #include <vicinal/storage/durability.hpp>
 
 #include <cstddef>
@@ -30,6 +31,10 @@ struct store_options {
     std::size_t threads = 0;
     /// How long opening waits for another writer to leave, in milliseconds; then errc::locked.
     std::uint32_t lock_timeout_ms = 0;
+    /// How much of a durable store's snapshot is compared with its checksums when it is opened.
+    check_level check = check_level::lazy;
+    /// The largest snapshot, in bytes, that check::lazy compares whole.
+    std::uint64_t checked_at_open = std::uint64_t{64} << 20;
 };
 
 /// What a search asks for.

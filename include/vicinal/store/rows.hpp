@@ -10,6 +10,8 @@
 #include <vicinal/store/live_slots.hpp>
 #include <vicinal/store/operations.hpp>
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -63,14 +65,14 @@ public:
         count_ = static_cast<slot>(n);
         ++epoch_;
         live_count_ = 0;
-        for (slot s = 0; s < count_; ++s) live_count_ += live(s) ? 1U : 0U;
+        auto const all = live_slots();
+        for (slot s = 0; s < count_; s += (std::min)(slot{64}, count_ - s))
+            live_count_ += static_cast<std::size_t>(std::popcount(all.word(s)));
         freeze_map();
         return {};
     }
     /// Takes the map's column as the frozen part, with nothing behind it. Inside the section.
-    void freeze_map() noexcept {
-        map_of_.freeze({map_->reader().template row_as<id_table::entry>(0), map_->rows()});
-    }
+    void freeze_map() noexcept { map_of_.freeze(map_->reader(), map_->rows()); }
 
     [[nodiscard]] slot count() const noexcept { return count_; }
     /// Another number whenever slots begin to mean other records.
@@ -96,6 +98,17 @@ public:
     [[nodiscard]] slot find(id_view id) const noexcept {
         return map_of_.find(traits::hash(id),
                             [&](slot s) { return s < count_ && live(s) && ids_[s] == id; });
+    }
+
+    /// Reads what put() and publish() of a batch will read, so that damage is met while nothing is
+    /// changed yet. Without effect where nothing is left to check.
+    void look_ahead(std::span<prepared<Id> const> batch) const noexcept {
+        for (auto const* c : {vectors_, live_}) storage::read_last(*c);
+        ids_.look_ahead();
+        payloads_.look_ahead();
+        if (storage::may_fault(map_->reader()) || storage::may_fault(live_->reader()) ||
+            ids_.may_fault())
+            for (auto const& p : batch) static_cast<void>(find(p.id));
     }
 
     /// Makes room for a batch, copying beside the searches and swapping inside `section`.
@@ -223,7 +236,7 @@ private:
     column* map_;
     id_rows<Id, Storage> ids_;
     heap<Storage> payloads_;
-    id_map map_of_;
+    id_map<decltype(std::declval<column const&>().reader())> map_of_;
     slot count_ = 0;
     std::size_t live_count_ = 0;
     std::uint64_t epoch_ = 0;

@@ -30,7 +30,7 @@ public:
     template <class Damaged>
     proven_bytes(storage::snapshot_file<Os> const& file, std::string_view name, Damaged& damaged)
         : file_(&file), section_(file.find(name)),
-          block_(std::make_unique<typename storage::snapshot_file<Os>::block>()),
+          block_(std::make_unique<storage::block_buffer>()),
           damaged_([&damaged](std::string text) { damaged(std::move(text)); }) {}
 
     [[nodiscard]] std::uint64_t rows() const noexcept { return section_ ? section_->rows : 0; }
@@ -52,7 +52,7 @@ public:
             auto const from = static_cast<std::size_t>(at % storage::snapshot_block_bytes);
             auto const count = static_cast<std::size_t>(
                 (std::min<std::uint64_t>)(n, storage::snapshot_block_bytes - from));
-            auto const* first = block_->data() + from;
+            auto const* first = block_->bytes.data() + from;
             out.insert(out.end(), first, first + count);
             at += count;
             n -= count;
@@ -80,7 +80,7 @@ private:
 
     storage::snapshot_file<Os> const* file_;
     storage::section const* section_;
-    std::unique_ptr<typename storage::snapshot_file<Os>::block> block_;
+    std::unique_ptr<storage::block_buffer> block_;
     std::function<void(std::string)> damaged_;
     std::map<std::uint64_t, bool> told_;
     std::uint64_t held_ = no_block;

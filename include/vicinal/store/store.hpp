@@ -11,6 +11,7 @@
 #include <vicinal/store/opening.hpp>
 #include <vicinal/store/options.hpp>
 #include <vicinal/store/scan.hpp>
+#include <vicinal/store/searches.hpp>
 #include <vicinal/store/where.hpp>
 
 #include <cstddef>
@@ -40,6 +41,10 @@ template <class Metric, class Index = index::hnsw<>, class Storage = storage::me
           class Payload = payload::fields, class Id = std::string>
 class store : detail::checked<Metric, Index, Storage, Payload, Id> {
     using engine_type = detail::engine<Metric, Index, Storage, Payload, Id>;
+    /// Whether the storage has files that it is saved to on request.
+    static constexpr bool loadable = !Storage::durable && requires(typename Storage::space & s) {
+        s.load(std::string_view());
+    };
 
 public:
     using metric_type = Metric;
@@ -65,13 +70,41 @@ public:
     };
     using hits = std::vector<hit>;
 
-    /// Opens a store in memory. Errors: invalid_argument, unsupported (VICINAL_ISA asks for what
-    /// this CPU lacks), out_of_memory.
-    [[nodiscard]] static result<store> try_open(options const& o) requires(!Storage::durable) {
+    /// Opens a store in memory; `space` may carry an allocator (storage::basic_memory). Errors:
+    /// invalid_argument, unsupported (VICINAL_ISA asks for what this CPU lacks), out_of_memory.
+    [[nodiscard]] static result<store>
+    try_open(options const& o, typename Storage::space space = {}) requires(!Storage::durable) {
         return detail::guarded([&]() -> result<store> {
-            auto e = detail::open_engine<engine_type>(o);
+            auto e = detail::open_engine<engine_type>(o, std::move(space));
             VICINAL_CHECK(e);
             return store(std::move(*e));
+        });
+    }
+
+    /// Makes a store in memory from the snapshot file at `path`: one that try_save() wrote, or that
+    /// of a durable store's directory. Every byte is checked, and no more memory is taken than the
+    /// file has bytes. `o.dim` may be 0; the index keeps the options it was made with.
+    ///
+    /// Errors: not_found, corrupt_snapshot, newer_format, metric_mismatch and its like,
+    /// invalid_argument, unsupported, io_failure, out_of_memory.
+    [[nodiscard]] static result<store>
+    try_load(std::string_view path, options const& o = {},
+             typename Storage::space space = {}) requires(loadable) {
+        return detail::guarded([&]() -> result<store> {
+            VICINAL_CHECK(space.load(path));
+            return from_loaded(std::move(space), o);
+        });
+    }
+    /// The same from anything that has the bytes of a snapshot: read(offset, span) -> result<void>
+    /// gives them. `shown` is how they are called in errors.
+    template <class Read>
+    [[nodiscard]] static result<store>
+    try_load_from(std::uint64_t bytes, std::string const& shown, Read const& read,
+                  options const& o = {},
+                  typename Storage::space space = {}) requires(!Storage::durable) {
+        return detail::guarded([&]() -> result<store> {
+            VICINAL_CHECK(space.read(bytes, shown, read));
+            return from_loaded(std::move(space), o);
         });
     }
 
@@ -139,9 +172,11 @@ public:
                 });
         });
     }
-    [[nodiscard]] bool contains(id_parameter id) const {
-        return engine_->read(
-            [&](auto const& rows, auto const&) { return rows.find(id) != no_slot; });
+    /// Whether there is a record of that id. Errors: corrupt_snapshot.
+    [[nodiscard]] result<bool> try_contains(id_parameter id) const {
+        return engine_->read([&](auto const& rows, auto const&) -> result<bool> {
+            return rows.find(id) != no_slot;
+        });
     }
 
     /// Removes the record; false where there is none of that id.
@@ -179,7 +214,7 @@ public:
         return detail::guarded([&]() -> result<hits> {
             auto const where = detail::read_where<Payload>(o);
             VICINAL_CHECK(where);
-            return search_one(query, *where, o);
+            return searches(*engine_, *where, o).one(query);
         });
     }
     [[nodiscard]] result<hits> try_search(braces query, search_options const& o = {}) const {
@@ -191,28 +226,7 @@ public:
         return detail::guarded([&]() -> result<std::vector<hits>> {
             auto const where = detail::read_where<Payload>(o);
             VICINAL_CHECK(where);
-            if (queries.columns() != dim())
-                return error{errc::dimension_mismatch, std::to_string(dim()) + " columns",
-                             std::to_string(queries.columns()) + " for the queries"};
-            if (queries.rest() != 0)
-                return error{errc::dimension_mismatch,
-                             "whole rows of " + std::to_string(dim()) + " elements",
-                             std::to_string(queries.rest()) + " elements behind the last query"};
-            if constexpr (detail::batched<typename engine_type::index_type>)
-                return search_together(queries, *where, o);
-            std::vector<hits> all(queries.rows());
-            auto const each = [&](std::size_t from, std::size_t to) {
-                return detail::guarded([&]() -> result<void> {
-                    for (auto i = from; i < to; ++i) {
-                        auto one = search_one(queries.row(i), *where, o);
-                        VICINAL_CHECK(one);
-                        all[i] = std::move(*one);
-                    }
-                    return {};
-                });
-            };
-            VICINAL_CHECK(index::run_parts(queries.rows(), 1, o.threads, each));
-            return all;
+            return searches(*engine_, *where, o).all(queries);
         });
     }
 
@@ -223,6 +237,23 @@ public:
     /// Every record whose id comes behind `after`, there or not.
     [[nodiscard]] result<scan_type> try_scan(id_parameter after) const {
         return scan_behind(id_view(after));
+    }
+
+    /// Writes all of a store in memory to the file at `path`, which try_load() reads and a durable
+    /// store opens read-only; what is there is replaced as one, and stays where it fails. Searches
+    /// go on and writers wait. Cost: writing it and one sync. Errors: not_found (the directory),
+    /// io_failure, limit_exceeded, unsupported (a big-endian host), out_of_memory.
+    result<void> try_save(std::string_view path) const requires(loadable) {
+        return engine_->save([&](auto const& space, auto const& types, auto replacements) {
+            return space.save(path, types, replacements);
+        });
+    }
+    /// The same to put(offset, bytes) -> result<void>, rows first, header last.
+    template <class Put>
+    result<void> try_save_to(Put const& put) const requires(!Storage::durable) {
+        return engine_->save([&](auto const& space, auto const& types, auto replacements) {
+            return space.write(types, replacements, put);
+        });
     }
 
     /// Writes the next generation of a durable store, so that opening has no log to replay. Readers
@@ -274,6 +305,13 @@ public:
 
 #if VICINAL_EXCEPTIONS
     explicit store(options const& o) : store(open_memory(o)) {}
+    store(options const& o, typename Storage::space space) requires(!Storage::durable)
+        : store(try_open(o, std::move(space)).value()) {}
+    [[nodiscard]] static store load(std::string_view path,
+                                    options const& o = {}) requires(loadable) {
+        return try_load(path, o).value();
+    }
+    void save(std::string_view path) const requires(loadable) { try_save(path).value(); }
     explicit store(std::string_view path, options const& o = {}) : store(open_path(path, o)) {}
 
     void upsert(id_parameter id, vector_parameter vector, payload_type const& payload = {}) {
@@ -286,6 +324,7 @@ public:
         requires detail::range_of<Range, record>
     void upsert(Range const& records) { try_upsert(records).value(); }
     [[nodiscard]] std::optional<record> get(id_parameter id) const { return try_get(id).value(); }
+    [[nodiscard]] bool contains(id_parameter id) const { return try_contains(id).value(); }
     bool erase(id_parameter id) { return try_erase(id).value(); }
     void clear() { try_clear().value(); }
     [[nodiscard]] hits search(vector_parameter query, search_options const& o = {}) const {
@@ -313,6 +352,16 @@ public:
 private:
     using id_view = typename detail::id_traits<Id>::view;
     using batch = detail::batch<Metric, Payload, Id>;
+    using searches = detail::searches<Metric, engine_type, hit>;
+
+    [[nodiscard]] static result<store> from_loaded(typename Storage::space space,
+                                                   options const& o) {
+        VICINAL_CHECK(simd::check());
+        VICINAL_CHECK(Index::check(o.index));
+        auto e = detail::open_filled<engine_type, Metric, Index, Payload, Id>(o, std::move(space));
+        VICINAL_CHECK(e);
+        return store(std::move(*e));
+    }
 
     explicit store(std::unique_ptr<engine_type> e) noexcept : engine_(std::move(e)) {}
 
@@ -331,47 +380,6 @@ private:
 
     [[nodiscard]] static auto open_directory(std::string_view path, options const& o) {
         return detail::open_engine<engine_type, Metric, Index, Payload, Id>(path, o);
-    }
-
-    template <class Rows>
-    [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
-        hits out;
-        out.reserve(found.size());
-        for (auto const& n : found) out.push_back({Id(rows.id(n.row)), n.distance});
-        return out;
-    }
-
-    [[nodiscard]] result<std::vector<hits>> search_together(matrix_view<scalar_type> queries,
-                                                            filter const& where,
-                                                            search_options const& o) const {
-        for (std::size_t i = 0; i < queries.rows(); ++i)
-            VICINAL_CHECK(
-                detail::check_vector<Metric>(queries.row(i), dim(), "query " + std::to_string(i)));
-        std::vector<hits> all;
-        if (queries.rows() == 0) return all;
-        return engine_->read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {
-            detail::query_batch<Metric, std::remove_cvref_t<decltype(rows)>,
-                                std::remove_cvref_t<decltype(index)>> const every(rows, index,
-                                                                                  dim(), where, o);
-            auto const found = every.run(queries.row(0).data(), queries.rows());
-            VICINAL_CHECK(found);
-            all.reserve(found->size());
-            for (auto const& one : *found) all.push_back(hits_of(rows, one));
-            return std::move(all);
-        });
-    }
-
-    [[nodiscard]] result<hits> search_one(vector_parameter query, filter const& where,
-                                          search_options const& o) const {
-        VICINAL_CHECK(detail::check_vector<Metric>(query, dim(), "the query"));
-        return engine_->read([&](auto const& rows, auto const& index) -> result<hits> {
-            auto const found = detail::query<Metric, std::remove_cvref_t<decltype(rows)>,
-                                             std::remove_cvref_t<decltype(index)>>(
-                                   rows, index, dim(), query.data(), where, o, engine_->filters())
-                                   .run();
-            VICINAL_CHECK(found);
-            return hits_of(rows, *found);
-        });
     }
 
     [[nodiscard]] result<scan_type> scan_behind(std::optional<id_view> after) const {

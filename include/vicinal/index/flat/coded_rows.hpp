@@ -19,8 +19,8 @@ struct coded_rows {
     slot count;
     std::size_t dim;
 
-    [[nodiscard]] std::uint8_t const* code(slot s) const noexcept {
-        return codes.template row_as<std::uint8_t>(s);
+    [[nodiscard]] std::uint8_t const* code(slot s, std::size_t n = 1) const noexcept {
+        return codes.template rows_as<std::uint8_t>(s, n);
     }
     [[nodiscard]] float const* vector(slot s) const noexcept {
         return vectors.template row_as<float>(s);
@@ -39,8 +39,8 @@ public:
         first_ = first;
         count_ = count;
         gathered_ = false;
-        codec::sq8_terms<bound>::get()(rows.factors.template row_as<codec::sq8_factors>(first),
-                                       count, &terms_);
+        codec::sq8_terms<bound>::get()(
+            rows.factors.template rows_as<codec::sq8_factors>(first, count), count, &terms_);
     }
     /// Any rows; slots must outlive it.
     template <class Reader>
@@ -67,8 +67,8 @@ public:
     void multiply(coded_rows<Reader> const& rows, std::int8_t const* query,
                   std::int32_t* products) const noexcept {
         if (!gathered_) {
-            simd::byte_dot::block::get()(query, rows.code(first_), rows.dim, count_, rows.dim,
-                                         products);
+            simd::byte_dot::block::get()(query, rows.code(first_, count_), rows.dim, count_,
+                                         rows.dim, products);
             return;
         }
         auto const one = simd::byte_dot::one::get();

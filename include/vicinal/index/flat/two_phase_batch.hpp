@@ -99,8 +99,9 @@ private:
 
     void judge(std::size_t p) {
         auto& queries_of = panels_[p];
-        simd::byte_tile_product::get()(queries_of.codes.data()->bytes, rows_.code(block_.row(0)),
-                                       rows_.dim, block_.count(), rows_.dim, products_.data()->of);
+        simd::byte_tile_product::get()(queries_of.codes.data()->bytes,
+                                       rows_.code(block_.row(0), block_.count()), rows_.dim,
+                                       block_.count(), rows_.dim, products_.data()->of);
         auto const n =
             codec::sq8_panel_sieve::get()(&queries_of.limits, &block_.terms(), products_.data()->of,
                                           block_.count(), kept_.data());

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_SEARCHES_HPP
+#define VICINAL_STORE_SEARCHES_HPP
+
+#include <vicinal/core/record.hpp>
+#include <vicinal/core/result.hpp>
+#include <vicinal/index/workers.hpp>
+#include <vicinal/store/options.hpp>
+#include <vicinal/store/query.hpp>
+#include <vicinal/store/vector_check.hpp>
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Searches of one engine with one filter and one set of options, as hits of the store's type.
+template <class Metric, class Engine, class Hit>
+class searches {
+    using scalar = typename Engine::element;
+    using hits = std::vector<Hit>;
+
+public:
+    /// All three must outlive it.
+    searches(Engine const& engine, filter const& where, search_options const& o) noexcept
+        : engine_(engine), where_(where), options_(o) {}
+
+    [[nodiscard]] result<hits> one(vector_view<scalar> query) const {
+        VICINAL_CHECK(check_vector<Metric>(query, engine_.dim(), "the query"));
+        return engine_.read([&](auto const& rows, auto const& index) -> result<hits> {
+            auto const found =
+                detail::query<Metric, std::remove_cvref_t<decltype(rows)>,
+                              std::remove_cvref_t<decltype(index)>>(
+                    rows, index, engine_.dim(), query.data(), where_, options_, engine_.filters())
+                    .run();
+            VICINAL_CHECK(found);
+            return hits_of(rows, *found);
+        });
+    }
+
+    /// Each row of a matrix, together where the index can and else on `options.threads`.
+    [[nodiscard]] result<std::vector<hits>> all(matrix_view<scalar> queries) const {
+        auto const dim = engine_.dim();
+        if (queries.columns() != dim)
+            return error{errc::dimension_mismatch, std::to_string(dim) + " columns",
+                         std::to_string(queries.columns()) + " for the queries"};
+        if (queries.rest() != 0)
+            return error{errc::dimension_mismatch,
+                         "whole rows of " + std::to_string(dim) + " elements",
+                         std::to_string(queries.rest()) + " elements behind the last query"};
+        if constexpr (batched<typename Engine::index_type>) return together(queries);
+        std::vector<hits> answers(queries.rows());
+        auto const each = [&](std::size_t from, std::size_t to) {
+            return guarded([&]() -> result<void> {
+                for (auto i = from; i < to; ++i) {
+                    auto found = one(queries.row(i));
+                    VICINAL_CHECK(found);
+                    answers[i] = std::move(*found);
+                }
+                return {};
+            });
+        };
+        VICINAL_CHECK(index::run_parts(queries.rows(), 1, options_.threads, each));
+        return answers;
+    }
+
+private:
+    [[nodiscard]] result<std::vector<hits>> together(matrix_view<scalar> queries) const {
+        for (std::size_t i = 0; i < queries.rows(); ++i)
+            VICINAL_CHECK(
+                check_vector<Metric>(queries.row(i), engine_.dim(), "query " + std::to_string(i)));
+        std::vector<hits> answers;
+        if (queries.rows() == 0) return answers;
+        return engine_.read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {
+            query_batch<Metric, std::remove_cvref_t<decltype(rows)>,
+                        std::remove_cvref_t<decltype(index)>> const every(rows, index,
+                                                                          engine_.dim(), where_,
+                                                                          options_);
+            auto const found = every.run(queries.row(0).data(), queries.rows());
+            VICINAL_CHECK(found);
+            answers.reserve(found->size());
+            for (auto const& list : *found) answers.push_back(hits_of(rows, list));
+            return std::move(answers);
+        });
+    }
+
+    template <class Rows>
+    [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
+        hits out;
+        out.reserve(found.size());
+        for (auto const& n : found) out.push_back({decltype(Hit::id)(rows.id(n.row)), n.distance});
+        return out;
+    }
+
+    Engine const& engine_;
+    filter const& where_;
+    search_options const& options_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif

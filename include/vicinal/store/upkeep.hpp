@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORE_UPKEEP_HPP
+#define VICINAL_STORE_UPKEEP_HPP
+
+#include <vicinal/core/result.hpp>
+#include <vicinal/storage/replacement.hpp>
+#include <vicinal/store/compaction.hpp>
+#include <vicinal/store/gate.hpp>
+#include <vicinal/store/identity.hpp>
+#include <vicinal/store/rows.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#if VICINAL_HAS_THREADS
+#    include <atomic>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// What an engine consists of, and how it is kept in shape: checkpoints that make the log short,
+/// compactions that give back dead slots. The writer calls it; readers go on meanwhile.
+template <class Metric, class Index, class Storage, class Payload, class Id>
+class upkeep {
+public:
+    using space = typename Storage::space;
+    using rows_type = rows<Metric, Storage, Payload, Id>;
+    using index_type = typename Index::template of<Metric, Storage>;
+
+protected:
+    upkeep(space opened, std::size_t dim) : space_(std::move(opened)), dim_(dim) {}
+    upkeep(upkeep const&) = delete;
+    upkeep& operator=(upkeep const&) = delete;
+    ~upkeep() = default;
+
+    /// Runs a body while no reader is inside.
+    [[nodiscard]] auto section() noexcept {
+        return [this](auto&& body) { gate_.exclude(body); };
+    }
+
+    /// Checkpoints and compacts where it is time to; rows that the index lags behind go into the
+    /// snapshot as they are. What fails (a full disk, no memory) loses nothing: the log has it all,
+    /// and dead slots may stay. The next try comes when log or dead slots have doubled.
+    void tidy_if_due() {
+        auto const dead = rows_->count() - rows_->live_count();
+        bool const compacts = pins_ == 0 && dead >= (std::max)(least_dead, dead_before_) &&
+                              sparse(rows_->count(), rows_->live_count());
+        if constexpr (Storage::durable) {
+            constexpr std::uint64_t least = std::uint64_t{64} << 20;
+            auto const due = (std::max)({least, space_.snapshot_bytes() / 10, not_before_});
+            if ((compacts || space_.log_bytes() > due) && !checkpoint_locked())
+                not_before_ = 2 * space_.log_bytes();
+        } else if (compacts) {
+            static_cast<void>(compact_locked());
+        }
+        if (compacts && rows_->live_count() != rows_->count()) dead_before_ = 2 * dead;
+    }
+
+    [[nodiscard]] result<void> checkpoint_locked(bool compacts = false) requires(Storage::durable) {
+        return guarded([&]() -> result<void> {
+            std::vector<slot> kept;
+            std::vector<storage::replacement> fresh;
+            if (compacts || sparse(rows_->count(), rows_->live_count())) {
+                auto const made = compact_into(kept, fresh);
+                compacts = made && *made; // without memory for it, dead slots are written too
+            }
+            if (!compacts) {
+                fresh.clear();
+                fresh.push_back(
+                    storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map()));
+            }
+            auto const types = describe_types<Metric, Index, Payload, Id>(dim_);
+            VICINAL_CHECK(space_.checkpoint(fresh, types));
+            put_in_place(compacts);
+            not_before_ = 0;
+            return {};
+        });
+    }
+
+    [[nodiscard]] result<void> compact_locked() requires(!Storage::durable) {
+        return guarded([&]() -> result<void> {
+            if constexpr (compactable<space, index_type>) {
+                std::vector<slot> kept;
+                std::vector<storage::replacement> fresh;
+                auto const made = compact_into(kept, fresh);
+                VICINAL_CHECK(made);
+                if (!*made) return {};
+                VICINAL_CHECK(space_.stage(fresh));
+                put_in_place(true);
+            }
+            return {};
+        });
+    }
+
+    space space_;
+    std::size_t dim_;
+    std::optional<rows_type> rows_;
+    std::optional<index_type> index_;
+    gate gate_;
+    /// Scans that are open: while there are any, slots are not given to other records.
+#if VICINAL_HAS_THREADS
+    std::atomic<std::size_t> pins_{0};
+#else
+    std::size_t pins_ = 0;
+#endif
+    /// How many dead slots there were when they could not be given back.
+    std::size_t dead_before_ = 0;
+
+private:
+    /// Works out the columns without dead slots. False where that is not possible now: a scan is
+    /// open, the index lags behind for want of memory, or there is none for this.
+    [[nodiscard]] result<bool> compact_into(std::vector<slot>& kept,
+                                            std::vector<storage::replacement>& fresh) {
+        if constexpr (compactable<space, index_type>) {
+            auto const covered = index_->covered();
+            if (pins_ != 0 || (covered != 0 && covered != rows_->count())) return false;
+            return guarded([&]() -> result<bool> {
+                kept = rows_->list_live();
+                VICINAL_CHECK(detail::compact(*rows_, *index_, kept, fresh));
+                return true;
+            });
+        }
+        return false;
+    }
+
+    /// Lets readers see the columns that were staged. Compacted ones are given up where a scan has
+    /// begun meanwhile: it knows slots by their old numbers.
+    void put_in_place(bool compacted) noexcept {
+        section()([&] {
+            if (compacted && pins_ != 0) return;
+            space_.adopt();
+            if (!compacted) return rows_->freeze_map();
+            rows_->compacted();
+            dead_before_ = 0;
+            if constexpr (compactable<space, index_type>) index_->compacted();
+        });
+        if constexpr (compactable<space, index_type>) space_.discard();
+    }
+
+    /// The log's length before which a checkpoint that failed is not tried again.
+    std::uint64_t not_before_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
