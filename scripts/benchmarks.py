@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Runs the benchmark programs and writes docs/benchmarks.md from what they measured.
 
-    benchmarks.py DIRECTORY PROGRAM    the programs of Google Benchmark, as build/native/bench,
-                                       and vicinal-bench, as build/release/bench/vicinal-bench
+    benchmarks.py DIRECTORY PROGRAM [NAME]
+                               measures the parts whose name contains NAME and leaves the others as
+                               they stand. DIRECTORY has the programs called x_bench, as
+                               build/native/bench; PROGRAM is vicinal-bench, as
+                               build/release/bench/vicinal-bench
+    benchmarks.py --names      prints the names
 """
 import collections
 import datetime
-import json
 import pathlib
 import platform
 import re
@@ -18,42 +21,11 @@ import sys
 import tempfile
 
 import benchmarks_search
+import benchmarks_storage
+from benchmarks_report import report, table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "docs/benchmarks.md"
-FLAGS = ["--benchmark_repetitions=5", "--benchmark_enable_random_interleaving=true",
-         "--benchmark_format=json"]
-
-
-def measure(program, *more):
-    """name -> list of runs; a repetition is a run."""
-    command = [str(program), *FLAGS, *more]
-    print("running", " ".join(command[:1]), file=sys.stderr)
-    answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    runs = collections.defaultdict(list)
-    for run in answer["benchmarks"]:
-        if run.get("run_type") == "iteration":
-            runs[run["run_name"]].append(run)
-    return runs
-
-
-def median(runs, key):
-    return statistics.median(run[key] for run in runs)
-
-
-def table(head, rows):
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
-
-
-def report(program):
-    """What a program of ours writes with --json: a list of objects."""
-    print("running", program, file=sys.stderr)
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        subprocess.run([str(program), "--json", file.name], check=True, stdout=subprocess.DEVNULL)
-        return json.load(file)[program.name.removesuffix("_bench")]
 
 
 def kernels(directory):
@@ -139,22 +111,48 @@ def processor():
     return found[1] if found else platform.processor()
 
 
+HEAD = ["<!-- Made by ./dev bench --write. -->", "# Benchmarks", "",
+        "Made by `./dev bench --write`, each part on the day and the processor named at its end, "
+        "with two shared cores and GCC 12, `-O2 -march=native` but where a part says otherwise. "
+        "Look at the ratios: both sides of one were measured in turn in the same process; single "
+        "figures move with the machine's other load. The data sets are real and stand outside the "
+        "repository (`VICINAL_DATA`).", ""]
+
+# What measures a part, by the programs' directory and vicinal-bench, in the document's order.
+PARTS = {"kernels": lambda directory, _: kernels(directory),
+         "flat": lambda directory, _: flat(directory),
+         "compile": lambda directory, _: compile_time(directory)}
+PARTS |= {name: lambda _, program, part=part: part(program)
+          for name, part in benchmarks_search.SECTIONS.items()}
+PARTS |= {name: lambda directory, _, part=part: part(directory)
+          for name, part in benchmarks_storage.SECTIONS.items()}
+# What stands before the first part of a chapter.
+CHAPTERS = {next(iter(benchmarks_search.SECTIONS)): benchmarks_search.INTRODUCTION,
+            next(iter(benchmarks_storage.SECTIONS)): benchmarks_storage.INTRODUCTION}
+MARK = re.compile(r"^<!-- part: (\w+) -->\n(.*?)^<!-- end -->\n", re.MULTILINE | re.DOTALL)
+
+
 def main():
-    directory = pathlib.Path(sys.argv[1])
-    lines = [
-        "<!-- Made by ./dev bench --write. -->",
-        "# Benchmarks",
-        "",
-        f"Measured on {datetime.date.today():%d %B %Y}, {processor()}, two shared cores, GCC 12, "
-        "`-O2 -march=native` but where a section says otherwise, by `./dev bench --write`. Look at "
-        "the ratios: both sides of one were measured in turn in the same process; single figures "
-        "move with the machine's other load. "
-        "The data sets are real and stand outside the repository (`VICINAL_DATA`).",
-        "",
-    ]
-    for part in (kernels, flat, compile_time):
-        lines += part(directory)
-    lines += benchmarks_search.search(sys.argv[2])
+    if sys.argv[1] == "--names":
+        print("\n".join(PARTS))
+        return
+    directory, program = map(pathlib.Path, sys.argv[1:3])
+    wanted = sys.argv[3] if len(sys.argv) > 3 else ""
+    known = dict(MARK.findall(OUTPUT.read_text(encoding="utf-8"))) if OUTPUT.exists() else {}
+    for name, part in PARTS.items():
+        if wanted in name:
+            day = f"_{datetime.date.today():%d %B %Y}, {processor()}._"
+            known[name] = "\n".join([*part(directory, program), day, ""])
+            write(known)
+
+
+def write(known):
+    """After each part: a run that is broken off keeps what it has."""
+    lines = list(HEAD)
+    for name in PARTS:
+        lines += CHAPTERS.get(name, [])
+        if name in known:
+            lines += [f"<!-- part: {name} -->", known[name] + "<!-- end -->", ""]
     OUTPUT.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 

@@ -138,29 +138,22 @@ def quoted(program):
 SECTIONS = {name: lambda program, name=name: one_set(program, name) for name in SETS}
 SECTIONS |= {"quoted": quoted, "filters": filters, "churn": churn}
 
-
-def search(program, wanted=""):
-    """The lines of the chapter."""
-    yield "## Recall against speed"
-    yield ""
-    yield ("One store in memory of ids and vectors, one query at a time by one thread; what the "
-           "store adds to its index (checks, ids, exact distances) is in every figure. vicinal is "
-           "compiled with `-O2` and nothing else, hnswlib (Debian's 0.6.2) with `-O3 "
-           "-march=native`; faiss is Debian's library (1.7.3), compiled for every x86-64. M = 16 "
-           "for all; ef_construction = 200 for the peers, for vicinal its default, a build width "
-           "of 64. k = 10. All systems are built in one process, then take turns; a figure is the "
-           "median over seven rounds of queries a second of the thread's processor time, between "
-           "the two efforts around a recall; `>` where the least effort found more. Ratios are to "
-           "hnswlib. Bytes are what malloc gave out less ids and id map; hnswlib's hold 2.6 MB of "
-           "locks whatever its size.")
-    yield ""
-    for name, section in SECTIONS.items():
-        if wanted in name:
-            yield from section(program)
+INTRODUCTION = ["## Recall against speed", "", (
+    "One store in memory of ids and vectors, one query at a time by one thread; what the "
+    "store adds to its index (checks, ids, exact distances) is in every figure. vicinal is "
+    "compiled with `-O2` and nothing else, hnswlib (Debian's 0.6.2) with `-O3 "
+    "-march=native`; faiss is Debian's library (1.7.3), compiled for every x86-64. M = 16 "
+    "for all; ef_construction = 200 for the peers, for vicinal its default, a build width "
+    "of 64. k = 10. All systems are built in one process, then take turns; a figure is the "
+    "median over seven rounds of queries a second of the thread's processor time, between "
+    "the two efforts around a recall; `>` where the least effort found more. Ratios are to "
+    "hnswlib. Bytes are what malloc gave out less ids and id map; hnswlib's hold 2.6 MB of "
+    "locks whatever its size."), ""]
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "--names":
         print("\n".join(SECTIONS))
     else:
-        print("\n".join(search(sys.argv[1], *sys.argv[2:3])))
+        for section in (s for name, s in SECTIONS.items() if "".join(sys.argv[2:3]) in name):
+            print("\n".join(section(sys.argv[1])))

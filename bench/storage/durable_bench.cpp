@@ -191,7 +191,8 @@ void open(bench::report& report) {
                     {"open", opened - start},
                     {"answer", answered - start},
                     {"search", bench::median(searches)},
-                    {"upsert", bench::median(writes)}});
+                    {"upsert", bench::median(writes)},
+                    {"longest", *std::max_element(writes.begin(), writes.end())}});
     }
 }
 
