@@ -4,6 +4,7 @@
 
 #include <vicinal/core/bits.hpp>
 #include <vicinal/core/result.hpp>
+#include <vicinal/storage/huge_pages.hpp>
 #include <vicinal/storage/snapshot_header.hpp>
 
 #include <algorithm>
@@ -23,12 +24,13 @@ class region {
 public:
     region() = default;
     region(region&& other) noexcept
-        : base_(std::exchange(other.base_, nullptr)), reserved_(std::exchange(other.reserved_, 0)),
-          usable_(std::exchange(other.usable_, 0)) {}
+        : base_(std::exchange(other.base_, nullptr)), skipped_(std::exchange(other.skipped_, 0)),
+          reserved_(std::exchange(other.reserved_, 0)), usable_(std::exchange(other.usable_, 0)) {}
     region& operator=(region&& other) noexcept {
         if (this != &other) {
             release();
             base_ = std::exchange(other.base_, nullptr);
+            skipped_ = std::exchange(other.skipped_, 0);
             reserved_ = std::exchange(other.reserved_, 0);
             usable_ = std::exchange(other.usable_, 0);
         }
@@ -69,9 +71,17 @@ public:
     }
 
     /// Puts `bytes` of a file at the start of a region that is not in use yet; whole pages, so that
-    /// the file must be padded to one.
+    /// the file must be padded to one. The start moves so that the file's huge pages can be mapped
+    /// as such: those begin at multiples of their size in the file and in memory.
     [[nodiscard]] bool map(int file, std::uint64_t offset, std::uint64_t bytes) noexcept {
         auto const end = detail::round_up(bytes, Os::page_bytes());
+        auto const phase = static_cast<std::size_t>(
+            (offset - reinterpret_cast<std::uintptr_t>(base_)) % huge_page);
+        if (end >= huge_page && phase <= reserved_ && end <= reserved_ - phase) {
+            base_ += phase;
+            skipped_ += phase;
+            reserved_ -= phase;
+        }
         if (end > reserved_ ||
             Os::map_file(base_, static_cast<std::size_t>(end), file, offset) != 0)
             return false;
@@ -89,10 +99,13 @@ private:
     }
     void release() noexcept {
         if (base_ != nullptr)
-            static_cast<void>(Os::release(base_, static_cast<std::size_t>(reserved_)));
+            static_cast<void>(
+                Os::release(base_ - skipped_, static_cast<std::size_t>(reserved_ + skipped_)));
     }
 
     std::byte* base_ = nullptr;
+    /// What lies before it and is not used.
+    std::size_t skipped_ = 0;
     std::uint64_t reserved_ = 0;
     std::uint64_t usable_ = 0;
 };

@@ -3,6 +3,7 @@
 #define VICINAL_STORAGE_SNAPSHOT_BYTES_HPP
 
 #include <vicinal/core/result.hpp>
+#include <vicinal/storage/huge_pages.hpp>
 #include <vicinal/storage/page_checksums.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/storage/snapshot_layout.hpp>
@@ -141,28 +142,35 @@ using section_source = replacement;
 template <class Put>
 [[nodiscard]] result<void> put_snapshot(snapshot_layout& layout,
                                         std::span<section_source const> sources, Put const& put) {
-    std::vector<std::byte> last(snapshot_block_bytes);
+    std::vector<std::byte> copied;
     std::vector<std::byte> page_crcs(layout.block_crcs.size() * page_group_bytes);
     for (std::size_t i = 0; i < sources.size(); ++i) {
         auto const& s = layout.sections[i];
         auto const bytes = sources[i].bytes();
         auto* crc = layout.block_crcs.data() + s.first_block;
         auto* group = page_crcs.data() + s.first_block * page_group_bytes;
-        // A piece is checksummed and then written while it is still in the cache.
-        for (std::uint64_t at = 0; at < bytes; at += snapshot_block_bytes) {
-            auto const size =
-                static_cast<std::size_t>((std::min<std::uint64_t>)(bytes - at, last.size()));
-            std::span<std::byte const> piece = last;
-            if (size < last.size() || sources[i].fill) {
-                sources[i].next(at, std::span(last).first(size));
-                std::fill(last.begin() + static_cast<std::ptrdiff_t>(size), last.end(),
+        for (std::uint64_t at = 0; at < bytes;) {
+            // Up to where a huge page of the file begins: what a system is given in one piece it
+            // keeps in one, and maps as one.
+            auto const most = huge_page - (s.offset + at) % huge_page;
+            auto const size = static_cast<std::size_t>((std::min<std::uint64_t>)(bytes - at, most));
+            auto const padded = detail::round_up(size, snapshot_block_bytes);
+            std::span<std::byte const> piece;
+            if (size < padded || sources[i].fill) {
+                copied.resize(padded);
+                sources[i].next(at, std::span(copied).first(size));
+                std::fill(copied.begin() + static_cast<std::ptrdiff_t>(size), copied.end(),
                           std::byte{0});
+                piece = copied;
             } else {
                 piece = sources[i].rows.subspan(static_cast<std::size_t>(at), size);
             }
-            *crc++ = detail::checksum_pages(piece, group);
-            group += page_group_bytes;
+            for (std::size_t from = 0; from < padded; from += snapshot_block_bytes) {
+                *crc++ = detail::checksum_pages(piece.subspan(from, snapshot_block_bytes), group);
+                group += page_group_bytes;
+            }
             VICINAL_CHECK(put(s.offset + at, piece));
+            at += size;
         }
     }
     auto front = detail::encode_layout(layout);
