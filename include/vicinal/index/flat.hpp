@@ -7,6 +7,7 @@
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/flat/two_phase.hpp>
 #include <vicinal/index/flat/two_phase_batch.hpp>
+#include <vicinal/index/frame_column.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/index/workers.hpp>
 #include <vicinal/storage/replacement.hpp>
@@ -76,7 +77,8 @@ public:
     [[nodiscard]] result<void> take_in(slot until, Live const&, Section const& section) {
         if (until <= covered_) return {};
         if constexpr (two_phase)
-            if (codes_) VICINAL_CHECK(encode(until, section));
+            if (codes_)
+                VICINAL_CHECK(vicinal::detail::guarded([&] { return encode(until, section); }));
         section([&] { covered_ = until; });
         return {};
     }
@@ -87,6 +89,7 @@ public:
         if (codes_) {
             codes_->resize(0);
             factors_->resize(0);
+            if constexpr (two_phase) put({});
         }
     }
 
@@ -198,10 +201,9 @@ public:
         if constexpr (two_phase) {
             if (!codes_) return lost;
             auto const rows = coded_view();
-            coded const codec(dim_);
             for (slot s = 0; s < covered_; ++s)
-                if (live(s) && !codec.holds(rows.vector(s), rows.code(s),
-                                            *rows.factors.template row_as<codec::sq8_factors>(s)))
+                if (live(s) && !codec_.holds(rows.vector(s), rows.code(s),
+                                             *rows.factors.template row_as<codec::sq8_factors>(s)))
                     lost.push_back(s);
         }
         static_cast<void>(live);
@@ -218,7 +220,7 @@ private:
     using reader = decltype(std::declval<column const&>().reader());
 
     of(column const& vectors, std::size_t dim) noexcept
-        : vectors_(&vectors), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
+        : vectors_(&vectors), codec_(dim), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
 
     [[nodiscard]] result<void> open_codes(typename Storage::space& space) {
         if (dim_ > coded::most_elements) return {};
@@ -231,6 +233,12 @@ private:
             return error{errc::corrupt_snapshot,
                          "flat.codes and flat.factors of one length, no more than the vectors",
                          std::to_string(n) + " and " + std::to_string((*factors)->rows())};
+        auto frames = frame_column<column>::open(space, "flat.frame");
+        VICINAL_CHECK(frames);
+        auto frame = frames->get(dim_);
+        VICINAL_CHECK(frame);
+        codec_.put(std::move(*frame));
+        frames_ = *frames;
         codes_ = *codes;
         factors_ = *factors;
         covered_ = static_cast<slot>(n);
@@ -244,28 +252,49 @@ private:
                 VICINAL_CHECK(c->prepare(until));
                 section([&] { c->commit(); });
             }
+        std::vector<float> scratch(dim_);
+        if (covered_ < framed_from && until >= framed_from) {
+            auto const vectors = vectors_->reader();
+            auto frame = codec_.fitting_frame(
+                until, [&](std::size_t i) { return vectors.template row_as<float>(i); });
+            VICINAL_CHECK(frames_.reserve(frame, section));
+            section([&] {
+                put(std::move(frame));
+                encode_rows(0, covered_, scratch.data());
+            });
+        }
         // From here on nothing fails: both columns have as many rows as are encoded.
         codes_->resize(until);
         factors_->resize(until);
-        coded const codec(dim_);
+        encode_rows(covered_, until, scratch.data());
+        return {};
+    }
+    void encode_rows(slot first, slot last, float* scratch) noexcept {
         auto const vectors = vectors_->reader();
-        for (auto s = covered_; s < until; ++s) {
-            auto const factors = codec.encode(reinterpret_cast<element const*>(vectors.row(s)),
-                                              reinterpret_cast<std::uint8_t*>(codes_->edit(s)));
+        for (auto s = first; s < last; ++s) {
+            auto const factors =
+                codec_.encode(vectors.template row_as<float>(s),
+                              reinterpret_cast<std::uint8_t*>(codes_->edit(s)), scratch);
             std::memcpy(factors_->edit(s), &factors, sizeof factors);
         }
-        return {};
+    }
+    /// The frame of codes that are made from now on.
+    void put(codec::sq8_frame frame) noexcept {
+        frames_.put(frame);
+        codec_.put(std::move(frame));
     }
 
     [[nodiscard]] auto coded_view() const noexcept {
-        return coded_rows<reader>{codes_->reader(), factors_->reader(), vectors_->reader(),
-                                  covered_, dim_};
+        return coded_rows<Metric, reader>{
+            &codec_, codes_->reader(), factors_->reader(), vectors_->reader(), covered_, dim_};
     }
 
     column const* vectors_;
     /// Null where there is one phase only.
     column* codes_ = nullptr;
     column* factors_ = nullptr;
+    frame_column<column> frames_;
+    coded codec_;
     std::size_t dim_;
     slot covered_;
 };

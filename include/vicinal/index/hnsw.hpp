@@ -7,6 +7,7 @@
 #include <vicinal/index/candidates.hpp>
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/hnsw/build.hpp>
+#include <vicinal/index/hnsw/codes.hpp>
 #include <vicinal/index/hnsw/compact.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
 #include <vicinal/index/scan_codes.hpp>
@@ -65,16 +66,13 @@ public:
                                          std::size_t dim, hnsw_options const& options) {
         auto graph = hnsw_graph::columns<Storage>::open(space, options);
         VICINAL_CHECK(graph);
-        of index(*graph, vectors, dim, options);
-        if constexpr (!coded::reads_rows) {
-            auto codes = space.column("hnsw.codes", index.codec_.row_bytes(), storage::heat::hot);
-            VICINAL_CHECK(codes);
-            index.own_codes_ = *codes;
-        }
+        auto codes = hnsw_graph::codes<coded, Metric, Storage>::open(space, vectors, dim);
+        VICINAL_CHECK(codes);
+        of index(*graph, std::move(*codes), vectors, dim, options);
         auto const nodes = graph->get().linked;
-        if (vectors.rows() < nodes || index.codes().rows() < nodes)
+        if (vectors.rows() < nodes || index.codes_.rows() < nodes)
             return error{errc::corrupt_snapshot, "a vector and a code for each node of the graph",
-                         std::to_string((std::min)(vectors.rows(), index.codes().rows()))};
+                         std::to_string((std::min)(vectors.rows(), index.codes_.rows()))};
         index.tuned_ = hnsw_graph::read_tuning(index.graph_.tuning_column().reader(),
                                                index.graph_.tuning_column().rows());
         return index;
@@ -104,9 +102,10 @@ public:
                 }
             VICINAL_CHECK(storage::reserve(graph_.upper_column(), upper_rows, section));
             auto const relaxed = hnsw_graph::relaxed_for<Metric>;
-            using reader = decltype(codes().reader());
+            using reader = decltype(codes_.reader());
             hnsw_graph::builder<Storage, coded, reader, Section> build(
-                graph_, codec_, codes().reader(), lines(), relaxed, threads_, section);
+                graph_, codes_.codec(), codes_.reader(), codes_.lines(), relaxed, threads_,
+                section);
             VICINAL_CHECK(build.link(joining));
             section([&] {
                 auto g = graph_.get();
@@ -160,6 +159,7 @@ public:
     /// Forgets every row. Inside the caller's section.
     void clear() noexcept {
         graph_.clear();
+        codes_.clear();
         tuned_ = {};
     }
 
@@ -170,14 +170,12 @@ public:
                                        std::vector<storage::replacement>& out) const {
         return vicinal::detail::guarded([&]() -> result<void> {
             auto const g = graph_.get();
-            if constexpr (!coded::reads_rows) {
-                bool const empty = g.covered == 0 || kept.size() < g.flat_below;
-                out.push_back(
-                    storage::chosen_rows("hnsw.codes", *own_codes_, empty ? kept.first(0) : kept));
-            }
-            auto const codes_now = codes().reader();
+            bool const empty = g.covered == 0 || kept.size() < g.flat_below;
+            codes_.compact(empty ? kept.first(0) : kept, out);
+            auto const codes_now = codes_.reader();
             hnsw_graph::compaction<Storage, coded, decltype(codes_now)> compact(
-                graph_, codec_, codes_now, lines(), hnsw_graph::relaxed_for<Metric>, threads_);
+                graph_, codes_.codec(), codes_now, codes_.lines(), hnsw_graph::relaxed_for<Metric>,
+                threads_);
             return compact.run(kept, out);
         });
     }
@@ -217,9 +215,9 @@ public:
                                          nearest<Before>& best) const {
         return vicinal::detail::guarded([&]() -> result<void> {
             if (best.wanted() == 0) return {};
-            auto const score = codec_.query(query);
-            scan_codes<Metric>(query, dim_, score, codes().reader(), lines(), vectors_->reader(),
-                               covered(), keep, best);
+            auto const score = codes_.codec().query(query);
+            scan_codes<Metric>(query, dim_, score, codes_.reader(), codes_.lines(),
+                               vectors_->reader(), covered(), keep, best);
             return {};
         });
     }
@@ -253,10 +251,11 @@ public:
     }
 
 private:
-    of(hnsw_graph::columns<Storage> graph, column const& vectors, std::size_t dim,
-       hnsw_options const& options)
-        : graph_(graph), vectors_(&vectors), codec_(dim), dim_(dim), threads_(options.threads),
-          tunes_(options.tune), scratch_(std::make_unique<scratch_pool>()) {}
+    of(hnsw_graph::columns<Storage> graph, hnsw_graph::codes<coded, Metric, Storage> codes,
+       column const& vectors, std::size_t dim, hnsw_options const& options)
+        : graph_(graph), codes_(std::move(codes)), vectors_(&vectors), dim_(dim),
+          threads_(options.threads), tunes_(options.tune),
+          scratch_(std::make_unique<scratch_pool>()) {}
 
     [[nodiscard]] std::size_t mark_reachable(visited_set& seen) const {
         auto const g = graph_.get();
@@ -283,16 +282,7 @@ private:
                          std::to_string(until)};
         VICINAL_CHECK(storage::reserve(graph_.links(), until, section));
         VICINAL_CHECK(storage::reserve(graph_.parents(), until, section));
-        if constexpr (!coded::reads_rows) {
-            VICINAL_CHECK(storage::reserve(*own_codes_, until, section));
-            VICINAL_CHECK(run_parts(until - before, 64, threads_, [&](auto first, auto last) {
-                auto const vectors = vectors_->reader();
-                for (auto s = before + first; s < before + last; ++s)
-                    codec_.encode_row(reinterpret_cast<element const*>(vectors.row(s)),
-                                      own_codes_->edit(s));
-                return result<void>();
-            }));
-        }
+        VICINAL_CHECK(codes_.make(before, until, threads_, section));
         for (auto s = before; s < until; ++s) {
             std::memset(graph_.links().edit(s), 0xff, graph_.links().row_bytes());
             std::memset(graph_.parents().edit(s), 0xff, graph_.parents().row_bytes());
@@ -312,10 +302,10 @@ private:
               std::span<slot const> without, Done const& done) const {
         auto const g = graph_.get();
         if (g.root == no_slot || wanted == 0) return;
-        auto const score = codec_.query(query);
-        auto const codes_now = codes().reader();
+        auto const score = codes_.codec().query(query);
+        auto const codes_now = codes_.reader();
         hnsw_graph::target<decltype(codes_now), decltype(score)> const to{codes_now, score,
-                                                                          g.linked, lines()};
+                                                                          g.linked, codes_.lines()};
         auto const width = (std::min)((std::max)(wanted, effort), std::size_t{g.linked});
         auto s = scratch_->take();
         auto const ground = graph_.ground_level(g);
@@ -337,26 +327,11 @@ private:
         return s < g.linked && (s == g.root || graph_.parent(s) != no_slot);
     }
 
-    [[nodiscard]] column const& codes() const noexcept {
-        if constexpr (coded::reads_rows)
-            return *vectors_;
-        else
-            return *own_codes_;
-    }
-
-    /// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere
-    /// in a line.
-    [[nodiscard]] std::size_t lines() const noexcept {
-        return (std::min)((codes().row_bytes() + 48 + 63) / 64, std::size_t{12});
-    }
-
     static constexpr slot most_nodes = 0x7fffffff;
 
     hnsw_graph::columns<Storage> graph_;
+    hnsw_graph::codes<coded, Metric, Storage> codes_;
     column const* vectors_;
-    /// Null where the codec reads the vectors.
-    column* own_codes_ = nullptr;
-    coded codec_;
     std::size_t dim_;
     std::size_t threads_;
     bool tunes_;

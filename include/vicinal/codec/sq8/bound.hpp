@@ -3,6 +3,7 @@
 #define VICINAL_CODEC_SQ8_BOUND_HPP
 
 #include <vicinal/codec/sq8/encoding.hpp>
+#include <vicinal/codec/sq8/frame.hpp>
 #include <vicinal/metric/cosine.hpp>
 #include <vicinal/metric/inner_product.hpp>
 #include <vicinal/metric/squared_l2.hpp>
@@ -128,7 +129,9 @@ struct sq8_bound<metric::inner_product> {
         size = (square_sum / guess + guess) * (0.5F * detail::sq8_up);
         loss = error * inverse;
     }
-    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, float distance) noexcept {
+    /// shift: what rows' codes leave out of the product.
+    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, float distance,
+                                               sq8_shift const& shift = {}) noexcept {
         double const scale = q.scale;
         double const norm = scale * std::sqrt(double{1} * q.square_sum);
         double const t = distance;
@@ -136,9 +139,10 @@ struct sq8_bound<metric::inner_product> {
         // norms.
         double const of_size = (q.error + norm * 0x1p-22) * (1 + 0x1p-19);
         double const of_loss = (norm + q.error) * (1 + 0x1p-19);
-        return {detail::sq8_narrow(-of_size / scale),
-                detail::sq8_narrow((-t - std::fabs(t) * 0x1p-19) / scale),
-                detail::sq8_narrow(-of_loss / scale)};
+        return {
+            detail::sq8_narrow(-of_size / scale),
+            detail::sq8_narrow((-t - shift.value - std::fabs(t) * 0x1p-19 - shift.slack) / scale),
+            detail::sq8_narrow(-of_loss / scale)};
     }
 };
 

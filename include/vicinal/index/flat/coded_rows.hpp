@@ -11,8 +11,9 @@
 namespace vicinal::inline VICINAL_ABI::index {
 
 /// Rows with their codes as one query sees them: slots 0 to count - 1.
-template <class Reader>
+template <class Metric, class Reader>
 struct coded_rows {
+    codec::sq8::of<Metric> const* codec;
     Reader codes;
     Reader factors;
     Reader vectors;
@@ -35,7 +36,7 @@ public:
 
     /// Rows first to first + count - 1, as they lie.
     template <class Reader>
-    void lay(coded_rows<Reader> const& rows, slot first, std::size_t count) noexcept {
+    void lay(coded_rows<Metric, Reader> const& rows, slot first, std::size_t count) noexcept {
         first_ = first;
         count_ = count;
         gathered_ = false;
@@ -44,7 +45,8 @@ public:
     }
     /// Any rows; slots must outlive it.
     template <class Reader>
-    void gather(coded_rows<Reader> const& rows, slot const* slots, std::size_t count) noexcept {
+    void gather(coded_rows<Metric, Reader> const& rows, slot const* slots,
+                std::size_t count) noexcept {
         slots_ = slots;
         count_ = count;
         gathered_ = true;
@@ -64,7 +66,7 @@ public:
 
     /// The products of a query's shifted codes with each row.
     template <class Reader>
-    void multiply(coded_rows<Reader> const& rows, std::int8_t const* query,
+    void multiply(coded_rows<Metric, Reader> const& rows, std::int8_t const* query,
                   std::int32_t* products) const noexcept {
         if (!gathered_) {
             simd::byte_dot::block::get()(query, rows.code(first_, count_), rows.dim, count_,

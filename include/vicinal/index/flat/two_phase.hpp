@@ -28,12 +28,11 @@ class two_phase_scan {
 public:
     using bound = codec::sq8_bound<Metric>;
 
-    two_phase_scan(coded_rows<Reader> const& rows, float const* query, Keep const& keep,
+    two_phase_scan(coded_rows<Metric, Reader> const& rows, float const* query, Keep const& keep,
                    nearest<Before>& best)
         : rows_(rows), vector_(query), exact_(metric::bind_exact<Metric>(query, rows.dim)),
           keep_(keep), best_(best) {
-        codec::sq8::of<Metric> const codec(rows.dim);
-        query_.encode(query, rows.dim, codec.multiplier(query));
+        rows.codec->encode(query, query_);
         if (best_.full() && best_.wanted() > 0) tighten();
     }
 
@@ -124,7 +123,7 @@ private:
 
     void tighten() noexcept { limit_ = query_.template limit<bound>(best_.farthest()); }
 
-    coded_rows<Reader> const& rows_;
+    coded_rows<Metric, Reader> const& rows_;
     float const* vector_;
     decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
     Keep const& keep_;

@@ -23,7 +23,7 @@ public:
     using bound = codec::sq8_bound<Metric>;
 
     /// `best` has a place for each query; query i is at queries + i * dim.
-    two_phase_batch(coded_rows<Reader> const& rows, float const* queries, Keep const& keep,
+    two_phase_batch(coded_rows<Metric, Reader> const& rows, float const* queries, Keep const& keep,
                     std::span<nearest<Before>> best)
         : rows_(rows), queries_(queries), keep_(keep), best_(best) {}
 
@@ -61,12 +61,11 @@ private:
     };
 
     void encode() {
-        codec::sq8::of<Metric> const codec(rows_.dim);
         for (std::size_t i = 0; i < best_.size(); ++i) {
             auto const* vector = queries_ + i * rows_.dim;
             if (best_[i].wanted() == 0) continue;
             codec::sq8_query q;
-            q.encode(vector, rows_.dim, codec.multiplier(vector));
+            rows_.codec->encode(vector, q);
             if (!q.factors().usable()) {
                 scan_exactly<Metric>(rows_.vectors, 0, rows_.count, vector, rows_.dim, keep_,
                                      best_[i]);
@@ -136,7 +135,7 @@ private:
         limits_[q] = coded_[q].template limit<bound>(best_[usable_[q]].farthest());
     }
 
-    coded_rows<Reader> const& rows_;
+    coded_rows<Metric, Reader> const& rows_;
     float const* queries_;
     Keep const& keep_;
     std::span<nearest<Before>> best_;

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_INDEX_HNSW_CODES_HPP
+#define VICINAL_INDEX_HNSW_CODES_HPP
+
+#include <vicinal/codec/concept.hpp>
+#include <vicinal/index/frame_column.hpp>
+#include <vicinal/index/workers.hpp>
+#include <vicinal/storage/replacement.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
+
+/// What a graph walks over: the codec, and a code for each slot, in a column of their own or, where
+/// the codec reads the vectors, in that of the vectors.
+template <class Codec, class Metric, class Storage>
+class codes {
+public:
+    using element = metric::element_of<Metric>;
+    using column = typename Storage::column;
+
+    /// Errors: corrupt_snapshot, out_of_memory.
+    [[nodiscard]] static result<codes> open(typename Storage::space& space, column const& vectors,
+                                            std::size_t dim) {
+        codes c(vectors, dim);
+        if constexpr (!Codec::reads_rows) {
+            auto own = space.column("hnsw.codes", c.codec_.row_bytes(), storage::heat::hot);
+            VICINAL_CHECK(own);
+            c.own_ = *own;
+        }
+        if constexpr (framed<Codec>) {
+            auto frames = frame_column<column>::open(space, "hnsw.frame");
+            VICINAL_CHECK(frames);
+            auto frame = frames->get(dim);
+            VICINAL_CHECK(frame);
+            c.frames_ = *frames;
+            c.codec_.put(std::move(*frame));
+        }
+        return c;
+    }
+
+    [[nodiscard]] Codec const& codec() const noexcept { return codec_; }
+    [[nodiscard]] auto reader() const noexcept { return all().reader(); }
+    [[nodiscard]] std::uint64_t rows() const noexcept { return all().rows(); }
+    /// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere
+    /// in a line.
+    [[nodiscard]] std::size_t lines() const noexcept {
+        return (std::min)((all().row_bytes() + 48 + 63) / 64, std::size_t{12});
+    }
+
+    /// Encodes the slots from `first` up to `until` on so many threads; where these bring enough
+    /// rows for a frame, in one that suits them, and those before anew. May take memory.
+    template <class Section>
+    [[nodiscard]] result<void> make(slot first, slot until, std::size_t threads,
+                                    Section const& section) {
+        if constexpr (framed<Codec>)
+            if (first < framed_from && until >= framed_from)
+                VICINAL_CHECK(choose_frame(first, until, section));
+        if constexpr (!Codec::reads_rows) {
+            VICINAL_CHECK(storage::reserve(*own_, until, section));
+            return run_parts(until - first, 64, threads, [&](std::size_t from, std::size_t to) {
+                return vicinal::detail::guarded([&]() -> result<void> {
+                    std::vector<float> scratch(scratch_floats());
+                    for (auto s = first + from; s < first + to; ++s)
+                        encode(static_cast<slot>(s), scratch.data());
+                    return {};
+                });
+            });
+        }
+        return {};
+    }
+
+    /// Inside the caller's section.
+    void clear() noexcept {
+        if constexpr (framed<Codec>) put(codec::sq8_frame{});
+    }
+
+    /// The codes of the slots of `kept`, which become slots 0, 1 and so on.
+    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
+        if constexpr (!Codec::reads_rows)
+            out.push_back(storage::chosen_rows("hnsw.codes", *own_, kept));
+    }
+
+private:
+    codes(column const& vectors, std::size_t dim) : vectors_(&vectors), codec_(dim), dim_(dim) {}
+
+    template <class Section>
+    [[nodiscard]] result<void> choose_frame(slot before, slot until, Section const& section) {
+        auto const vectors = vectors_->reader();
+        auto frame = codec_.fitting_frame(
+            until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
+        VICINAL_CHECK(frames_.reserve(frame, section));
+        std::vector<float> scratch(dim_);
+        section([&] {
+            put(std::move(frame));
+            for (slot s = 0; s < before; ++s) encode(s, scratch.data());
+        });
+        return {};
+    }
+    void put(codec::sq8_frame frame) noexcept {
+        frames_.put(frame);
+        codec_.put(std::move(frame));
+    }
+
+    [[nodiscard]] std::size_t scratch_floats() const noexcept {
+        if constexpr (framed<Codec>)
+            return codec_.scratch();
+        else
+            return 0;
+    }
+    void encode(slot s, float* scratch) noexcept {
+        auto const* const vector = vectors_->reader().template row_as<element>(s);
+        if constexpr (framed<Codec>)
+            codec_.encode_row(vector, own_->edit(s), scratch);
+        else
+            codec_.encode_row(vector, own_->edit(s));
+        static_cast<void>(scratch);
+    }
+
+    [[nodiscard]] column const& all() const noexcept {
+        if constexpr (Codec::reads_rows)
+            return *vectors_;
+        else
+            return *own_;
+    }
+
+    column const* vectors_;
+    /// Null where the codec reads the vectors.
+    column* own_ = nullptr;
+    frame_column<column> frames_;
+    Codec codec_;
+    std::size_t dim_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
+
+#endif
