@@ -161,10 +161,11 @@ private:
                 return joined(node) && has_room(node);
             });
             auto const top = std::find_if(p.nearest.begin(), p.nearest.end(), joined);
-            auto const parent =
-                near != p.nearest.end()
-                    ? *near
-                    : below(level, top != p.nearest.end() ? *top : g.root, has_room);
+            // A damaged graph may have no root.
+            auto const start = top != p.nearest.end() ? *top
+                               : g.root < level.nodes ? g.root
+                                                      : p.nearest.front();
+            auto const parent = near != p.nearest.end() ? *near : below(level, start, has_room);
             parents_[i] = parent;
             new_children_[parent].push_back(p.node);
             if (std::find(p.ground.begin(), p.ground.end(), parent) != p.ground.end()) continue;
