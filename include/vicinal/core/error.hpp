@@ -222,17 +222,15 @@ private:
     }
     VICINAL_COLD static detail::error_text* make(errc code, std::string& expected,
                                                  std::string& got) {
-        auto* text = new (std::nothrow) detail::error_text{code, {}, {}, {}, {1}};
-        if (!text) {
-            ++spare().owners;
-            return &spare();
-        }
-        text->message.append(name(code));
-        if (!expected.empty()) text->message.append(": expected ").append(expected);
-        if (!got.empty()) text->message.append(expected.empty() ? ": " : ", got ").append(got);
-        text->expected = std::move(expected);
-        text->got = std::move(got);
-        return text;
+        // Nothing that can throw comes behind the one block that is held by hand.
+        std::string message(name(code));
+        if (!expected.empty()) message.append(": expected ").append(expected);
+        if (!got.empty()) message.append(expected.empty() ? ": " : ", got ").append(got);
+        auto* const text = new (std::nothrow)
+            detail::error_text{code, std::move(expected), std::move(got), std::move(message), {1}};
+        if (text) return text;
+        ++spare().owners;
+        return &spare();
     }
     VICINAL_COLD static void release(detail::error_text* text) noexcept {
         if (--text->owners == 0) delete text;

@@ -144,14 +144,21 @@ struct posix {
             errno = why;
             return -1;
         }
-        errno = 0;
-        while (auto const* e = ::readdir(d)) {
-            std::string name(&e->d_name[0]);
-            if (name != "." && name != "..") names.push_back(std::move(name));
+        int why = 0;
+        {
+            // Memory may run out between the names.
+            struct closing {
+                ::DIR* d;
+                ~closing() { ::closedir(d); }
+            } const held{d};
             errno = 0;
+            while (auto const* e = ::readdir(held.d)) {
+                std::string name(&e->d_name[0]);
+                if (name != "." && name != "..") names.push_back(std::move(name));
+                errno = 0;
+            }
+            why = errno;
         }
-        int const why = errno;
-        ::closedir(d);
         errno = why;
         return why == 0 ? 0 : -1;
     }

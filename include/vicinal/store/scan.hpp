@@ -38,12 +38,13 @@ public:
 
     /// The next record, or nothing at the end. Errors: corrupt_snapshot, out_of_memory.
     [[nodiscard]] result<std::optional<Record>> try_next() {
-        if (next_ == slots_.size()) return std::optional<Record>();
-        auto const s = slots_[next_];
-        auto r = engine_->template copy_record<Record>(s);
-        VICINAL_CHECK(r);
-        ++next_;
-        return std::optional<Record>(std::move(*r));
+        return detail::guarded([this]() -> result<std::optional<Record>> {
+            if (next_ == slots_.size()) return std::optional<Record>();
+            auto r = engine_->template copy_record<Record>(slots_[next_]);
+            VICINAL_CHECK(r);
+            ++next_;
+            return std::optional<Record>(std::move(*r));
+        });
     }
 
     /// How many records are left.

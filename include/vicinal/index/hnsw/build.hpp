@@ -143,6 +143,11 @@ private:
         auto const g = graph_.get();
         auto const level = graph_.ground_level(g);
         new_children_.clear();
+        // Lists may lead to nodes that were taken back: under one of them a node would have no way
+        // to the root, and the two might choose each other.
+        auto const joined = [&](slot node) {
+            return node == g.root || graph_.parent(node) != no_slot;
+        };
         auto const has_room = [&](slot node) {
             auto const at = new_children_.find(node);
             auto const fresh = at == new_children_.end() ? 0 : at->second.size();
@@ -152,9 +157,15 @@ private:
         for (std::size_t i = 0; i < plans_.size(); ++i) {
             auto& p = plans_[i];
             if (p.nearest.empty()) continue; // the first node of all
-            auto const near = std::find_if(p.nearest.begin(), p.nearest.end(), has_room);
-            auto const parent =
-                near != p.nearest.end() ? *near : below(level, p.nearest.front(), has_room);
+            auto const near = std::find_if(p.nearest.begin(), p.nearest.end(), [&](slot node) {
+                return joined(node) && has_room(node);
+            });
+            auto const top = std::find_if(p.nearest.begin(), p.nearest.end(), joined);
+            // A damaged graph may have no root.
+            auto const start = top != p.nearest.end() ? *top
+                               : g.root < level.nodes ? g.root
+                                                      : p.nearest.front();
+            auto const parent = near != p.nearest.end() ? *near : below(level, start, has_room);
             parents_[i] = parent;
             new_children_[parent].push_back(p.node);
             if (std::find(p.ground.begin(), p.ground.end(), parent) != p.ground.end()) continue;

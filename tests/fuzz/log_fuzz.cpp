@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// A store whose log is damaged as the input says (tests/damage/recipe.hpp), with checksums that fit
+// where it asks for them: opened, read, checked, written to and salvaged. Nothing may crash or
+// hang, and damage under old checksums is refused or harmless.
+#include "damage/use.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+namespace {
+
+template <class Index>
+void run(damage::recipe const& todo) {
+    static damage::sample<Index> const sound;
+    static damage::workbench const b;
+    if (!damage::follow(sound, b, todo, true)) std::abort();
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    damage::recipe const todo({data, size});
+    todo.wanted.other_index ? run<damage::flat>(todo) : run<damage::hnsw>(todo);
+    return 0;
+}
