@@ -7,7 +7,10 @@ set(vicinal_json_headers ${vicinal_headers})
 list(FILTER vicinal_json_headers INCLUDE REGEX "/vicinal/(migrate|backend)/json")
 set(vicinal_chroma_headers ${vicinal_headers})
 list(FILTER vicinal_chroma_headers INCLUDE REGEX "/vicinal/backend/(chroma|sqlite)")
-list(REMOVE_ITEM vicinal_headers ${vicinal_json_headers} ${vicinal_chroma_headers})
+set(vicinal_boost_headers ${vicinal_headers})
+list(FILTER vicinal_boost_headers INCLUDE REGEX "/vicinal/adapt/boost_serialization")
+list(REMOVE_ITEM vicinal_headers ${vicinal_json_headers} ${vicinal_chroma_headers}
+                                 ${vicinal_boost_headers})
 
 # vicinal_target(NAME HEADERS...) defines an INTERFACE library that compiles as C++20 and finds the
 # headers. No flag, no definition: what a user's program is compiled with is the user's business.
@@ -51,4 +54,9 @@ endif()
 if(VICINAL_WITH_CHROMA)
     find_package(SQLite3 QUIET)
     vicinal_component(chroma HEADERS ${vicinal_chroma_headers} LINK vicinal_json SQLite::SQLite3)
+endif()
+if(VICINAL_WITH_BOOST_SERIALIZATION)
+    find_package(Boost 1.66 QUIET COMPONENTS serialization)
+    vicinal_component(boost_serialization HEADERS ${vicinal_boost_headers}
+                      LINK Boost::serialization)
 endif()
