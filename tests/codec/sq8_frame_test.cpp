@@ -50,7 +50,9 @@ void check_bounds(rows const& data, codec::sq8_frame const& frame) {
         for (std::size_t j = 0; j < data.count(); ++j) {
             float const exact = metric::exact<Metric>(data.row(i), data.row(j), data.dim);
             CAPTURE(metric::name_of<Metric>(), data.dim, i, j, exact);
-            REQUIRE(score.at_least(codes[j].data(), score(codes[j].data())) <= exact);
+            auto const by_codes = score(codes[j].data());
+            REQUIRE(score.at_least(codes[j].data(), by_codes) <= exact);
+            REQUIRE_FALSE(score.rules_out(codes[j].data(), by_codes, score.reach(exact)));
 
             std::vector<std::uint8_t> apart(data.dim);
             auto const factors = c.encode(data.row(j), apart.data(), scratch.data());

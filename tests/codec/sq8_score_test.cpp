@@ -56,6 +56,8 @@ void check_lower_bound() {
                 float const exact = metric::exact<Metric>(a.data(), b.data(), dim);
                 CAPTURE(dim, a[0], b[0], query(row.data()), least, exact);
                 REQUIRE(least <= exact);
+                // What ties with the farthest must be compared.
+                REQUIRE_FALSE(query.rules_out(row.data(), query(row.data()), query.reach(exact)));
             }
     }
 }
@@ -105,8 +107,9 @@ TEST_CASE("the bound is near the distance where codes lose little", "[codec]") {
     auto const b = r.vector(64);
     auto const query = c.query(a.data());
     auto const row = row_of(c, b);
-    CHECK(query.at_least(row.data(), query(row.data())) >=
-          0.95F * metric::exact<metric::squared_l2>(a.data(), b.data(), 64));
+    auto const exact = metric::exact<metric::squared_l2>(a.data(), b.data(), 64);
+    CHECK(query.at_least(row.data(), query(row.data())) >= 0.95F * exact);
+    CHECK(query.rules_out(row.data(), query(row.data()), query.reach(0.95F * exact)));
 }
 
 TEST_CASE("rows far below and far above 1 are told apart by their codes", "[codec]") {

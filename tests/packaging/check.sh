@@ -55,7 +55,8 @@ case $check in
         ;;
     components)
         install_here
-        build find_package -DCMAKE_PREFIX_PATH="$prefix" "-DCOMPONENTS=json;chroma;boost_serialization"
+        build find_package -DCMAKE_PREFIX_PATH="$prefix" \
+            "-DCOMPONENTS=json;chroma;boost_serialization"
         expect_version build/consumer
         ;;
     missing_component)

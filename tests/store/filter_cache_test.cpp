@@ -88,6 +88,39 @@ TEST_CASE("a filter gives the same when it comes again, whatever share it keeps"
     CHECK(d.recall(3, 100, 3) == 1);
 }
 
+TEST_CASE(
+    "a filter that keeps only what lies far from the query has the right answers, at once too",
+    "[store]") {
+    // The first coordinate decides: what matches is a half-space that the query is not in.
+    docs s{{.dim = dim, .index = {.flat_below = 500}}};
+    auto const rows = vicinal_test::uniform_rows(8000, dim, 11);
+    std::vector<docs::record> records;
+    for (std::uint64_t i = 0; i < 8000; ++i)
+        records.push_back({i,
+                           {rows.row(i), rows.row(i) + dim},
+                           {{"x", static_cast<std::int64_t>(rows.row(i)[0] * 1000)}}});
+    s.upsert(records);
+    auto query = std::vector<float>(dim, 0.0F);
+    query[0] = -3;
+    for (std::int64_t const limit : {-900, -500, 0, 500, 900, 990}) {
+        std::vector<float> truth;
+        for (std::uint64_t i = 0; i < 8000; ++i)
+            if (static_cast<std::int64_t>(rows.row(i)[0] * 1000) > limit)
+                truth.push_back(metric::squared_l2::exact(query.data(), rows.row(i), dim));
+        auto const k = std::min(std::size_t{10}, truth.size());
+        std::partial_sort(truth.begin(), truth.begin() + static_cast<std::ptrdiff_t>(k),
+                          truth.end());
+        for (int time = 0; time < 3; ++time) {
+            CAPTURE(limit, time);
+            auto const hits = s.search(query, {.where = "x > " + std::to_string(limit)});
+            REQUIRE(hits.size() == k);
+            std::size_t found = 0;
+            for (auto const& h : hits) found += h.distance <= truth[k - 1] ? 1U : 0U;
+            CHECK(found * 10 >= k * 9);
+        }
+    }
+}
+
 TEST_CASE("a filter that is remembered sees what was written since", "[store]") {
     checked_docs d;
     d.put(0, 3000, 2);

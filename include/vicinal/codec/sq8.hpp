@@ -215,6 +215,13 @@ struct sq8 {
             [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
                 return score_.at_least(row, distance);
             }
+            [[nodiscard]] float reach(float farthest) const noexcept {
+                return score_.reach(farthest);
+            }
+            [[nodiscard]] bool rules_out(std::byte const* row, float distance,
+                                         float reach) const noexcept {
+                return score_.rules_out(row, distance, reach);
+            }
 
         private:
             std::vector<std::byte> row_; // one that is moved keeps its place

@@ -38,7 +38,7 @@ struct no_section {
 ///   Distances are the codec's.
 /// * `search_into(query, effort, keep, nearest)`, of an index that is not exact: the same with
 /// exact
-///   distances, offered to `nearest`.
+///   distances, offered to `nearest`; `search_among` for rows that are known as bits.
 /// * `effort_for(wanted, recall)`: the effort that search takes for a wanted recall.
 /// * `clear()`: forgets every row; inside the caller's section.
 /// * `exact`: whether it always finds the true neighbours.

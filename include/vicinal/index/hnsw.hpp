@@ -9,11 +9,12 @@
 #include <vicinal/index/hnsw/build.hpp>
 #include <vicinal/index/hnsw/codes.hpp>
 #include <vicinal/index/hnsw/compact.hpp>
+#include <vicinal/index/hnsw/filtered_walk.hpp>
+#include <vicinal/index/hnsw/reachable.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
 #include <vicinal/index/scan_codes.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -136,7 +137,9 @@ public:
                 [&](element const* row, std::size_t width, std::span<slot const> without) {
                     neighbours found;
                     find(row, width, width, keep_all{}, without,
-                         [&](auto const&, neighbours&& all) { found = std::move(all); });
+                         [&](auto const&, hnsw_graph::filtered&& all) {
+                             found = std::move(all.found);
+                         });
                     std::erase_if(found, [&](neighbour const& n) {
                         return !live(n.row) ||
                                std::find(without.begin(), without.end(), n.row) != without.end();
@@ -190,21 +193,27 @@ public:
         return vicinal::detail::guarded([&]() -> result<neighbours> {
             neighbours found;
             find(query, wanted, effort, keep, {},
-                 [&](auto const&, neighbours&& all) { found = std::move(all); });
+                 [&](auto const&, hnsw_graph::filtered&& all) { found = std::move(all.found); });
             return found;
         });
     }
 
-    /// The same, compared by their vectors: offers the best of the covered rows.
+    /// The same, compared by their vectors: offers the best of the covered rows. false, and nothing
+    /// offered, where it would have to meet more than `most_met` nodes for them.
     template <class Keep, class Before>
-    [[nodiscard]] result<void> search_into(element const* query, std::size_t effort,
-                                           Keep const& keep, nearest<Before>& best) const {
-        return vicinal::detail::guarded([&]() -> result<void> {
-            find(query, best.wanted(), effort, keep, {}, [&](auto const& to, neighbours&& all) {
-                compare_candidates<Metric>(all, query, dim_, to.score, to.codes, vectors_->reader(),
-                                           covered(), best);
-            });
-            return {};
+    [[nodiscard]] result<bool> search_into(element const* query, std::size_t effort,
+                                           Keep const& keep, nearest<Before>& best,
+                                           std::size_t most_met = hnsw_graph::any_number) const {
+        return vicinal::detail::guarded([&]() -> result<bool> {
+            bool finished = true;
+            find(
+                query, best.wanted(), effort, keep, {},
+                [&](auto const& to, hnsw_graph::filtered&& all) {
+                    finished = all.finished;
+                    if (finished) compare(all.found, query, to, best);
+                },
+                most_met);
+            return finished;
         });
     }
 
@@ -216,37 +225,63 @@ public:
         return vicinal::detail::guarded([&]() -> result<void> {
             if (best.wanted() == 0) return {};
             auto const score = codes_.codec().query(query);
-            scan_codes<Metric>(query, dim_, score, codes_.reader(), codes_.lines(),
-                               vectors_->reader(), covered(), keep, best);
+            auto const codes_now = codes_.reader();
+            auto const vectors = vectors_->reader();
+            code_scan<Metric, decltype(score), decltype(codes_now), decltype(vectors)> scan(
+                query, dim_, score, codes_now, codes_.lines(), vectors);
+            scan(covered(), keep, best);
             return {};
         });
     }
 
-    /// The beam's width for a wanted recall, as tuning measured it on this graph. Before that a
-    /// rule of thumb: 64 for ten neighbours at 0.95, 125 at 0.99.
-    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double recall) const noexcept {
-        if (!tuned_.table.empty()) return hnsw_graph::effort_from(tuned_, wanted, recall);
-        double const missed = (std::max)(1 - recall, 0.001);
-        double const width = static_cast<double>(wanted) * 1.5 + 11 / std::pow(missed, 0.5);
-        return static_cast<std::size_t>(width);
+    /// The best of the covered rows that `keep` shows the bits of, about `matching` of them: by a
+    /// walk where the share that matches around the query promises one to be the shorter way, else
+    /// by a scan of the matches, which is exact. A walk that turns out longer than the scan ends in
+    /// it, so that both together cost at most twice the scan.
+    ///
+    /// effort: how many matches a walk finds; 0 for as many as `recall` needs, which are fewer than
+    /// among all rows: the k nearest matches are the k / share nearest rows.
+    template <class Keep, class Before>
+    [[nodiscard]] result<void> search_among(element const* query, std::size_t effort, double recall,
+                                            Keep const& keep, std::size_t matching,
+                                            nearest<Before>& best) const {
+        if (!hnsw_graph::may_walk(matching)) return scan_into(query, keep, best);
+        bool found = false;
+        VICINAL_CHECK(vicinal::detail::guarded([&]() -> result<void> {
+            visit(query, best.wanted(), [&](auto const& ground, auto start, auto const& to) {
+                auto s = scratch_->take();
+                auto all = hnsw_graph::walk_if_shorter(
+                    ground, start, best.wanted(), effort, matching, to, keep, *s,
+                    [&](std::size_t rows) { return effort_for(rows, recall); });
+                found = all.finished;
+                if (found) compare(all.found, query, to, best);
+            });
+            return {};
+        }));
+        return found ? result<void>() : scan_into(query, keep, best);
     }
 
-    /// How many nodes the spanning tree joins to the root: all live ones, in a sound graph.
-    /// Walks all links, O(rows). For tests and checks.
+    /// The beam's width for a wanted recall, as tuning measured it on this graph; before that by a
+    /// rule of thumb.
+    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double recall) const noexcept {
+        return hnsw_graph::effort_from(tuned_, wanted, recall);
+    }
+
+    /// How many nodes links lead to from the root: all live ones, in a sound graph. O(rows).
     [[nodiscard]] std::size_t reachable() const {
-        visited_set seen;
-        return mark_reachable(seen);
+        auto const g = graph_.get();
+        return hnsw_graph::reached(graph_.ground_level(g), g.root).count;
     }
 
     /// The covered slots for which live(slot) holds and to which no walk leads: none, in a
     /// sound graph. Walks all links, O(rows).
     template <class Live>
     [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
-        visited_set seen;
-        static_cast<void>(mark_reachable(seen));
+        auto const g = graph_.get();
+        auto all = hnsw_graph::reached(graph_.ground_level(g), g.root);
         std::vector<slot> lost;
-        for (slot s = 0; s < covered(); ++s)
-            if (live(s) && seen.mark(s)) lost.push_back(s);
+        for (slot s = 0; s < g.covered; ++s)
+            if (live(s) && all.nodes.mark(s)) lost.push_back(s);
         return lost;
     }
 
@@ -256,21 +291,6 @@ private:
         : graph_(graph), codes_(std::move(codes)), vectors_(&vectors), dim_(dim),
           threads_(options.threads), tunes_(options.tune),
           scratch_(std::make_unique<scratch_pool>()) {}
-
-    [[nodiscard]] std::size_t mark_reachable(visited_set& seen) const {
-        auto const g = graph_.get();
-        seen.reset(g.linked);
-        if (g.root == no_slot) return 0;
-        auto const ground = graph_.ground_level(g);
-        std::vector<slot> open{g.root};
-        static_cast<void>(seen.mark(g.root));
-        for (std::size_t i = 0; i < open.size(); ++i) {
-            auto const* list = ground.list(open[i]);
-            for (std::size_t j = 0; j < ground.width && list[j] != no_slot; ++j)
-                if (list[j] < g.linked && seen.mark(list[j])) open.push_back(list[j]);
-        }
-        return open.size();
-    }
 
     /// Rows for the slots up to `until`: codes, empty lists, no parents.
     template <class Section>
@@ -295,32 +315,42 @@ private:
         return {};
     }
 
-    /// Walks for the query and calls done(target, found) with what was found of the rows that
-    /// `keep` holds for, nearest first, as if the nodes of `without` were not there.
-    template <class Keep, class Done>
-    void find(element const* query, std::size_t wanted, std::size_t effort, Keep const& keep,
-              std::span<slot const> without, Done const& done) const {
+    /// Calls body(ground level, where a walk begins, target), if there is a graph and something is
+    /// wanted.
+    template <class Body>
+    void visit(element const* query, std::size_t wanted, Body const& body) const {
         auto const g = graph_.get();
         if (g.root == no_slot || wanted == 0) return;
         auto const score = codes_.codec().query(query);
         auto const codes_now = codes_.reader();
         hnsw_graph::target<decltype(codes_now), decltype(score)> const to{codes_now, score,
                                                                           g.linked, codes_.lines()};
-        auto const width = (std::min)((std::max)(wanted, effort), std::size_t{g.linked});
-        auto s = scratch_->take();
-        auto const ground = graph_.ground_level(g);
-        auto const start = hnsw_graph::find_start(graph_.upper_levels(g), g, to);
-        if constexpr (std::same_as<Keep, keep_all>) {
-            hnsw_graph::beam_search(ground, start, width, to, *s, without);
-            neighbours found;
-            found.reserve(s->beam.size());
-            for (std::size_t i = 0; i < s->beam.size(); ++i)
-                found.push_back({s->beam.distance(i), s->beam.node(i)});
-            hnsw_graph::order_ties(found);
-            done(to, std::move(found));
-        } else {
-            done(to, hnsw_graph::filtered_search(ground, start, width, to, keep, *s));
-        }
+        body(graph_.ground_level(g), hnsw_graph::find_start(graph_.upper_levels(g), g, to), to);
+    }
+
+    /// Walks for the query and calls done(target, found) with what was found of the rows that
+    /// `keep` holds for, nearest first, as if the nodes of `without` were not there.
+    template <class Keep, class Done>
+    void find(element const* query, std::size_t wanted, std::size_t effort, Keep const& keep,
+              std::span<slot const> without, Done const& done,
+              std::size_t most_met = hnsw_graph::any_number) const {
+        visit(query, wanted, [&](auto const& ground, auto start, auto const& to) {
+            auto const width = (std::min)((std::max)(wanted, effort), to.rows);
+            auto s = scratch_->take();
+            if constexpr (std::same_as<Keep, keep_all>) {
+                hnsw_graph::beam_search(ground, start, width, to, *s, without);
+                done(to, hnsw_graph::filtered{hnsw_graph::in_order(s->beam), true});
+            } else {
+                done(to, hnsw_graph::walk_through(ground, start, width, most_met, to, keep, *s));
+            }
+        });
+    }
+
+    template <class Target, class Before>
+    void compare(neighbours const& candidates, element const* query, Target const& to,
+                 nearest<Before>& best) const {
+        compare_candidates<Metric>(candidates, query, dim_, to.score, to.codes, vectors_->reader(),
+                                   covered(), best);
     }
 
     [[nodiscard]] bool joined(hnsw_graph::state const& g, slot s) const noexcept {

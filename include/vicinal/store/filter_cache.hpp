@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,9 +23,11 @@
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// The slots whose payload a filter holds for, live or not: a bit a slot.
+/// The slots whose payload a filter holds for, live or not: a bit a slot, and where they are at
+/// most one in 32, a list of them, which then is no longer than the bits.
 struct matching_slots {
     std::vector<std::uint64_t> words;
+    std::vector<slot> few;
     slot rows = 0;
     std::size_t count = 0;
 };
@@ -103,6 +106,13 @@ private:
                 ++m.count;
             }
         m.rows = rows.count();
+        m.few.clear();
+        if (m.count > m.rows / 32) return;
+        m.few.reserve(m.count);
+        for (std::size_t w = 0; w < m.words.size(); ++w)
+            for (auto bits = m.words[w]; bits != 0; bits &= bits - 1)
+                m.few.push_back(static_cast<slot>(64 * w) +
+                                static_cast<slot>(std::countr_zero(bits)));
     }
 
 #if VICINAL_HAS_THREADS
@@ -115,25 +125,29 @@ private:
     std::uint64_t uses_ = 0;
 };
 
-/// A filter's matches that are live, as a scan or a walk asks for them.
+/// A filter's matches that are live, as a scan or a walk asks for them. Where no row is dead the
+/// flags are not looked at, of which a scan of few matches would read a line for each.
 template <class Live>
 class live_matches {
 public:
-    live_matches(matching_slots const& matches, Live live) noexcept
-        : words_(matches.words.data()), rows_(matches.rows), live_(live) {}
+    live_matches(matching_slots const& matches, Live live, bool all_live) noexcept
+        : matches_(matches), all_live_(all_live), live_(live) {}
 
     [[nodiscard]] bool operator()(slot s) const noexcept {
-        return s < rows_ && (words_[s / 64] >> (s % 64) & 1) != 0 && live_(s);
+        return s < matches_.rows && (matches_.words[s / 64] >> (s % 64) & 1) != 0 && live(s);
     }
     /// The bits of the 64 slots from first on, which is a multiple of 64 below the rows' count.
     [[nodiscard]] std::uint64_t word(slot first) const noexcept {
-        auto const bits = words_[first / 64];
-        return bits == 0 ? 0 : bits & live_.word(first);
+        auto const bits = matches_.words[first / 64];
+        return bits == 0 || all_live_ ? bits : bits & live_.word(first);
     }
+    /// The matches in ascending order, live or not, where there is a list of them.
+    [[nodiscard]] std::span<slot const> few() const noexcept { return matches_.few; }
+    [[nodiscard]] bool live(slot s) const noexcept { return all_live_ || live_(s); }
 
 private:
-    std::uint64_t const* words_;
-    slot rows_;
+    matching_slots const& matches_;
+    bool all_live_;
     Live live_;
 };
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -37,6 +38,10 @@ public:
             bits |= std::uint64_t{(*this)(first + i)} << i;
         return bits;
     }
+
+    /// There is no list of them.
+    [[nodiscard]] std::span<slot const> few() const noexcept { return {}; }
+    [[nodiscard]] bool live(slot s) const noexcept { return (*this)(s); }
 
 private:
     Reader flags_;

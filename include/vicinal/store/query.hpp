@@ -74,37 +74,40 @@ private:
                 options_.effort != 0 ? options_.effort : index_.effort_for(k, options_.recall);
             if (!where_.empty()) return answer_filtered(k, effort);
             if (rows_.live_count() == rows_.count()) return walk(k, effort, index::keep_all{});
-            return answer_among(k, effort, rows_.live_slots(), rows_.live_count());
+            return answer_among(k, rows_.live_slots(), rows_.live_count());
         }
     }
 
-    /// A filter that was asked before is a bitmap. One that is new is tried on a sample: where few
-    /// rows match, all are looked at, which gives the bitmap; else the walk asks as it goes.
+    /// A filter that was asked before is a bitmap. One that is new is asked on a walk, until it
+    /// shows that too few rows match around the query; then all are looked at, which gives the
+    /// bitmap.
     [[nodiscard]] result<index::neighbours> answer_filtered(std::size_t k,
                                                             std::size_t effort) const {
         auto found = filters_.matching(options_.where, where_, rows_, false);
-        auto const keep = [this](slot s) { return matches(s); };
         if (!found) {
-            auto const share = estimate_selectivity(rows_.count(), keep);
-            if (choose_plan(rows_.count(), share, effort) == plan::walk)
-                return walk(k, effort, keep);
+            index::nearest best(k, by_id{&rows_});
+            auto const keep = [this](slot s) { return matches(s); };
+            auto const finished =
+                index_.search_into(vector_, effort, keep, best, most_met_by_a_walk(rows_.count()));
+            VICINAL_CHECK(finished);
+            if (*finished) scan_into(best, index_.covered(), keep);
+            if (*finished && best.size() == k) return best.take();
             found = filters_.matching(options_.where, where_, rows_, true);
         }
         auto const share =
             static_cast<double>(rows_.live_count()) / static_cast<double>(rows_.count());
         auto const matching = static_cast<std::size_t>(static_cast<double>(found->count) * share);
-        live_matches const all(*found, rows_.live_slots());
-        return answer_among((std::min)(k, found->count), effort, all, matching);
+        live_matches const all(*found, rows_.live_slots(), rows_.live_count() == rows_.count());
+        return answer_among((std::min)(k, found->count), all, matching);
     }
 
     /// Among rows that show their bits, about `matching` of them.
     template <class Keep>
-    [[nodiscard]] result<index::neighbours>
-    answer_among(std::size_t k, std::size_t effort, Keep const& keep, std::size_t matching) const {
-        if (choose_known_plan(rows_.count(), matching, effort) == plan::walk)
-            return walk(k, effort, keep);
+    [[nodiscard]] result<index::neighbours> answer_among(std::size_t k, Keep const& keep,
+                                                         std::size_t matching) const {
         index::nearest best(k, by_id{&rows_});
-        VICINAL_CHECK(index_.scan_into(vector_, keep, best));
+        VICINAL_CHECK(
+            index_.search_among(vector_, options_.effort, options_.recall, keep, matching, best));
         scan_into(best, index_.covered(), keep);
         return best.take();
     }

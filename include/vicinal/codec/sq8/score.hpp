@@ -239,9 +239,6 @@ public:
             return std::isfinite(least) ? detail::sq8_narrow(least - std::fabs(least) * 0x1p-22)
                                         : -std::numeric_limits<float>::infinity();
         } else {
-            constexpr float half = std::same_as<Metric, metric::cosine> ? 2 : 1;
-            // The exact cosine is within 2^-36, however near the directions are.
-            constexpr float exact = std::same_as<Metric, metric::cosine> ? 0x1p-34F : 0;
             float const rounding = 0x1p-18F * (b.norm * b.norm + of_.norm * of_.norm) + exact;
             float const root =
                 std::sqrt((std::max)(distance * half - rounding, 0.0F)) - b.error - of_.error;
@@ -249,8 +246,32 @@ public:
         }
     }
 
+    /// What rules_out() needs of a distance that others must beat or tie.
+    [[nodiscard]] float reach(float farthest) const noexcept {
+        if constexpr (product) return farthest;
+        return (std::sqrt((std::max)(farthest * half, 0.0F)) + of_.error) * (1 + 0x1p-18F);
+    }
+    /// Whether the distance of the vectors is beyond the one that `reach` was made of: what
+    /// at_least() tells, without its roots, as a scan asks it of every row.
+    [[nodiscard]] bool rules_out(std::byte const* row, float distance, float reach) const noexcept {
+        if constexpr (product) {
+            return at_least(row, distance) > reach;
+        } else {
+            auto const f = sq8_row::factors(row);
+            float const square = f.scale * f.scale * static_cast<float>(f.square_sum);
+            float const rounding = 0x1.1p-18F * (square + of_.norm * of_.norm) + 2 * exact;
+            float const error = f.usable() ? f.error : std::numeric_limits<float>::infinity();
+            float const limit = reach + error * (1 + 0x1p-18F);
+            return distance * half - rounding > limit * limit;
+        }
+    }
+
 private:
     static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    /// A cosine distance is half the square of that of the directions.
+    static constexpr float half = std::same_as<Metric, metric::cosine> ? 2 : 1;
+    /// The exact cosine is within 2^-36, however near the directions are.
+    static constexpr float exact = std::same_as<Metric, metric::cosine> ? 0x1p-34F : 0;
 
     /// Of a row: the norm of what its codes stand for, the error, and what it has of the mean.
     struct sizes {

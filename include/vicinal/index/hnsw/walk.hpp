@@ -139,35 +139,6 @@ void beam_search(Level const& level, position start, std::size_t width, Target c
     }
 }
 
-/// Beam search for the `width` nearest of those that `keep` holds for. Walks through the others, so
-/// that a filter cuts no way; ends when the nearest unexpanded node is farther than all it keeps.
-template <class Level, class Target, class Keep>
-[[nodiscard]] neighbours filtered_search(Level const& level, position start, std::size_t width,
-                                         Target const& to, Keep const& keep, scratch& s) {
-    auto const farther = [](neighbour const& a, neighbour const& b) { return b < a; };
-    auto& frontier = s.candidates;
-    nearest best(width);
-    auto const meet = [&](float distance, std::uint32_t node) {
-        if (!best.could_enter(distance)) return;
-        frontier.push_back({distance, node});
-        std::push_heap(frontier.begin(), frontier.end(), farther);
-        if (keep(node)) best.offer({distance, node});
-    };
-    frontier.clear();
-    s.fresh.resize(level.width);
-    s.visited.reset(level.nodes);
-    static_cast<void>(s.visited.mark(start.node));
-    meet(start.distance, start.node);
-    while (!frontier.empty()) {
-        auto const at = frontier.front();
-        if (!best.could_enter(at.distance)) break;
-        std::pop_heap(frontier.begin(), frontier.end(), farther);
-        frontier.pop_back();
-        score_nodes(level, s.fresh.data(), collect(level, at.row, 0, to.rows, s), to, meet);
-    }
-    return best.take();
-}
-
 /// From the top of the graph to the ground: where a beam begins.
 template <class Upper, class Target>
 [[nodiscard]] position find_start(Upper const& levels, state const& g, Target const& to,

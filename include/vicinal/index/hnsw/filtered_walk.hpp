@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_INDEX_HNSW_FILTERED_WALK_HPP
+#define VICINAL_INDEX_HNSW_FILTERED_WALK_HPP
+
+#include <vicinal/index/hnsw/filter_costs.hpp>
+#include <vicinal/index/hnsw/walk.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+/// How a query finds the nearest of those rows that a filter keeps.
+namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
+
+/// What a filtered walk found, nearest first, and whether it came to its end.
+struct filtered {
+    neighbours found;
+    bool finished = true;
+};
+
+/// What a beam holds, nearest first, ties by slot.
+[[nodiscard]] inline neighbours in_order(pool const& beam) {
+    neighbours found;
+    found.reserve(beam.size());
+    for (std::size_t i = 0; i < beam.size(); ++i) found.push_back({beam.distance(i), beam.node(i)});
+    order_ties(found);
+    return found;
+}
+
+/// A walk that may take as long as it likes.
+inline constexpr std::size_t any_number = (std::numeric_limits<std::size_t>::max)();
+
+/// Whether a walk that has met so many nodes and kept so many will have met too many before it
+/// keeps `width`, if it goes on as it began. The first 256 nodes say nothing yet.
+[[nodiscard]] inline bool hopeless(std::size_t met, std::size_t kept, std::size_t width,
+                                   std::size_t most_met) noexcept {
+    if (met > most_met) return true;
+    if (met < 256 || kept >= width) return false;
+    auto const to_come = static_cast<double>(width) * static_cast<double>(met);
+    return to_come > static_cast<double>(most_met) * (static_cast<double>(kept) + 0.5);
+}
+
+/// Beam search for the `width` nearest of those that `keep` holds for. Walks through the others, so
+/// that a filter cuts no way; ends when the nearest unexpanded node is farther than all it keeps.
+///
+/// It gives up when it has met more than `most_met` nodes, or is about to: a filter that keeps only
+/// rows far from the query would lead it through half of the graph.
+template <class Level, class Target, class Keep>
+[[nodiscard]] filtered walk_through(Level const& level, position start, std::size_t width,
+                                    std::size_t most_met, Target const& to, Keep const& keep,
+                                    scratch& s) {
+    auto const farther = [](neighbour const& a, neighbour const& b) { return b < a; };
+    auto& frontier = s.candidates;
+    nearest best(width);
+    auto const meet = [&](float distance, std::uint32_t node) {
+        if (!best.could_enter(distance)) return;
+        frontier.push_back({distance, node});
+        std::push_heap(frontier.begin(), frontier.end(), farther);
+        if (keep(node)) best.offer({distance, node});
+    };
+    frontier.clear();
+    s.fresh.resize(2 * level.width);
+    s.visited.reset(level.nodes);
+    static_cast<void>(s.visited.mark(start.node));
+    meet(start.distance, start.node);
+    std::size_t met = 1;
+    while (!frontier.empty()) {
+        std::size_t count = 0;
+        for (int i = 0; i < 2 && !frontier.empty(); ++i) {
+            auto const at = frontier.front();
+            if (!best.could_enter(at.distance)) {
+                if (i == 0) return {best.take(), true};
+                break;
+            }
+            std::pop_heap(frontier.begin(), frontier.end(), farther);
+            frontier.pop_back();
+            count = collect(level, at.row, count, to.rows, s);
+        }
+        for (std::size_t i = 0; i < (std::min)(frontier.size(), std::size_t{3}); ++i)
+            level.prefetch(frontier[i].row);
+        met += count;
+        if (hopeless(met, best.size(), width, most_met)) return {{}, false};
+        score_nodes(level, s.fresh.data(), count, to, meet);
+    }
+    return {best.take(), true};
+}
+
+/// The share of rows around a node that `keep` holds for, from its list and those of eight of its
+/// neighbours; never 0.
+template <class Level, class Keep>
+[[nodiscard]] double share_around(Level const& level, std::uint32_t node, Keep const& keep) {
+    std::size_t looked_at = 0, matched = 0;
+    auto const look = [&](std::uint32_t n) {
+        auto const* const list = level.list(n);
+        for (std::size_t i = 0; i < level.width && list[i] != no_slot; ++i)
+            if (list[i] < level.nodes) {
+                ++looked_at;
+                matched += keep(list[i]) ? 1U : 0U;
+            }
+    };
+    look(node);
+    auto const* const list = level.list(node);
+    for (std::size_t i = 0; i < 8 && i < level.width && list[i] != no_slot; ++i)
+        if (list[i] < level.nodes) level.prefetch(list[i]);
+    for (std::size_t i = 0; i < 8 && i < level.width && list[i] != no_slot; ++i)
+        if (list[i] < level.nodes) look(list[i]);
+    return (static_cast<double>(matched) + 0.5) / (static_cast<double>(looked_at) + 0.5);
+}
+
+/// Walks for k of about `matching` matches where that promises to be shorter than a scan of them:
+/// unfinished where it does not, where it breaks the promise, and where it finds fewer than k.
+///
+/// effort: how many matches to find; 0 for as many as effort_for(rows), the beam for the nearest
+/// `rows` of all, has among them: the k nearest matches are the k / share nearest rows.
+template <class Level, class Target, class Keep, class EffortFor>
+[[nodiscard]] filtered walk_if_shorter(Level const& level, position start, std::size_t k,
+                                       std::size_t effort, std::size_t matching, Target const& to,
+                                       Keep const& keep, scratch& s, EffortFor const& effort_for) {
+    // Where nearly all match it is not worth a look: 2 us of a walk's 25, and the walk gives up in
+    // time where they lie elsewhere.
+    auto const overall = static_cast<double>(matching) / static_cast<double>(level.nodes);
+    auto const share =
+        overall >= 0.9 ? (std::min)(overall, 1.0) : share_around(level, start.node, keep);
+    auto width = (std::max)(effort, k);
+    if (auto const rows = static_cast<double>(k) / share;
+        effort == 0 && rows < static_cast<double>(level.nodes)) {
+        auto const beam = static_cast<double>(effort_for(static_cast<std::size_t>(rows)));
+        width = (std::max)(width, static_cast<std::size_t>(beam * share));
+    }
+    auto const most = most_met(matching);
+    if (nodes_to_meet(width, share, level.width) > static_cast<double>(most)) return {{}, false};
+    auto all = walk_through(level, start, width, most, to, keep, s);
+    all.finished = all.finished && all.found.size() >= k;
+    return all;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
+
+#endif
