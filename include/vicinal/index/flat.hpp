@@ -9,6 +9,7 @@
 #include <vicinal/index/flat/two_phase_batch.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/index/workers.hpp>
+#include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 
 #include <cstddef>
@@ -222,9 +223,10 @@ private:
 
     [[nodiscard]] result<void> open_codes(typename Storage::space& space) {
         if (dim_ > coded::most_elements) return {};
-        auto codes = space.column("flat.codes", dim_, storage::heat::hot);
+        auto codes = space.column("flat.codes", dim_, storage::heat::warm);
         VICINAL_CHECK(codes);
-        auto factors = space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::hot);
+        auto factors =
+            space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::warm);
         VICINAL_CHECK(factors);
         auto const n = (*codes)->rows();
         if ((*factors)->rows() != n || vectors_->rows() < n)
@@ -244,7 +246,6 @@ private:
                 VICINAL_CHECK(c->prepare(until));
                 section([&] { c->commit(); });
             }
-        // From here on nothing fails: both columns have as many rows as are encoded.
         codes_->resize(until);
         factors_->resize(until);
         coded const codec(dim_);
@@ -253,6 +254,12 @@ private:
             auto const factors = codec.encode(reinterpret_cast<element const*>(vectors.row(s)),
                                               reinterpret_cast<std::uint8_t*>(codes_->edit(s)));
             std::memcpy(factors_->edit(s), &factors, sizeof factors);
+        }
+        // Both columns have as many rows as are encoded, and none that was misread.
+        if (storage::fault_scope::met()) {
+            codes_->resize(covered_);
+            factors_->resize(covered_);
+            return error{errc::io_failure, "vectors that can be read, to encode them"};
         }
         return {};
     }

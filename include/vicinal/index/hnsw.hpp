@@ -10,6 +10,7 @@
 #include <vicinal/index/hnsw/compact.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
 #include <vicinal/index/scan_codes.hpp>
+#include <vicinal/storage/faults.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -54,6 +55,11 @@ template <codec::model Codec>
 template <metric::model Metric, storage::model Storage>
 class hnsw<Codec>::of {
     using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
+    using reader = decltype(std::declval<typename Storage::column const&>().reader());
+    static_assert(
+        !(coded::reads_rows && reader::pages),
+        "vicinal: this graph walks over the vectors, which storage::file does not keep in "
+        "memory: use index::hnsw<codec::sq8>, storage::mmap or index::flat<>");
 
 public:
     using element = metric::element_of<Metric>;
@@ -67,7 +73,7 @@ public:
         VICINAL_CHECK(graph);
         of index(*graph, vectors, dim, options);
         if constexpr (!coded::reads_rows) {
-            auto codes = space.column("hnsw.codes", index.codec_.row_bytes(), storage::heat::hot);
+            auto codes = space.column("hnsw.codes", index.codec_.row_bytes(), storage::heat::warm);
             VICINAL_CHECK(codes);
             index.own_codes_ = *codes;
         }
@@ -104,7 +110,6 @@ public:
                 }
             VICINAL_CHECK(storage::reserve(graph_.upper_column(), upper_rows, section));
             auto const relaxed = hnsw_graph::relaxed_for<Metric>;
-            using reader = decltype(codes().reader());
             hnsw_graph::builder<Storage, coded, reader, Section> build(
                 graph_, codec_, codes().reader(), lines(), relaxed, threads_, section);
             VICINAL_CHECK(build.link(joining));
@@ -145,6 +150,7 @@ public:
                     return found;
                 });
             VICINAL_CHECK(fresh);
+            if (storage::fault_scope::met()) return {}; // misread: what was measured before stays
             VICINAL_CHECK(
                 storage::reserve(graph_.tuning_column(), fresh->table.size() + 1, section));
             section([&] {
@@ -292,6 +298,9 @@ private:
                                       own_codes_->edit(s));
                 return result<void>();
             }));
+            // What was misread is encoded again with the next try.
+            if (storage::fault_scope::met())
+                return error{errc::io_failure, "vectors that can be read, to encode them"};
         }
         for (auto s = before; s < until; ++s) {
             std::memset(graph_.links().edit(s), 0xff, graph_.links().row_bytes());

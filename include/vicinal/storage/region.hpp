@@ -70,10 +70,10 @@ public:
 
     /// Puts `bytes` of a file at the start of a region that is not in use yet; whole pages, so that
     /// the file must be padded to one.
-    [[nodiscard]] bool map(int file, std::uint64_t offset, std::uint64_t bytes) noexcept {
+    [[nodiscard]] bool map(int number, std::uint64_t offset, std::uint64_t bytes) noexcept {
         auto const end = detail::round_up(bytes, Os::page_bytes());
         if (end > reserved_ ||
-            Os::map_file(base_, static_cast<std::size_t>(end), file, offset) != 0)
+            Os::map_file(base_, static_cast<std::size_t>(end), number, offset) != 0)
             return false;
         usable_ = end;
         return true;
