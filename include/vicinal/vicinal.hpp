@@ -34,6 +34,7 @@
 #include <vicinal/storage/backup.hpp>
 #include <vicinal/storage/check.hpp>
 #include <vicinal/storage/concept.hpp>
+#include <vicinal/storage/file.hpp>
 #include <vicinal/storage/memory.hpp>
 #include <vicinal/storage/mmap.hpp>
 

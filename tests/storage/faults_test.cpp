@@ -2,6 +2,7 @@
 // Every call to the operating system fails once, and the power is cut after every one.
 #include "storage/faulty.hpp"
 
+#include <vicinal/storage/file.hpp>
 #include <vicinal/storage/mmap.hpp>
 
 #include <algorithm>
@@ -26,13 +27,15 @@ struct outcome {
     bool opened = false;
 };
 
-void add(numbers<faulty>& s, outcome& o, durability d) {
+template <class Numbers>
+void add(Numbers& s, outcome& o, durability d) {
     o.attempted = o.acknowledged.size() + 1;
     if (!s.add(o.attempted)) return;
     o.acknowledged.push_back(o.attempted);
     if (d == durability::full) o.synced = o.attempted;
 }
-void checkpoint(numbers<faulty>& s, outcome& o) {
+template <class Numbers>
+void checkpoint(Numbers& s, outcome& o) {
     auto const n = o.acknowledged.size();
     if (s.checkpoint()) o.synced = n;
 }
@@ -40,10 +43,11 @@ void checkpoint(numbers<faulty>& s, outcome& o) {
 /// Make, write, checkpoint, write, close, open, write, checkpoint, write, and then nothing: as a
 /// process that is killed. A call that fails does not stop the rest. A number that failed is tried
 /// again by the next add.
+template <template <class> class Storage>
 outcome script(std::string const& path, durability d) {
     outcome o;
     {
-        auto s = numbers<faulty>::open(path, {.durability = d});
+        auto s = numbers<faulty, Storage>::open(path, {.durability = d});
         if (s) {
             o.opened = true;
             for (int i = 0; i < 3; ++i) add(*s, o, d);
@@ -51,7 +55,7 @@ outcome script(std::string const& path, durability d) {
             for (int i = 0; i < 2; ++i) add(*s, o, d);
         }
     }
-    auto s = numbers<faulty>::open(path, {.durability = d});
+    auto s = numbers<faulty, Storage>::open(path, {.durability = d});
     if (s) {
         o.opened = true;
         // The batch that was in flight may be there or not.
@@ -72,25 +76,25 @@ outcome script(std::string const& path, durability d) {
     return o;
 }
 
+template <template <class> class Storage>
 long calls_of_script(durability d) {
     faulty::reset();
     scratch::directory dir;
-    auto const o = script(dir / "s", d);
+    auto const o = script<Storage>(dir / "s", d);
     REQUIRE(o.acknowledged.size() == 9);
     return faulty::world.calls;
 }
 
-} // namespace
-
-TEST_CASE("a call that fails once, at any place, loses nothing", "[storage]") {
+template <template <class> class Storage>
+void fail_each_call() {
     for (auto const d : {durability::full, durability::normal, durability::off}) {
-        auto const most = calls_of_script(d);
+        auto const most = calls_of_script<Storage>(d);
         REQUIRE(most > 50);
         for (long n = 1; n <= most; ++n) {
             faulty::reset();
             faulty::world.fail_at = n;
             scratch::directory dir;
-            auto const o = script(dir / "s", d);
+            auto const o = script<Storage>(dir / "s", d);
             CAPTURE(static_cast<int>(d), n, faulty::world.trace[static_cast<std::size_t>(n - 1)]);
             auto const s = numbers<>::open(dir / "s");
             if (!s && !o.opened) continue;
@@ -103,15 +107,16 @@ TEST_CASE("a call that fails once, at any place, loses nothing", "[storage]") {
     }
 }
 
-TEST_CASE("a power cut after any call leaves a state that was promised", "[storage]") {
+template <template <class> class Storage>
+void cut_power_after_each_call() {
     for (auto const d : {durability::full, durability::normal}) {
-        auto const most = calls_of_script(d);
+        auto const most = calls_of_script<Storage>(d);
         for (long n = 1; n <= most + 1; ++n) {
             faulty::reset();
             faulty::world.fail_at = n;
             faulty::world.for_good = true;
             scratch::directory dir;
-            auto const o = script(dir / "s", d);
+            auto const o = script<Storage>(dir / "s", d);
             for (auto const kind : scratch::images) {
                 CAPTURE(static_cast<int>(d), n, static_cast<int>(kind), o.synced);
                 auto const path = dir / ("image" + std::to_string(static_cast<int>(kind)));
@@ -132,16 +137,34 @@ TEST_CASE("a power cut after any call leaves a state that was promised", "[stora
     }
 }
 
-TEST_CASE("interrupted and short calls are repeated", "[storage]") {
+template <template <class> class Storage>
+void interrupt_and_shorten() {
     faulty::reset();
     faulty::world.most = 1000;
     faulty::world.interrupt = true;
     scratch::directory dir;
-    auto const o = script(dir / "s", durability::full);
+    auto const o = script<Storage>(dir / "s", durability::full);
     REQUIRE(o.acknowledged == range(1, 9));
     auto const s = numbers<>::open(dir / "s");
     REQUIRE(s);
     REQUIRE(s->all() == range(1, 9));
+}
+
+} // namespace
+
+TEST_CASE("a call that fails once, at any place, loses nothing", "[storage]") {
+    SECTION("mapped") { fail_each_call<vicinal::storage::basic_mmap>(); }
+    SECTION("paged") { fail_each_call<vicinal::storage::basic_file>(); }
+}
+
+TEST_CASE("a power cut after any call leaves a state that was promised", "[storage]") {
+    SECTION("mapped") { cut_power_after_each_call<vicinal::storage::basic_mmap>(); }
+    SECTION("paged") { cut_power_after_each_call<vicinal::storage::basic_file>(); }
+}
+
+TEST_CASE("interrupted and short calls are repeated", "[storage]") {
+    SECTION("mapped") { interrupt_and_shorten<vicinal::storage::basic_mmap>(); }
+    SECTION("paged") { interrupt_and_shorten<vicinal::storage::basic_file>(); }
 }
 
 TEST_CASE("a snapshot is published in the order that a power cut needs", "[storage]") {

@@ -75,9 +75,10 @@ inline bytes batch(std::uint64_t n) {
 }
 
 /// A store of numbers: column "numbers", one row each, and batches that append one.
-template <class Os = vicinal::storage::posix>
+template <class Os = vicinal::storage::posix,
+          template <class> class Storage = vicinal::storage::basic_mmap>
 struct numbers {
-    using space = typename vicinal::storage::basic_mmap<Os>::space;
+    using space = typename Storage<Os>::space;
 
     static vicinal::result<numbers> open(std::string const& path,
                                          vicinal::storage::open_options const& options = {}) {
@@ -126,7 +127,7 @@ struct numbers {
     }
 
     space files;
-    vicinal::storage::mapped_column<Os>* rows;
+    typename Storage<Os>::column* rows;
     vicinal::storage::replay_report report;
 };
 

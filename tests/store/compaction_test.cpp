@@ -90,6 +90,9 @@ TEST_CASE("a compacted store has what it had, and no dead rows", "[store]") {
     SECTION("hnsw in mapped files") {
         check_compaction<store<metric::squared_l2, hnsw, storage::mmap>>({.index = small_graph()});
     }
+    SECTION("hnsw in paged files") {
+        check_compaction<store<metric::squared_l2, hnsw, storage::file>>({.index = small_graph()});
+    }
     SECTION("two-phase flat in mapped files, integer ids") {
         check_compaction<
             store<metric::cosine, two_phase, storage::mmap, payload::fields, std::uint64_t>>({});
@@ -186,6 +189,9 @@ TEST_CASE("a scan sees its records through compaction that is put off", "[store]
     SECTION("in memory") { check_scan<store<metric::squared_l2, hnsw>>({.index = small_graph()}); }
     SECTION("in mapped files") {
         check_scan<store<metric::squared_l2, hnsw, storage::mmap>>({.index = small_graph()});
+    }
+    SECTION("in paged files") {
+        check_scan<store<metric::squared_l2, hnsw, storage::file>>({.index = small_graph()});
     }
 }
 
@@ -290,6 +296,10 @@ TEST_CASE("a scan that begins during compaction keeps the rows as they are", "[s
     }
     SECTION("in mapped files") {
         check_scan_meanwhile<store<metric::squared_l2, hnsw, storage::basic_mmap<watched_system>>>(
+            {.index = small_graph()});
+    }
+    SECTION("in paged files") {
+        check_scan_meanwhile<store<metric::squared_l2, hnsw, storage::basic_file<watched_system>>>(
             {.index = small_graph()});
     }
 }

@@ -46,6 +46,11 @@ TEST_CASE("random operations: hnsw in mapped files", "[store]") {
     CHECK(check_against_model<mapped>(40, 300, 4, {.index = tiny_graph()}) == "");
 }
 
+TEST_CASE("random operations: hnsw in paged files", "[store]") {
+    using paged = store<metric::cosine, hnsw, storage::file>;
+    CHECK(check_against_model<paged>(40, 300, 6, {.index = tiny_graph()}) == "");
+}
+
 TEST_CASE("a sequence of steps is shortened to those that it takes to fail", "[store]") {
     auto const steps = random_steps(300, 5);
     // Fails where a clear comes anywhere before a scan.

@@ -137,6 +137,13 @@ TEST_CASE("readers beside a writer see each record whole or not at all: mapped",
         {.index = small_graph()}, 1500);
 }
 
+TEST_CASE("readers beside a writer see each record whole or not at all: paged",
+          "[store][threads]") {
+    // A budget that leaves pages next to nothing, so that they come and go.
+    check_readers_beside_writer<store<metric::squared_l2, vicinal::index::hnsw<>, storage::file>>(
+        {.index = small_graph(), .cache_bytes = 1500000}, 1500);
+}
+
 TEST_CASE("several writers wait for each other", "[store][threads]") {
     store<metric::squared_l2, vicinal::index::hnsw<>> s{{.dim = dim, .index = small_graph()}};
     std::vector<std::thread> writers;

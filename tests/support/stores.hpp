@@ -11,6 +11,7 @@
 #include <vicinal/metric/squared_l2.hpp>
 #include <vicinal/payload/fields.hpp>
 #include <vicinal/payload/none.hpp>
+#include <vicinal/storage/file.hpp>
 #include <vicinal/storage/mmap.hpp>
 #include <vicinal/store/store.hpp>
 

@@ -34,14 +34,17 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
     for (std::size_t i = 0; i < first; ++i) vectors.prefetch(candidates[i].row, lines);
     for (std::size_t i = 0; i < first; ++i)
         if (candidates[i].row < end) compare(candidates[i].row);
-    for (std::size_t i = first; i < count; ++i) {
-        auto const& c = candidates[i];
-        if (c.row >= end) continue;
+    auto const ruled_out = [&](neighbour const& c) {
         if constexpr (requires { score.at_least(codes.row(0), c.distance); })
-            if (best.full() && score.at_least(codes.row(c.row), c.distance) > best.farthest())
-                continue;
-        compare(c.row);
-    }
+            return best.full() && score.at_least(codes.row(c.row), c.distance) > best.farthest();
+        return false;
+    };
+    if constexpr (Vectors::pages)
+        for (std::size_t i = first; i < count; ++i)
+            if (candidates[i].row < end && !ruled_out(candidates[i]))
+                vectors.prefetch(candidates[i].row, lines);
+    for (std::size_t i = first; i < count; ++i)
+        if (candidates[i].row < end && !ruled_out(candidates[i])) compare(candidates[i].row);
 }
 
 } // namespace vicinal::inline VICINAL_ABI::index

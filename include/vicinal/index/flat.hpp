@@ -10,6 +10,7 @@
 #include <vicinal/index/frame_column.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/index/workers.hpp>
+#include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 
 #include <cstddef>
@@ -224,9 +225,10 @@ private:
 
     [[nodiscard]] result<void> open_codes(typename Storage::space& space) {
         if (dim_ > coded::most_elements) return {};
-        auto codes = space.column("flat.codes", dim_, storage::heat::hot);
+        auto codes = space.column("flat.codes", dim_, storage::heat::warm);
         VICINAL_CHECK(codes);
-        auto factors = space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::hot);
+        auto factors =
+            space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::warm);
         VICINAL_CHECK(factors);
         auto const n = (*codes)->rows();
         if ((*factors)->rows() != n || vectors_->rows() < n)
@@ -263,10 +265,15 @@ private:
                 encode_rows(0, covered_, scratch.data());
             });
         }
-        // From here on nothing fails: both columns have as many rows as are encoded.
         codes_->resize(until);
         factors_->resize(until);
         encode_rows(covered_, until, scratch.data());
+        // Both columns have as many rows as are encoded, and none that was misread.
+        if (storage::fault_scope::met()) {
+            codes_->resize(covered_);
+            factors_->resize(covered_);
+            return error{errc::io_failure, "vectors that can be read, to encode them"};
+        }
         return {};
     }
     void encode_rows(slot first, slot last, float* scratch) noexcept {

@@ -13,6 +13,7 @@
 #include <vicinal/index/hnsw/reachable.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
 #include <vicinal/index/scan_codes.hpp>
+#include <vicinal/storage/faults.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -56,6 +57,11 @@ template <codec::model Codec>
 template <metric::model Metric, storage::model Storage>
 class hnsw<Codec>::of {
     using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
+    using reader = decltype(std::declval<typename Storage::column const&>().reader());
+    static_assert(
+        !(coded::reads_rows && reader::pages),
+        "vicinal: this graph walks over the vectors, which storage::file does not keep in "
+        "memory: use index::hnsw<codec::sq8>, storage::mmap or index::flat<>");
 
 public:
     using element = metric::element_of<Metric>;
@@ -103,7 +109,6 @@ public:
                 }
             VICINAL_CHECK(storage::reserve(graph_.upper_column(), upper_rows, section));
             auto const relaxed = hnsw_graph::relaxed_for<Metric>;
-            using reader = decltype(codes_.reader());
             hnsw_graph::builder<Storage, coded, reader, Section> build(
                 graph_, codes_.codec(), codes_.reader(), codes_.lines(), relaxed, threads_,
                 section);
@@ -147,6 +152,7 @@ public:
                     return found;
                 });
             VICINAL_CHECK(fresh);
+            if (storage::fault_scope::met()) return {}; // misread: what was measured before stays
             VICINAL_CHECK(
                 storage::reserve(graph_.tuning_column(), fresh->table.size() + 1, section));
             section([&] {

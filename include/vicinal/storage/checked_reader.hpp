@@ -14,6 +14,8 @@ namespace vicinal::inline VICINAL_ABI::storage {
 /// the fault_scope knows.
 class checked_reader {
 public:
+    static constexpr bool pages = false;
+
     checked_reader() = default;
     /// `checks` is null where nothing is left to check: then a row costs one branch that is always
     /// right.

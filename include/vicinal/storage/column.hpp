@@ -6,17 +6,24 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
 
 namespace vicinal::inline VICINAL_ABI::storage {
 
-/// How a column is read: hot ones on every step of every query (codes, links), cold ones for the
-/// few rows of an answer (vectors, payload). A storage that pages keeps hot columns in memory.
-enum class heat : std::uint8_t { hot, cold };
+/// How a column is read. Hot ones are read all over the place (ids, live flags): a storage that
+/// pages keeps them in memory. Warm ones are read on every step of every query, a few rows at a
+/// time (codes, links): in memory where they fit, or where the store may be written. Cold ones are
+/// read for the few rows of an answer (vectors, payload), and paged.
+enum class heat : std::uint8_t { hot, warm, cold };
 
 /// A column as one query sees it where its rows lie one behind the other: base and stride. Valid
 /// while the writer can't move the column, that is, while the query holds its reader section.
 class contiguous_reader {
 public:
+    /// Whether rows may have to be read from a file, so that it pays to ask for several at once.
+    static constexpr bool pages = false;
+
     contiguous_reader() = default;
     contiguous_reader(std::byte const* base, std::size_t stride) noexcept
         : base_(base), stride_(stride) {}
@@ -46,6 +53,26 @@ public:
 private:
     std::byte const* base_ = nullptr;
     std::size_t stride_ = 0;
+};
+
+/// Bytes of a column and the reader that keeps them in place.
+template <class Reader>
+class held_bytes {
+public:
+    held_bytes() = default;
+    held_bytes(held_bytes&&) noexcept = default;
+    /// `size` rows of one byte from row `first` on.
+    held_bytes(Reader reader, std::uint64_t first, std::uint64_t size) noexcept
+        : reader_(std::move(reader)),
+          bytes_(reader_.rows(first, size), static_cast<std::size_t>(size)) {}
+
+    [[nodiscard]] std::byte const* data() const noexcept { return bytes_.data(); }
+    [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+    operator std::span<std::byte const>() const noexcept { return bytes_; }
+
+private:
+    Reader reader_;
+    std::span<std::byte const> bytes_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage

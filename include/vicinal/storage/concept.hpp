@@ -12,13 +12,33 @@
 
 namespace vicinal::inline VICINAL_ABI::storage {
 
+/// A column as one query sees it. One thread uses a reader; a copy of it is another's.
+///
+/// * `row(i)` gives the bytes of a row, `rows(i, count)` those of several, one behind the other.
+///   They stay in place while the reader lives, and where `pages` says that they may have to be
+///   read from a file, until 16 others were asked for.
+/// * `row_as<T>`, `rows_as<T>`: the same as elements of T.
+/// * `prefetch(i, lines)`: row i is going to be asked for; where rows are paged, the next one that
+///   must be read brings it along.
+///
+/// What can't be read right is told to the fault_scope (storage/faults.hpp).
+template <class R>
+concept reader = std::copy_constructible<R> && requires(R const& r, std::uint64_t n) {
+    { R::pages } -> std::convertible_to<bool>;
+    { r.row(n) } -> std::same_as<std::byte const*>;
+    { r.rows(n, n) } -> std::same_as<std::byte const*>;
+    { r.template row_as<int>(n) } -> std::same_as<int const*>;
+    { r.template rows_as<int>(n, n) } -> std::same_as<int const*>;
+    r.prefetch(n, std::size_t{1});
+};
+
 /// A column: a growable array of rows of one width. A heap (ids, payloads) is a column whose rows
 /// are single bytes, addressed by offset and length.
 ///
 /// * `rows()`, `row_bytes()`, `capacity()`: counts and the width of a row.
-/// * `reader()`: the column as a query sees it; `row(i)` of it gives bytes, `rows(i, count)` those
-///   of several rows. What can't be read right is told to the fault_scope (storage/faults.hpp).
-/// * `edit(i)`: row i to be written, by the one writer; valid until the column grows.
+/// * `reader()`: the column as a query sees it.
+/// * `edit(i)`: row i to be written, by the one writer; valid until the column grows. Of a cold
+///   column, and of a warm one in a store that is only read, a row that came since the snapshot.
 /// * `prepare(rows)`: makes room; readers go on undisturbed. `commit()` then puts the room into
 /// use;
 ///   rows may move, so no reader may be inside. It cannot fail.
@@ -31,8 +51,7 @@ concept column = requires(C c, C const& k, std::uint64_t n) {
     { k.rows() } -> std::same_as<std::uint64_t>;
     { k.capacity() } -> std::same_as<std::uint64_t>;
     { k.row_bytes() } -> std::same_as<std::size_t>;
-    { k.reader().row(n) } -> std::same_as<std::byte const*>;
-    { k.reader().rows(n, n) } -> std::same_as<std::byte const*>;
+    { k.reader() } -> reader;
     { c.edit(n) } -> std::same_as<std::byte*>;
     { c.prepare(n) } -> std::same_as<result<void>>;
     { c.commit() }

@@ -7,6 +7,7 @@
 #include <vicinal/storage/checked_reader.hpp>
 #include <vicinal/storage/concept.hpp>
 #include <vicinal/storage/region.hpp>
+#include <vicinal/storage/snapshot_bytes.hpp>
 #include <vicinal/storage/snapshot_layout.hpp>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace vicinal::inline VICINAL_ABI::storage {
@@ -52,6 +54,11 @@ public:
     /// All rows, one behind the other.
     [[nodiscard]] std::span<std::byte const> bytes() const noexcept {
         return {now_.memory.data(), static_cast<std::size_t>(rows_ * row_bytes_)};
+    }
+
+    /// The same for a snapshot; the column must stay as it is until they are written.
+    [[nodiscard]] section_source source(std::string const& name) const {
+        return {name, row_bytes_, bytes()};
     }
 
     [[nodiscard]] result<void> prepare(std::uint64_t rows) {
@@ -93,13 +100,13 @@ public:
 
     /// Maps a section beside what the column holds now; adopt() then puts it in its place.
     /// errc::out_of_memory where the system refuses; the column is as before.
-    [[nodiscard]] result<void> stage(int file, section const& s) {
+    [[nodiscard]] result<void> stage(int number, section const& s) {
         image mapped;
         if (s.rows > 0) {
             auto space = region<Os>::reserve(s.bytes());
             if (!space) return space.error();
             mapped.memory = *std::move(space);
-            if (!mapped.memory.map(file, s.offset, s.bytes()))
+            if (!mapped.memory.map(number, s.offset, s.bytes()))
                 return error{errc::out_of_memory,
                              "to map " + std::to_string(s.bytes()) + " bytes of section '" +
                                  s.name + "'",

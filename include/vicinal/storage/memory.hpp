@@ -123,9 +123,9 @@ public:
     /// The same as read, from a file.
     [[nodiscard]] result<void> load(std::string_view path) {
         return vicinal::detail::guarded([&]() -> result<void> {
-            auto const file = open_snapshot<posix>(path);
-            if (!file) return file.error();
-            return fill(file->layout(), [&](auto const& each) { return file->read_all(each); });
+            auto const from = open_snapshot<posix>(path);
+            if (!from) return from.error();
+            return fill(from->layout(), [&](auto const& each) { return from->read_all(each); });
         });
     }
 #endif

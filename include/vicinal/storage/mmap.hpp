@@ -7,8 +7,8 @@
 #if VICINAL_HAS_FILES
 
 #    include <vicinal/storage/concept.hpp>
-#    include <vicinal/storage/mapped_column.hpp>
-#    include <vicinal/storage/mapped_space.hpp>
+#    include <vicinal/storage/durable_space.hpp>
+#    include <vicinal/storage/mapped_columns.hpp>
 #    include <vicinal/storage/posix.hpp>
 
 #    include <string_view>
@@ -23,7 +23,7 @@ struct basic_mmap {
     static constexpr bool durable = true;
     static constexpr std::string_view name = "mmap";
     using column = mapped_column<Os>;
-    using space = mapped_space<Os>;
+    using space = durable_space<Os, mapped_columns<Os>>;
 };
 
 using mmap = basic_mmap<>;

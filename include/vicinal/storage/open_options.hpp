@@ -20,6 +20,8 @@ struct open_options {
     check_level check = check_level::lazy;
     /// The largest snapshot, in bytes, that check::lazy compares whole.
     std::uint64_t checked_at_open = std::uint64_t{64} << 20;
+    /// What storage::file may hold in memory, in bytes; the others let the system choose.
+    std::uint64_t cache_bytes = std::uint64_t{256} << 20;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage

@@ -6,6 +6,7 @@
 #include <vicinal/storage/crc32c.hpp>
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/page_checksums.hpp>
+#include <vicinal/storage/snapshot_bytes.hpp>
 #include <vicinal/storage/snapshot_layout.hpp>
 
 #include <algorithm>
@@ -109,7 +110,7 @@ private:
                 }
                 set(damaged_, page);
             }
-            fault_scope::note([&] { return damage(page); });
+            fault_scope::note([&] { return page_damage(section_, page, shown_); });
         }
     }
 
@@ -123,15 +124,6 @@ private:
                crc32c({base + page * snapshot_page_bytes, snapshot_page_bytes}) ==
                    detail::load_le<std::uint32_t>(crc);
     }
-    [[nodiscard]] error damage(std::uint64_t page) const {
-        return error{errc::corrupt_snapshot,
-                     "the recorded checksum of block " + std::to_string(page / pages_per_block) +
-                         " (offset " +
-                         std::to_string(section_.offset + page * snapshot_page_bytes) +
-                         ") of section '" + section_.name + "' in " + shown_,
-                     "another"};
-    }
-
     section section_;
     std::string shown_;
     std::shared_ptr<std::byte const> front_;

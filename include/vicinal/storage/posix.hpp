@@ -69,6 +69,15 @@ struct posix {
                                    std::uint64_t offset) noexcept {
         return fits(offset) ? ::pwrite(file, from, n, static_cast<::off_t>(offset)) : -1;
     }
+    /// Tells the system that a piece of a file is about to be read; a wish.
+    static void will_read([[maybe_unused]] int file, [[maybe_unused]] std::size_t n,
+                          [[maybe_unused]] std::uint64_t offset) noexcept {
+#    if defined(POSIX_FADV_WILLNEED)
+        if (fits(offset))
+            static_cast<void>(::posix_fadvise(file, static_cast<::off_t>(offset),
+                                              static_cast<::off_t>(n), POSIX_FADV_WILLNEED));
+#    endif
+    }
     static int truncate_file(int file, std::uint64_t bytes) noexcept {
         return fits(bytes) ? ::ftruncate(file, static_cast<::off_t>(bytes)) : -1;
     }

@@ -73,7 +73,7 @@ public:
     /// Puts `bytes` of a file at the start of a region that is not in use yet; whole pages, so that
     /// the file must be padded to one. The start moves so that the file's huge pages can be mapped
     /// as such: those begin at multiples of their size in the file and in memory.
-    [[nodiscard]] bool map(int file, std::uint64_t offset, std::uint64_t bytes) noexcept {
+    [[nodiscard]] bool map(int number, std::uint64_t offset, std::uint64_t bytes) noexcept {
         auto const end = detail::round_up(bytes, Os::page_bytes());
         auto const phase = static_cast<std::size_t>(
             (offset - reinterpret_cast<std::uintptr_t>(base_)) % huge_page);
@@ -83,7 +83,7 @@ public:
             reserved_ -= phase;
         }
         if (end > reserved_ ||
-            Os::map_file(base_, static_cast<std::size_t>(end), file, offset) != 0)
+            Os::map_file(base_, static_cast<std::size_t>(end), number, offset) != 0)
             return false;
         usable_ = end;
         return true;

@@ -47,7 +47,8 @@ template <class Run>
     auto const give = [run = std::move(run), count, i = std::size_t{0},
                        from = std::size_t{0}](std::span<std::byte> out) mutable {
         for (std::size_t done = 0; done < out.size() && i < count;) {
-            std::span<std::byte const> const piece = run(i);
+            auto const held = run(i);
+            std::span<std::byte const> const piece = held;
             auto const n = (std::min)(piece.size() - from, out.size() - done);
             if (n > 0) std::memcpy(out.data() + done, piece.data() + from, n);
             done += n;

@@ -72,6 +72,16 @@ struct block_buffer {
                  std::move(got)};
 }
 
+/// The same for one of its pages, by its number in the section.
+[[nodiscard]] inline error page_damage(section const& s, std::uint64_t page,
+                                       std::string const& shown) {
+    return error{errc::corrupt_snapshot,
+                 "the recorded checksum of block " + std::to_string(page / pages_per_block) +
+                     " (offset " + std::to_string(s.offset + page * snapshot_page_bytes) +
+                     ") of section '" + s.name + "' in " + shown,
+                 "another"};
+}
+
 /// Reads block `i` of a section and compares it with its checksum, and its padding with zero.
 /// errc::corrupt_snapshot names section, block and offset.
 template <class Read>

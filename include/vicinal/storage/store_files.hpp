@@ -154,8 +154,9 @@ public:
         if (!files) note_poison(files.error());
         return files;
     }
-    /// Publishes what write_next() gave and removes the generation before it. On failure the
-    /// present one stays, and the next is removed unless it may have been published.
+    /// Publishes what write_next() gave and removes the generation before it, whose snapshot is
+    /// left open in `next`. On failure the present one stays, and the next is removed unless it may
+    /// have been published.
     [[nodiscard]] result<void> publish_next(storage::generation_files<Os>& next) {
         auto const old = layout().generation;
         auto const snapshot = snapshot_name(old);
@@ -167,7 +168,7 @@ public:
             if (!poisoned_) abandon_next();
             return done;
         }
-        snapshot_ = std::move(next.snapshot);
+        std::swap(snapshot_, next.snapshot);
         log_ = std::move(next.log);
         checked_ = true;
         directory_.remove(snapshot);

@@ -31,11 +31,15 @@ class heap {
 public:
     static constexpr std::uint64_t largest_heap = std::uint64_t{1} << 40;
 
-    [[nodiscard]] static result<heap> open(typename Storage::space& space,
-                                           std::string const& name) {
-        auto bytes = space.column(name + ".heap", 1, storage::heat::cold);
+    using reader = decltype(std::declval<typename Storage::column const&>().reader());
+    using run_of_bytes = storage::held_bytes<reader>;
+
+    /// `kind` is that of the bytes.
+    [[nodiscard]] static result<heap> open(typename Storage::space& space, std::string const& name,
+                                           storage::heat kind) {
+        auto bytes = space.column(name + ".heap", 1, kind);
         VICINAL_CHECK(bytes);
-        auto places = space.column(name + ".places", 8, storage::heat::cold);
+        auto places = space.column(name + ".places", 8, storage::heat::hot);
         VICINAL_CHECK(places);
         heap h;
         h.bytes_ = *bytes;
@@ -44,22 +48,10 @@ public:
     }
 
     /// The run of a slot below slots(); empty, and a fault, where a damaged file points outside.
-    [[nodiscard]] std::span<std::byte const> operator[](slot s) const noexcept {
-        auto const place = *places_->reader().template row_as<std::uint64_t>(s);
-        auto const offset = place >> 24;
-        auto const length = place & largest_run;
-        if (length == 0) return {};
-        if (offset + length > end_) [[unlikely]] {
-            storage::fault_scope::note([&] {
-                return error{errc::corrupt_snapshot,
-                             "ids and payloads inside their heaps of " + std::to_string(end_) +
-                                 " bytes",
-                             std::to_string(length) + " bytes at offset " + std::to_string(offset) +
-                                 " for row " + std::to_string(s)};
-            });
-            return {};
-        }
-        return {bytes_->reader().rows(offset, length), static_cast<std::size_t>(length)};
+    [[nodiscard]] run_of_bytes operator[](slot s) const noexcept {
+        auto const at = place(s);
+        return at.length == 0 ? run_of_bytes()
+                              : run_of_bytes(bytes_->reader(), at.offset, at.length);
     }
 
     /// Makes room for `slots` slots and `more` bytes, moving columns only inside `section`.
@@ -98,7 +90,7 @@ public:
         std::vector<std::uint64_t> places(kept.size());
         std::uint64_t end = 0;
         for (std::size_t i = 0; i < kept.size(); ++i) {
-            auto const size = (*this)[kept[i]].size();
+            auto const size = place(kept[i]).length;
             places[i] = end << 24 | size;
             end += size;
         }
@@ -128,7 +120,30 @@ public:
     [[nodiscard]] std::uint64_t bytes() const noexcept { return end_; }
 
 private:
+    struct place_of_run {
+        std::uint64_t offset = 0;
+        std::uint64_t length = 0;
+    };
+
     heap() = default;
+
+    [[nodiscard]] place_of_run place(slot s) const noexcept {
+        auto const place = *places_->reader().template row_as<std::uint64_t>(s);
+        auto const offset = place >> 24;
+        auto const length = place & largest_run;
+        if (length == 0) return {};
+        if (offset + length > end_) [[unlikely]] {
+            storage::fault_scope::note([&] {
+                return error{errc::corrupt_snapshot,
+                             "ids and payloads inside their heaps of " + std::to_string(end_) +
+                                 " bytes",
+                             std::to_string(length) + " bytes at offset " + std::to_string(offset) +
+                                 " for row " + std::to_string(s)};
+            });
+            return {};
+        }
+        return {offset, length};
+    }
 
     typename Storage::column* bytes_ = nullptr;
     typename Storage::column* places_ = nullptr;

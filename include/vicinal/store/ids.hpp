@@ -80,7 +80,7 @@ template <class Id, class Storage>
 class id_rows {
 public:
     [[nodiscard]] static result<id_rows> open(typename Storage::space& space) {
-        auto c = space.column("ids", 8, storage::heat::cold);
+        auto c = space.column("ids", 8, storage::heat::hot);
         VICINAL_CHECK(c);
         return id_rows(*c);
     }
@@ -121,7 +121,7 @@ template <class Storage>
 class id_rows<std::string, Storage> {
 public:
     [[nodiscard]] static result<id_rows> open(typename Storage::space& space) {
-        auto h = heap<Storage>::open(space, "ids");
+        auto h = heap<Storage>::open(space, "ids", storage::heat::hot);
         VICINAL_CHECK(h);
         return id_rows(*h);
     }

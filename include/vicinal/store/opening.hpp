@@ -51,6 +51,15 @@ template <class Engine, class Metric, class Index, class Payload, class Id>
     return Engine::open(std::move(space), dim, index_options(o));
 }
 
+/// The same for a store in memory.
+template <class Engine, class Metric, class Index, class Payload, class Id>
+[[nodiscard]] result<std::unique_ptr<Engine>> open_loaded(store_options<Index> const& o,
+                                                          typename Engine::space space) {
+    VICINAL_CHECK(simd::check());
+    VICINAL_CHECK(Index::check(o.index));
+    return open_filled<Engine, Metric, Index, Payload, Id>(o, std::move(space));
+}
+
 /// Opens the engine of a directory, or makes it. A path without a dimension can only be that of a
 /// store which is there.
 template <class Engine, class Metric, class Index, class Payload, class Id>
@@ -75,6 +84,7 @@ template <class Engine, class Metric, class Index, class Payload, class Id>
     how.lock_timeout_ms = o.lock_timeout_ms;
     how.check = o.check;
     how.checked_at_open = o.checked_at_open;
+    how.cache_bytes = o.cache_bytes;
     auto opened = space::open(path, wanted, how);
     VICINAL_CHECK(opened);
     return open_filled<Engine, Metric, Index, Payload, Id>(o, std::move(*opened));

@@ -35,6 +35,9 @@ struct store_options {
     check_level check = check_level::lazy;
     /// The largest snapshot, in bytes, that check::lazy compares whole.
     std::uint64_t checked_at_open = std::uint64_t{64} << 20;
+    /// What storage::file may hold in memory, in bytes: see storage/file.hpp. Without effect on the
+    /// others.
+    std::uint64_t cache_bytes = std::uint64_t{256} << 20;
 };
 
 /// What a search asks for.

@@ -41,11 +41,11 @@ public:
         VICINAL_CHECK(vectors);
         auto live = space.column("live", 1, storage::heat::hot);
         VICINAL_CHECK(live);
-        auto map = space.column("ids.map", sizeof(id_table::entry), storage::heat::cold);
+        auto map = space.column("ids.map", sizeof(id_table::entry), storage::heat::hot);
         VICINAL_CHECK(map);
         auto ids = id_rows<Id, Storage>::open(space);
         VICINAL_CHECK(ids);
-        auto payloads = heap<Storage>::open(space, "payloads");
+        auto payloads = heap<Storage>::open(space, "payloads", storage::heat::cold);
         VICINAL_CHECK(payloads);
         rows r(**vectors, **live, **map, *ids, *payloads);
         VICINAL_CHECK(r.bind());
@@ -84,10 +84,8 @@ public:
         return *live_->reader().row(s) != std::byte{0};
     }
     [[nodiscard]] id_view id(slot s) const noexcept { return ids_[s]; }
-    [[nodiscard]] std::span<std::byte const> payload(slot s) const noexcept { return payloads_[s]; }
-    [[nodiscard]] element const* vector(slot s) const noexcept {
-        return vectors_->reader().template row_as<element>(s);
-    }
+    /// Bytes, and what keeps them in place.
+    [[nodiscard]] auto payload(slot s) const noexcept { return payloads_[s]; }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
     /// The same as a predicate that outlives no section.
     [[nodiscard]] auto live_slots() const noexcept {
@@ -250,7 +248,8 @@ template <class Record, class Payload, class Id, class Rows>
         if (payload.error().code() == errc::out_of_memory) return payload.error();
         return error{errc::corrupt_snapshot, "a payload that decodes", payload.error().message()};
     }
-    auto const* vector = rows.vector(s);
+    auto const vectors = rows.vectors().reader();
+    auto const* vector = vectors.template row_as<typename Rows::element>(s);
     return Record{Id(rows.id(s)), {vector, vector + dim}, std::move(*payload)};
 }
 

@@ -45,6 +45,7 @@ class store : detail::checked<Metric, Index, Storage, Payload, Id> {
     static constexpr bool loadable = !Storage::durable && requires(typename Storage::space & s) {
         s.load(std::string_view());
     };
+    static constexpr bool paged = requires { Storage::pages; };
 
 public:
     using metric_type = Metric;
@@ -83,10 +84,8 @@ public:
 
     /// Makes a store in memory from the snapshot file at `path`: one that try_save() wrote, or that
     /// of a durable store's directory. Every byte is checked, and no more memory is taken than the
-    /// file has bytes. `o.dim` may be 0; the index keeps the options it was made with.
-    ///
-    /// Errors: not_found, corrupt_snapshot, newer_format, metric_mismatch and its like,
-    /// invalid_argument, unsupported, io_failure, out_of_memory.
+    /// file has bytes. `o.dim` may be 0; the index keeps the options it was made with. Errors:
+    /// those of opening a directory.
     [[nodiscard]] static result<store>
     try_load(std::string_view path, options const& o = {},
              typename Storage::space space = {}) requires(loadable) {
@@ -108,15 +107,13 @@ public:
         });
     }
 
-    /// Opens the directory at `path`, or makes it. Opening maps the snapshot and replays the log;
-    /// it rebuilds nothing. One writer at a time, any number of readers (`read_only`), each with
-    /// the store as of its opening or last refresh(). A child of fork() can read what it was given,
-    /// and not write.
+    /// Opens the directory at `path`, or makes it. Opening replays the log and rebuilds nothing.
+    /// One writer at a time, any number of readers (`read_only`), each with the store as of its
+    /// opening or last refresh(). A child of fork() can read what it was given, and not write.
     ///
     /// Errors: not_a_directory, foreign_file, locked (by the process that the message names),
     /// read_only (a directory that can't be written), newer_format, corrupt_snapshot, corrupt_log,
-    /// metric_mismatch and its like, invalid_argument, unsupported (VICINAL_ISA asks for what this
-    /// CPU lacks), io_failure, out_of_memory.
+    /// metric_mismatch and its like, invalid_argument, unsupported, io_failure, out_of_memory.
     [[nodiscard]] static result<store> try_open(std::string_view path,
                                                 options const& o = {}) requires(Storage::durable) {
         return detail::guarded([&]() -> result<store> {
@@ -201,6 +198,11 @@ public:
         return engine_->read([](auto const& rows, auto const& index) {
             return store_stats{rows.live_count(), index.covered(), rows.count()};
         });
+    }
+
+    /// What storage::file holds in memory and has read so far.
+    [[nodiscard]] auto paging() const requires(paged) {
+        return engine_->read([this](auto&, auto&) { return engine_->storage().paging(); });
     }
 
     /// The k records nearest to the query: always min(k, matching) of them, nearest first, ties by
@@ -356,9 +358,7 @@ private:
 
     [[nodiscard]] static result<store> from_loaded(typename Storage::space space,
                                                    options const& o) {
-        VICINAL_CHECK(simd::check());
-        VICINAL_CHECK(Index::check(o.index));
-        auto e = detail::open_filled<engine_type, Metric, Index, Payload, Id>(o, std::move(space));
+        auto e = detail::open_loaded<engine_type, Metric, Index, Payload, Id>(o, std::move(space));
         VICINAL_CHECK(e);
         return store(std::move(*e));
     }

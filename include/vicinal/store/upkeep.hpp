@@ -52,7 +52,8 @@ protected:
         if constexpr (Storage::durable) {
             constexpr std::uint64_t least = std::uint64_t{64} << 20;
             auto const due = (std::max)({least, space_.snapshot_bytes() / 10, not_before_});
-            if ((compacts || space_.log_bytes() > due) && !checkpoint_locked())
+            bool const full = space_.log_bytes() > not_before_ && space_.wants_checkpoint();
+            if ((compacts || full || space_.log_bytes() > due) && !checkpoint_locked())
                 not_before_ = 2 * space_.log_bytes();
         } else if (compacts) {
             static_cast<void>(compact_locked());

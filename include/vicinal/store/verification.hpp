@@ -41,9 +41,11 @@ template <class Space>
 template <class Metric, class Payload, class Id, class Rows, class Index>
 void verify_rows(Rows const& rows, Index const& index, std::size_t dim, verify_report& report) {
     using traits = id_traits<Id>;
+    using element = metric::element_of<Metric>;
     auto const name = [&rows](slot s) {
         return "record '" + traits::text(rows.id(s)) + "' (row " + std::to_string(s) + ")";
     };
+    auto const vectors = rows.vectors().reader();
     for (slot s = 0; s < rows.count(); ++s) {
         if (!rows.live(s)) continue;
         ++report.records;
@@ -52,7 +54,7 @@ void verify_rows(Rows const& rows, Index const& index, std::size_t dim, verify_r
         else if (auto const found = rows.find(rows.id(s)); found != s)
             report.add(name(s) + ": its id leads to " +
                        (found == no_slot ? "no row" : "row " + std::to_string(found)));
-        vector_view<metric::element_of<Metric>> const vector(rows.vector(s), dim);
+        vector_view<element> const vector(vectors.template row_as<element>(s), dim);
         if (auto const good = check_vector<Metric>(vector, dim, "its vector"); !good)
             report.add(name(s) + ": " + good.error().message());
         if (auto const payload = Payload::decode(rows.payload(s)); !payload)

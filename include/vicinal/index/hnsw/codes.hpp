@@ -5,6 +5,7 @@
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/index/frame_column.hpp>
 #include <vicinal/index/workers.hpp>
+#include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 
 #include <algorithm>
@@ -28,7 +29,7 @@ public:
                                             std::size_t dim) {
         codes c(vectors, dim);
         if constexpr (!Codec::reads_rows) {
-            auto own = space.column("hnsw.codes", c.codec_.row_bytes(), storage::heat::hot);
+            auto own = space.column("hnsw.codes", c.codec_.row_bytes(), storage::heat::warm);
             VICINAL_CHECK(own);
             c.own_ = *own;
         }
@@ -62,14 +63,19 @@ public:
                 VICINAL_CHECK(choose_frame(first, until, section));
         if constexpr (!Codec::reads_rows) {
             VICINAL_CHECK(storage::reserve(*own_, until, section));
-            return run_parts(until - first, 64, threads, [&](std::size_t from, std::size_t to) {
+            auto const part = [&](std::size_t from, std::size_t to) {
                 return vicinal::detail::guarded([&]() -> result<void> {
                     std::vector<float> scratch(scratch_floats());
+                    auto const vectors = vectors_->reader();
                     for (auto s = first + from; s < first + to; ++s)
-                        encode(static_cast<slot>(s), scratch.data());
+                        encode(vectors, static_cast<slot>(s), scratch.data());
                     return {};
                 });
-            });
+            };
+            VICINAL_CHECK(run_parts(until - first, 64, threads, part));
+            // What was misread is encoded again with the next try.
+            if (storage::fault_scope::met())
+                return error{errc::io_failure, "vectors that can be read, to encode them"};
         }
         return {};
     }
@@ -97,7 +103,7 @@ private:
         std::vector<float> scratch(dim_);
         section([&] {
             put(std::move(frame));
-            for (slot s = 0; s < before; ++s) encode(s, scratch.data());
+            for (slot s = 0; s < before; ++s) encode(vectors, s, scratch.data());
         });
         return {};
     }
@@ -112,8 +118,9 @@ private:
         else
             return 0;
     }
-    void encode(slot s, float* scratch) noexcept {
-        auto const* const vector = vectors_->reader().template row_as<element>(s);
+    template <class Reader>
+    void encode(Reader const& vectors, slot s, float* scratch) noexcept {
+        auto const* const vector = vectors.template row_as<element>(s);
         if constexpr (framed<Codec>)
             codec_.encode_row(vector, own_->edit(s), scratch);
         else

@@ -103,9 +103,9 @@ public:
             return error{errc::corrupt_snapshot,
                          "hnsw.state with 2 to 512 neighbours and a build width up to 65536",
                          std::to_string(s.neighbours) + " and " + std::to_string(s.build_width)};
-        auto links = space.column("hnsw.links", 2 * s.neighbours * 4, storage::heat::hot);
+        auto links = space.column("hnsw.links", 2 * s.neighbours * 4, storage::heat::warm);
         VICINAL_CHECK(links);
-        auto parents = space.column("hnsw.parents", 4, storage::heat::cold);
+        auto parents = space.column("hnsw.parents", 4, storage::heat::hot);
         VICINAL_CHECK(parents);
         auto upper_rows = space.column(
             "hnsw.upper", (upper<storage::contiguous_reader>::header + s.neighbours) * 4,

@@ -54,6 +54,20 @@ public:
         nearest_.assign(slots_.size(), nearest<>(tuned_ks[2]));
         for (auto const s : slots_) copies_.push_back({s});
     }
+    /// Copies the queries' vectors, which must stay in place while rows come and go.
+    template <class Reader>
+    void read(Reader const& vectors, std::size_t dim) {
+        dim_ = dim;
+        vectors_.reserve(slots_.size() * dim);
+        for (auto const s : slots_) {
+            auto const* const v = row(vectors, s);
+            vectors_.insert(vectors_.end(), v, v + dim);
+        }
+    }
+    /// Query i.
+    [[nodiscard]] element const* vector(std::size_t i) const noexcept {
+        return vectors_.data() + i * dim_;
+    }
 
     [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
     [[nodiscard]] slot operator[](std::size_t i) const noexcept { return slots_[i]; }
@@ -65,15 +79,14 @@ public:
     /// Compares query i with the rows of a block, itself and its copies excepted: a query that is
     /// one of many equal rows is an easy one.
     template <class Reader, class Live>
-    void compare(std::size_t i, Reader const& vectors, slot first, slot last, std::size_t dim,
-                 Live const& live) {
-        auto const* const query = row(vectors, slots_[i]);
-        auto const distance = metric::bind<Metric>(query, dim);
+    void compare(std::size_t i, Reader const& vectors, slot first, slot last, Live const& live) {
+        auto const* const query = vector(i);
+        auto const distance = metric::bind<Metric>(query, dim_);
         for (auto s = first; s < last; ++s) {
             if (s == slots_[i] || !live(s)) continue;
             auto const d = distance(row(vectors, s));
             if (!nearest_[i].could_enter(d)) continue;
-            if (std::memcmp(row(vectors, s), query, dim * sizeof(element)) == 0)
+            if (std::memcmp(row(vectors, s), query, dim_ * sizeof(element)) == 0)
                 copies_[i].push_back(s);
             else
                 nearest_[i].offer({d, s});
@@ -97,6 +110,8 @@ public:
 
 private:
     std::vector<slot> slots_;
+    std::vector<element> vectors_;
+    std::size_t dim_ = 0;
     std::vector<std::vector<slot>> copies_;
     std::vector<nearest<>> nearest_;
     std::vector<std::vector<float>> truth_;
@@ -140,7 +155,7 @@ void count_found(held_out<Metric> const& queries, std::size_t i, neighbours cand
                  Reader const& vectors, std::size_t dim, double (&found)[3]) {
     using rows = held_out<Metric>;
     auto const& truth = queries.truth(i);
-    auto const distance = metric::bind<Metric>(rows::row(vectors, queries[i]), dim);
+    auto const distance = metric::bind<Metric>(queries.vector(i), dim);
     auto const compared = (std::min)(candidates.size(), candidates_for(tuned_ks[2]));
     for (std::size_t j = 0; j < compared; ++j)
         candidates[j].distance = distance(rows::row(vectors, candidates[j].row));
@@ -172,11 +187,12 @@ template <class Metric, class Reader, class Live, class Search>
     };
     // A block of rows stays in the second cache while each query is compared with it.
     auto const block = static_cast<slot>(262144 / (dim * sizeof(typename rows::element)) + 1);
+    queries.read(vectors, dim);
     VICINAL_CHECK(for_each([&](std::size_t from, std::size_t to) {
+        auto const mine = vectors; // a reader is one thread's
         for (slot first = 0; first < covered; first += (std::min)(block, covered - first))
             for (auto i = from; i < to; ++i)
-                queries.compare(i, vectors, first, first + (std::min)(block, covered - first), dim,
-                                live);
+                queries.compare(i, mine, first, first + (std::min)(block, covered - first), live);
     }));
     queries.finish();
     tuning t{covered, static_cast<std::uint32_t>(queries.size()), {}};
@@ -187,11 +203,12 @@ template <class Metric, class Reader, class Live, class Search>
     for (auto const effort : tuned_efforts) {
         if (effort > covered || queries.size() == 0) break;
         VICINAL_CHECK(for_each([&](std::size_t from, std::size_t to) {
+            auto const mine = vectors;
             for (auto i = from; i < to; ++i) {
                 each[i] = {};
-                auto found = search(rows::row(vectors, queries[i]), effort,
-                                    std::span<slot const>(queries.copies(i)));
-                count_found(queries, i, std::move(found), vectors, dim, each[i].found);
+                auto found =
+                    search(queries.vector(i), effort, std::span<slot const>(queries.copies(i)));
+                count_found(queries, i, std::move(found), mine, dim, each[i].found);
             }
         }));
         float recalls[3] = {};

@@ -18,6 +18,10 @@ namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 /// are worth asking for ahead (the hardware streams the rest).
 template <class Codes, class Scorer>
 struct target {
+    /// Codes that are asked for ahead: a core has about a dozen reads under way at once; what must
+    /// be read from a file is read together.
+    static constexpr std::size_t ahead = Codes::pages ? 64 : 8;
+
     Codes codes;
     Scorer const& score;
     std::size_t rows;
@@ -53,12 +57,11 @@ struct position {
 
 /// Scores `count` nodes: meet(distance, node) for each, in their order.
 ///
-/// They were collected first, so that no code is asked for in vain; eight are asked for ahead: a
-/// core has about a dozen reads under way at once.
+/// They were collected first, so that no code is asked for in vain.
 template <class Level, class Target, class Meet>
 void score_nodes(Level const& level, std::uint32_t const* nodes, std::size_t count,
                  Target const& to, Meet const& meet) {
-    constexpr std::size_t ahead = 8;
+    constexpr auto ahead = Target::ahead;
     for (std::size_t i = 0; i < (std::min)(ahead, count); ++i) to.prefetch(level.row(nodes[i]));
     for (std::size_t i = 0; i < count; i += 4) {
         auto const n = (std::min)(std::size_t{4}, count - i);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#ifndef VICINAL_STORAGE_MAPPED_SPACE_HPP
-#define VICINAL_STORAGE_MAPPED_SPACE_HPP
+#ifndef VICINAL_STORAGE_DURABLE_SPACE_HPP
+#define VICINAL_STORAGE_DURABLE_SPACE_HPP
 
 #include <vicinal/core/result.hpp>
 #include <vicinal/storage/column.hpp>
+#include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/generation.hpp>
-#include <vicinal/storage/mapped_columns.hpp>
 #include <vicinal/storage/open_options.hpp>
 #include <vicinal/storage/properties.hpp>
 #include <vicinal/storage/single_snapshot.hpp>
@@ -37,25 +37,27 @@ struct summary {
 };
 
 /// A durable directory, opened: columns by name, a log, checkpoints. docs/format.md defines the
-/// files. One thread at a time calls it; readers of the columns may run beside everything but a
-/// column's commit() and resize(), and adopt().
-template <class Os>
-class mapped_space {
+/// files. How rows come into memory is `Columns`' affair (mapped_columns, file_columns). One thread
+/// at a time calls it; readers of the columns may run beside everything but a column's commit() and
+/// resize(), and adopt().
+template <class Os, class Columns>
+class durable_space {
 public:
+    using column_type = typename Columns::column_type;
+
     /// Opens the store at `path`; where there is none, makes it with the properties `initial`,
     /// unless `read_only`. With it the path may also be that of a snapshot file alone. How much of
     /// the rows is checked is options.check; what was not is checked before the next checkpoint, or
     /// by verify(). errc::not_found, not_a_directory, foreign_file, locked, newer_format,
-    /// corrupt_snapshot, corrupt_log, io_failure; unsupported on a host that cannot map the files.
-    [[nodiscard]] static result<mapped_space>
+    /// corrupt_snapshot, corrupt_log, io_failure; unsupported on a host that cannot read the files.
+    [[nodiscard]] static result<durable_space>
     open(std::string_view path, storage::properties const& initial, open_options const& options) {
-        return detail::guarded([&]() -> result<mapped_space> {
+        return detail::guarded([&]() -> result<durable_space> {
             VICINAL_CHECK(check_host());
             auto s = std::make_unique<state>(options);
             VICINAL_CHECK(s->files.open(path, initial));
-            if (options.check == check_level::lazy && !s->files.checked())
-                VICINAL_CHECK(s->columns.check_lazily(s->files.snapshot()));
-            return mapped_space(std::move(s));
+            VICINAL_CHECK(s->columns.open(s->files));
+            return durable_space(std::move(s));
         });
     }
 
@@ -90,13 +92,13 @@ public:
     /// False in a child that a fork made.
     [[nodiscard]] bool own_process() const noexcept { return s_->files.own_process(); }
 
-    /// The column of that name, with the snapshot's rows or none; its address stays. The kind of
-    /// heat changes nothing here: the system keeps in memory what is read.
-    /// errc::corrupt_snapshot where the file has rows of another width.
-    [[nodiscard]] result<mapped_column<Os>*> column(std::string_view name, std::size_t row_bytes,
-                                                    heat = heat::cold) {
+    /// The column of that name, with the snapshot's rows or none; its address stays.
+    /// errc::corrupt_snapshot where the file has rows of another width, or where rows that are read
+    /// at once are damaged; io_failure, out_of_memory.
+    [[nodiscard]] result<column_type*> column(std::string_view name, std::size_t row_bytes,
+                                              heat kind = heat::cold) {
         return detail::guarded(
-            [&] { return s_->columns.bind(s_->files.snapshot(), name, row_bytes); });
+            [&] { return s_->columns.bind(s_->files.snapshot(), name, row_bytes, kind); });
     }
 
     /// Hands every batch of the log to `apply(std::span<std::byte const>) -> result<void>`, in
@@ -132,15 +134,15 @@ public:
 
     /// Writes the next generation, from the columns' present rows or from `replacements`, and
     /// publishes it by a rename; a new log begins. Columns are not changed: readers go on. On
-    /// failure the present generation stays. Then adopt() or discard() must be called before the
-    /// next write.
+    /// failure, also to read rows that are not in memory, the present generation stays. Then
+    /// adopt() or discard() must be called before the next write.
     [[nodiscard]] result<void> checkpoint(std::span<replacement const> replacements,
                                           storage::properties const& props) {
         return detail::guarded([&] { return s_->checkpoint(replacements, props); });
     }
 
-    /// Binds every column to the snapshot that checkpoint() wrote and gives the private copies back
-    /// to the system; a column that could not be mapped keeps its memory. No reader may be inside.
+    /// Binds every column to the snapshot that checkpoint() wrote and gives the memory of its rows
+    /// back where it can. No reader may be inside.
     void adopt() noexcept {
         if (std::exchange(s_->adoption_due, false)) s_->columns.adopt();
     }
@@ -162,10 +164,18 @@ public:
         return detail::guarded([&] { return s_->files.verify(); });
     }
 
+    /// Whether it is time for a checkpoint because of the memory that rows take since the last.
+    [[nodiscard]] bool wants_checkpoint() const noexcept {
+        return s_->columns.wants_checkpoint(snapshot_bytes());
+    }
+    /// What a storage that pages holds in memory and has read.
+    [[nodiscard]] auto paging() const noexcept requires requires(Columns const& c) { c.paging(); }
+    { return s_->columns.paging(); }
+
 private:
     /// At one address, so that the space can be moved.
     struct state {
-        explicit state(open_options const& options) noexcept : files(options) {}
+        explicit state(open_options const& options) : files(options), columns(options) {}
 
         [[nodiscard]] result<void> check_writable() const {
             VICINAL_CHECK(files.check_writable());
@@ -178,40 +188,44 @@ private:
         [[nodiscard]] result<void> checkpoint(std::span<replacement const> replacements,
                                               storage::properties const& properties) {
             VICINAL_CHECK(check_writable());
-            VICINAL_CHECK(files.check_before_copying());
+            VICINAL_CHECK(columns.before_copying(files));
             std::vector<section_source> sources;
             VICINAL_CHECK(columns.collect(files.snapshot(), replacements, sources));
-            auto next = files.write_next(properties, sources);
-            if (!next) return next.error();
+            // A row that could not be read is in the new file as something else.
+            auto next = unless_faulty([&] { return files.write_next(properties, sources); });
+            if (!next) {
+                files.abandon_next();
+                return next.error();
+            }
             auto staged = columns.stage(next->snapshot, replacements);
             if (!staged) files.abandon_next();
             auto const done = staged ? files.publish_next(*next) : std::move(staged);
-            if (!done) columns.unstage();
             adoption_due = static_cast<bool>(done);
+            if (done)
+                columns.published(std::move(next->snapshot));
+            else
+                columns.unstage();
             return done;
         }
 
-        // Destroyed in reverse: the lock is given back when nothing is mapped any more.
+        // Destroyed in reverse: the lock is given back when nothing is mapped or paged any more.
         detail::store_files<Os> files;
-        mapped_columns<Os> columns;
+        Columns columns;
         bool adoption_due = false;
     };
 
     [[nodiscard]] static result<void> check_host() {
         if constexpr (std::endian::native != std::endian::little)
-            return error{errc::unsupported, "a little-endian host, as the mapped rows are",
+            return error{errc::unsupported, "a little-endian host, as the rows in files are",
                          "a big-endian one; use storage::memory"};
-        if (auto const page = Os::page_bytes(); snapshot_block_bytes % page != 0)
-            return error{errc::unsupported, "pages of 64 KiB at most",
-                         std::to_string(page) + " bytes"};
-        return {};
+        return Columns::check_host();
     }
 
     [[nodiscard]] static summary summary_of(snapshot_layout const& l, std::uint64_t log_bytes) {
         return {l.properties, l.generation, l.last_lsn, l.file_bytes, log_bytes, l.sections};
     }
 
-    explicit mapped_space(std::unique_ptr<state> s) noexcept : s_(std::move(s)) {}
+    explicit durable_space(std::unique_ptr<state> s) noexcept : s_(std::move(s)) {}
 
     std::unique_ptr<state> s_;
 };

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORAGE_FILE_HPP
+#define VICINAL_STORAGE_FILE_HPP
+
+#include <vicinal/core/config.hpp>
+
+#if VICINAL_HAS_FILES
+
+#    include <vicinal/storage/concept.hpp>
+#    include <vicinal/storage/durable_space.hpp>
+#    include <vicinal/storage/file/file_columns.hpp>
+#    include <vicinal/storage/posix.hpp>
+
+#    include <string_view>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Columns in the same durable directory as storage::mmap, by positioned reads and a page cache of
+/// a fixed budget, `cache_bytes`: for systems without mmap and for stores larger than memory.
+///
+/// What every step of a search reads (codes, links) and what leads from ids to rows is in memory
+/// whole, and must be within the budget: for an `index::hnsw<>` that is about dim + 190 bytes a
+/// record and its id. Vectors and payloads are read when they are wanted: those of a query's
+/// candidates all at once, in pieces of at most 8 KiB (a longer row: of a row), each compared with
+/// its checksum. Rows since the last checkpoint are in memory; a checkpoint comes when they take
+/// half of what is left. A piece that can't be read or trusted is the error of the call that
+/// wanted it.
+///
+/// Every call to the operating system goes through `Os`; io_uring is used where `Os` is
+/// storage::posix and the system has it.
+template <class Os = posix>
+struct basic_file {
+    static constexpr bool durable = true;
+    static constexpr bool pages = true;
+    static constexpr std::string_view name = "file";
+    using column = file_column<Os>;
+    using space = durable_space<Os, file_columns<Os>>;
+};
+
+using file = basic_file<>;
+
+static_assert(model<file>);
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#endif

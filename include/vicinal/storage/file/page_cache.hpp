@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_STORAGE_FILE_PAGE_CACHE_HPP
+#define VICINAL_STORAGE_FILE_PAGE_CACHE_HPP
+
+#include <vicinal/core/mutex.hpp>
+#include <vicinal/storage/snapshot_header.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+struct page;
+
+/// Which pages of one section are in memory, by number.
+using page_table = std::vector<page*>;
+
+/// A page of a section in memory. It stays where it is while somebody has it pinned.
+struct page {
+    std::byte bytes[snapshot_page_bytes];
+    /// Null where no table names the page any more: it goes with its last pin.
+    page_table* table = nullptr;
+    std::uint64_t number = 0;
+    std::atomic<std::uint32_t> pins{0};
+    /// Asked for again since the hand went by.
+    bool used = false;
+
+    void unpin() noexcept { pins.fetch_sub(1, std::memory_order_release); }
+};
+
+/// Keeps pages within a budget, which what else the storage holds in memory counts against.
+///
+/// Second chance: a hand goes round and puts out the first page that was not asked for again since
+/// it went by. A page that is new has no second chance yet, so that one scan of everything does not
+/// put out what queries ask for again and again. Safe to share between threads.
+class page_cache {
+public:
+    /// Pages may take this much, whatever else is in memory: a query holds a few at a time.
+    static constexpr std::uint64_t least = std::uint64_t{256} << 10;
+
+    explicit page_cache(std::uint64_t budget) noexcept : budget_(budget) {}
+    page_cache(page_cache const&) = delete;
+    page_cache& operator=(page_cache const&) = delete;
+
+    /// The page, pinned; null where it is not in memory.
+    [[nodiscard]] page* pin(page_table const& table, std::uint64_t number) noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        auto* const p = table[static_cast<std::size_t>(number)];
+        if (p == nullptr) return nullptr;
+        p->used = true;
+        p->pins.fetch_add(1, std::memory_order_relaxed);
+        return p;
+    }
+    /// Leaves out of `numbers` those of pages that are in memory.
+    void keep_missing(page_table const& table, std::vector<std::uint64_t>& numbers) noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        std::erase_if(numbers, [&](std::uint64_t n) {
+            return table[static_cast<std::size_t>(n)] != nullptr;
+        });
+    }
+
+    /// Puts a copy of a page in; pinned. Where another thread was quicker its page is taken. Throws
+    /// std::bad_alloc.
+    [[nodiscard]] page* put(page_table& table, std::uint64_t number, std::byte const* bytes) {
+        std::unique_ptr<page> made(new page);
+        std::memcpy(made->bytes, bytes, sizeof made->bytes);
+        made->table = &table;
+        made->number = number;
+        vicinal::detail::mutex_lock const held(mutex_);
+        auto*& at = table[static_cast<std::size_t>(number)];
+        if (at == nullptr) {
+            make_room(cost);
+            pages_.push_back(std::move(made));
+            at = pages_.back().get();
+        }
+        at->pins.fetch_add(1, std::memory_order_relaxed);
+        return at;
+    }
+
+    /// Lets the first `count` pages of a table be those of another, which has none yet; the rest of
+    /// the table's pages are forgotten.
+    void move(page_table& from, page_table& to, std::uint64_t count) noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        for (std::size_t i = 0; i < from.size(); ++i) {
+            auto* const p = std::exchange(from[i], nullptr);
+            if (p == nullptr) continue;
+            p->table = i < count && i < to.size() ? &to : nullptr;
+            if (p->table != nullptr) to[i] = p;
+        }
+    }
+
+    /// Counts memory beside the pages against the budget, `after` bytes in the place of `before`.
+    void charge(std::uint64_t before, std::uint64_t after) noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        charged_ += after - before;
+        make_room(0);
+    }
+    /// Whether `more` bytes beside the pages are within the budget.
+    [[nodiscard]] bool fits(std::uint64_t more) const noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        return charged_ + more + least <= budget_;
+    }
+    [[nodiscard]] std::uint64_t budget() const noexcept { return budget_; }
+    /// Bytes that are charged, without pages.
+    [[nodiscard]] std::uint64_t charged() const noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        return charged_;
+    }
+    [[nodiscard]] std::uint64_t page_bytes() const noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        return pages_.size() * cost;
+    }
+
+private:
+    /// What a page costs: itself, what malloc adds, and its place in the list.
+    static constexpr std::uint64_t cost = sizeof(page) + 16 + sizeof(std::unique_ptr<page>);
+
+    /// Puts out pages until there is room for `more` bytes, or all are pinned.
+    void make_room(std::uint64_t more) noexcept {
+        auto const room =
+            (std::max)(least, budget_ > charged_ ? budget_ - charged_ : std::uint64_t{0});
+        auto const rounds = 2 * pages_.size();
+        for (std::size_t i = 0; pages_.size() * cost + more > room && i < rounds; ++i) {
+            if (hand_ >= pages_.size()) hand_ = 0;
+            if (pages_.empty()) return;
+            auto& p = *pages_[hand_];
+            if (p.pins.load(std::memory_order_acquire) != 0 ||
+                (p.table != nullptr && std::exchange(p.used, false))) {
+                ++hand_;
+                continue;
+            }
+            if (p.table != nullptr) (*p.table)[static_cast<std::size_t>(p.number)] = nullptr;
+            std::swap(pages_[hand_], pages_.back());
+            pages_.pop_back();
+        }
+    }
+
+    mutable vicinal::detail::mutex mutex_;
+    std::vector<std::unique_ptr<page>> pages_;
+    std::size_t hand_ = 0;
+    std::uint64_t budget_;
+    std::uint64_t charged_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
