@@ -28,6 +28,7 @@
 
 // the form in which an index reads a vector
 #include <vicinal/codec/concept.hpp>
+#include <vicinal/codec/f16.hpp>
 #include <vicinal/codec/f32.hpp>
 
 // where bytes live and what survives

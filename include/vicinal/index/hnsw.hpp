@@ -30,9 +30,10 @@ namespace vicinal::inline VICINAL_ABI::index {
 /// A navigable graph: searches take about log(rows) steps and find nearly all of the nearest.
 ///
 /// It walks over codes: with codec::sq8, the default, a byte an element, which is a quarter of the
-/// memory traffic; the store compares the few best by their vectors. codec::f32 walks over the
-/// vectors and takes no memory for codes. Where the elements or the metric have no codes of 8 bits
-/// (bytes, bits, a metric of the user's), `hnsw<codec::f32>` is the one to take.
+/// memory traffic; the store compares the few best by their vectors. codec::f16 and codec::bf16
+/// take two bytes an element. codec::f32 walks over the vectors and takes no memory for codes; it
+/// is the one to take where the elements or the metric have no codes (bytes, bits, a metric of the
+/// user's).
 ///
 /// Source: Malkov & Yashunin, "Efficient and robust approximate nearest neighbor search using
 /// hierarchical navigable small world graphs", TPAMI 2018. Differs: pruning never cuts a node off,
