@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Every call to the operating system fails once, and the power is cut after every one.
 #include "storage/faulty.hpp"
+#include "support/figures.hpp"
 
 #include <vicinal/storage/mmap.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -82,10 +84,11 @@ long calls_of_script(durability d) {
 
 } // namespace
 
-TEST_CASE("a call that fails once, at any place, loses nothing", "[storage]") {
+TEST_CASE("a call that fails once, at any place, loses nothing", "[storage][breaking]") {
     for (auto const d : {durability::full, durability::normal, durability::off}) {
         auto const most = calls_of_script(d);
         REQUIRE(most > 50);
+        vicinal_test::figure("calls failed", static_cast<std::uint64_t>(most));
         for (long n = 1; n <= most; ++n) {
             faulty::reset();
             faulty::world.fail_at = n;
@@ -103,9 +106,11 @@ TEST_CASE("a call that fails once, at any place, loses nothing", "[storage]") {
     }
 }
 
-TEST_CASE("a power cut after any call leaves a state that was promised", "[storage]") {
+TEST_CASE("a power cut after any call leaves a state that was promised", "[storage][breaking]") {
     for (auto const d : {durability::full, durability::normal}) {
         auto const most = calls_of_script(d);
+        vicinal_test::figure("power cuts",
+                             static_cast<std::uint64_t>(most + 1) * std::size(scratch::images));
         for (long n = 1; n <= most + 1; ++n) {
             faulty::reset();
             faulty::world.fail_at = n;
