@@ -36,8 +36,8 @@ RUNS = [
     ("damage", "any allocation of *"),
     ("damage", "a flipped bit in a log*"),
     ("damage", "a full disk*"),
-    ("store", "a killed writer*full durability"),
-    ("store", "a killed writer*normal durability"),
+    ("store", "*full durability"),
+    ("store", "*normal durability"),
     ("storage", "[breaking]"),
 ]
 
