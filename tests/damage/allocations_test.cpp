@@ -150,8 +150,8 @@ struct held {
     friend bool operator==(held const&, held const&) = default;
 };
 
-/// Every n-th allocation up to `most` fails; without ./dev break about a hundred of them.
-long stride(long most) { return vicinal_test::thorough() ? 1 : 1 + most / 100; }
+/// Every n-th allocation fails: all with ./dev break, else about `few` of them.
+long stride(long most, long few) { return vicinal_test::thorough() ? 1 : 1 + most / few; }
 
 std::string contents(auto const& s) {
     std::string out;
@@ -180,8 +180,9 @@ void fail_each(std::string const& name,
         most = memory::failing::asked();
         after = contents(s);
     }
+    auto const step_of_k = stride(most, Storage::durable ? 15 : 125);
     for (bool const for_good : {false, true})
-        for (long k = 1; k <= most; k += stride(most)) {
+        for (long k = 1; k <= most; k += step_of_k) {
             CAPTURE(name, for_good, k, most);
             held const before_it;
             {
@@ -206,7 +207,7 @@ void fail_each(std::string const& name,
                 CHECK(again.verify().ok());
             }
         }
-    figure("allocations failed", static_cast<std::uint64_t>(2 * (1 + (most - 1) / stride(most))));
+    figure("allocations failed", static_cast<std::uint64_t>(2 * (1 + (most - 1) / step_of_k)));
 }
 
 template <class Index, class Storage>
@@ -265,10 +266,11 @@ TEST_CASE("any allocation of opening may fail", "[damage][breaking]") {
     auto const path = b.path();
     for (bool const read_only : {false, true})
         for (bool const for_good : {false, true}) {
-            long k = 0;
-            for (bool done = false; !done;) {
-                ++k;
+            std::uint64_t tries = 0;
+            bool done = false;
+            for (long k = 1; !done; k += vicinal_test::thorough() ? 1 : 5) {
                 CAPTURE(read_only, for_good, k);
+                ++tries;
                 b.lay_out({sound.sound.snapshot, sound.sound.log, {}});
                 held const before_it;
                 {
@@ -284,7 +286,7 @@ TEST_CASE("any allocation of opening may fail", "[damage][breaking]") {
                 CHECK(held() == before_it);
                 CHECK(judge<hnsw>(b, sound.truth) == verdict::same);
             }
-            figure("allocations failed", static_cast<std::uint64_t>(k - 1));
+            figure("allocations failed", tries - 1);
         }
 }
 

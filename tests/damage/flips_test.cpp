@@ -10,7 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <set>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -19,6 +22,7 @@
 using namespace damage;
 using vicinal_test::figure;
 using vicinal_test::thorough;
+using vicinal_test::thorough_step;
 
 namespace {
 
@@ -123,11 +127,14 @@ template <class Index>
 void flip_snapshot(std::string const& name) {
     sample<Index> const sound;
     subject<Index> const s(sound, which::snapshot);
-    auto chosen = every(s.content.size(), thorough() ? 1 : 797);
-    if (!thorough())
-        for (auto const& p : used_places(s.content))
-            for (std::size_t i = 0; i < p.size; i += 5) chosen.push_back(p.at + i);
-    flip(s, chosen, 1, only_refused).note("flips of a snapshot, " + name);
+    // What says something, and here and there the padding between.
+    std::set<std::size_t> chosen;
+    auto const between = thorough() ? thorough_step() : std::size_t{797};
+    for (std::size_t i = 0; i < s.content.size(); i += between) chosen.insert(i);
+    auto const every_part = std::size_t{thorough() ? 1U : 5U};
+    for (auto const& p : used_places(s.content))
+        for (std::size_t i = 0; i < p.size; i += every_part) chosen.insert(p.at + i);
+    flip(s, {chosen.begin(), chosen.end()}, 1, only_refused).note("flips of a snapshot, " + name);
 }
 
 template <class Index>
@@ -147,7 +154,7 @@ void flip_logs(std::string const& name) {
 
 /// Cuts the file off and makes it longer.
 template <class Index>
-tally resize(subject<Index> const& s, std::vector<std::size_t> const& lengths,
+tally resize(subject<Index> const& s, std::vector<std::size_t> lengths,
              std::function<bool(std::size_t, verdict)> const& allowed) {
     tally t;
     patient const file(s.path);
@@ -161,12 +168,14 @@ tally resize(subject<Index> const& s, std::vector<std::size_t> const& lengths,
             FAIL_CHECK("another length was not met as it should be");
         }
     };
+    // From long to short, so that it is written again only once.
+    std::sort(lengths.rbegin(), lengths.rend());
     for (auto const n : lengths) {
         file.resize(n);
         try_one(n);
-        if (n < size) file.put(n, std::span(s.content).subspan(n));
     }
-    for (std::size_t more = 1; more <= garbage.size(); more += thorough() ? 1 : 211) {
+    file.put(0, s.content);
+    for (std::size_t more = 1; more <= garbage.size(); more += thorough() ? 1U : 211U) {
         file.resize(size + more);
         try_one(size + more);
         file.put(size, std::span(garbage).first(more));
@@ -181,11 +190,9 @@ template <class Index>
 void resize_all(std::string const& name) {
     sample<Index> const sound;
     subject<Index> const s(sound, which::snapshot);
-    auto lengths = every(s.content.size(), thorough() ? 1 : 3001);
+    auto lengths = every(s.content.size(), thorough() ? thorough_step() : 3001);
     for (std::size_t p = 4096; p <= s.content.size(); p += 4096) lengths.push_back(p - 1);
-    // From long to short: each cut leaves less to be written again.
-    std::sort(lengths.rbegin(), lengths.rend());
-    resize(s, lengths, only_refused).note("lengths of a snapshot, " + name);
+    resize(s, std::move(lengths), only_refused).note("lengths of a snapshot, " + name);
 
     subject<Index> const open(sound, which::log);
     auto const& ends = sound.ends;

@@ -159,7 +159,7 @@ TEST_CASE("a full disk costs no record, and the store goes on when there is room
     }
     std::size_t runs = 0;
     for (auto const how : {vicinal::durability::full, vicinal::durability::normal})
-        for (std::size_t kib = 4; kib <= 3600; kib += thorough() ? 16 : 446) {
+        for (std::size_t kib = 4; kib <= 3600; kib += thorough() ? 16U : 446U) {
             CAPTURE(static_cast<int>(how), kib);
             CHECK(in_child([&] {
                       if (!mount_small(disk, kib << 10)) return std::string("not mounted");
@@ -179,7 +179,7 @@ TEST_CASE("a full disk refuses one write, and takes it when there is room, in th
     vicinal_test::temporary_directory const directory;
     auto const path = directory.path("store");
     std::size_t runs = 0;
-    for (::rlim_t most = 0; most <= 2000; most += thorough() ? 8 : 136) {
+    for (::rlim_t most = 0; most <= 2000; most += thorough() ? 8U : 136U) {
         CAPTURE(most);
         std::filesystem::remove_all(path);
         CHECK(in_child([&]() -> std::string {

@@ -33,7 +33,7 @@ void mutate(std::string const& name, std::uint64_t seed) {
     sample<Index> const sound;
     workbench const b;
     vicinal_test::generator r(seed);
-    auto const rounds = thorough() ? 20'000 : 150;
+    auto const rounds = thorough() ? 5'000 : 150;
     auto const file_bytes = sound.sound.snapshot.size();
     std::size_t largest = 0;
     double slowest = 0;

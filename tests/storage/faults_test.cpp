@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every call to the operating system fails once, and the power is cut after every one.
 #include "storage/faulty.hpp"
+#include "support/figures.hpp"
 
 #include <vicinal/storage/file.hpp>
 #include <vicinal/storage/mmap.hpp>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -90,6 +92,7 @@ void fail_each_call() {
     for (auto const d : {durability::full, durability::normal, durability::off}) {
         auto const most = calls_of_script<Storage>(d);
         REQUIRE(most > 50);
+        vicinal_test::figure("calls failed", static_cast<std::uint64_t>(most));
         for (long n = 1; n <= most; ++n) {
             faulty::reset();
             faulty::world.fail_at = n;
@@ -111,6 +114,8 @@ template <template <class> class Storage>
 void cut_power_after_each_call() {
     for (auto const d : {durability::full, durability::normal}) {
         auto const most = calls_of_script<Storage>(d);
+        vicinal_test::figure("power cuts",
+                             static_cast<std::uint64_t>(most + 1) * std::size(scratch::images));
         for (long n = 1; n <= most + 1; ++n) {
             faulty::reset();
             faulty::world.fail_at = n;
@@ -152,12 +157,12 @@ void interrupt_and_shorten() {
 
 } // namespace
 
-TEST_CASE("a call that fails once, at any place, loses nothing", "[storage]") {
+TEST_CASE("a call that fails once, at any place, loses nothing", "[storage][breaking]") {
     SECTION("mapped") { fail_each_call<vicinal::storage::basic_mmap>(); }
     SECTION("paged") { fail_each_call<vicinal::storage::basic_file>(); }
 }
 
-TEST_CASE("a power cut after any call leaves a state that was promised", "[storage]") {
+TEST_CASE("a power cut after any call leaves a state that was promised", "[storage][breaking]") {
     SECTION("mapped") { cut_power_after_each_call<vicinal::storage::basic_mmap>(); }
     SECTION("paged") { cut_power_after_each_call<vicinal::storage::basic_file>(); }
 }

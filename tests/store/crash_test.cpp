@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "support/figures.hpp"
 #include "support/random.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -147,9 +148,9 @@ std::optional<std::uint64_t> kill_after(std::string const& path, durability how,
 }
 
 unsigned rounds() {
-    // ./dev soak asks for thousands.
-    auto const* text = std::getenv("VICINAL_TEST_ROUNDS");
-    return text ? static_cast<unsigned>(std::strtoul(text, nullptr, 10)) : 150;
+    // ./dev break --kills asks for thousands: half of them in each case.
+    auto const* text = std::getenv("VICINAL_TEST_KILLS");
+    return text ? static_cast<unsigned>(std::strtoul(text, nullptr, 10)) / 2 : 150;
 }
 
 template <class Index>
@@ -179,15 +180,19 @@ void survive(durability how, std::uint64_t seed) {
         REQUIRE(s.search(r.vector(dim), {.k = 5}).size() == k);
     }
     CHECK(done > 0);
+    vicinal_test::figure("kills", rounds());
+    vicinal_test::figure("writes acknowledged before kills", done);
 }
 
 } // namespace
 
 // Steps that were told were acknowledged; a step that was cut may be there whole or not at all.
-TEST_CASE("a killed writer loses nothing acknowledged: hnsw, full durability", "[store][crash]") {
+TEST_CASE("a killed writer loses nothing acknowledged: hnsw, full durability",
+          "[store][crash][breaking]") {
     survive<index::hnsw<>>(durability::full, 1);
 }
 
-TEST_CASE("a killed writer loses nothing acknowledged: flat, normal durability", "[store][crash]") {
+TEST_CASE("a killed writer loses nothing acknowledged: flat, normal durability",
+          "[store][crash][breaking]") {
     survive<index::flat<>>(durability::normal, 2);
 }
