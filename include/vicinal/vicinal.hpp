@@ -29,6 +29,7 @@
 // the form in which an index reads a vector
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/f32.hpp>
+#include <vicinal/codec/sq4.hpp>
 
 // where bytes live and what survives
 #include <vicinal/storage/backup.hpp>

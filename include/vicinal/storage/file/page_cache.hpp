@@ -44,7 +44,8 @@ public:
     /// Pages may take this much, whatever else is in memory: a query holds a few at a time.
     static constexpr std::uint64_t least = std::uint64_t{256} << 10;
 
-    explicit page_cache(std::uint64_t budget) noexcept : budget_(budget) {}
+    explicit page_cache(std::uint64_t budget) noexcept
+        : budget_(budget), charged_((std::min)(budget / 16, uncounted)) {}
     page_cache(page_cache const&) = delete;
     page_cache& operator=(page_cache const&) = delete;
 
@@ -68,15 +69,16 @@ public:
     /// Puts a copy of a page in; pinned. Where another thread was quicker its page is taken. Throws
     /// std::bad_alloc.
     [[nodiscard]] page* put(page_table& table, std::uint64_t number, std::byte const* bytes) {
-        std::unique_ptr<page> made(new page);
-        std::memcpy(made->bytes, bytes, sizeof made->bytes);
-        made->table = &table;
-        made->number = number;
         vicinal::detail::mutex_lock const held(mutex_);
         auto*& at = table[static_cast<std::size_t>(number)];
         if (at == nullptr) {
             make_room(cost);
-            pages_.push_back(std::move(made));
+            if (!spare_) spare_.reset(new page);
+            std::memcpy(spare_->bytes, bytes, sizeof spare_->bytes);
+            spare_->table = &table;
+            spare_->number = number;
+            spare_->used = false;
+            pages_.push_back(std::move(spare_));
             at = pages_.back().get();
         }
         at->pins.fetch_add(1, std::memory_order_relaxed);
@@ -118,6 +120,9 @@ public:
     }
 
 private:
+    /// What the store takes beside rows, pages and checksums: what searches use, buffers of reads,
+    /// the pages of the program itself. Measured: 1.2 to 1.8 MB.
+    static constexpr std::uint64_t uncounted = std::uint64_t{2} << 20;
     /// What a page costs: itself, what malloc adds, and its place in the list.
     static constexpr std::uint64_t cost = sizeof(page) + 16 + sizeof(std::unique_ptr<page>);
 
@@ -137,15 +142,18 @@ private:
             }
             if (p.table != nullptr) (*p.table)[static_cast<std::size_t>(p.number)] = nullptr;
             std::swap(pages_[hand_], pages_.back());
+            spare_ = std::move(pages_.back());
             pages_.pop_back();
         }
     }
 
     mutable vicinal::detail::mutex mutex_;
     std::vector<std::unique_ptr<page>> pages_;
+    /// The page that was put out last: the next takes its place, so that the heap is left alone.
+    std::unique_ptr<page> spare_;
     std::size_t hand_ = 0;
     std::uint64_t budget_;
-    std::uint64_t charged_ = 0;
+    std::uint64_t charged_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage
