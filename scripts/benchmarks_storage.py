@@ -56,13 +56,14 @@ def paged(directory):
     yield "### A store larger than memory"
     yield ""
     yield ("`storage::file` over mnist (60,000 x 784 floats, `index::hnsw<>`, opened to be read), "
-           "by the cache's share of the snapshot's bytes: 1,000 queries for ten neighbours at the "
-           "default recall; reads of at most 8 KiB a query once the cache is warm; resident memory "
-           "as the growth of the process. The first line is `storage::mmap` over the same files.")
+           "by the cache's share of the snapshot's bytes, over codes of 8 and of 4 bits: 1,000 "
+           "queries for ten neighbours at the default recall; reads of at most 8 KiB a query once "
+           "the cache is warm; resident memory as the growth of the process. `mmap` is "
+           "`storage::mmap` over the same files.")
     yield ""
-    yield from table(["cache", "recall@10", "reads a query", "microseconds a query", "MB resident",
-                      "of MB"],
-                     [[e["cache"], f"{e['recall']:.3f}", f"{e['reads']:.1f}",
+    yield from table(["codec", "cache", "recall@10", "reads a query", "microseconds a query",
+                      "MB resident", "of MB"],
+                     [[e["codec"], e["cache"], f"{e['recall']:.3f}", f"{e['reads']:.1f}",
                        f"{e['microseconds']:.0f}", f"{e['megabytes']:.1f}", f"{e['budget']:.1f}"]
                       for e in report(directory / "file_bench")])
     yield ""

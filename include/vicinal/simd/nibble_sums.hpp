@@ -117,9 +117,39 @@ struct nibble_difference_step {
     };
 };
 
+/// Sum over elements of the product of two codes.
+struct nibble_product_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        using bytes = typename Set::bytes_u8;
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
+                                              bytes const& r) noexcept {
+            bytes q_low, q_high, r_low, r_high;
+            detail::split_nibbles<Set>(q, q_low, q_high);
+            detail::split_nibbles<Set>(r, r_low, r_high);
+            multiply(sum, q_low, r_low);
+            multiply(sum, q_high, r_high);
+        }
+
+    private:
+        VICINAL_ALWAYS_INLINE static void multiply(typename Set::integers& sum, bytes const& a,
+                                                   bytes const& b) noexcept {
+            typename Set::bytes_s8 same;
+            same.set_bits(b.lanes);
+            Set::dot_low_bytes(sum, a, same);
+        }
+    };
+};
+
 /// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
 using nibble_dot = row_kernels<nibble_dot_step>;
 using nibble_difference = row_kernels<nibble_difference_step>;
+using nibble_product = row_kernels<nibble_product_step>;
 
 } // namespace vicinal::inline VICINAL_ABI::simd
 

@@ -18,13 +18,18 @@ namespace vicinal::inline VICINAL_ABI::storage {
 /// Columns in the same durable directory as storage::mmap, by positioned reads and a page cache of
 /// a fixed budget, `cache_bytes`: for systems without mmap and for stores larger than memory.
 ///
-/// What every step of a search reads (codes, links) and what leads from ids to rows is in memory
-/// whole, and must be within the budget: for an `index::hnsw<>` that is about dim + 190 bytes a
-/// record and its id. Vectors and payloads are read when they are wanted: those of a query's
-/// candidates all at once, in pieces of at most 8 KiB (a longer row: of a row), each compared with
-/// its checksum. Rows since the last checkpoint are in memory; a checkpoint comes when they take
-/// half of what is left. A piece that can't be read or trusted is the error of the call that
-/// wanted it.
+/// What every step of a search reads (codes, links) and what leads from ids to rows is in memory:
+/// for an `index::hnsw<>` about dim + 190 bytes a record and its id, for codec::sq4 dim / 2 + 190.
+/// Vectors and payloads are read when they are wanted: those of a query's candidates all at once,
+/// in reads of at most 8 KiB (a longer row: of a row), whose pages of 4 KiB are compared with
+/// their checksums unless the store is trusted. A page that can't be read or trusted is the error
+/// of the call that wanted it.
+///
+/// Codes and links that do not fit are paged too where the store is opened `read_only`: it works,
+/// with ten times as many reads a query and more (`paging().paged_steps`). A writer has them in
+/// memory above the budget (`paging().resident`). Rows since the last checkpoint are in memory; one
+/// comes when they take half of what is left for pages and an eighth of the snapshot, so that a
+/// load of n bytes writes about 9 n and may pass the budget by an eighth of the store.
 ///
 /// Every call to the operating system goes through `Os`; io_uring is used where `Os` is
 /// storage::posix and the system has it.

@@ -123,9 +123,10 @@ public:
     /// The same as read, from a file.
     [[nodiscard]] result<void> load(std::string_view path) {
         return vicinal::detail::guarded([&]() -> result<void> {
-            auto const from = open_snapshot<posix>(path);
-            if (!from) return from.error();
-            return fill(from->layout(), [&](auto const& each) { return from->read_all(each); });
+            auto const snapshot = open_snapshot<posix>(path);
+            if (!snapshot) return snapshot.error();
+            return fill(snapshot->layout(),
+                        [&](auto const& each) { return snapshot->read_all(each); });
         });
     }
 #endif

@@ -52,7 +52,8 @@ public:
         count();
     }
     void resize(std::uint64_t rows) noexcept {
-        paged_rows_ = (std::min)(paged_rows_, rows);
+        // Readers beside a writer that adds rows read this.
+        if (rows < paged_rows_) paged_rows_ = rows;
         memory_.resize(rows - paged_rows_);
     }
 

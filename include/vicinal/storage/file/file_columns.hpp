@@ -26,7 +26,8 @@ struct paging_stats {
     /// What it may hold, in bytes.
     std::uint64_t budget = 0;
     /// What always is in memory: columns that are not paged, rows since the last checkpoint,
-    /// checksums. Where it is above the budget, the budget is not kept.
+    /// checksums, up to 2 MiB for what is not counted one by one. Where it is above the budget, the
+    /// budget is not kept.
     std::uint64_t resident = 0;
     /// Pages, which give way.
     std::uint64_t pages = 0;
