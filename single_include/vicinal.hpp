@@ -330,17 +330,15 @@ private:
     }
     VICINAL_COLD static detail::error_text* make(errc code, std::string& expected,
                                                  std::string& got) {
-        auto* text = new (std::nothrow) detail::error_text{code, {}, {}, {}, {1}};
-        if (!text) {
-            ++spare().owners;
-            return &spare();
-        }
-        text->message.append(name(code));
-        if (!expected.empty()) text->message.append(": expected ").append(expected);
-        if (!got.empty()) text->message.append(expected.empty() ? ": " : ", got ").append(got);
-        text->expected = std::move(expected);
-        text->got = std::move(got);
-        return text;
+        // Nothing that can throw comes behind the one block that is held by hand.
+        std::string message(name(code));
+        if (!expected.empty()) message.append(": expected ").append(expected);
+        if (!got.empty()) message.append(expected.empty() ? ": " : ", got ").append(got);
+        auto* const text = new (std::nothrow)
+            detail::error_text{code, std::move(expected), std::move(got), std::move(message), {1}};
+        if (text) return text;
+        ++spare().owners;
+        return &spare();
     }
     VICINAL_COLD static void release(detail::error_text* text) noexcept {
         if (--text->owners == 0) delete text;
@@ -2348,9 +2346,39 @@ struct nibble_difference_step {
     };
 };
 
+/// Sum over elements of the product of two codes.
+struct nibble_product_step {
+    using query_type = std::uint8_t;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+
+    template <class Set>
+    struct of : detail::byte_step<Set, query_type, row_type> {
+        using bytes = typename Set::bytes_u8;
+        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
+                                              bytes const& r) noexcept {
+            bytes q_low, q_high, r_low, r_high;
+            detail::split_nibbles<Set>(q, q_low, q_high);
+            detail::split_nibbles<Set>(r, r_low, r_high);
+            multiply(sum, q_low, r_low);
+            multiply(sum, q_high, r_high);
+        }
+
+    private:
+        VICINAL_ALWAYS_INLINE static void multiply(typename Set::integers& sum, bytes const& a,
+                                                   bytes const& b) noexcept {
+            typename Set::bytes_s8 same;
+            same.set_bits(b.lanes);
+            Set::dot_low_bytes(sum, a, same);
+        }
+    };
+};
+
 /// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
 using nibble_dot = row_kernels<nibble_dot_step>;
 using nibble_difference = row_kernels<nibble_difference_step>;
+using nibble_product = row_kernels<nibble_product_step>;
 
 } // namespace vicinal::inline VICINAL_ABI::simd
 
@@ -3859,6 +3887,10 @@ concept model = requires {
 } // namespace vicinal::inline VICINAL_ABI::codec
 
 #endif
+// ---- vicinal/codec/f16.hpp
+#ifndef VICINAL_CODEC_F16_HPP
+#define VICINAL_CODEC_F16_HPP
+
 // ---- vicinal/codec/f32.hpp
 #ifndef VICINAL_CODEC_F32_HPP
 #define VICINAL_CODEC_F32_HPP
@@ -3913,6 +3945,1088 @@ struct f32 {
 };
 
 static_assert(model<f32>);
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/codec/half_codes.hpp
+#ifndef VICINAL_CODEC_HALF_CODES_HPP
+#define VICINAL_CODEC_HALF_CODES_HPP
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+template <class Metric>
+concept has_half_codes = std::same_as<Metric, metric::squared_l2> ||
+    std::same_as<Metric, metric::inner_product> || std::same_as<Metric, metric::cosine>;
+
+/// What a row of halves says of itself: at least what rounding has lost, and at least the norm of
+/// what the halves stand for.
+struct half_sizes {
+    float error = 0;
+    float norm = 0;
+};
+
+/// Distances from a row of halves, which must stay in place. Takes no memory.
+template <class Metric, class T>
+class half_scorer {
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    /// Under cosine the halves are of a direction, and its distance half the square between two.
+    static constexpr bool directions = std::same_as<Metric, metric::cosine>;
+    using inner =
+        std::conditional_t<product, metric::basic_inner_product<T>, metric::basic_squared_l2<T>>;
+
+public:
+    half_scorer(std::byte const* row, std::size_t dim) noexcept
+        : distance_(metric::bind<inner>(elements(row), dim)), of_(sizes(row)),
+          relative_(static_cast<double>(dim + 8) * 0x1p-24),
+          absolute_(static_cast<double>(dim) * 0x1p-149 + (directions ? 0x1p-34 : 0)) {}
+
+    [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+        return scale * distance_(elements(row));
+    }
+    /// The distances of four rows, wherever they lie.
+    void four(std::byte const* const* rows, float* out) const noexcept {
+        T const* const all[4] = {elements(rows[0]), elements(rows[1]), elements(rows[2]),
+                                 elements(rows[3])};
+        distance_.four(all, out);
+        for (std::size_t i = 0; i < 4; ++i) out[i] *= scale;
+    }
+
+    /// What the distance of the vectors is at least, where that of the codes is `distance`: by the
+    /// triangle inequality, less what a sum of floats in any order may have lost.
+    [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
+        constexpr float most = (std::numeric_limits<float>::max)();
+        auto const b = sizes(row);
+        double least = 0;
+        if constexpr (product) {
+            double const norms = double{b.norm} * of_.norm;
+            double const lost = double{of_.norm} * b.error + double{b.norm} * of_.error +
+                                double{b.error} * of_.error;
+            // A sum of both signs that has left the range of float tells nothing.
+            if (!std::isfinite(distance)) return -std::numeric_limits<float>::infinity();
+            least = distance - lost - norms * relative_ - absolute_;
+            least -= std::fabs(least) * 0x1p-22;
+        } else {
+            double const square =
+                (std::min)(distance, most) / double{scale} * (1 - relative_) - absolute_;
+            double const root =
+                std::sqrt((std::max)(square, 0.0)) - double{b.error} - double{of_.error};
+            least = root > 0 ? root * root * scale * (1 - 0x1p-22) : 0;
+        }
+        // Also where one of the sizes is beyond float and the sum is no number.
+        if (!(least >= -most)) return -std::numeric_limits<float>::infinity();
+        return static_cast<float>((std::min)(least, double{most}));
+    }
+    /// What rules_out() needs of a distance that others must beat or tie.
+    [[nodiscard]] float reach(float farthest) const noexcept { return farthest; }
+    [[nodiscard]] bool rules_out(std::byte const* row, float distance, float reach) const noexcept {
+        return at_least(row, distance) > reach;
+    }
+
+private:
+    static constexpr float scale = directions ? 0.5F : 1.0F;
+
+    [[nodiscard]] static T const* elements(std::byte const* row) noexcept {
+        return reinterpret_cast<T const*>(row + sizeof(half_sizes));
+    }
+    [[nodiscard]] static half_sizes sizes(std::byte const* row) noexcept {
+        half_sizes s;
+        std::memcpy(&s, row, sizeof s);
+        return s;
+    }
+
+    decltype(metric::bind<inner>(nullptr, 0)) distance_;
+    half_sizes of_;
+    double relative_;
+    double absolute_;
+};
+
+/// Vectors as halves of type T, f16 or bf16, and a bound on what that loses. A row is its sizes and
+/// then its elements.
+template <class Metric, class T>
+class half_codes {
+public:
+    static constexpr bool reads_rows = false;
+    using element = float;
+
+    explicit half_codes(std::size_t dim) noexcept : dim_(dim) {}
+
+    [[nodiscard]] std::size_t row_bytes() const noexcept {
+        return sizeof(half_sizes) + dim_ * sizeof(T);
+    }
+
+    /// Elements beyond the range of T become its largest, at the loss of what they had more.
+    void encode_row(float const* vector, std::byte* row) const noexcept {
+        double const m = multiplier(vector);
+        auto* const out = row + sizeof(half_sizes);
+        double lost = 0;
+        double square = 0;
+        for (std::size_t i = 0; i < dim_; ++i) {
+            double const x = vector[i] * m;
+            T const half(std::clamp(static_cast<float>(x), -most, most));
+            double const decoded{static_cast<float>(half)};
+            lost += (x - decoded) * (x - decoded);
+            square += decoded * decoded;
+            std::memcpy(out + i * sizeof half, &half, sizeof half);
+        }
+        // A direction is off by what its multiplier is.
+        half_sizes const sizes{up(std::sqrt(lost) + (directions ? 0x1p-39 : 0)),
+                               up(std::sqrt(square))};
+        std::memcpy(row, &sizes, sizeof sizes);
+    }
+
+    /// Distances from a row that the codec keeps itself: that of a query.
+    class query_scorer {
+    public:
+        query_scorer(std::vector<std::byte> row, std::size_t dim) noexcept
+            : row_(std::move(row)), score_(row_.data(), dim) {}
+
+        [[nodiscard]] float operator()(std::byte const* row) const noexcept { return score_(row); }
+        void four(std::byte const* const* rows, float* out) const noexcept {
+            score_.four(rows, out);
+        }
+        [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
+            return score_.at_least(row, distance);
+        }
+        [[nodiscard]] float reach(float farthest) const noexcept { return score_.reach(farthest); }
+        [[nodiscard]] bool rules_out(std::byte const* row, float distance,
+                                     float reach) const noexcept {
+            return score_.rules_out(row, distance, reach);
+        }
+
+    private:
+        std::vector<std::byte> row_; // one that is moved keeps its place
+        half_scorer<Metric, T> score_;
+    };
+
+    [[nodiscard]] query_scorer query(float const* vector) const {
+        std::vector<std::byte> row(row_bytes());
+        encode_row(vector, row.data());
+        return {std::move(row), dim_};
+    }
+    [[nodiscard]] half_scorer<Metric, T> between(std::byte const* row) const noexcept {
+        return {row, dim_};
+    }
+
+private:
+    static constexpr bool directions = std::same_as<Metric, metric::cosine>;
+    /// The largest number of T: the next one up is infinite.
+    static constexpr float most = std::same_as<T, vicinal::f16> ? 65504.0F : 0x1.fep127F;
+
+    [[nodiscard]] double multiplier(float const* vector) const noexcept {
+        if constexpr (!directions) return 1;
+        double const square = simd::exact_dot::get()(vector, vector, dim_);
+        return square > 0 ? 1 / std::sqrt(square) : 0;
+    }
+    [[nodiscard]] static float up(double x) noexcept {
+        constexpr double largest = (std::numeric_limits<float>::max)();
+        double const larger = x * (1 + 0x1p-22) + 0x1p-149;
+        return larger <= largest ? static_cast<float>(larger)
+                                 : std::numeric_limits<float>::infinity();
+    }
+
+    std::size_t dim_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// Two bytes an element, with 11 bits of precision: a graph walks as over the vectors and reads
+/// half of the bytes. Rounding follows the size of an element, so that data whose spread is small
+/// beside its distance from 0 is told apart by sq8, which moves it there, and not by halves.
+///
+/// For float elements under squared_l2, inner_product and cosine; under any other metric it is f32
+/// and reads the vectors. Under cosine the direction is encoded. Elements beyond 65,504 count as
+/// that, which the bound knows of; bf16 has float's range. Memory: 2 dim + 8 bytes a row, beside
+/// the vectors. Nothing is trained.
+struct f16 {
+    static constexpr std::string_view name = "f16";
+
+    template <class Metric>
+    using of = typename std::conditional_t<has_half_codes<Metric>,
+                                           std::type_identity<half_codes<Metric, vicinal::f16>>,
+                                           std::type_identity<f32::of<Metric>>>::type;
+};
+
+/// The same with 8 bits of precision and float's range.
+struct bf16 {
+    static constexpr std::string_view name = "bf16";
+
+    template <class Metric>
+    using of = typename std::conditional_t<has_half_codes<Metric>,
+                                           std::type_identity<half_codes<Metric, vicinal::bf16>>,
+                                           std::type_identity<f32::of<Metric>>>::type;
+};
+
+static_assert(model<f16>);
+static_assert(model<bf16>);
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/codec/sq4.hpp
+#ifndef VICINAL_CODEC_SQ4_HPP
+#define VICINAL_CODEC_SQ4_HPP
+
+// ---- vicinal/codec/sq4/encoding.hpp
+#ifndef VICINAL_CODEC_SQ4_ENCODING_HPP
+#define VICINAL_CODEC_SQ4_ENCODING_HPP
+
+// ---- vicinal/codec/sq8/encoding.hpp
+#ifndef VICINAL_CODEC_SQ8_ENCODING_HPP
+#define VICINAL_CODEC_SQ8_ENCODING_HPP
+
+/// One vector as bytes of one scale: x is about scale (code - zero), element by element.
+///
+/// Scale and zero are the vector's own, so that there is nothing to train, rows of any norm stand
+/// beside each other, and the product of two vectors is an integer product times two scales. A
+/// vector of integers that span no more than 255 is encoded without loss.
+/// Source: the affine 8-bit codes of gemmlowp, with the bounds taken per vector as in Aguerrebere
+/// et al., "Similarity search in the blink of an eye with compressed indices", VLDB 2023.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// What belongs to the codes of a vector, 16 bytes.
+struct sq8_factors {
+    /// 0 where the vector has no codes that say anything: elements that are not finite, or of a
+    /// size outside 2^-24 to 2^24, where the bound's own arithmetic would leave float.
+    float scale = 0;
+    /// At least |x - x^|, in the unit of the elements; exactly 0 for a vector without loss.
+    float error = 0;
+    /// The sum over i of (code[i] - zero)^2; |x^|^2 is scale^2 times it. Fits to 65,536 elements.
+    std::uint32_t square_sum = 0;
+    /// The sum of the codes in the low 24 bits, zero in the high 8.
+    std::uint32_t sum_and_zero = 0;
+
+    [[nodiscard]] bool usable() const noexcept { return scale > 0; }
+    [[nodiscard]] std::uint32_t sum() const noexcept { return sum_and_zero & 0xffffffU; }
+    [[nodiscard]] std::uint32_t zero() const noexcept { return sum_and_zero >> 24; }
+
+    friend bool operator==(sq8_factors const&, sq8_factors const&) = default;
+};
+
+/// The product sum over i of (a[i] - zero_a)(b[i] - zero_b) from the sum of a[i] b[i] modulo 2^32.
+/// Exact to 32,768 elements.
+[[nodiscard]] VICINAL_ALWAYS_INLINE std::int32_t sq8_centred(std::uint32_t product,
+                                                             sq8_factors const& a,
+                                                             sq8_factors const& b,
+                                                             std::size_t dim) noexcept {
+    return static_cast<std::int32_t>(product - a.zero() * b.sum() - b.zero() * a.sum() +
+                                     static_cast<std::uint32_t>(dim) * a.zero() * b.zero());
+}
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+/// What the elements of a vector have in common.
+struct sq8_range {
+    float low = 0;
+    float high = 0;
+    /// 0 where every element is an integer.
+    float fractions = 0;
+    /// 0 where every element is finite, NaN otherwise.
+    float unsound = 0;
+};
+
+struct sq8_range_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(float const* x, std::size_t dim,
+                                          sq8_range* out) noexcept {
+        using floats = typename Set::template of<float>;
+        constexpr std::size_t w = floats::width;
+        floats low, high, fractions, unsound, v;
+        low.zero();
+        high.zero();
+        fractions.zero();
+        unsound.zero();
+        std::size_t i = 0;
+        for (; i + w <= dim; i += w) {
+            v.load(x + i);
+            step(low, high, fractions, unsound, v);
+        }
+        if (i < dim) {
+            Set::load_part(v, x + i, dim - i);
+            step(low, high, fractions, unsound, v);
+        }
+        sq8_range r;
+        for (std::size_t j = 0; j < w; ++j) {
+            r.low = (std::min)(r.low, low.lanes[j]);
+            r.high = (std::max)(r.high, high.lanes[j]);
+        }
+        r.fractions = fractions.sum();
+        r.unsound = unsound.sum();
+        *out = r;
+    }
+
+private:
+    template <class Floats>
+    VICINAL_ALWAYS_INLINE static void step(Floats& low, Floats& high, Floats& fractions,
+                                           Floats& unsound, Floats const& v) noexcept {
+        low.lanes = v.lanes < low.lanes ? v.lanes : low.lanes;
+        high.lanes = v.lanes > high.lanes ? v.lanes : high.lanes;
+        unsound.lanes += v.lanes * 0.0F;
+        // 2^23 added and taken away leaves the nearest integer.
+        Floats size;
+        size.lanes = v.lanes;
+        size.absolute();
+        Floats apart;
+        apart.lanes = (size.lanes + 8388608.0F) - 8388608.0F - size.lanes;
+        apart.absolute();
+        fractions.add(apart);
+    }
+};
+
+/// What encoding gives beside the codes.
+struct sq8_sums {
+    std::uint32_t codes = 0;
+    /// Of (code - zero)^2.
+    std::uint32_t squares = 0;
+    /// Of (x - step (code - zero))^2.
+    float missed = 0;
+};
+
+struct sq8_encode_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(float const* x, std::size_t dim, float step, float zero,
+                                          std::uint8_t* codes, sq8_sums* out) noexcept {
+        using floats = typename Set::template of<float>;
+        using integers = typename Set::integers;
+        constexpr std::size_t w = floats::width;
+        using bytes = typename simd::pack<std::uint8_t, w>::lanes_type;
+        float const inverse = 1 / step;
+        floats missed;
+        missed.zero();
+        integers sum, squares;
+        sum.zero();
+        squares.zero();
+        for (std::size_t i = 0; i < dim; i += w) {
+            floats v;
+            bool const whole = i + w <= dim;
+            if (whole)
+                v.load(x + i);
+            else
+                Set::load_part(v, x + i, dim - i);
+            auto place = v.lanes * inverse + (zero + 0.5F);
+            place = place < 0.0F ? place * 0.0F : place;
+            place = place > 255.0F ? place * 0.0F + 255.0F : place;
+            auto const code = __builtin_convertvector(place, typename integers::lanes_type);
+            auto const centred = code - static_cast<std::int32_t>(zero);
+            auto const lost =
+                v.lanes - __builtin_convertvector(centred, typename floats::lanes_type) * step;
+            missed.lanes += lost * lost;
+            squares.lanes += centred * centred;
+            sum.lanes += code;
+            auto const narrow = __builtin_convertvector(code, bytes);
+            if (whole) {
+                std::memcpy(codes + i, &narrow, w);
+            } else {
+                // What is behind the last element was encoded as 0: its code is zero, and it adds
+                // nothing but that.
+                std::memcpy(codes + i, &narrow, dim - i);
+                sum.lanes[0] -=
+                    static_cast<std::int32_t>(i + w - dim) * static_cast<std::int32_t>(zero);
+            }
+        }
+        out->codes = static_cast<std::uint32_t>(sum.sum());
+        out->squares = static_cast<std::uint32_t>(squares.sum());
+        out->missed = missed.sum();
+    }
+};
+
+using sq8_find_range = simd::kernel<sq8_range_body, void, float const*, std::size_t, sq8_range*>;
+using sq8_fill_codes = simd::kernel<sq8_encode_body, void, float const*, std::size_t, float, float,
+                                    std::uint8_t*, sq8_sums*>;
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+/// Encodes x times `multiplier` (1, or one over the norm where directions are compared; then within
+/// a relative 2^-40 of the true one). Writes dim codes.
+///
+/// Of two instruction sets one may round an element up and the other down; both codes are sound,
+/// each with its own error.
+inline sq8_factors sq8_encode(float const* x, std::size_t dim, double multiplier,
+                              std::uint8_t* codes) noexcept {
+    detail::sq8_range range;
+    detail::sq8_find_range::get()(x, dim, &range);
+    float const size = (std::max)(range.high, -range.low);
+    sq8_factors f;
+    bool const zeros = size == 0 && multiplier == 1;
+    auto const in_range = [](double s) { return s >= 0x1p-24 && s <= 0x1p24; };
+    // The elements themselves, too: the steps below are taken in their unit.
+    if (range.unsound != 0 ||
+        !(zeros || (size >= 0x1p-60F && size <= 0x1p60F && in_range(size * multiplier)))) {
+        std::fill_n(codes, dim, std::uint8_t{0});
+        return f;
+    }
+    float const span = range.high - range.low;
+    bool const lossless = zeros || (range.fractions == 0 && span <= 255);
+    float const step = lossless ? 1.0F : span / 255;
+    float const zero = std::floor(-range.low / step + 0.5F);
+    detail::sq8_sums sums;
+    detail::sq8_fill_codes::get()(x, dim, step, zero, codes, &sums);
+
+    f.scale = static_cast<float>(step * multiplier);
+    f.square_sum = sums.squares;
+    f.sum_and_zero = sums.codes | static_cast<std::uint32_t>(zero) << 24;
+    if (!lossless || multiplier != 1) {
+        // The sum in float is within 2^-10 to 32,768 elements, and each difference in it within
+        // 2^-23 of the element; so is the scale of what it stands for.
+        double const lost = lossless ? 0 : std::sqrt(double{sums.missed}) * multiplier;
+        double const norm = double{f.scale} * std::sqrt(double{1} * f.square_sum);
+        f.error = static_cast<float>(lost * (1 + 0x1p-10) + norm * 0x1p-20);
+    }
+    return f;
+}
+
+/// Whether codes and factors belong to x: the error is at least what the codes lose, and the sums
+/// are theirs.
+[[nodiscard]] inline bool sq8_holds(float const* x, std::size_t dim, double multiplier,
+                                    std::uint8_t const* codes, sq8_factors const& f) noexcept {
+    if (!f.usable()) return f == sq8_factors{};
+    std::uint32_t sum = 0;
+    std::uint32_t squares = 0;
+    double missed = 0;
+    for (std::size_t i = 0; i < dim; ++i) {
+        auto const centred = static_cast<std::int32_t>(codes[i] - f.zero());
+        sum += codes[i];
+        squares += static_cast<std::uint32_t>(centred * centred);
+        double const lost = x[i] * multiplier - double{f.scale} * centred;
+        missed += lost * lost;
+    }
+    return sum == f.sum() && squares == f.square_sum && std::sqrt(missed) <= f.error;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// Bytes of a vector's codes: element 2 i in the low half of byte i, element 2 i + 1 in the high
+/// one; the half behind the last element is 0.
+[[nodiscard]] constexpr std::size_t sq4_bytes(std::size_t dim) noexcept { return (dim + 1) / 2; }
+
+/// Encodes x times `multiplier`: x[i] stands for about scale * (code[i] - zero), codes and zero
+/// from 0 to 15. An element of 0 has no loss. Elements that are not finite, or of a size outside
+/// 2^-60 to 2^60, have no codes: scale 0, all codes 0. Where the size is outside 2^-24 to 2^24 the
+/// error counts as infinite: the bound's own arithmetic would leave float.
+inline sq8_factors sq4_encode(float const* x, std::size_t dim, double multiplier,
+                              std::uint8_t* codes) noexcept {
+    std::fill_n(codes, sq4_bytes(dim), std::uint8_t{0});
+    float low = 0;
+    float high = 0;
+    float unsound = 0;
+    for (std::size_t i = 0; i < dim; ++i) {
+        low = (std::min)(low, x[i]);
+        high = (std::max)(high, x[i]);
+        unsound += x[i] * 0.0F;
+    }
+    sq8_factors f;
+    double const size = static_cast<double>((std::max)(high, -low)) * multiplier;
+    bool const zeros = low == 0 && high == 0;
+    if (unsound != 0 || !(zeros || (size >= 0x1p-60 && size <= 0x1p60))) return f;
+    auto const span = (static_cast<double>(high) - static_cast<double>(low)) * multiplier;
+    f.scale = zeros ? 1.0F : static_cast<float>(span / 15);
+    auto const step = static_cast<double>(f.scale);
+    auto const zero = static_cast<int>(
+        (std::clamp)(std::floor(-static_cast<double>(low) * multiplier / step + 0.5), 0.0, 15.0));
+    double missed = 0;
+    std::uint32_t sum = 0;
+    std::uint32_t squares = 0;
+    double const places = multiplier / step;
+    for (std::size_t i = 0; i < dim; ++i) {
+        double const place = static_cast<double>(x[i]) * places + (zero + 0.5);
+        auto const code = static_cast<int>((std::min)((std::max)(place, 0.0), 15.0));
+        auto const centred = code - zero;
+        double const lost = static_cast<double>(x[i]) * multiplier - step * centred;
+        missed += lost * lost;
+        sum += static_cast<std::uint32_t>(code);
+        squares += static_cast<std::uint32_t>(centred * centred);
+        codes[i / 2] |= static_cast<std::uint8_t>(code << (i % 2 * 4));
+    }
+    f.square_sum = squares;
+    f.sum_and_zero = sum | static_cast<std::uint32_t>(zero) << 24;
+    bool const in_range = zeros || (size >= 0x1p-24 && size <= 0x1p24);
+    // More than double arithmetic, the multiplier's own rounding and that to float may have lost.
+    auto const error = std::sqrt(missed) * (1 + 0x1p-20) +
+                       (multiplier == 1 ? 0 : size * 0x1p-36 * static_cast<double>(dim));
+    f.error = in_range ? static_cast<float>(error) : std::numeric_limits<float>::infinity();
+    return f;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/codec/sq4/score.hpp
+#ifndef VICINAL_CODEC_SQ4_SCORE_HPP
+#define VICINAL_CODEC_SQ4_SCORE_HPP
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// A row of factors and codes that others are compared with; it must stay in place. Takes no
+/// memory. A row without codes counts as zeros.
+template <class Metric>
+class sq4_scorer {
+public:
+    sq4_scorer(std::byte const* row, std::size_t dim) noexcept
+        : one_(simd::nibble_product::one::get()), four_(simd::nibble_product::four::get()),
+          codes_(codes_of(row)), own_(factors_of(row)), norm_(norm_of(own_)), dim_(dim) {}
+
+    [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+        return finish(row, one_(codes_, codes_of(row), (dim_ + 1) / 2));
+    }
+    /// The distances of four rows, wherever they lie.
+    void four(std::byte const* const* rows, float* out) const noexcept {
+        std::uint8_t const* const codes[4] = {codes_of(rows[0]), codes_of(rows[1]),
+                                              codes_of(rows[2]), codes_of(rows[3])};
+        std::int32_t products[4];
+        four_(codes_, codes, (dim_ + 1) / 2, products);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = finish(rows[i], products[i]);
+    }
+
+    /// What the distance of the vectors is at least, where that of the codes is `distance`: by the
+    /// triangle inequality, less what float arithmetic may have lost. -infinity where one of the
+    /// two has no codes.
+    [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
+        constexpr float none = -std::numeric_limits<float>::infinity();
+        auto const f = factors_of(row);
+        if (!f.usable() || !own_.usable() || !std::isfinite(f.error + own_.error)) return none;
+        float const norm = norm_of(f);
+        float const rounding = 0x1p-18F * (norm * norm + norm_ * norm_);
+        if constexpr (product) {
+            return distance - rounding -
+                   (norm_ * f.error + norm * own_.error + f.error * own_.error) * (1 + 0x1p-18F);
+        } else {
+            constexpr float parts = half ? 2 : 1;
+            float const root = std::sqrt((std::max)(distance * parts - rounding, 0.0F)) -
+                               (f.error + own_.error) * (1 + 0x1p-18F);
+            return root > 0 ? root * root * (1 - 0x1p-18F) / parts : 0;
+        }
+    }
+
+private:
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    static constexpr bool half = std::same_as<Metric, metric::cosine>;
+
+    [[nodiscard]] static sq8_factors factors_of(std::byte const* row) noexcept {
+        sq8_factors f;
+        std::memcpy(&f, row, sizeof f);
+        return f;
+    }
+    [[nodiscard]] static std::uint8_t const* codes_of(std::byte const* row) noexcept {
+        return reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
+    }
+    [[nodiscard]] static float norm_of(sq8_factors const& f) noexcept {
+        return f.scale * std::sqrt(static_cast<float>(f.square_sum));
+    }
+    [[nodiscard]] float finish(std::byte const* row, std::int32_t codes_product) const noexcept {
+        auto const f = factors_of(row);
+        auto const centred = static_cast<float>(
+            sq8_centred(static_cast<std::uint32_t>(codes_product), own_, f, dim_));
+        float const dot = own_.scale * f.scale * centred;
+        if constexpr (product) return metric::ordered(-dot);
+        float const squares = own_.scale * own_.scale * static_cast<float>(own_.square_sum) +
+                              f.scale * f.scale * static_cast<float>(f.square_sum);
+        return metric::ordered((squares - 2 * dot) * (half ? 0.5F : 1.0F));
+    }
+
+    typename simd::nibble_product::one::function one_;
+    typename simd::nibble_product::four::function four_;
+    std::uint8_t const* codes_;
+    sq8_factors own_;
+    float norm_;
+    std::size_t dim_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/codec/sq8/bound.hpp
+#ifndef VICINAL_CODEC_SQ8_BOUND_HPP
+#define VICINAL_CODEC_SQ8_BOUND_HPP
+
+// ---- vicinal/codec/sq8/frame.hpp
+#ifndef VICINAL_CODEC_SQ8_FRAME_HPP
+#define VICINAL_CODEC_SQ8_FRAME_HPP
+
+// ---- vicinal/codec/sq8/rotation.hpp
+#ifndef VICINAL_CODEC_SQ8_ROTATION_HPP
+#define VICINAL_CODEC_SQ8_ROTATION_HPP
+
+// ---- vicinal/core/bits.hpp
+#ifndef VICINAL_CORE_BITS_HPP
+#define VICINAL_CORE_BITS_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Little-endian integers in files: byte by byte, so that the host's order does not matter.
+template <std::unsigned_integral U>
+[[nodiscard]] constexpr U load_le(std::byte const* p) noexcept {
+    U v = 0;
+    // GCC 12 does not see one load in the loop below at -O2: 4 ns instead of a fraction of one.
+    if (std::endian::native == std::endian::little && !std::is_constant_evaluated()) {
+        std::memcpy(&v, p, sizeof v);
+        return v;
+    }
+    for (std::size_t i = 0; i < sizeof(U); ++i)
+        v = static_cast<U>(v | static_cast<U>(static_cast<U>(p[i]) << (8 * i)));
+    return v;
+}
+
+template <std::unsigned_integral U>
+constexpr void store_le(std::byte* p, U v) noexcept {
+    for (std::size_t i = 0; i < sizeof(U); ++i)
+        p[i] = static_cast<std::byte>(static_cast<unsigned char>(v >> (8 * i)));
+}
+
+/// a * b and a + b with the overflow told: sizes that come from outside go through these.
+template <std::unsigned_integral U>
+[[nodiscard]] constexpr bool checked_multiply(U a, U b, U& product) noexcept {
+    return !__builtin_mul_overflow(a, b, &product);
+}
+
+template <std::unsigned_integral U>
+[[nodiscard]] constexpr bool checked_add(U a, U b, U& sum) noexcept {
+    return !__builtin_add_overflow(a, b, &sum);
+}
+
+[[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t v, std::uint64_t multiple) noexcept {
+    return (v + multiple - 1) / multiple * multiple;
+}
+
+/// A 64-bit mixing function (Steele, Lea & Flood 2014, splitmix64): the library's only source of
+/// randomness, so that a seed gives the same bytes with every standard library.
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) noexcept {
+    x += 0x9e3779b97f4a7c15ULL;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+    return x ^ (x >> 31);
+}
+
+/// Hash of a byte string, the same on every host: 8 bytes a step through `mix`.
+[[nodiscard]] inline std::uint64_t hash_bytes(std::string_view s) noexcept {
+    auto const* p = reinterpret_cast<std::byte const*>(s.data());
+    std::size_t n = s.size();
+    std::uint64_t h = mix(n);
+    for (; n >= 8; n -= 8, p += 8) h = mix(h ^ load_le<std::uint64_t>(p));
+    std::uint64_t tail = 0;
+    for (std::size_t i = 0; i < n; ++i)
+        tail |= std::uint64_t{static_cast<unsigned char>(p[i])} << (8 * i);
+    return n == 0 ? h : mix(h ^ tail);
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+/// A fast rotation: it spreads what a few elements hold over all of them, and keeps distances and
+/// products.
+///
+/// Four rounds of three steps: signs change; a Walsh-Hadamard transform takes as many elements as
+/// the greatest power of two in dim, the first ones in rounds 0 and 2, the last ones in 1 and 3;
+/// elements i and i + dim / 2 become their sum and their difference over the root of 2. Source:
+/// Ailon & Chazelle, "Approximate nearest neighbors and the fast Johnson-Lindenstrauss transform",
+/// STOC 2006; the third step is a round of Kac's walk and mixes where dim is no power of two.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+inline constexpr std::size_t sq8_rounds = 4;
+
+struct sq8_rotate_body {
+    /// factors: dim of each round, the signs, over the root of their number for those that the
+    /// transform takes.
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(float* x, std::size_t dim,
+                                          float const* factors) noexcept {
+        std::size_t const taken = std::bit_floor(dim);
+        std::size_t const half = dim / 2;
+        for (std::size_t round = 0; round < sq8_rounds; ++round, factors += dim) {
+            pairwise<Set>(x, factors, dim, [](auto& a, auto& b) { a *= b; });
+            transform<Set>(x + (round % 2 == 0 ? 0 : dim - taken), taken);
+            pairwise<Set>(x, x + half, half, [](auto& a, auto& b) {
+                auto const sum = (a + b) * root_of_half;
+                b = (a - b) * root_of_half;
+                a = sum;
+            });
+        }
+    }
+
+private:
+    static constexpr float root_of_half = 0.70710678F;
+
+    /// step(a[i], b[i]) for each i, in registers; writes what it changes.
+    template <class Set, class A, class B, class Step>
+    VICINAL_ALWAYS_INLINE static void pairwise(A* a, B* b, std::size_t n,
+                                               Step const& step) noexcept {
+        using floats = typename Set::template of<float>;
+        std::size_t i = 0;
+        for (; i + floats::width <= n; i += floats::width) {
+            floats u, v;
+            u.load(a + i);
+            v.load(b + i);
+            step(u.lanes, v.lanes);
+            u.store(a + i);
+            if constexpr (!std::is_const_v<B>) v.store(b + i);
+        }
+        for (; i < n; ++i) {
+            float u = a[i];
+            float v = b[i];
+            step(u, v);
+            a[i] = u;
+            if constexpr (!std::is_const_v<B>) b[i] = v;
+        }
+    }
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void transform(float* x, std::size_t n) noexcept {
+        using floats = typename Set::template of<float>;
+        constexpr std::size_t w = floats::width;
+        std::size_t apart = 1;
+        if (n >= w) {
+            for (std::size_t i = 0; i < n; i += w) {
+                floats v;
+                v.load(x + i);
+                within<1, w>(v.lanes);
+                v.store(x + i);
+            }
+            apart = w;
+        }
+        for (; apart < n; apart *= 2)
+            for (std::size_t i = 0; i < n; i += 2 * apart)
+                pairwise<Set>(x + i, x + i + apart, apart, [](auto& a, auto& b) {
+                    auto const sum = a + b;
+                    b = a - b;
+                    a = sum;
+                });
+    }
+
+    /// The steps between lanes of one register.
+    template <std::size_t Apart, std::size_t Width, class Lanes>
+    VICINAL_ALWAYS_INLINE static void within(Lanes& v) noexcept {
+        if constexpr (Apart < Width) {
+            cross<Apart>(v, std::make_index_sequence<Width>{});
+            within<2 * Apart, Width>(v);
+        }
+    }
+    template <std::size_t Apart, class Lanes, std::size_t... I>
+    VICINAL_ALWAYS_INLINE static void cross(Lanes& v, std::index_sequence<I...>) noexcept {
+        Lanes const other = __builtin_shufflevector(v, v, static_cast<int>(I ^ Apart)...);
+        Lanes const sign = {((I & Apart) == 0 ? 1.0F : -1.0F)...};
+        v = other + v * sign;
+    }
+};
+
+using sq8_rotate = simd::kernel<sq8_rotate_body, void, float*, std::size_t, float const*>;
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+/// The rotation of vectors of `dim` elements: always the same one. Memory: 16 dim bytes.
+class sq8_rotation {
+public:
+    sq8_rotation() = default;
+    explicit sq8_rotation(std::size_t dim) : dim_(dim), factors_(detail::sq8_rounds * dim) {
+        std::size_t const taken = std::bit_floor(dim);
+        float const size = 1 / std::sqrt(static_cast<float>(taken));
+        for (std::size_t i = 0; i < dim; ++i) {
+            auto const bits = vicinal::detail::mix(i);
+            for (std::size_t round = 0; round < detail::sq8_rounds; ++round) {
+                bool const in = round % 2 == 0 ? i < taken : i >= dim - taken;
+                float const factor = in ? size : 1.0F;
+                factors_[round * dim + i] = (bits >> round & 1) != 0 ? -factor : factor;
+            }
+        }
+    }
+
+    /// Rotates the vector in its place. What float loses of it is below 2^-17 of its norm: up to 19
+    /// roundings a round, each 2^-24 of it.
+    void operator()(float* x) const noexcept {
+        detail::sq8_rotate::get()(x, dim_, factors_.data());
+    }
+
+private:
+    std::size_t dim_ = 0;
+    std::vector<float> factors_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// The place and the axes from which vectors are encoded: x becomes R (x - mean).
+///
+/// Codes have one scale a vector. Where all vectors lie far from 0, or a few elements are much
+/// larger than the others, nearly all of the scale is spent on what the vectors have in common or
+/// on those few. Neither moving nor rotating changes a distance, and codes of what comes out of
+/// them lose less. An empty frame, which suits most data, leaves vectors as they are.
+/// Source: the mean as in Aguerrebere et al., "Similarity search in the blink of an eye with
+/// compressed indices", VLDB 2023; the rotation as in Gao & Long, "RaBitQ", SIGMOD 2024.
+class sq8_frame {
+public:
+    sq8_frame() = default;
+    /// mean: dim elements, all finite.
+    sq8_frame(std::vector<float> mean, bool rotated) : mean_(std::move(mean)), rotated_(rotated) {
+        if (rotated_) rotation_ = sq8_rotation(mean_.size());
+        mean_square_ = simd::exact_dot::get()(mean_.data(), mean_.data(), mean_.size());
+    }
+
+    [[nodiscard]] bool empty() const noexcept { return mean_.empty(); }
+    [[nodiscard]] std::span<float const> mean() const noexcept { return mean_; }
+    [[nodiscard]] bool rotated() const noexcept { return rotated_; }
+    [[nodiscard]] double mean_square() const noexcept { return mean_square_; }
+    [[nodiscard]] double product_with_mean(float const* x) const noexcept {
+        return simd::exact_dot::get()(x, mean_.data(), mean_.size());
+    }
+
+    /// R (x multiplier - mean), of a frame that is not empty; without the mean for the query of an
+    /// inner product.
+    void apply(float const* x, double multiplier, bool centred, float* out) const noexcept {
+        for (std::size_t i = 0; i < mean_.size(); ++i)
+            out[i] = static_cast<float>(x[i] * multiplier - (centred ? double{mean_[i]} : 0.0));
+        if (rotated_) rotation_(out);
+    }
+    /// Adds to the error of encoded vectors what apply() has lost before. A multiplier that is not
+    /// exact is that of a direction, whose norm is 1.
+    void widen(sq8_factors& f, bool direction) const noexcept {
+        if (!f.usable()) return;
+        double const norm = double{f.scale} * std::sqrt(double{1} * f.square_sum) + f.error;
+        double const lost = norm * (rotated_ ? 0x1p-17 : 0x1p-23) + (direction ? 0x1p-39 : 0);
+        f.error = static_cast<float>((f.error + lost) * (1 + 0x1p-20));
+    }
+
+private:
+    std::vector<float> mean_;
+    bool rotated_ = false;
+    double mean_square_ = 0;
+    sq8_rotation rotation_;
+};
+
+/// What the product of a query with the mean is: rows' codes leave it out of an inner product.
+struct sq8_shift {
+    double value = 0;
+    /// At least what rounding adds to or takes from it, and from the exact product.
+    double slack = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+/// Which rows may be left out without a look at their floats.
+///
+/// With x^ and q^ the decoded row and query, e and f their errors, and I the centred integer
+/// product, <q^, x^> = scale_x scale_q I. A row whose exact distance is at most t has
+///
+///     squared L2      |q^ - x^| <= sqrt(t) + e + f
+///     cosine          the same of the directions, whose squared distance is 2 t
+///     inner product   <q^, x^> >= -t - |q| e - |x^| f
+///
+/// and each of them, divided by the scales, reads I >= a limit that is linear in three numbers of
+/// the row: limit = of_row.size * size + of_row.inverse * inverse + of_row.loss * loss. So a scan
+/// is an integer product, two multiply-adds and a comparison for each row.
+///
+/// All of it is rounded towards keeping a row: 2^-19 of each term for float's arithmetic here, and
+/// the rounding of the exact distance itself. A limit that is NaN keeps the row.
+/// Source: the triangle inequality; the linear form is our own.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// The numbers of a row that the limit is linear in.
+struct sq8_row_terms {
+    float size;
+    float inverse;
+    float loss;
+};
+
+/// The numbers of a query and a distance that they are multiplied by.
+struct sq8_query_terms {
+    float size;
+    float inverse;
+    float loss;
+};
+
+/// Metrics that have no bound.
+template <class Metric>
+struct sq8_bound {
+    static constexpr bool exists = false;
+};
+
+namespace detail {
+
+inline constexpr float sq8_down = 1 - 0x1p-19F;
+inline constexpr float sq8_up = 1 + 0x1p-19F;
+
+/// The float nearest to x; infinity beyond the range.
+[[nodiscard]] inline float sq8_narrow(double x) noexcept {
+    constexpr double most = (std::numeric_limits<float>::max)();
+    if (!(std::fabs(x) <= most))
+        return std::copysign(std::numeric_limits<float>::infinity(), x < 0 ? -1.0F : 1.0F);
+    return static_cast<float>(x);
+}
+
+/// What squared L2 and cosine share: `square` is the squared distance that a row may have.
+struct sq8_euclidean {
+    template <class Lanes>
+    VICINAL_ALWAYS_INLINE static void row(Lanes const& scale, Lanes const& error,
+                                          Lanes const& square_sum, Lanes& size, Lanes& inverse,
+                                          Lanes& loss) noexcept {
+        inverse = 0.5F / scale;
+        size = scale * square_sum * (0.5F * sq8_down) - error * error * inverse * sq8_up;
+        loss = error * inverse;
+    }
+    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, double square) noexcept {
+        double const scale = q.scale;
+        double const reach = (std::sqrt(square) + q.error) * (1 + 0x1p-19);
+        double const norm = scale * scale * q.square_sum;
+        return {detail::sq8_narrow(1 / scale),
+                detail::sq8_narrow((norm * (1 - 0x1p-19) - reach * reach) / scale),
+                detail::sq8_narrow(-2 * reach / scale)};
+    }
+};
+
+} // namespace detail
+
+template <>
+struct sq8_bound<metric::squared_l2> : detail::sq8_euclidean {
+    static constexpr bool exists = true;
+    static constexpr bool directions = false;
+
+    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, float distance) noexcept {
+        // The exact distance rounds each difference to float, and its sum; what is below the
+        // smallest float is 0.
+        return sq8_euclidean::query(q, distance * (1 + 0x1p-20) + 0x1p-148);
+    }
+};
+
+template <>
+struct sq8_bound<metric::cosine> : detail::sq8_euclidean {
+    static constexpr bool exists = true;
+    static constexpr bool directions = true;
+
+    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, float distance) noexcept {
+        // 1 - product / norms is within 2^-36 in double to 32,768 elements.
+        return sq8_euclidean::query(q, 2 * (distance * (1 + 0x1p-20) + 0x1p-35));
+    }
+};
+
+template <>
+struct sq8_bound<metric::inner_product> {
+    static constexpr bool exists = true;
+    static constexpr bool directions = false;
+
+    template <class Lanes>
+    VICINAL_ALWAYS_INLINE static void row(Lanes const& scale, Lanes const& error,
+                                          Lanes const& square_sum, Lanes& size, Lanes& inverse,
+                                          Lanes& loss) noexcept {
+        inverse = 1.0F / scale;
+        // The root of n is at most (n / g + g) / 2 whatever g; halving the exponent gives a g that
+        // makes it 0.06 % too large at most.
+        decltype(scale < scale) bits;
+        Lanes guess;
+        std::memcpy(&bits, &square_sum, sizeof bits);
+        bits = (bits >> 1) + 0x1fbb4f2e;
+        std::memcpy(&guess, &bits, sizeof guess);
+        size = (square_sum / guess + guess) * (0.5F * detail::sq8_up);
+        loss = error * inverse;
+    }
+    /// shift: what rows' codes leave out of the product.
+    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, float distance,
+                                               sq8_shift const& shift = {}) noexcept {
+        double const scale = q.scale;
+        double const norm = scale * std::sqrt(double{1} * q.square_sum);
+        double const t = distance;
+        // Of the norms: the integer product in float, the exact sum in double: relative to the
+        // norms.
+        double const of_size = (q.error + norm * 0x1p-22) * (1 + 0x1p-19);
+        double const of_loss = (norm + q.error) * (1 + 0x1p-19);
+        return {
+            detail::sq8_narrow(-of_size / scale),
+            detail::sq8_narrow((-t - shift.value - std::fabs(t) * 0x1p-19 - shift.slack) / scale),
+            detail::sq8_narrow(-of_loss / scale)};
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// Half a byte an element, each vector with a scale and a zero of its own: half the memory of
+/// codec::sq8 for a graph that must be in memory while the vectors are not (storage::file).
+///
+/// For float elements under squared_l2, inner_product and cosine. Under cosine the direction is
+/// encoded, not the vector. Memory: dim / 2 + 16 bytes a row, beside the vectors. Nothing is
+/// trained. As many candidates are compared as with other codecs, so that where neighbours differ
+/// by less than a fifteenth of the elements' span tells apart (tight clusters far from 0), a recall
+/// is not reached however large the effort: tune() says what is.
+struct sq4 {
+    static constexpr std::string_view name = "sq4";
+
+    template <class Metric>
+    class of {
+    public:
+        static constexpr bool reads_rows = false;
+        using element = metric::element_of<Metric>;
+        static constexpr bool bounded = sq8_bound<Metric>::exists && std::same_as<element, float>;
+
+        explicit of(std::size_t dim) noexcept : dim_(dim) {}
+
+        [[nodiscard]] std::size_t row_bytes() const noexcept {
+            return sizeof(sq8_factors) + sq4_bytes(dim_);
+        }
+        void encode_row(float const* vector, std::byte* row) const noexcept {
+            double multiplier = 1;
+            if constexpr (sq8_bound<Metric>::directions)
+                multiplier = 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim_));
+            auto const f = sq4_encode(vector, dim_, multiplier,
+                                      reinterpret_cast<std::uint8_t*>(row) + sizeof(sq8_factors));
+            std::memcpy(row, &f, sizeof f);
+        }
+
+        /// Distances from a row that the codec keeps itself: that of a query.
+        class query_scorer {
+        public:
+            query_scorer(std::vector<std::byte> row, std::size_t dim) noexcept
+                : row_(std::move(row)), score_(row_.data(), dim) {}
+            query_scorer(query_scorer&&) noexcept = default;
+
+            [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+                return score_(row);
+            }
+            void four(std::byte const* const* rows, float* out) const noexcept {
+                score_.four(rows, out);
+            }
+            [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
+                return score_.at_least(row, distance);
+            }
+
+        private:
+            std::vector<std::byte> row_; // one that is moved keeps its place
+            sq4_scorer<Metric> score_;
+        };
+
+        [[nodiscard]] query_scorer query(element const* vector) const {
+            std::vector<std::byte> row(row_bytes());
+            encode_row(vector, row.data());
+            return {std::move(row), dim_};
+        }
+        [[nodiscard]] sq4_scorer<Metric> between(std::byte const* row) const noexcept {
+            return {row, dim_};
+        }
+
+    private:
+        std::size_t dim_;
+    };
+};
+
+static_assert(model<sq4>);
 
 } // namespace vicinal::inline VICINAL_ABI::codec
 
@@ -4056,79 +5170,6 @@ template <class Os>
 #ifndef VICINAL_STORAGE_LOG_HPP
 #define VICINAL_STORAGE_LOG_HPP
 
-// ---- vicinal/core/bits.hpp
-#ifndef VICINAL_CORE_BITS_HPP
-#define VICINAL_CORE_BITS_HPP
-
-#include <bit>
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <string_view>
-#include <type_traits>
-
-namespace vicinal::inline VICINAL_ABI::detail {
-
-/// Little-endian integers in files: byte by byte, so that the host's order does not matter.
-template <std::unsigned_integral U>
-[[nodiscard]] constexpr U load_le(std::byte const* p) noexcept {
-    U v = 0;
-    // GCC 12 does not see one load in the loop below at -O2: 4 ns instead of a fraction of one.
-    if (std::endian::native == std::endian::little && !std::is_constant_evaluated()) {
-        std::memcpy(&v, p, sizeof v);
-        return v;
-    }
-    for (std::size_t i = 0; i < sizeof(U); ++i)
-        v = static_cast<U>(v | static_cast<U>(static_cast<U>(p[i]) << (8 * i)));
-    return v;
-}
-
-template <std::unsigned_integral U>
-constexpr void store_le(std::byte* p, U v) noexcept {
-    for (std::size_t i = 0; i < sizeof(U); ++i)
-        p[i] = static_cast<std::byte>(static_cast<unsigned char>(v >> (8 * i)));
-}
-
-/// a * b and a + b with the overflow told: sizes that come from outside go through these.
-template <std::unsigned_integral U>
-[[nodiscard]] constexpr bool checked_multiply(U a, U b, U& product) noexcept {
-    return !__builtin_mul_overflow(a, b, &product);
-}
-
-template <std::unsigned_integral U>
-[[nodiscard]] constexpr bool checked_add(U a, U b, U& sum) noexcept {
-    return !__builtin_add_overflow(a, b, &sum);
-}
-
-[[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t v, std::uint64_t multiple) noexcept {
-    return (v + multiple - 1) / multiple * multiple;
-}
-
-/// A 64-bit mixing function (Steele, Lea & Flood 2014, splitmix64): the library's only source of
-/// randomness, so that a seed gives the same bytes with every standard library.
-[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) noexcept {
-    x += 0x9e3779b97f4a7c15ULL;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-    return x ^ (x >> 31);
-}
-
-/// Hash of a byte string, the same on every host: 8 bytes a step through `mix`.
-[[nodiscard]] inline std::uint64_t hash_bytes(std::string_view s) noexcept {
-    auto const* p = reinterpret_cast<std::byte const*>(s.data());
-    std::size_t n = s.size();
-    std::uint64_t h = mix(n);
-    for (; n >= 8; n -= 8, p += 8) h = mix(h ^ load_le<std::uint64_t>(p));
-    std::uint64_t tail = 0;
-    for (std::size_t i = 0; i < n; ++i)
-        tail |= std::uint64_t{static_cast<unsigned char>(p[i])} << (8 * i);
-    return n == 0 ? h : mix(h ^ tail);
-}
-
-} // namespace vicinal::inline VICINAL_ABI::detail
-
-#endif
 // ---- vicinal/storage/durability.hpp
 #ifndef VICINAL_STORAGE_DURABILITY_HPP
 #define VICINAL_STORAGE_DURABILITY_HPP
@@ -5237,6 +6278,34 @@ private:
 #ifndef VICINAL_STORAGE_SNAPSHOT_BYTES_HPP
 #define VICINAL_STORAGE_SNAPSHOT_BYTES_HPP
 
+// ---- vicinal/storage/huge_pages.hpp
+#ifndef VICINAL_STORAGE_HUGE_PAGES_HPP
+#define VICINAL_STORAGE_HUGE_PAGES_HPP
+
+#include <cstddef>
+
+#if defined(__linux__)
+#    include <sys/mman.h>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// The size of a huge page on x86-64, and on AArch64 with pages of 4 KiB.
+inline constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+/// Asks for huge pages under a block that begins with a page and is not touched yet. A walk over a
+/// graph touches a page of its own with each row; with small ones each is a miss in the TLB too.
+/// A wish: where the system has none to give, or none of this name, nothing is different.
+inline void ask_for_huge_pages([[maybe_unused]] void* block,
+                               [[maybe_unused]] std::size_t bytes) noexcept {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    static_cast<void>(::madvise(block, bytes, MADV_HUGEPAGE));
+#endif
+}
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
 // ---- vicinal/storage/page_checksums.hpp
 #ifndef VICINAL_STORAGE_PAGE_CHECKSUMS_HPP
 #define VICINAL_STORAGE_PAGE_CHECKSUMS_HPP
@@ -5353,7 +6422,8 @@ template <class Run>
     auto const give = [run = std::move(run), count, i = std::size_t{0},
                        from = std::size_t{0}](std::span<std::byte> out) mutable {
         for (std::size_t done = 0; done < out.size() && i < count;) {
-            std::span<std::byte const> const piece = run(i);
+            auto const held = run(i);
+            std::span<std::byte const> const piece = held;
             auto const n = (std::min)(piece.size() - from, out.size() - done);
             if (n > 0) std::memcpy(out.data() + done, piece.data() + from, n);
             done += n;
@@ -5782,6 +6852,16 @@ struct block_buffer {
                  std::move(got)};
 }
 
+/// The same for one of its pages, by its number in the section.
+[[nodiscard]] inline error page_damage(section const& s, std::uint64_t page,
+                                       std::string const& shown) {
+    return error{errc::corrupt_snapshot,
+                 "the recorded checksum of block " + std::to_string(page / pages_per_block) +
+                     " (offset " + std::to_string(s.offset + page * snapshot_page_bytes) +
+                     ") of section '" + s.name + "' in " + shown,
+                 "another"};
+}
+
 /// Reads block `i` of a section and compares it with its checksum, and its padding with zero.
 /// errc::corrupt_snapshot names section, block and offset.
 template <class Read>
@@ -5852,28 +6932,35 @@ using section_source = replacement;
 template <class Put>
 [[nodiscard]] result<void> put_snapshot(snapshot_layout& layout,
                                         std::span<section_source const> sources, Put const& put) {
-    std::vector<std::byte> last(snapshot_block_bytes);
+    std::vector<std::byte> copied;
     std::vector<std::byte> page_crcs(layout.block_crcs.size() * page_group_bytes);
     for (std::size_t i = 0; i < sources.size(); ++i) {
         auto const& s = layout.sections[i];
         auto const bytes = sources[i].bytes();
         auto* crc = layout.block_crcs.data() + s.first_block;
         auto* group = page_crcs.data() + s.first_block * page_group_bytes;
-        // A piece is checksummed and then written while it is still in the cache.
-        for (std::uint64_t at = 0; at < bytes; at += snapshot_block_bytes) {
-            auto const size =
-                static_cast<std::size_t>((std::min<std::uint64_t>)(bytes - at, last.size()));
-            std::span<std::byte const> piece = last;
-            if (size < last.size() || sources[i].fill) {
-                sources[i].next(at, std::span(last).first(size));
-                std::fill(last.begin() + static_cast<std::ptrdiff_t>(size), last.end(),
+        for (std::uint64_t at = 0; at < bytes;) {
+            // Up to where a huge page of the file begins: what a system is given in one piece it
+            // keeps in one, and maps as one.
+            auto const most = huge_page - (s.offset + at) % huge_page;
+            auto const size = static_cast<std::size_t>((std::min<std::uint64_t>)(bytes - at, most));
+            auto const padded = detail::round_up(size, snapshot_block_bytes);
+            std::span<std::byte const> piece;
+            if (size < padded || sources[i].fill) {
+                copied.resize(padded);
+                sources[i].next(at, std::span(copied).first(size));
+                std::fill(copied.begin() + static_cast<std::ptrdiff_t>(size), copied.end(),
                           std::byte{0});
+                piece = copied;
             } else {
                 piece = sources[i].rows.subspan(static_cast<std::size_t>(at), size);
             }
-            *crc++ = detail::checksum_pages(piece, group);
-            group += page_group_bytes;
+            for (std::size_t from = 0; from < padded; from += snapshot_block_bytes) {
+                *crc++ = detail::checksum_pages(piece.subspan(from, snapshot_block_bytes), group);
+                group += page_group_bytes;
+            }
             VICINAL_CHECK(put(s.offset + at, piece));
+            at += size;
         }
     }
     auto front = detail::encode_layout(layout);
@@ -6698,35 +7785,6 @@ template <class Os>
 
 #if VICINAL_HAS_FILES
 
-// ---- vicinal/storage/huge_pages.hpp
-#ifndef VICINAL_STORAGE_HUGE_PAGES_HPP
-#define VICINAL_STORAGE_HUGE_PAGES_HPP
-
-#include <cstddef>
-
-#if defined(__linux__)
-#    include <sys/mman.h>
-#endif
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// The size of a huge page on x86-64, and on AArch64 with pages of 4 KiB.
-inline constexpr std::size_t huge_page = std::size_t{2} << 20;
-
-/// Asks for huge pages under a block that begins with a page and is not touched yet. A walk over a
-/// graph touches a page of its own with each row; with small ones each is a miss in the TLB too.
-/// A wish: where the system has none to give, or none of this name, nothing is different.
-inline void ask_for_huge_pages([[maybe_unused]] void* block,
-                               [[maybe_unused]] std::size_t bytes) noexcept {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    static_cast<void>(::madvise(block, bytes, MADV_HUGEPAGE));
-#endif
-}
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-
 #    include <array>
 #    include <cerrno>
 #    include <cstddef>
@@ -6787,6 +7845,15 @@ struct posix {
     static std::ptrdiff_t write_at(int file, void const* from, std::size_t n,
                                    std::uint64_t offset) noexcept {
         return fits(offset) ? ::pwrite(file, from, n, static_cast<::off_t>(offset)) : -1;
+    }
+    /// Tells the system that a piece of a file is about to be read; a wish.
+    static void will_read([[maybe_unused]] int file, [[maybe_unused]] std::size_t n,
+                          [[maybe_unused]] std::uint64_t offset) noexcept {
+#    if defined(POSIX_FADV_WILLNEED)
+        if (fits(offset))
+            static_cast<void>(::posix_fadvise(file, static_cast<::off_t>(offset),
+                                              static_cast<::off_t>(n), POSIX_FADV_WILLNEED));
+#    endif
     }
     static int truncate_file(int file, std::uint64_t bytes) noexcept {
         return fits(bytes) ? ::ftruncate(file, static_cast<::off_t>(bytes)) : -1;
@@ -6863,14 +7930,21 @@ struct posix {
             errno = why;
             return -1;
         }
-        errno = 0;
-        while (auto const* e = ::readdir(d)) {
-            std::string name(&e->d_name[0]);
-            if (name != "." && name != "..") names.push_back(std::move(name));
+        int why = 0;
+        {
+            // Memory may run out between the names.
+            struct closing {
+                ::DIR* d;
+                ~closing() { ::closedir(d); }
+            } const held{d};
             errno = 0;
+            while (auto const* e = ::readdir(held.d)) {
+                std::string name(&e->d_name[0]);
+                if (name != "." && name != "..") names.push_back(std::move(name));
+                errno = 0;
+            }
+            why = errno;
         }
-        int const why = errno;
-        ::closedir(d);
         errno = why;
         return why == 0 ? 0 : -1;
     }
@@ -7154,71 +8228,6 @@ template <class Os>
 #ifndef VICINAL_STORAGE_LOG_HPP
 #define VICINAL_STORAGE_LOG_HPP
 
-// ---- vicinal/core/bits.hpp
-#ifndef VICINAL_CORE_BITS_HPP
-#define VICINAL_CORE_BITS_HPP
-
-namespace vicinal::inline VICINAL_ABI::detail {
-
-/// Little-endian integers in files: byte by byte, so that the host's order does not matter.
-template <std::unsigned_integral U>
-[[nodiscard]] constexpr U load_le(std::byte const* p) noexcept {
-    U v = 0;
-    // GCC 12 does not see one load in the loop below at -O2: 4 ns instead of a fraction of one.
-    if (std::endian::native == std::endian::little && !std::is_constant_evaluated()) {
-        std::memcpy(&v, p, sizeof v);
-        return v;
-    }
-    for (std::size_t i = 0; i < sizeof(U); ++i)
-        v = static_cast<U>(v | static_cast<U>(static_cast<U>(p[i]) << (8 * i)));
-    return v;
-}
-
-template <std::unsigned_integral U>
-constexpr void store_le(std::byte* p, U v) noexcept {
-    for (std::size_t i = 0; i < sizeof(U); ++i)
-        p[i] = static_cast<std::byte>(static_cast<unsigned char>(v >> (8 * i)));
-}
-
-/// a * b and a + b with the overflow told: sizes that come from outside go through these.
-template <std::unsigned_integral U>
-[[nodiscard]] constexpr bool checked_multiply(U a, U b, U& product) noexcept {
-    return !__builtin_mul_overflow(a, b, &product);
-}
-
-template <std::unsigned_integral U>
-[[nodiscard]] constexpr bool checked_add(U a, U b, U& sum) noexcept {
-    return !__builtin_add_overflow(a, b, &sum);
-}
-
-[[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t v, std::uint64_t multiple) noexcept {
-    return (v + multiple - 1) / multiple * multiple;
-}
-
-/// A 64-bit mixing function (Steele, Lea & Flood 2014, splitmix64): the library's only source of
-/// randomness, so that a seed gives the same bytes with every standard library.
-[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) noexcept {
-    x += 0x9e3779b97f4a7c15ULL;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-    return x ^ (x >> 31);
-}
-
-/// Hash of a byte string, the same on every host: 8 bytes a step through `mix`.
-[[nodiscard]] inline std::uint64_t hash_bytes(std::string_view s) noexcept {
-    auto const* p = reinterpret_cast<std::byte const*>(s.data());
-    std::size_t n = s.size();
-    std::uint64_t h = mix(n);
-    for (; n >= 8; n -= 8, p += 8) h = mix(h ^ load_le<std::uint64_t>(p));
-    std::uint64_t tail = 0;
-    for (std::size_t i = 0; i < n; ++i)
-        tail |= std::uint64_t{static_cast<unsigned char>(p[i])} << (8 * i);
-    return n == 0 ? h : mix(h ^ tail);
-}
-
-} // namespace vicinal::inline VICINAL_ABI::detail
-
-#endif
 // ---- vicinal/storage/durability.hpp
 #ifndef VICINAL_STORAGE_DURABILITY_HPP
 #define VICINAL_STORAGE_DURABILITY_HPP
@@ -8274,6 +9283,32 @@ private:
 #ifndef VICINAL_STORAGE_SNAPSHOT_BYTES_HPP
 #define VICINAL_STORAGE_SNAPSHOT_BYTES_HPP
 
+// ---- vicinal/storage/huge_pages.hpp
+#ifndef VICINAL_STORAGE_HUGE_PAGES_HPP
+#define VICINAL_STORAGE_HUGE_PAGES_HPP
+
+#if defined(__linux__)
+#    include <sys/mman.h>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// The size of a huge page on x86-64, and on AArch64 with pages of 4 KiB.
+inline constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+/// Asks for huge pages under a block that begins with a page and is not touched yet. A walk over a
+/// graph touches a page of its own with each row; with small ones each is a miss in the TLB too.
+/// A wish: where the system has none to give, or none of this name, nothing is different.
+inline void ask_for_huge_pages([[maybe_unused]] void* block,
+                               [[maybe_unused]] std::size_t bytes) noexcept {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    static_cast<void>(::madvise(block, bytes, MADV_HUGEPAGE));
+#endif
+}
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
 // ---- vicinal/storage/page_checksums.hpp
 #ifndef VICINAL_STORAGE_PAGE_CHECKSUMS_HPP
 #define VICINAL_STORAGE_PAGE_CHECKSUMS_HPP
@@ -8373,7 +9408,8 @@ template <class Run>
     auto const give = [run = std::move(run), count, i = std::size_t{0},
                        from = std::size_t{0}](std::span<std::byte> out) mutable {
         for (std::size_t done = 0; done < out.size() && i < count;) {
-            std::span<std::byte const> const piece = run(i);
+            auto const held = run(i);
+            std::span<std::byte const> const piece = held;
             auto const n = (std::min)(piece.size() - from, out.size() - done);
             if (n > 0) std::memcpy(out.data() + done, piece.data() + from, n);
             done += n;
@@ -8770,6 +9806,16 @@ struct block_buffer {
                  std::move(got)};
 }
 
+/// The same for one of its pages, by its number in the section.
+[[nodiscard]] inline error page_damage(section const& s, std::uint64_t page,
+                                       std::string const& shown) {
+    return error{errc::corrupt_snapshot,
+                 "the recorded checksum of block " + std::to_string(page / pages_per_block) +
+                     " (offset " + std::to_string(s.offset + page * snapshot_page_bytes) +
+                     ") of section '" + s.name + "' in " + shown,
+                 "another"};
+}
+
 /// Reads block `i` of a section and compares it with its checksum, and its padding with zero.
 /// errc::corrupt_snapshot names section, block and offset.
 template <class Read>
@@ -8840,28 +9886,35 @@ using section_source = replacement;
 template <class Put>
 [[nodiscard]] result<void> put_snapshot(snapshot_layout& layout,
                                         std::span<section_source const> sources, Put const& put) {
-    std::vector<std::byte> last(snapshot_block_bytes);
+    std::vector<std::byte> copied;
     std::vector<std::byte> page_crcs(layout.block_crcs.size() * page_group_bytes);
     for (std::size_t i = 0; i < sources.size(); ++i) {
         auto const& s = layout.sections[i];
         auto const bytes = sources[i].bytes();
         auto* crc = layout.block_crcs.data() + s.first_block;
         auto* group = page_crcs.data() + s.first_block * page_group_bytes;
-        // A piece is checksummed and then written while it is still in the cache.
-        for (std::uint64_t at = 0; at < bytes; at += snapshot_block_bytes) {
-            auto const size =
-                static_cast<std::size_t>((std::min<std::uint64_t>)(bytes - at, last.size()));
-            std::span<std::byte const> piece = last;
-            if (size < last.size() || sources[i].fill) {
-                sources[i].next(at, std::span(last).first(size));
-                std::fill(last.begin() + static_cast<std::ptrdiff_t>(size), last.end(),
+        for (std::uint64_t at = 0; at < bytes;) {
+            // Up to where a huge page of the file begins: what a system is given in one piece it
+            // keeps in one, and maps as one.
+            auto const most = huge_page - (s.offset + at) % huge_page;
+            auto const size = static_cast<std::size_t>((std::min<std::uint64_t>)(bytes - at, most));
+            auto const padded = detail::round_up(size, snapshot_block_bytes);
+            std::span<std::byte const> piece;
+            if (size < padded || sources[i].fill) {
+                copied.resize(padded);
+                sources[i].next(at, std::span(copied).first(size));
+                std::fill(copied.begin() + static_cast<std::ptrdiff_t>(size), copied.end(),
                           std::byte{0});
+                piece = copied;
             } else {
                 piece = sources[i].rows.subspan(static_cast<std::size_t>(at), size);
             }
-            *crc++ = detail::checksum_pages(piece, group);
-            group += page_group_bytes;
+            for (std::size_t from = 0; from < padded; from += snapshot_block_bytes) {
+                *crc++ = detail::checksum_pages(piece.subspan(from, snapshot_block_bytes), group);
+                group += page_group_bytes;
+            }
             VICINAL_CHECK(put(s.offset + at, piece));
+            at += size;
         }
     }
     auto front = detail::encode_layout(layout);
@@ -9215,35 +10268,6 @@ write_generation(storage::store_directory<Os> const& directory, storage::snapsho
 
 #if VICINAL_HAS_FILES
 
-// ---- vicinal/storage/huge_pages.hpp
-#ifndef VICINAL_STORAGE_HUGE_PAGES_HPP
-#define VICINAL_STORAGE_HUGE_PAGES_HPP
-
-#include <cstddef>
-
-#if defined(__linux__)
-#    include <sys/mman.h>
-#endif
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// The size of a huge page on x86-64, and on AArch64 with pages of 4 KiB.
-inline constexpr std::size_t huge_page = std::size_t{2} << 20;
-
-/// Asks for huge pages under a block that begins with a page and is not touched yet. A walk over a
-/// graph touches a page of its own with each row; with small ones each is a miss in the TLB too.
-/// A wish: where the system has none to give, or none of this name, nothing is different.
-inline void ask_for_huge_pages([[maybe_unused]] void* block,
-                               [[maybe_unused]] std::size_t bytes) noexcept {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    static_cast<void>(::madvise(block, bytes, MADV_HUGEPAGE));
-#endif
-}
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-
 #    include <array>
 #    include <cerrno>
 #    include <cstddef>
@@ -9304,6 +10328,15 @@ struct posix {
     static std::ptrdiff_t write_at(int file, void const* from, std::size_t n,
                                    std::uint64_t offset) noexcept {
         return fits(offset) ? ::pwrite(file, from, n, static_cast<::off_t>(offset)) : -1;
+    }
+    /// Tells the system that a piece of a file is about to be read; a wish.
+    static void will_read([[maybe_unused]] int file, [[maybe_unused]] std::size_t n,
+                          [[maybe_unused]] std::uint64_t offset) noexcept {
+#    if defined(POSIX_FADV_WILLNEED)
+        if (fits(offset))
+            static_cast<void>(::posix_fadvise(file, static_cast<::off_t>(offset),
+                                              static_cast<::off_t>(n), POSIX_FADV_WILLNEED));
+#    endif
     }
     static int truncate_file(int file, std::uint64_t bytes) noexcept {
         return fits(bytes) ? ::ftruncate(file, static_cast<::off_t>(bytes)) : -1;
@@ -9380,14 +10413,21 @@ struct posix {
             errno = why;
             return -1;
         }
-        errno = 0;
-        while (auto const* e = ::readdir(d)) {
-            std::string name(&e->d_name[0]);
-            if (name != "." && name != "..") names.push_back(std::move(name));
+        int why = 0;
+        {
+            // Memory may run out between the names.
+            struct closing {
+                ::DIR* d;
+                ~closing() { ::closedir(d); }
+            } const held{d};
             errno = 0;
+            while (auto const* e = ::readdir(held.d)) {
+                std::string name(&e->d_name[0]);
+                if (name != "." && name != "..") names.push_back(std::move(name));
+                errno = 0;
+            }
+            why = errno;
         }
-        int const why = errno;
-        ::closedir(d);
         errno = why;
         return why == 0 ? 0 : -1;
     }
@@ -9554,14 +10594,19 @@ template <class Os>
 
 namespace vicinal::inline VICINAL_ABI::storage {
 
-/// How a column is read: hot ones on every step of every query (codes, links), cold ones for the
-/// few rows of an answer (vectors, payload). A storage that pages keeps hot columns in memory.
-enum class heat : std::uint8_t { hot, cold };
+/// How a column is read. Hot ones are read all over the place (ids, live flags): a storage that
+/// pages keeps them in memory. Warm ones are read on every step of every query, a few rows at a
+/// time (codes, links): in memory where they fit, or where the store may be written. Cold ones are
+/// read for the few rows of an answer (vectors, payload), and paged.
+enum class heat : std::uint8_t { hot, warm, cold };
 
 /// A column as one query sees it where its rows lie one behind the other: base and stride. Valid
 /// while the writer can't move the column, that is, while the query holds its reader section.
 class contiguous_reader {
 public:
+    /// Whether rows may have to be read from a file, so that it pays to ask for several at once.
+    static constexpr bool pages = false;
+
     contiguous_reader() = default;
     contiguous_reader(std::byte const* base, std::size_t stride) noexcept
         : base_(base), stride_(stride) {}
@@ -9593,19 +10638,59 @@ private:
     std::size_t stride_ = 0;
 };
 
+/// Bytes of a column and the reader that keeps them in place.
+template <class Reader>
+class held_bytes {
+public:
+    held_bytes() = default;
+    held_bytes(held_bytes&&) noexcept = default;
+    /// `size` rows of one byte from row `first` on.
+    held_bytes(Reader reader, std::uint64_t first, std::uint64_t size) noexcept
+        : reader_(std::move(reader)),
+          bytes_(reader_.rows(first, size), static_cast<std::size_t>(size)) {}
+
+    [[nodiscard]] std::byte const* data() const noexcept { return bytes_.data(); }
+    [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+    operator std::span<std::byte const>() const noexcept { return bytes_; }
+
+private:
+    Reader reader_;
+    std::span<std::byte const> bytes_;
+};
+
 } // namespace vicinal::inline VICINAL_ABI::storage
 
 #endif
 
 namespace vicinal::inline VICINAL_ABI::storage {
 
+/// A column as one query sees it. One thread uses a reader; a copy of it is another's.
+///
+/// * `row(i)` gives the bytes of a row, `rows(i, count)` those of several, one behind the other.
+///   They stay in place while the reader lives, and where `pages` says that they may have to be
+///   read from a file, until 16 others were asked for.
+/// * `row_as<T>`, `rows_as<T>`: the same as elements of T.
+/// * `prefetch(i, lines)`: row i is going to be asked for; where rows are paged, the next one that
+///   must be read brings it along.
+///
+/// What can't be read right is told to the fault_scope (storage/faults.hpp).
+template <class R>
+concept reader = std::copy_constructible<R> && requires(R const& r, std::uint64_t n) {
+    { R::pages } -> std::convertible_to<bool>;
+    { r.row(n) } -> std::same_as<std::byte const*>;
+    { r.rows(n, n) } -> std::same_as<std::byte const*>;
+    { r.template row_as<int>(n) } -> std::same_as<int const*>;
+    { r.template rows_as<int>(n, n) } -> std::same_as<int const*>;
+    r.prefetch(n, std::size_t{1});
+};
+
 /// A column: a growable array of rows of one width. A heap (ids, payloads) is a column whose rows
 /// are single bytes, addressed by offset and length.
 ///
 /// * `rows()`, `row_bytes()`, `capacity()`: counts and the width of a row.
-/// * `reader()`: the column as a query sees it; `row(i)` of it gives bytes, `rows(i, count)` those
-///   of several rows. What can't be read right is told to the fault_scope (storage/faults.hpp).
-/// * `edit(i)`: row i to be written, by the one writer; valid until the column grows.
+/// * `reader()`: the column as a query sees it.
+/// * `edit(i)`: row i to be written, by the one writer; valid until the column grows. Of a cold
+///   column, and of a warm one in a store that is only read, a row that came since the snapshot.
 /// * `prepare(rows)`: makes room; readers go on undisturbed. `commit()` then puts the room into
 /// use;
 ///   rows may move, so no reader may be inside. It cannot fail.
@@ -9618,8 +10703,7 @@ concept column = requires(C c, C const& k, std::uint64_t n) {
     { k.rows() } -> std::same_as<std::uint64_t>;
     { k.capacity() } -> std::same_as<std::uint64_t>;
     { k.row_bytes() } -> std::same_as<std::size_t>;
-    { k.reader().row(n) } -> std::same_as<std::byte const*>;
-    { k.reader().rows(n, n) } -> std::same_as<std::byte const*>;
+    { k.reader() } -> reader;
     { c.edit(n) } -> std::same_as<std::byte*>;
     { c.prepare(n) } -> std::same_as<result<void>>;
     { c.commit() }
@@ -9683,663 +10767,15 @@ template <column C, class Section>
 } // namespace vicinal::inline VICINAL_ABI::storage
 
 #endif
-// ---- vicinal/storage/memory.hpp
-#ifndef VICINAL_STORAGE_MEMORY_HPP
-#define VICINAL_STORAGE_MEMORY_HPP
-
-// ---- vicinal/storage/memory_column.hpp
-#ifndef VICINAL_STORAGE_MEMORY_COLUMN_HPP
-#define VICINAL_STORAGE_MEMORY_COLUMN_HPP
-
-// ---- vicinal/storage/huge_pages.hpp
-#ifndef VICINAL_STORAGE_HUGE_PAGES_HPP
-#define VICINAL_STORAGE_HUGE_PAGES_HPP
-
-#if defined(__linux__)
-#    include <sys/mman.h>
-#endif
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// The size of a huge page on x86-64, and on AArch64 with pages of 4 KiB.
-inline constexpr std::size_t huge_page = std::size_t{2} << 20;
-
-/// Asks for huge pages under a block that begins with a page and is not touched yet. A walk over a
-/// graph touches a page of its own with each row; with small ones each is a miss in the TLB too.
-/// A wish: where the system has none to give, or none of this name, nothing is different.
-inline void ask_for_huge_pages([[maybe_unused]] void* block,
-                               [[maybe_unused]] std::size_t bytes) noexcept {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    static_cast<void>(::madvise(block, bytes, MADV_HUGEPAGE));
-#endif
-}
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// A block of memory of an allocator's, aligned to a cache line; of the standard one, which is
-/// asked without exceptions, from 4 MiB on to a page and on huge pages where there are any.
-template <class Allocator>
-class memory_block {
-public:
-    explicit memory_block(Allocator const& a) noexcept : allocator_(a) {}
-    memory_block(memory_block&& other) noexcept
-        : allocator_(other.allocator_), data_(std::exchange(other.data_, nullptr)),
-          bytes_(other.bytes_) {}
-    memory_block& operator=(memory_block&& other) noexcept {
-        // Blocks that change places are of one column, and so of equal allocators.
-        std::swap(data_, other.data_);
-        std::swap(bytes_, other.bytes_);
-        return *this;
-    }
-    ~memory_block() { release(); }
-
-    [[nodiscard]] std::byte* data() const noexcept { return data_; }
-    [[nodiscard]] Allocator const& allocator() const noexcept { return allocator_; }
-
-    /// Takes memory in the place of what it has; nullptr is then what it has where there is none to
-    /// take. What an allocator throws passes through.
-    void take(std::size_t bytes) {
-        release();
-        bytes_ = bytes;
-        if constexpr (plain) {
-            // Not aligned to a huge page: malloc would count as much again for each column.
-            data_ = static_cast<std::byte*>(
-                ::operator new (bytes, std::align_val_t{alignment()}, std::nothrow));
-            if (data_ != nullptr && alignment() == 4096) ask_for_huge_pages(data_, bytes);
-        } else {
-            lines a(allocator_);
-            data_ = reinterpret_cast<std::byte*>(
-                std::to_address(std::allocator_traits<lines>::allocate(a, count())));
-        }
-    }
-    void release() noexcept {
-        if (data_ == nullptr) return;
-        if constexpr (plain) {
-            ::operator delete (data_, std::align_val_t{alignment()});
-        } else {
-            using traits = std::allocator_traits<lines>;
-            lines a(allocator_);
-            auto* const first = reinterpret_cast<line*>(data_);
-            traits::deallocate(a, std::pointer_traits<typename traits::pointer>::pointer_to(*first),
-                               count());
-        }
-        data_ = nullptr;
-    }
-
-private:
-    struct alignas(64) line {
-        std::byte bytes[64];
-    };
-    using lines = typename std::allocator_traits<Allocator>::template rebind_alloc<line>;
-    static constexpr bool plain = std::same_as<Allocator, std::allocator<std::byte>>;
-
-    [[nodiscard]] std::size_t alignment() const noexcept {
-        return bytes_ >= 2 * huge_page ? std::size_t{4096} : std::size_t{64};
-    }
-    [[nodiscard]] std::size_t count() const noexcept { return (bytes_ + 63) / 64; }
-
-    [[no_unique_address]] Allocator allocator_;
-    std::byte* data_ = nullptr;
-    std::size_t bytes_ = 0;
-};
-
-/// A column on the heap: one block that grows by half.
-template <class Allocator = std::allocator<std::byte>>
-class basic_memory_column {
-public:
-    explicit basic_memory_column(std::size_t row_bytes, Allocator const& a = Allocator()) noexcept
-        : block_(a), next_(a), row_bytes_(row_bytes) {}
-
-    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
-    [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
-    [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
-    [[nodiscard]] contiguous_reader reader() const noexcept { return {block_.data(), row_bytes_}; }
-    [[nodiscard]] std::byte* edit(std::uint64_t i) noexcept {
-        return block_.data() + i * row_bytes_;
-    }
-    /// All rows, one behind the other.
-    [[nodiscard]] std::span<std::byte const> bytes() const noexcept {
-        return {block_.data(), static_cast<std::size_t>(rows_ * row_bytes_)};
-    }
-
-    [[nodiscard]] result<void> prepare(std::uint64_t rows) {
-        if (rows <= capacity_ || rows <= next_capacity_) return {};
-        auto const wanted = (std::max)(rows, capacity_ + capacity_ / 2);
-        std::uint64_t bytes = 0;
-        if (!detail::checked_multiply<std::uint64_t>(wanted, row_bytes_, bytes) ||
-            bytes > SIZE_MAX - 4096)
-            return error{errc::out_of_memory};
-        next_capacity_ = 0;
-        next_.take(static_cast<std::size_t>(bytes));
-        if (next_.data() == nullptr) return error{errc::out_of_memory};
-        if (rows_ > 0)
-            std::memcpy(next_.data(), block_.data(), static_cast<std::size_t>(rows_ * row_bytes_));
-        next_capacity_ = wanted;
-        return {};
-    }
-    void commit() noexcept {
-        if (next_capacity_ == 0) return;
-        block_ = std::move(next_);
-        next_.release();
-        capacity_ = std::exchange(next_capacity_, 0);
-    }
-    void resize(std::uint64_t rows) noexcept {
-        if (rows > rows_)
-            std::memset(edit(rows_), 0, static_cast<std::size_t>((rows - rows_) * row_bytes_));
-        rows_ = rows;
-    }
-    /// Two columns of one space change places.
-    friend void swap(basic_memory_column& a, basic_memory_column& b) noexcept {
-        std::swap(a.block_, b.block_);
-        std::swap(a.next_, b.next_);
-        std::swap(a.rows_, b.rows_);
-        std::swap(a.capacity_, b.capacity_);
-        std::swap(a.next_capacity_, b.next_capacity_);
-        std::swap(a.row_bytes_, b.row_bytes_);
-    }
-
-private:
-    memory_block<Allocator> block_;
-    memory_block<Allocator> next_;
-    std::uint64_t rows_ = 0;
-    std::uint64_t capacity_ = 0;
-    std::uint64_t next_capacity_ = 0;
-    std::size_t row_bytes_;
-};
-
-using memory_column = basic_memory_column<>;
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-
-#if VICINAL_HAS_FILES
-// ---- vicinal/storage/posix.hpp
-#ifndef VICINAL_STORAGE_POSIX_HPP
-#define VICINAL_STORAGE_POSIX_HPP
+// ---- vicinal/storage/file.hpp
+#ifndef VICINAL_STORAGE_FILE_HPP
+#define VICINAL_STORAGE_FILE_HPP
 
 #if VICINAL_HAS_FILES
 
-#    include <array>
-#    include <cerrno>
-#    include <cstddef>
-#    include <cstdint>
-#    include <cstdio>
-#    include <limits>
-#    include <string>
-#    include <vector>
-
-#    include <dirent.h>
-#    include <fcntl.h>
-#    include <sys/file.h>
-#    include <sys/mman.h>
-#    include <sys/stat.h>
-#    include <time.h>
-#    include <unistd.h>
-#    if defined(__APPLE__)
-#        include <sys/random.h>
-#    endif
-
-#    if defined(MAP_ANONYMOUS)
-#        define VICINAL_MAP_ANONYMOUS MAP_ANONYMOUS
-#    else
-#        define VICINAL_MAP_ANONYMOUS MAP_ANON
-#    endif
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// The operating-system calls of the durable storages, one thin function each: -1 (or nullptr) and
-/// errno on failure. The storages take this as a template parameter and call nothing else, so that
-/// a test can fail, tear or drop any one of them. Interrupted and short calls are the callers' to
-/// repeat. All descriptors are closed on exec; names inside a store are never followed as links.
-struct posix {
-    static int open_directory(char const* path) noexcept {
-        return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    }
-    static int make_directory(char const* path) noexcept { return ::mkdir(path, 0700); }
-    static int open_read(int directory, char const* name) noexcept {
-        return ::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    }
-    static int open_write(int directory, char const* name) noexcept {
-        return ::openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    }
-    /// Makes the file, or opens the one that is there, with its contents.
-    static int open_or_make(int directory, char const* name) noexcept {
-        return ::openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    }
-    /// Makes the file, or empties the one that is there.
-    static int open_empty(int directory, char const* name) noexcept {
-        return ::openat(directory, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    }
-    static int close_file(int file) noexcept { return ::close(file); }
-
-    static std::ptrdiff_t read_at(int file, void* into, std::size_t n,
-                                  std::uint64_t offset) noexcept {
-        return fits(offset) ? ::pread(file, into, n, static_cast<::off_t>(offset)) : -1;
-    }
-    static std::ptrdiff_t write_at(int file, void const* from, std::size_t n,
-                                   std::uint64_t offset) noexcept {
-        return fits(offset) ? ::pwrite(file, from, n, static_cast<::off_t>(offset)) : -1;
-    }
-    static int truncate_file(int file, std::uint64_t bytes) noexcept {
-        return fits(bytes) ? ::ftruncate(file, static_cast<::off_t>(bytes)) : -1;
-    }
-    static std::int64_t file_bytes(int file) noexcept {
-        struct ::stat s {};
-        if (::fstat(file, &s) != 0) return -1;
-        return static_cast<std::int64_t>(s.st_size);
-    }
-
-    /// The contents of a file and its size reach the disk.
-    static int sync_data(int file) noexcept {
-#    if defined(__APPLE__)
-        return sync_all(file);
-#    else
-        return ::fdatasync(file);
-#    endif
-    }
-    /// A file, or the names in a directory, reach the disk.
-    static int sync_all(int file) noexcept {
-#    if defined(__APPLE__)
-        // fsync leaves the data in the drive's own cache there.
-        if (::fcntl(file, F_FULLFSYNC) == 0) return 0;
-#    endif
-        return ::fsync(file);
-    }
-    static int rename_file(int directory, char const* from, char const* to) noexcept {
-        return ::renameat(directory, from, directory, to);
-    }
-    /// Gives each of two names what the other has, in one step: EINVAL or ENOSYS where the system
-    /// or the file system can't.
-    static int exchange_names(int directory, char const* a, char const* b) noexcept {
-#    if defined(RENAME_EXCHANGE)
-        return ::renameat2(directory, a, directory, b, RENAME_EXCHANGE);
-#    elif defined(RENAME_SWAP)
-        return ::renameatx_np(directory, a, directory, b, RENAME_SWAP);
-#    else
-        static_cast<void>(directory);
-        static_cast<void>(a);
-        static_cast<void>(b);
-        errno = ENOSYS;
-        return -1;
-#    endif
-    }
-    static int remove_file(int directory, char const* name) noexcept {
-        return ::unlinkat(directory, name, 0);
-    }
-    /// Only an empty one.
-    static int remove_directory(int directory, char const* name) noexcept {
-        return ::unlinkat(directory, name, AT_REMOVEDIR);
-    }
-    /// Another number for the same open file.
-    static int duplicate(int file) noexcept { return ::fcntl(file, F_DUPFD_CLOEXEC, 0); }
-    /// 1 where both numbers are of one file or directory, 0 where not.
-    static int same_file(int a, int b) noexcept {
-        struct ::stat of_a {};
-        struct ::stat of_b {};
-        if (::fstat(a, &of_a) != 0 || ::fstat(b, &of_b) != 0) return -1;
-        return of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino ? 1 : 0;
-    }
-    /// Belongs to the open file, not to the process: a second open in the same process is refused
-    /// too, and closing another descriptor of the file does not give it up.
-    static int try_lock(int file) noexcept { return ::flock(file, LOCK_EX | LOCK_NB); }
-
-    /// The names in a directory, without "." and "..".
-    static int list(int directory, std::vector<std::string>& names) {
-        names.clear();
-        int const again = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (again < 0) return -1;
-        ::DIR* const d = ::fdopendir(again);
-        if (d == nullptr) {
-            int const why = errno;
-            ::close(again);
-            errno = why;
-            return -1;
-        }
-        errno = 0;
-        while (auto const* e = ::readdir(d)) {
-            std::string name(&e->d_name[0]);
-            if (name != "." && name != "..") names.push_back(std::move(name));
-            errno = 0;
-        }
-        int const why = errno;
-        ::closedir(d);
-        errno = why;
-        return why == 0 ? 0 : -1;
-    }
-
-    /// Address space without memory behind it: touching it faults until it is allowed or mapped.
-    static void* reserve(std::size_t bytes) noexcept {
-        int flags = MAP_PRIVATE | VICINAL_MAP_ANONYMOUS;
-#    if defined(MAP_NORESERVE)
-        flags |= MAP_NORESERVE;
-#    endif
-        void* const p = ::mmap(nullptr, bytes, PROT_NONE, flags, -1, 0);
-        return p == MAP_FAILED ? nullptr : p;
-    }
-    /// Makes reserved pages readable and writable; they read as zero.
-    static int allow(void* at, std::size_t bytes) noexcept {
-        if (bytes >= huge_page) ask_for_huge_pages(at, bytes);
-        return ::mprotect(at, bytes, PROT_READ | PROT_WRITE);
-    }
-    /// Puts a piece of a file into reserved address space. What is written there stays private.
-    static int map_file(void* at, std::size_t bytes, int file, std::uint64_t offset) noexcept {
-        if (!fits(offset)) return -1;
-        void* const p = ::mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file,
-                               static_cast<::off_t>(offset));
-        return p == MAP_FAILED ? -1 : 0;
-    }
-    static int release(void* at, std::size_t bytes) noexcept { return ::munmap(at, bytes); }
-    static std::size_t page_bytes() noexcept {
-        return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    }
-
-    /// Bytes that no other log has: up to 256 of them.
-    static int random_bytes(void* into, std::size_t n) noexcept { return ::getentropy(into, n); }
-    static long process_id() noexcept { return static_cast<long>(::getpid()); }
-    static std::string host_name() {
-        std::array<char, 256> name{};
-        if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-        return name.data();
-    }
-    /// Seconds since 1970, UTC.
-    static std::int64_t seconds() noexcept { return static_cast<std::int64_t>(::time(nullptr)); }
-    static void pause(std::uint32_t milliseconds) noexcept {
-        struct ::timespec const t{static_cast<::time_t>(milliseconds / 1000),
-                                  static_cast<long>(milliseconds % 1000) * 1000000L};
-        ::nanosleep(&t, nullptr);
-    }
-
-private:
-    static bool fits(std::uint64_t offset) noexcept {
-        if (offset <= static_cast<std::uint64_t>((std::numeric_limits<::off_t>::max)()))
-            return true;
-        errno = EOVERFLOW;
-        return false;
-    }
-};
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-
-#endif
-// ---- vicinal/storage/single_snapshot.hpp
-#ifndef VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
-#define VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
-
-#include <array>
-#include <cerrno>
-#include <cstddef>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-
-/// A snapshot in a file of its own, outside a store's directory: what a store in memory is saved to
-/// and a program ships.
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// Opens the snapshot at `path` for reading. errc::not_found, not_a_directory (on the way there),
-/// newer_format, corrupt_snapshot, io_failure.
-template <class Os>
-[[nodiscard]] result<snapshot_file<Os>> open_snapshot(std::string_view path) {
-    auto const place = detail::split_path(path);
-    auto const directory = store_directory<Os>::open(place.directory);
-    if (!directory) return directory.error();
-    return snapshot_file<Os>::open(directory->number(), place.name, std::string(path), false);
-}
-
-/// Writes a snapshot to `path`, replacing what is there as one: it is written under another name,
-/// synced, renamed, and the directory synced. Where it fails the old file stays as it was; only
-/// where the last sync fails the new one is there, and perhaps not yet on the disk. A process that
-/// is killed leaves PATH.XXXXXXXX.tmp. errc::not_found (the directory), io_failure,
-/// limit_exceeded, out_of_memory.
-template <class Os>
-[[nodiscard]] result<void> save_snapshot(std::string_view path, snapshot_layout layout,
-                                         std::span<section_source const> sources) {
-    auto const place = detail::split_path(path);
-    auto const directory = store_directory<Os>::open(place.directory);
-    if (!directory) return directory.error();
-    // A name of its own: two programs that save to one path must not write into one file.
-    std::array<std::byte, 4> bytes{};
-    if (Os::random_bytes(layout.uuid.data(), layout.uuid.size()) != 0 ||
-        Os::random_bytes(bytes.data(), bytes.size()) != 0) {
-        int const reason = errno;
-        return detail::system_failure(reason, "random bytes for '" + std::string(path) + "'");
-    }
-    auto temporary = place.name + ".";
-    for (auto const b : bytes)
-        for (auto const digit : {b >> 4, b & std::byte{15}})
-            temporary += "0123456789abcdef"[std::to_integer<std::size_t>(digit)];
-    temporary += detail::temporary_suffix;
-    auto done = write_snapshot<Os>(directory->number(), temporary, directory->shown(temporary),
-                                   std::move(layout), sources, true);
-    if (done) done = directory->rename(temporary, place.name);
-    if (!done) {
-        directory->remove(temporary);
-    } else {
-        done = directory->sync();
-    }
-    if (!done && done.error().code() == errc::writer_poisoned)
-        return error{errc::io_failure, done.error().expected(), done.error().got()};
-    return done;
-}
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-#endif
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// Columns on the heap by name, made at the first call. A column's address stays; that of its rows
-/// stays until commit() or adopt(). One thread at a time calls it; readers of the columns may run
-/// beside everything but a column's commit() and resize(), and adopt().
-template <class Allocator = std::allocator<std::byte>>
-class memory_space {
-public:
-    using column_type = basic_memory_column<Allocator>;
-
-    memory_space() = default;
-    /// Takes the memory of all rows from (copies of) that allocator.
-    explicit memory_space(Allocator const& a) : allocator_(a) {}
-
-    /// errc::corrupt_snapshot where a snapshot that was loaded has rows of another width.
-    [[nodiscard]] result<column_type*> column(std::string_view name, std::size_t row_bytes,
-                                              heat = heat::cold) {
-        for (auto& c : columns_) {
-            if (c.name != name) continue;
-            if (c.rows->row_bytes() != row_bytes)
-                return error{errc::corrupt_snapshot,
-                             "rows of " + std::to_string(row_bytes) + " bytes in column '" +
-                                 c.name + "'",
-                             std::to_string(c.rows->row_bytes())};
-            return c.rows.get();
-        }
-        columns_.push_back(
-            {std::string(name), std::make_unique<column_type>(row_bytes, allocator_)});
-        return columns_.back().rows.get();
-    }
-    /// What the snapshot said that was loaded; empty where there was none.
-    [[nodiscard]] storage::properties const& properties() const noexcept { return properties_; }
-
-    /// Makes blocks for columns that shall have other rows, with room for a third more, beside
-    /// what they hold now; adopt() then puts them in place. Errors: out_of_memory; the columns
-    /// are as before.
-    [[nodiscard]] result<void> stage(std::span<replacement const> rows) {
-        return vicinal::detail::guarded([&]() -> result<void> {
-            staged_.clear();
-            for (auto const& r : rows) {
-                auto const to = column(r.name, r.row_bytes);
-                VICINAL_CHECK(to);
-                column_type made(r.row_bytes, allocator_);
-                auto const count = r.bytes() / r.row_bytes;
-                VICINAL_CHECK(made.prepare(count + count / 3));
-                made.commit();
-                made.resize(count);
-                r.next(0, {made.edit(0), static_cast<std::size_t>(count * r.row_bytes)});
-                staged_.push_back({*to, std::move(made)});
-            }
-            return {};
-        });
-    }
-    /// Gives the columns what was staged; no reader may be inside.
-    void adopt() noexcept {
-        for (auto& s : staged_) swap(*s.to, s.rows);
-    }
-    /// Frees what was staged, or what it has replaced.
-    void discard() noexcept { std::vector<staged>().swap(staged_); }
-
-    /// Gives a snapshot of all columns, with `replacements` for some of them, to put(offset, bytes)
-    /// -> result<void>: rows first, header last.
-    template <class Put>
-    [[nodiscard]] result<void> write(storage::properties const& props,
-                                     std::span<replacement const> replacements,
-                                     Put const& put) const {
-        return with_sources(props, replacements, [&](auto& layout, auto const& sources) {
-            return put_snapshot(layout, sources, put);
-        });
-    }
-
-    /// Fills an empty space from a snapshot of `bytes` bytes, every one of which is checked.
-    /// read(offset, span) -> result<void> gives them. Takes no more memory than there are bytes,
-    /// and a little for the layout. errc::corrupt_snapshot, newer_format, unsupported (a big-endian
-    /// host), out_of_memory.
-    template <class Read>
-    [[nodiscard]] result<void> read(std::uint64_t bytes, std::string const& shown,
-                                    Read const& read) {
-        return vicinal::detail::guarded([&]() -> result<void> {
-            auto const layout = read_layout(bytes, false, shown, read);
-            VICINAL_CHECK(layout);
-            return fill(*layout,
-                        [&](auto const& each) { return read_blocks(*layout, shown, read, each); });
-        });
-    }
-
-#if VICINAL_HAS_FILES
-    /// Writes a snapshot file, as save_snapshot does: whole, or not at all.
-    [[nodiscard]] result<void> save(std::string_view path, storage::properties const& props,
-                                    std::span<replacement const> replacements) const {
-        return with_sources(props, replacements, [&](auto& layout, auto const& sources) {
-            return save_snapshot<posix>(path, layout, sources);
-        });
-    }
-    /// The same as read, from a file.
-    [[nodiscard]] result<void> load(std::string_view path) {
-        return vicinal::detail::guarded([&]() -> result<void> {
-            auto const file = open_snapshot<posix>(path);
-            if (!file) return file.error();
-            return fill(file->layout(), [&](auto const& each) { return file->read_all(each); });
-        });
-    }
-#endif
-
-private:
-    struct named {
-        std::string name;
-        std::unique_ptr<column_type> rows;
-    };
-    struct staged {
-        column_type* to;
-        column_type rows;
-    };
-
-    template <class Body>
-    [[nodiscard]] result<void> with_sources(storage::properties const& props,
-                                            std::span<replacement const> replacements,
-                                            Body const& body) const {
-        return vicinal::detail::guarded([&]() -> result<void> {
-            VICINAL_CHECK(check_host());
-            std::vector<section_source> sources(replacements.begin(), replacements.end());
-            for (auto const& c : columns_)
-                if (std::none_of(replacements.begin(), replacements.end(),
-                                 [&c](auto const& r) { return r.name == c.name; }))
-                    sources.push_back({c.name, c.rows->row_bytes(), c.rows->bytes()});
-            std::sort(sources.begin(), sources.end(),
-                      [](auto const& a, auto const& b) { return a.name < b.name; });
-            snapshot_layout layout;
-            layout.generation = 1;
-            layout.properties = props;
-            VICINAL_CHECK(lay_out(layout, sources));
-            return body(layout, sources);
-        });
-    }
-
-    template <class ReadAll>
-    [[nodiscard]] result<void> fill(snapshot_layout const& layout, ReadAll const& read_all) {
-        VICINAL_CHECK(check_host());
-        if (!columns_.empty()) return error{errc::invalid_argument, "an empty space to fill"};
-        properties_ = layout.properties;
-        std::vector<column_type*> columns;
-        for (auto const& s : layout.sections) {
-            auto made = column(s.name, static_cast<std::size_t>(s.row_bytes));
-            VICINAL_CHECK(made);
-            if (s.rows > 0) {
-                VICINAL_CHECK((*made)->prepare(s.rows));
-                (*made)->commit();
-                (*made)->resize(s.rows);
-            }
-            columns.push_back(*made);
-        }
-        return read_all(
-            [&](std::size_t section, std::uint64_t block, std::span<std::byte const> bytes) {
-                std::memcpy(columns[section]->edit(0) + block * snapshot_block_bytes, bytes.data(),
-                            bytes.size());
-            });
-    }
-
-    [[nodiscard]] static result<void> check_host() {
-        if constexpr (std::endian::native != std::endian::little)
-            return error{errc::unsupported, "a little-endian host, as the rows of snapshots are",
-                         "a big-endian one"};
-        return {};
-    }
-
-    [[no_unique_address]] Allocator allocator_ = {};
-    std::vector<named> columns_;
-    std::vector<staged> staged_;
-    storage::properties properties_;
-};
-
-/// Columns on the heap, whose memory comes from an allocator. What is in them ends with the store,
-/// unless it was saved; it is saved to, and loaded from, one snapshot file.
-template <class Allocator = std::allocator<std::byte>>
-struct basic_memory {
-    static constexpr bool durable = false;
-    static constexpr std::string_view name = "memory";
-    using column = basic_memory_column<Allocator>;
-    using space = memory_space<Allocator>;
-};
-
-using memory = basic_memory<>;
-
-static_assert(model<memory>);
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-// ---- vicinal/storage/mmap.hpp
-#ifndef VICINAL_STORAGE_MMAP_HPP
-#define VICINAL_STORAGE_MMAP_HPP
-
-#if VICINAL_HAS_FILES
-
-// ---- vicinal/storage/mapped_column.hpp
-#ifndef VICINAL_STORAGE_MAPPED_COLUMN_HPP
-#define VICINAL_STORAGE_MAPPED_COLUMN_HPP
-
-// ---- vicinal/storage/checked_reader.hpp
-#ifndef VICINAL_STORAGE_CHECKED_READER_HPP
-#define VICINAL_STORAGE_CHECKED_READER_HPP
-
-// ---- vicinal/storage/page_checks.hpp
-#ifndef VICINAL_STORAGE_PAGE_CHECKS_HPP
-#define VICINAL_STORAGE_PAGE_CHECKS_HPP
+// ---- vicinal/storage/durable_space.hpp
+#ifndef VICINAL_STORAGE_DURABLE_SPACE_HPP
+#define VICINAL_STORAGE_DURABLE_SPACE_HPP
 
 // ---- vicinal/storage/faults.hpp
 #ifndef VICINAL_STORAGE_FAULTS_HPP
@@ -10433,584 +10869,6 @@ auto unless_faulty(Body&& body) -> decltype(body()) {
 } // namespace vicinal::inline VICINAL_ABI::storage
 
 #endif
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <span>
-#include <string>
-#include <utility>
-#include <vector>
-
-#if VICINAL_HAS_THREADS
-#    include <array>
-#    include <atomic>
-#    include <mutex>
-#endif
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// Which pages of a mapped section have been compared with their checksums, and the comparing: each
-/// page when it is first read. Any number of threads may read at once.
-///
-/// A page of 4 KiB and not the block of 64 KiB, because the rows of a walk lie far apart: the first
-/// query of a graph of a million nodes meets some 600 blocks, 40 MB, but 3 MB of pages. The bits
-/// are a byte for 32 KiB of rows, which stays in the processor's caches.
-class page_checks {
-public:
-    /// `front` holds the bytes of the file before its first section and lives as long as this.
-    page_checks(section const& s, std::span<std::uint32_t const> block_crcs,
-                std::shared_ptr<std::byte const> front, std::uint64_t page_crcs_at,
-                std::string shown)
-        : section_(s), shown_(std::move(shown)), front_(std::move(front)),
-          page_crcs_(front_.get() + page_crcs_at + s.first_block * page_group_bytes),
-          pages_((s.bytes() + snapshot_page_bytes - 1) / snapshot_page_bytes), left_(pages_),
-          right_(static_cast<std::size_t>(pages_ / 64 + 1)),
-          damaged_(static_cast<std::size_t>(pages_ / 64 + 1)) {
-        auto const own = block_crcs.subspan(static_cast<std::size_t>(s.first_block),
-                                            static_cast<std::size_t>(s.blocks()));
-        block_crcs_.assign(own.begin(), own.end());
-        // A row that is added may begin on the last page; behind it there is nothing to check.
-        set(right_, pages_);
-    }
-
-    /// Whether a page is left that was not found right.
-    [[nodiscard]] bool pending() const noexcept { return load(left_) != 0; }
-
-    /// To be called before bytes [from, from + n) of the column at `base` are read; n above 0.
-    VICINAL_ALWAYS_INLINE void look(std::byte const* base, std::uint64_t from,
-                                    std::uint64_t n) noexcept {
-        auto const first = from / snapshot_page_bytes;
-        auto const last = (from + n - 1) / snapshot_page_bytes;
-        if (first >= pages_ || (last <= first + 1 && is_right(first) && is_right(last))) [[likely]]
-            return;
-        compare(base, first, (std::min)(last, pages_ - 1));
-    }
-
-private:
-#if VICINAL_HAS_THREADS
-    using word = std::atomic<std::uint64_t>;
-    [[nodiscard]] static std::uint64_t load(word const& w) noexcept {
-        return w.load(std::memory_order_acquire);
-    }
-    static void subtract_one(word& w) noexcept { w.fetch_sub(1, std::memory_order_release); }
-    static void add_bits(word& w, std::uint64_t bits) noexcept {
-        w.fetch_or(bits, std::memory_order_release);
-    }
-    /// A page is compared by one thread at a time, so that none does it while the writer, for whom
-    /// the page was found right before, changes it.
-    [[nodiscard]] std::unique_lock<std::mutex> hold(std::uint64_t page) {
-        return std::unique_lock(locks_[page % locks_.size()]);
-    }
-    std::array<std::mutex, 16> locks_;
-#else
-    using word = std::uint64_t;
-    [[nodiscard]] static std::uint64_t load(word const& w) noexcept { return w; }
-    static void subtract_one(word& w) noexcept { --w; }
-    static void add_bits(word& w, std::uint64_t bits) noexcept { w |= bits; }
-    [[nodiscard]] static int hold(std::uint64_t) noexcept { return 0; }
-#endif
-    using bits = std::vector<word>;
-
-    [[nodiscard]] static bool has(bits const& b, std::uint64_t page) noexcept {
-        return (load(b[static_cast<std::size_t>(page / 64)]) >> (page % 64) & 1) != 0;
-    }
-    static void set(bits& b, std::uint64_t page) noexcept {
-        add_bits(b[static_cast<std::size_t>(page / 64)], std::uint64_t{1} << (page % 64));
-    }
-    [[nodiscard]] bool is_right(std::uint64_t page) const noexcept { return has(right_, page); }
-
-    VICINAL_COLD void compare(std::byte const* base, std::uint64_t first,
-                              std::uint64_t last) noexcept {
-        for (auto page = first; page <= last; ++page) {
-            if (is_right(page)) continue;
-            [[maybe_unused]] auto const held = hold(page);
-            if (is_right(page)) continue;
-            if (!has(damaged_, page)) {
-                if (matches(base, page)) {
-                    set(right_, page);
-                    subtract_one(left_);
-                    continue;
-                }
-                set(damaged_, page);
-            }
-            fault_scope::note([&] { return damage(page); });
-        }
-    }
-
-    /// The page's own checksum, and that those of its block together give the block's, which were
-    /// checked when the file was opened.
-    [[nodiscard]] bool matches(std::byte const* base, std::uint64_t page) const noexcept {
-        auto const block = page / pages_per_block;
-        auto const* const group = page_crcs_ + block * page_group_bytes;
-        auto const* const crc = group + page % pages_per_block * 4;
-        return detail::joined_crc(group) == block_crcs_[static_cast<std::size_t>(block)] &&
-               crc32c({base + page * snapshot_page_bytes, snapshot_page_bytes}) ==
-                   detail::load_le<std::uint32_t>(crc);
-    }
-    [[nodiscard]] error damage(std::uint64_t page) const {
-        return error{errc::corrupt_snapshot,
-                     "the recorded checksum of block " + std::to_string(page / pages_per_block) +
-                         " (offset " +
-                         std::to_string(section_.offset + page * snapshot_page_bytes) +
-                         ") of section '" + section_.name + "' in " + shown_,
-                     "another"};
-    }
-
-    section section_;
-    std::string shown_;
-    std::shared_ptr<std::byte const> front_;
-    std::byte const* page_crcs_;
-    std::vector<std::uint32_t> block_crcs_;
-    std::uint64_t pages_;
-    /// Pages not found right.
-    word left_;
-    bits right_;
-    /// Pages found wrong: they stay so, whatever a writer makes of them.
-    bits damaged_;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-
-#include <cstddef>
-#include <cstdint>
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// A column that may have pages to check, as one query sees it: base and stride, and before a row
-/// is given its pages are compared if they never were. A damaged row's bytes are given as they are;
-/// the fault_scope knows.
-class checked_reader {
-public:
-    checked_reader() = default;
-    /// `checks` is null where nothing is left to check: then a row costs one branch that is always
-    /// right.
-    checked_reader(std::byte const* base, std::size_t stride, page_checks* checks) noexcept
-        : base_(base), stride_(stride), checks_(checks) {}
-
-    [[nodiscard]] bool may_fault() const noexcept { return checks_ != nullptr; }
-    /// The bytes of row `i`, which must be below the column's rows().
-    [[nodiscard]] VICINAL_ALWAYS_INLINE std::byte const* row(std::uint64_t i) const noexcept {
-        return rows(i, 1);
-    }
-    /// The bytes of `count` rows from `i` on, one behind the other.
-    [[nodiscard]] VICINAL_ALWAYS_INLINE std::byte const* rows(std::uint64_t i,
-                                                              std::uint64_t count) const noexcept {
-        auto const at = i * stride_;
-        if (checks_ != nullptr && count != 0) checks_->look(base_, at, count * stride_);
-        return base_ + at;
-    }
-    template <class T>
-    [[nodiscard]] VICINAL_ALWAYS_INLINE T const* row_as(std::uint64_t i) const noexcept {
-        return reinterpret_cast<T const*>(row(i));
-    }
-    template <class T>
-    [[nodiscard]] T const* rows_as(std::uint64_t i, std::uint64_t count) const noexcept {
-        return reinterpret_cast<T const*>(rows(i, count));
-    }
-    /// Asks for the first `lines` cache lines of row `i`.
-    VICINAL_ALWAYS_INLINE void prefetch(std::uint64_t i, std::size_t lines = 1) const noexcept {
-        for (std::size_t l = 0; l < lines; ++l) __builtin_prefetch(base_ + i * stride_ + 64 * l);
-    }
-
-private:
-    std::byte const* base_ = nullptr;
-    std::size_t stride_ = 0;
-    page_checks* checks_ = nullptr;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-// ---- vicinal/storage/region.hpp
-#ifndef VICINAL_STORAGE_REGION_HPP
-#define VICINAL_STORAGE_REGION_HPP
-
-#include <algorithm>
-#include <cerrno>
-#include <cstddef>
-#include <cstdint>
-#include <limits>
-#include <string>
-#include <utility>
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// A range of address space, of which the first `usable()` bytes can be read and written. Given
-/// back at the end.
-template <class Os>
-class region {
-public:
-    region() = default;
-    region(region&& other) noexcept
-        : base_(std::exchange(other.base_, nullptr)), reserved_(std::exchange(other.reserved_, 0)),
-          usable_(std::exchange(other.usable_, 0)) {}
-    region& operator=(region&& other) noexcept {
-        if (this != &other) {
-            release();
-            base_ = std::exchange(other.base_, nullptr);
-            reserved_ = std::exchange(other.reserved_, 0);
-            usable_ = std::exchange(other.usable_, 0);
-        }
-        return *this;
-    }
-    region(region const&) = delete;
-    region& operator=(region const&) = delete;
-    ~region() { release(); }
-
-    /// At least `bytes`, better four times as much, so that growing rarely has to move; never less
-    /// than 1 MiB. Where address space is scarce (ulimit -v, 32 bits) it does with less.
-    [[nodiscard]] static result<region> reserve(std::uint64_t bytes) {
-        // Half of the address space at most: the roundings below can't overflow then.
-        constexpr std::uint64_t most = (std::numeric_limits<std::size_t>::max)() / 2;
-        auto const least = detail::round_up((std::max<std::uint64_t>)(bytes, 1), step);
-        if (bytes <= most / 4) {
-            for (std::uint64_t const times : {4U, 2U}) {
-                auto const wish = (std::max<std::uint64_t>)(least * times, std::uint64_t{1} << 20);
-                if (region r; r.take(wish)) return r;
-            }
-        }
-        if (region r; bytes <= most && r.take(least)) return r;
-        return error{errc::out_of_memory, std::to_string(bytes) + " bytes of address space",
-                     "a refusal of the system"};
-    }
-
-    [[nodiscard]] std::byte* data() const noexcept { return base_; }
-    [[nodiscard]] std::uint64_t reserved() const noexcept { return reserved_; }
-    [[nodiscard]] std::uint64_t usable() const noexcept { return usable_; }
-
-    /// Makes the first `bytes` usable; what is new reads as zero. False where the system refuses.
-    [[nodiscard]] bool allow(std::uint64_t bytes) noexcept {
-        auto const end = (std::min)(detail::round_up(bytes, Os::page_bytes()), reserved_);
-        if (end <= usable_) return true;
-        if (Os::allow(base_ + usable_, static_cast<std::size_t>(end - usable_)) != 0) return false;
-        usable_ = end;
-        return true;
-    }
-
-    /// Puts `bytes` of a file at the start of a region that is not in use yet; whole pages, so that
-    /// the file must be padded to one.
-    [[nodiscard]] bool map(int file, std::uint64_t offset, std::uint64_t bytes) noexcept {
-        auto const end = detail::round_up(bytes, Os::page_bytes());
-        if (end > reserved_ ||
-            Os::map_file(base_, static_cast<std::size_t>(end), file, offset) != 0)
-            return false;
-        usable_ = end;
-        return true;
-    }
-
-private:
-    static constexpr std::uint64_t step = snapshot_block_bytes;
-
-    [[nodiscard]] bool take(std::uint64_t bytes) noexcept {
-        base_ = static_cast<std::byte*>(Os::reserve(static_cast<std::size_t>(bytes)));
-        reserved_ = base_ == nullptr ? 0 : bytes;
-        return base_ != nullptr;
-    }
-    void release() noexcept {
-        if (base_ != nullptr)
-            static_cast<void>(Os::release(base_, static_cast<std::size_t>(reserved_)));
-    }
-
-    std::byte* base_ = nullptr;
-    std::uint64_t reserved_ = 0;
-    std::uint64_t usable_ = 0;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <memory>
-#include <optional>
-#include <span>
-#include <utility>
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// A column whose first rows are a mapped section of a snapshot and whose later rows are memory
-/// behind it: one contiguous range of addresses.
-///
-/// Pages that are only read are the file's, shared by all processes and given back under pressure;
-/// a page that is written becomes this process's own copy. A column without rows holds no mapping.
-/// `edit` between `prepare` and `commit` is not allowed: prepare may have copied the row already.
-///
-/// Growing past the reservation copies all rows into a larger one made of memory, instead of moving
-/// the mappings: the reservation is four times what the column had when it was mapped, so that at
-/// least three quarters of what is copied is memory of this process anyway, and a copy needs no
-/// count of touched pages and can't fail in commit, as moving several mappings can. The next
-/// checkpoint maps the file again.
-template <class Os>
-class mapped_column {
-public:
-    explicit mapped_column(std::size_t row_bytes) noexcept : row_bytes_(row_bytes) {}
-
-    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
-    [[nodiscard]] std::uint64_t capacity() const noexcept { return granted_ / row_bytes_; }
-    [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
-    [[nodiscard]] checked_reader reader() const noexcept {
-        return {now_.memory.data(), row_bytes_,
-                checks_ && checks_->pending() ? checks_.get() : nullptr};
-    }
-    /// A page that is written will never match its checksum again: it is compared before.
-    [[nodiscard]] std::byte* edit(std::uint64_t i) noexcept {
-        static_cast<void>(reader().row(i));
-        return now_.memory.data() + i * row_bytes_;
-    }
-    /// All rows, one behind the other.
-    [[nodiscard]] std::span<std::byte const> bytes() const noexcept {
-        return {now_.memory.data(), static_cast<std::size_t>(rows_ * row_bytes_)};
-    }
-
-    [[nodiscard]] result<void> prepare(std::uint64_t rows) {
-        std::uint64_t bytes = 0;
-        if (!detail::checked_multiply<std::uint64_t>(rows, row_bytes_, bytes))
-            return error{errc::out_of_memory};
-        if (bytes <= now_.memory.usable() || (next_ && bytes <= next_->memory.usable())) return {};
-        // Half as much again, so that n rows added one by one cost O(n).
-        auto const wish = (std::max)(bytes, granted_ + granted_ / 2);
-        auto& m = now_.memory;
-        if (bytes <= m.reserved() && (m.allow((std::max)(wish, least_step)) || m.allow(bytes)))
-            return {};
-        auto larger = region<Os>::reserve(wish);
-        if (!larger) return larger.error();
-        image fresh{*std::move(larger), rows_ * row_bytes_};
-        if (!fresh.memory.allow(wish) && !fresh.memory.allow(bytes))
-            return error{errc::out_of_memory, std::to_string(bytes) + " bytes of memory",
-                         "a refusal of the system"};
-        if (rows_ > 0)
-            std::memcpy(fresh.memory.data(), m.data(), static_cast<std::size_t>(fresh.touched));
-        next_ = std::move(fresh);
-        return {};
-    }
-    void commit() noexcept {
-        if (next_) now_ = *std::exchange(next_, std::nullopt);
-        granted_ = now_.memory.usable();
-    }
-    void resize(std::uint64_t rows) noexcept {
-        auto const end = rows * row_bytes_;
-        // Behind `touched` lies memory that was never written, which is zero already.
-        if (auto const from = rows_ * row_bytes_; from < end && from < now_.touched) {
-            static_cast<void>(reader().row(rows_));
-            std::memset(now_.memory.data() + from, 0,
-                        static_cast<std::size_t>((std::min)(end, now_.touched) - from));
-        }
-        now_.touched = (std::max)(now_.touched, end);
-        rows_ = rows;
-    }
-
-    /// Maps a section beside what the column holds now; adopt() then puts it in its place.
-    /// errc::out_of_memory where the system refuses; the column is as before.
-    [[nodiscard]] result<void> stage(int file, section const& s) {
-        image mapped;
-        if (s.rows > 0) {
-            auto space = region<Os>::reserve(s.bytes());
-            if (!space) return space.error();
-            mapped.memory = *std::move(space);
-            if (!mapped.memory.map(file, s.offset, s.bytes()))
-                return error{errc::out_of_memory,
-                             "to map " + std::to_string(s.bytes()) + " bytes of section '" +
-                                 s.name + "'",
-                             "a refusal of the system"};
-            // The rest of the section's last page is the file's padding: not trusted to be zero.
-            mapped.touched = mapped.memory.usable();
-        }
-        staged_ = staged{std::move(mapped), s.rows, static_cast<std::size_t>(s.row_bytes)};
-        return {};
-    }
-    /// Takes what was staged, if anything; no reader may be inside.
-    void adopt() noexcept {
-        if (!staged_) return;
-        next_.reset();
-        now_ = std::move(staged_->rows);
-        rows_ = staged_->count;
-        row_bytes_ = staged_->row_bytes;
-        granted_ = now_.memory.usable();
-        staged_.reset();
-        checks_.reset();
-    }
-    /// From now on readers compare the section that was adopted, page by page.
-    void check_with(std::unique_ptr<page_checks> checks) noexcept { checks_ = std::move(checks); }
-    void unstage() noexcept { staged_.reset(); }
-
-private:
-    /// mprotect is called for this much at least: 64 times for the first 16 MiB, not 4096 times.
-    static constexpr std::uint64_t least_step = std::uint64_t{1} << 18;
-
-    struct image {
-        region<Os> memory;
-        /// From here on every usable byte is zero.
-        std::uint64_t touched = 0;
-    };
-    struct staged {
-        image rows;
-        std::uint64_t count = 0;
-        std::size_t row_bytes = 1;
-    };
-
-    image now_;
-    std::optional<image> next_;
-    std::optional<staged> staged_;
-    std::unique_ptr<page_checks> checks_;
-    std::uint64_t granted_ = 0;
-    std::uint64_t rows_ = 0;
-    std::size_t row_bytes_;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-// ---- vicinal/storage/mapped_space.hpp
-#ifndef VICINAL_STORAGE_MAPPED_SPACE_HPP
-#define VICINAL_STORAGE_MAPPED_SPACE_HPP
-
-// ---- vicinal/storage/mapped_columns.hpp
-#ifndef VICINAL_STORAGE_MAPPED_COLUMNS_HPP
-#define VICINAL_STORAGE_MAPPED_COLUMNS_HPP
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// The columns of an open store, by name, each bound to its section of the snapshot.
-template <class Os>
-class mapped_columns {
-public:
-    /// Columns that are bound from now on are compared with their checksums page by page, as they
-    /// are read. errc::out_of_memory where the system maps nothing more.
-    [[nodiscard]] result<void> check_lazily(snapshot_file<Os> const& snapshot) {
-        auto const& l = snapshot.layout();
-        auto const bytes = l.page_crcs_at + l.block_crcs.size() * page_group_bytes;
-        auto space = region<Os>::reserve(bytes);
-        if (!space) return space.error();
-        auto const front = std::make_shared<region<Os>>(*std::move(space));
-        if (!front->map(snapshot.number(), 0, bytes))
-            return error{errc::out_of_memory,
-                         "to map " + std::to_string(bytes) + " bytes of " + snapshot.shown(),
-                         "a refusal of the system"};
-        front_ = std::shared_ptr<std::byte const>(front, front->data());
-        return {};
-    }
-
-    /// The column of that name, made at the first call. errc::corrupt_snapshot where it has rows of
-    /// another width already.
-    [[nodiscard]] result<mapped_column<Os>*> bind(snapshot_file<Os> const& snapshot,
-                                                  std::string_view name, std::size_t row_bytes) {
-        if (!detail::valid_section_name(name) || row_bytes == 0 ||
-            row_bytes > detail::most_row_bytes)
-            return error{errc::invalid_argument,
-                         "a column name of 1 to 63 bytes and rows of 1 byte to 1 GiB",
-                         "'" + std::string(name) + "' and " + std::to_string(row_bytes)};
-        auto* const known = find(name);
-        auto const* const s = snapshot.find(name);
-        auto const width = known != nullptr ? known->rows.row_bytes()
-                           : s != nullptr   ? static_cast<std::size_t>(s->row_bytes)
-                                            : row_bytes;
-        if (width != row_bytes)
-            return error{errc::corrupt_snapshot,
-                         "rows of " + std::to_string(row_bytes) + " bytes in section '" +
-                             std::string(name) + "' of " + snapshot.shown(),
-                         std::to_string(width)};
-        if (known != nullptr) return &known->rows;
-        auto made = std::make_unique<named>(named{std::string(name), mapped_column<Os>(row_bytes)});
-        if (s != nullptr) {
-            VICINAL_CHECK(made->rows.stage(snapshot.number(), *s));
-            made->rows.adopt();
-            if (front_ && s->rows > 0)
-                made->rows.check_with(std::make_unique<page_checks>(
-                    *s, snapshot.layout().block_crcs, front_, snapshot.layout().page_crcs_at,
-                    snapshot.shown()));
-        }
-        list_.push_back(std::move(made));
-        return &list_.back()->rows;
-    }
-
-    /// What the next snapshot holds, in order of the names: every column, also those that nobody
-    /// has asked for, which are bound here.
-    [[nodiscard]] result<void> collect(snapshot_file<Os> const& snapshot,
-                                       std::span<replacement const> replacements,
-                                       std::vector<section_source>& sources) {
-        for (auto const& s : snapshot.layout().sections) {
-            if (find(s.name) != nullptr) continue;
-            auto const made = bind(snapshot, s.name, static_cast<std::size_t>(s.row_bytes));
-            if (!made) return made.error();
-        }
-        for (auto const& r : replacements) {
-            if (r.row_bytes == 0 || r.bytes() % r.row_bytes != 0)
-                return error{errc::invalid_argument,
-                             "whole rows of " + std::to_string(r.row_bytes) + " bytes for '" +
-                                 r.name + "'",
-                             std::to_string(r.bytes()) + " bytes"};
-            sources.push_back(r);
-        }
-        for (auto const& c : list_)
-            if (!replaced(replacements, c->name))
-                sources.push_back({c->name, c->rows.row_bytes(), c->rows.bytes()});
-        std::sort(sources.begin(), sources.end(),
-                  [](auto const& a, auto const& b) { return a.name < b.name; });
-        return {};
-    }
-
-    /// Maps the sections of the next snapshot beside the columns. A column that can't be mapped
-    /// keeps the memory it has; for a replaced one, whose memory holds other rows, that is
-    /// errc::out_of_memory.
-    [[nodiscard]] result<void> stage(snapshot_file<Os> const& next,
-                                     std::span<replacement const> replacements) {
-        for (auto& c : list_) {
-            auto const* const s = next.find(c->name);
-            if (s == nullptr) continue;
-            auto staged = c->rows.stage(next.number(), *s);
-            if (!staged && replaced(replacements, c->name)) return staged;
-        }
-        return {};
-    }
-    void unstage() noexcept {
-        for (auto& c : list_) c->rows.unstage();
-    }
-    void adopt() noexcept {
-        for (auto& c : list_) c->rows.adopt();
-        front_.reset();
-    }
-
-private:
-    struct named {
-        std::string name;
-        mapped_column<Os> rows;
-    };
-
-    [[nodiscard]] named* find(std::string_view name) const noexcept {
-        for (auto const& c : list_)
-            if (c->name == name) return c.get();
-        return nullptr;
-    }
-    [[nodiscard]] static bool replaced(std::span<replacement const> replacements,
-                                       std::string_view name) noexcept {
-        return std::any_of(replacements.begin(), replacements.end(),
-                           [name](auto const& r) { return r.name == name; });
-    }
-
-    std::vector<std::unique_ptr<named>> list_;
-    /// The snapshot before its first section; null where every page is known to be right.
-    std::shared_ptr<std::byte const> front_;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
 // ---- vicinal/storage/open_options.hpp
 #ifndef VICINAL_STORAGE_OPEN_OPTIONS_HPP
 #define VICINAL_STORAGE_OPEN_OPTIONS_HPP
@@ -11058,6 +10916,8 @@ struct open_options {
     check_level check = check_level::lazy;
     /// The largest snapshot, in bytes, that check::lazy compares whole.
     std::uint64_t checked_at_open = std::uint64_t{64} << 20;
+    /// What storage::file may hold in memory, in bytes; the others let the system choose.
+    std::uint64_t cache_bytes = std::uint64_t{256} << 20;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage
@@ -11734,8 +11594,9 @@ public:
         if (!files) note_poison(files.error());
         return files;
     }
-    /// Publishes what write_next() gave and removes the generation before it. On failure the
-    /// present one stays, and the next is removed unless it may have been published.
+    /// Publishes what write_next() gave and removes the generation before it, whose snapshot is
+    /// left open in `next`. On failure the present one stays, and the next is removed unless it may
+    /// have been published.
     [[nodiscard]] result<void> publish_next(storage::generation_files<Os>& next) {
         auto const old = layout().generation;
         auto const snapshot = snapshot_name(old);
@@ -11747,7 +11608,7 @@ public:
             if (!poisoned_) abandon_next();
             return done;
         }
-        snapshot_ = std::move(next.snapshot);
+        std::swap(snapshot_, next.snapshot);
         log_ = std::move(next.log);
         checked_ = true;
         directory_.remove(snapshot);
@@ -11963,25 +11824,27 @@ struct summary {
 };
 
 /// A durable directory, opened: columns by name, a log, checkpoints. docs/format.md defines the
-/// files. One thread at a time calls it; readers of the columns may run beside everything but a
-/// column's commit() and resize(), and adopt().
-template <class Os>
-class mapped_space {
+/// files. How rows come into memory is `Columns`' affair (mapped_columns, file_columns). One thread
+/// at a time calls it; readers of the columns may run beside everything but a column's commit() and
+/// resize(), and adopt().
+template <class Os, class Columns>
+class durable_space {
 public:
+    using column_type = typename Columns::column_type;
+
     /// Opens the store at `path`; where there is none, makes it with the properties `initial`,
     /// unless `read_only`. With it the path may also be that of a snapshot file alone. How much of
     /// the rows is checked is options.check; what was not is checked before the next checkpoint, or
     /// by verify(). errc::not_found, not_a_directory, foreign_file, locked, newer_format,
-    /// corrupt_snapshot, corrupt_log, io_failure; unsupported on a host that cannot map the files.
-    [[nodiscard]] static result<mapped_space>
+    /// corrupt_snapshot, corrupt_log, io_failure; unsupported on a host that cannot read the files.
+    [[nodiscard]] static result<durable_space>
     open(std::string_view path, storage::properties const& initial, open_options const& options) {
-        return detail::guarded([&]() -> result<mapped_space> {
+        return detail::guarded([&]() -> result<durable_space> {
             VICINAL_CHECK(check_host());
             auto s = std::make_unique<state>(options);
             VICINAL_CHECK(s->files.open(path, initial));
-            if (options.check == check_level::lazy && !s->files.checked())
-                VICINAL_CHECK(s->columns.check_lazily(s->files.snapshot()));
-            return mapped_space(std::move(s));
+            VICINAL_CHECK(s->columns.open(s->files));
+            return durable_space(std::move(s));
         });
     }
 
@@ -12016,13 +11879,13 @@ public:
     /// False in a child that a fork made.
     [[nodiscard]] bool own_process() const noexcept { return s_->files.own_process(); }
 
-    /// The column of that name, with the snapshot's rows or none; its address stays. The kind of
-    /// heat changes nothing here: the system keeps in memory what is read.
-    /// errc::corrupt_snapshot where the file has rows of another width.
-    [[nodiscard]] result<mapped_column<Os>*> column(std::string_view name, std::size_t row_bytes,
-                                                    heat = heat::cold) {
+    /// The column of that name, with the snapshot's rows or none; its address stays.
+    /// errc::corrupt_snapshot where the file has rows of another width, or where rows that are read
+    /// at once are damaged; io_failure, out_of_memory.
+    [[nodiscard]] result<column_type*> column(std::string_view name, std::size_t row_bytes,
+                                              heat kind = heat::cold) {
         return detail::guarded(
-            [&] { return s_->columns.bind(s_->files.snapshot(), name, row_bytes); });
+            [&] { return s_->columns.bind(s_->files.snapshot(), name, row_bytes, kind); });
     }
 
     /// Hands every batch of the log to `apply(std::span<std::byte const>) -> result<void>`, in
@@ -12058,15 +11921,15 @@ public:
 
     /// Writes the next generation, from the columns' present rows or from `replacements`, and
     /// publishes it by a rename; a new log begins. Columns are not changed: readers go on. On
-    /// failure the present generation stays. Then adopt() or discard() must be called before the
-    /// next write.
+    /// failure, also to read rows that are not in memory, the present generation stays. Then
+    /// adopt() or discard() must be called before the next write.
     [[nodiscard]] result<void> checkpoint(std::span<replacement const> replacements,
                                           storage::properties const& props) {
         return detail::guarded([&] { return s_->checkpoint(replacements, props); });
     }
 
-    /// Binds every column to the snapshot that checkpoint() wrote and gives the private copies back
-    /// to the system; a column that could not be mapped keeps its memory. No reader may be inside.
+    /// Binds every column to the snapshot that checkpoint() wrote and gives the memory of its rows
+    /// back where it can. No reader may be inside.
     void adopt() noexcept {
         if (std::exchange(s_->adoption_due, false)) s_->columns.adopt();
     }
@@ -12088,10 +11951,18 @@ public:
         return detail::guarded([&] { return s_->files.verify(); });
     }
 
+    /// Whether it is time for a checkpoint because of the memory that rows take since the last.
+    [[nodiscard]] bool wants_checkpoint() const noexcept {
+        return s_->columns.wants_checkpoint(snapshot_bytes());
+    }
+    /// What a storage that pages holds in memory and has read.
+    [[nodiscard]] auto paging() const noexcept requires requires(Columns const& c) { c.paging(); }
+    { return s_->columns.paging(); }
+
 private:
     /// At one address, so that the space can be moved.
     struct state {
-        explicit state(open_options const& options) noexcept : files(options) {}
+        explicit state(open_options const& options) : files(options), columns(options) {}
 
         [[nodiscard]] result<void> check_writable() const {
             VICINAL_CHECK(files.check_writable());
@@ -12104,45 +11975,442 @@ private:
         [[nodiscard]] result<void> checkpoint(std::span<replacement const> replacements,
                                               storage::properties const& properties) {
             VICINAL_CHECK(check_writable());
-            VICINAL_CHECK(files.check_before_copying());
+            VICINAL_CHECK(columns.before_copying(files));
             std::vector<section_source> sources;
             VICINAL_CHECK(columns.collect(files.snapshot(), replacements, sources));
-            auto next = files.write_next(properties, sources);
-            if (!next) return next.error();
+            // A row that could not be read is in the new file as something else.
+            auto next = unless_faulty([&] { return files.write_next(properties, sources); });
+            if (!next) {
+                files.abandon_next();
+                return next.error();
+            }
             auto staged = columns.stage(next->snapshot, replacements);
             if (!staged) files.abandon_next();
             auto const done = staged ? files.publish_next(*next) : std::move(staged);
-            if (!done) columns.unstage();
             adoption_due = static_cast<bool>(done);
+            if (done)
+                columns.published(std::move(next->snapshot));
+            else
+                columns.unstage();
             return done;
         }
 
-        // Destroyed in reverse: the lock is given back when nothing is mapped any more.
+        // Destroyed in reverse: the lock is given back when nothing is mapped or paged any more.
         detail::store_files<Os> files;
-        mapped_columns<Os> columns;
+        Columns columns;
         bool adoption_due = false;
     };
 
     [[nodiscard]] static result<void> check_host() {
         if constexpr (std::endian::native != std::endian::little)
-            return error{errc::unsupported, "a little-endian host, as the mapped rows are",
+            return error{errc::unsupported, "a little-endian host, as the rows in files are",
                          "a big-endian one; use storage::memory"};
-        if (auto const page = Os::page_bytes(); snapshot_block_bytes % page != 0)
-            return error{errc::unsupported, "pages of 64 KiB at most",
-                         std::to_string(page) + " bytes"};
-        return {};
+        return Columns::check_host();
     }
 
     [[nodiscard]] static summary summary_of(snapshot_layout const& l, std::uint64_t log_bytes) {
         return {l.properties, l.generation, l.last_lsn, l.file_bytes, log_bytes, l.sections};
     }
 
-    explicit mapped_space(std::unique_ptr<state> s) noexcept : s_(std::move(s)) {}
+    explicit durable_space(std::unique_ptr<state> s) noexcept : s_(std::move(s)) {}
 
     std::unique_ptr<state> s_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/file/file_columns.hpp
+#ifndef VICINAL_STORAGE_FILE_FILE_COLUMNS_HPP
+#define VICINAL_STORAGE_FILE_FILE_COLUMNS_HPP
+
+// ---- vicinal/storage/file/file_column.hpp
+#ifndef VICINAL_STORAGE_FILE_FILE_COLUMN_HPP
+#define VICINAL_STORAGE_FILE_FILE_COLUMN_HPP
+
+// ---- vicinal/storage/file/paged_reader.hpp
+#ifndef VICINAL_STORAGE_FILE_PAGED_READER_HPP
+#define VICINAL_STORAGE_FILE_PAGED_READER_HPP
+
+// ---- vicinal/storage/file/paged_section.hpp
+#ifndef VICINAL_STORAGE_FILE_PAGED_SECTION_HPP
+#define VICINAL_STORAGE_FILE_PAGED_SECTION_HPP
+
+// ---- vicinal/storage/file/page_cache.hpp
+#ifndef VICINAL_STORAGE_FILE_PAGE_CACHE_HPP
+#define VICINAL_STORAGE_FILE_PAGE_CACHE_HPP
+
+// ---- vicinal/core/mutex.hpp
+#ifndef VICINAL_CORE_MUTEX_HPP
+#define VICINAL_CORE_MUTEX_HPP
+
+#if VICINAL_HAS_THREADS
+#    include <mutex>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+#if VICINAL_HAS_THREADS
+using mutex = std::mutex;
+using mutex_lock = std::lock_guard<std::mutex>;
+#else
+/// Nothing to keep apart in a build without threads.
+struct mutex {};
+struct mutex_lock {
+    explicit mutex_lock(mutex&) noexcept {}
+    ~mutex_lock() {}
+};
+#endif
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+struct page;
+
+/// Which pages of one section are in memory, by number.
+using page_table = std::vector<page*>;
+
+/// A page of a section in memory. It stays where it is while somebody has it pinned.
+struct page {
+    std::byte bytes[snapshot_page_bytes];
+    /// Null where no table names the page any more: it goes with its last pin.
+    page_table* table = nullptr;
+    std::uint64_t number = 0;
+    std::atomic<std::uint32_t> pins{0};
+    /// How many came before it.
+    std::uint64_t came = 0;
+    /// Asked for again since the hand went by.
+    bool used = false;
+
+    void unpin() noexcept { pins.fetch_sub(1, std::memory_order_release); }
+};
+
+/// Keeps pages within a budget, which what else the storage holds in memory counts against.
+///
+/// Second chance: a hand goes round and puts out the first page that was not asked for again since
+/// it went by. A page that is new has no second chance yet, so that one scan of everything does not
+/// put out what queries ask for again and again; but those that came last, which a query has asked
+/// for together, are left alone. Safe to share between threads.
+class page_cache {
+public:
+    /// Pages may take this much, whatever else is in memory: a query holds a few at a time.
+    static constexpr std::uint64_t least = std::uint64_t{256} << 10;
+
+    explicit page_cache(std::uint64_t budget) noexcept
+        : budget_(budget), charged_((std::min)(budget / 16, uncounted)) {}
+    page_cache(page_cache const&) = delete;
+    page_cache& operator=(page_cache const&) = delete;
+
+    /// The page, pinned; null where it is not in memory.
+    [[nodiscard]] page* pin(page_table const& table, std::uint64_t number) noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        auto* const p = table[static_cast<std::size_t>(number)];
+        if (p == nullptr) return nullptr;
+        p->used = true;
+        p->pins.fetch_add(1, std::memory_order_relaxed);
+        return p;
+    }
+    /// Leaves out of `numbers` those of pages that are in memory.
+    void keep_missing(page_table const& table, std::vector<std::uint64_t>& numbers) noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        std::erase_if(numbers, [&](std::uint64_t n) {
+            return table[static_cast<std::size_t>(n)] != nullptr;
+        });
+    }
+
+    /// Puts a copy of a page in; pinned. Where another thread was quicker its page is taken. Throws
+    /// std::bad_alloc.
+    [[nodiscard]] page* put(page_table& table, std::uint64_t number, std::byte const* bytes) {
+        vicinal::detail::mutex_lock const held(mutex_);
+        auto*& at = table[static_cast<std::size_t>(number)];
+        if (at == nullptr) {
+            shrink_to(most_pages());
+            auto place = pages_.size() < most_pages() ? no_page : put_out();
+            if (place == no_page) {
+                pages_.push_back(std::unique_ptr<page>(new page));
+                place = pages_.size() - 1;
+            }
+            auto* const p = pages_[place].get();
+            std::memcpy(p->bytes, bytes, sizeof p->bytes);
+            p->table = &table;
+            p->number = number;
+            p->used = false;
+            p->came = came_++;
+            at = p;
+        }
+        at->pins.fetch_add(1, std::memory_order_relaxed);
+        return at;
+    }
+
+    /// Lets the first `count` pages of a table be those of another, which has none yet; the rest of
+    /// the table's pages are forgotten.
+    void move(page_table& from, page_table& to, std::uint64_t count) noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        for (std::size_t i = 0; i < from.size(); ++i) {
+            auto* const p = std::exchange(from[i], nullptr);
+            if (p == nullptr) continue;
+            p->table = i < count && i < to.size() ? &to : nullptr;
+            if (p->table != nullptr) to[i] = p;
+        }
+    }
+
+    /// Counts memory beside the pages against the budget, `after` bytes in the place of `before`.
+    void charge(std::uint64_t before, std::uint64_t after) noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        charged_ += after - before;
+        shrink_to(most_pages());
+    }
+    /// Whether `more` bytes beside the pages are within the budget.
+    [[nodiscard]] bool fits(std::uint64_t more) const noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        return charged_ + more + least <= budget_;
+    }
+    [[nodiscard]] std::uint64_t budget() const noexcept { return budget_; }
+    /// Bytes that are charged, without pages.
+    [[nodiscard]] std::uint64_t charged() const noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        return charged_;
+    }
+    [[nodiscard]] std::uint64_t page_bytes() const noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        return pages_.size() * cost;
+    }
+
+private:
+    /// What the store takes beside rows, pages and checksums: what searches use, buffers of reads,
+    /// the pages of the program itself. Measured: 1.2 to 1.8 MB.
+    static constexpr std::uint64_t uncounted = std::uint64_t{2} << 20;
+    /// What a page costs: itself, what malloc adds, and its place in the list.
+    static constexpr std::uint64_t cost = sizeof(page) + 16 + sizeof(std::unique_ptr<page>);
+
+    static constexpr std::size_t no_page = SIZE_MAX;
+
+    [[nodiscard]] std::size_t most_pages() const noexcept {
+        auto const left = budget_ > charged_ ? budget_ - charged_ : std::uint64_t{0};
+        return static_cast<std::size_t>((std::max)(least, left) / cost);
+    }
+    /// Takes a page from its table; its number in the list, no_page where all are pinned.
+    [[nodiscard]] std::size_t put_out() noexcept {
+        auto const together = (std::min)(std::uint64_t{64}, std::uint64_t{pages_.size()} / 2);
+        for (std::size_t looked = 0; looked < 2 * pages_.size(); ++looked) {
+            if (hand_ >= pages_.size()) hand_ = 0;
+            auto& p = *pages_[hand_++];
+            if (p.pins.load(std::memory_order_acquire) != 0 ||
+                (p.table != nullptr &&
+                 (came_ - p.came <= together || std::exchange(p.used, false))))
+                continue;
+            if (p.table != nullptr) (*p.table)[static_cast<std::size_t>(p.number)] = nullptr;
+            p.table = nullptr;
+            return hand_ - 1;
+        }
+        return no_page;
+    }
+    void shrink_to(std::size_t most) noexcept {
+        while (pages_.size() > most) {
+            auto const at = put_out();
+            if (at == no_page) return;
+            std::swap(pages_[at], pages_.back());
+            pages_.pop_back();
+        }
+    }
+
+    mutable vicinal::detail::mutex mutex_;
+    std::vector<std::unique_ptr<page>> pages_;
+    std::size_t hand_ = 0;
+    std::uint64_t came_ = 0;
+    std::uint64_t budget_;
+    std::uint64_t charged_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/file/read_together.hpp
+#ifndef VICINAL_STORAGE_FILE_READ_TOGETHER_HPP
+#define VICINAL_STORAGE_FILE_READ_TOGETHER_HPP
+
+// ---- vicinal/storage/file/io_ring.hpp
+#ifndef VICINAL_STORAGE_FILE_IO_RING_HPP
+#define VICINAL_STORAGE_FILE_IO_RING_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A piece of a file to be read; `done` is then the bytes that were, or -1 where they are to be
+/// asked for in another way.
+struct read_request {
+    int file = -1;
+    std::uint64_t offset = 0;
+    std::byte* into = nullptr;
+    std::size_t bytes = 0;
+    std::ptrdiff_t done = -1;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#if VICINAL_HAS_FILES && defined(__linux__) && __has_include(<linux/io_uring.h>)
+#    include <sys/mman.h>
+#    include <sys/syscall.h>
+#    if defined(__NR_io_uring_setup)
+#        define VICINAL_HAS_IO_RING 1
+#    endif
+#endif
+#if !defined(VICINAL_HAS_IO_RING)
+#    define VICINAL_HAS_IO_RING 0
+#endif
+
+#if VICINAL_HAS_IO_RING
+
+#    include <algorithm>
+#    include <cerrno>
+#    include <cstring>
+#    include <memory>
+#    include <new>
+
+#    include <linux/io_uring.h>
+#    include <unistd.h>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A queue of reads that the kernel works on at once: io_uring, by its system calls (io_uring(7)).
+/// One thread at a time uses it.
+class io_ring {
+public:
+    static constexpr unsigned depth = 64;
+
+    /// Null where the system has none or does not let this process have one.
+    [[nodiscard]] static std::unique_ptr<io_ring> make() noexcept {
+        std::unique_ptr<io_ring> r(new (std::nothrow) io_ring);
+        if (!r || !r->open()) return nullptr;
+        return r;
+    }
+    io_ring(io_ring const&) = delete;
+    io_ring& operator=(io_ring const&) = delete;
+    ~io_ring() {
+        if (entries_ != nullptr) ::munmap(entries_, entry_bytes_);
+        if (answers_map_ != nullptr && answers_map_ != queue_map_)
+            ::munmap(answers_map_, answer_bytes_);
+        if (queue_map_ != nullptr) ::munmap(queue_map_, queue_bytes_);
+        if (number_ >= 0) ::close(number_);
+    }
+
+    /// Reads up to `depth` pieces; returns when none of them is under way any more. False where the
+    /// ring is of no more use; what was not read then has done == -1, as has a piece that the
+    /// kernel refused.
+    [[nodiscard]] bool read(std::span<read_request> pieces) noexcept {
+        auto const count = static_cast<unsigned>(pieces.size());
+        auto tail = *tail_;
+        for (unsigned i = 0; i < count; ++i, ++tail) {
+            auto const at = tail & mask_;
+            auto& e = entries_[at];
+            std::memset(&e, 0, sizeof e);
+            e.opcode = IORING_OP_READ;
+            e.fd = pieces[i].file;
+            e.off = pieces[i].offset;
+            e.addr = reinterpret_cast<std::uintptr_t>(pieces[i].into);
+            e.len = static_cast<std::uint32_t>(pieces[i].bytes);
+            e.user_data = i;
+            array_[at] = at;
+        }
+        __atomic_store_n(tail_, tail, __ATOMIC_RELEASE);
+        unsigned submitted = 0;
+        unsigned finished = 0;
+        bool sound = true;
+        while (sound ? finished < count : finished < submitted) {
+            auto const left = sound ? count - submitted : 0;
+            auto const n = ::syscall(__NR_io_uring_enter, number_, left, 1U, IORING_ENTER_GETEVENTS,
+                                     nullptr, std::size_t{0});
+            if (n >= 0)
+                submitted += static_cast<unsigned>(n);
+            else if (errno != EINTR && errno != EAGAIN && errno != EBUSY)
+                sound = false;
+            finished += take_answers(pieces);
+            // What is under way writes to the caller's memory: there is no leaving before it ends.
+            if (!sound && finished < submitted) ::usleep(100);
+        }
+        return sound;
+    }
+
+private:
+    io_ring() = default;
+
+    [[nodiscard]] bool open() noexcept {
+        io_uring_params p;
+        std::memset(&p, 0, sizeof p);
+        number_ = static_cast<int>(::syscall(__NR_io_uring_setup, depth, &p));
+        if (number_ < 0) return false;
+        queue_bytes_ = p.sq_off.array + p.sq_entries * sizeof(unsigned);
+        answer_bytes_ = p.cq_off.cqes + p.cq_entries * sizeof(io_uring_cqe);
+        entry_bytes_ = p.sq_entries * sizeof(io_uring_sqe);
+        bool const one = (p.features & IORING_FEAT_SINGLE_MMAP) != 0;
+        if (one) queue_bytes_ = answer_bytes_ = (std::max)(queue_bytes_, answer_bytes_);
+        queue_map_ = map(queue_bytes_, IORING_OFF_SQ_RING);
+        answers_map_ = one ? queue_map_ : map(answer_bytes_, IORING_OFF_CQ_RING);
+        entries_ = static_cast<io_uring_sqe*>(map(entry_bytes_, IORING_OFF_SQES));
+        if (queue_map_ == nullptr || answers_map_ == nullptr || entries_ == nullptr) return false;
+        auto* const queue = static_cast<std::byte*>(queue_map_);
+        auto* const answers = static_cast<std::byte*>(answers_map_);
+        tail_ = reinterpret_cast<unsigned*>(queue + p.sq_off.tail);
+        mask_ = *reinterpret_cast<unsigned*>(queue + p.sq_off.ring_mask);
+        array_ = reinterpret_cast<unsigned*>(queue + p.sq_off.array);
+        answer_head_ = reinterpret_cast<unsigned*>(answers + p.cq_off.head);
+        answer_tail_ = reinterpret_cast<unsigned*>(answers + p.cq_off.tail);
+        answer_mask_ = *reinterpret_cast<unsigned*>(answers + p.cq_off.ring_mask);
+        answers_ = reinterpret_cast<io_uring_cqe*>(answers + p.cq_off.cqes);
+        return true;
+    }
+    [[nodiscard]] void* map(std::size_t bytes, std::uint64_t what) const noexcept {
+        void* const p = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+                               number_, static_cast<::off_t>(what));
+        return p == MAP_FAILED ? nullptr : p;
+    }
+
+    [[nodiscard]] unsigned take_answers(std::span<read_request> pieces) noexcept {
+        unsigned taken = 0;
+        auto head = *answer_head_;
+        for (; head != __atomic_load_n(answer_tail_, __ATOMIC_ACQUIRE); ++head, ++taken) {
+            auto const& a = answers_[head & answer_mask_];
+            if (a.user_data < pieces.size())
+                pieces[static_cast<std::size_t>(a.user_data)].done = a.res < 0 ? -1 : a.res;
+        }
+        __atomic_store_n(answer_head_, head, __ATOMIC_RELEASE);
+        return taken;
+    }
+
+    int number_ = -1;
+    void* queue_map_ = nullptr;
+    void* answers_map_ = nullptr;
+    io_uring_sqe* entries_ = nullptr;
+    std::size_t queue_bytes_ = 0;
+    std::size_t answer_bytes_ = 0;
+    std::size_t entry_bytes_ = 0;
+    unsigned* tail_ = nullptr;
+    unsigned* array_ = nullptr;
+    unsigned mask_ = 0;
+    unsigned* answer_head_ = nullptr;
+    unsigned* answer_tail_ = nullptr;
+    unsigned answer_mask_ = 0;
+    io_uring_cqe* answers_ = nullptr;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
 
 #endif
 // ---- vicinal/storage/posix.hpp
@@ -12211,6 +12479,15 @@ struct posix {
     static std::ptrdiff_t write_at(int file, void const* from, std::size_t n,
                                    std::uint64_t offset) noexcept {
         return fits(offset) ? ::pwrite(file, from, n, static_cast<::off_t>(offset)) : -1;
+    }
+    /// Tells the system that a piece of a file is about to be read; a wish.
+    static void will_read([[maybe_unused]] int file, [[maybe_unused]] std::size_t n,
+                          [[maybe_unused]] std::uint64_t offset) noexcept {
+#    if defined(POSIX_FADV_WILLNEED)
+        if (fits(offset))
+            static_cast<void>(::posix_fadvise(file, static_cast<::off_t>(offset),
+                                              static_cast<::off_t>(n), POSIX_FADV_WILLNEED));
+#    endif
     }
     static int truncate_file(int file, std::uint64_t bytes) noexcept {
         return fits(bytes) ? ::ftruncate(file, static_cast<::off_t>(bytes)) : -1;
@@ -12287,14 +12564,3863 @@ struct posix {
             errno = why;
             return -1;
         }
-        errno = 0;
-        while (auto const* e = ::readdir(d)) {
-            std::string name(&e->d_name[0]);
-            if (name != "." && name != "..") names.push_back(std::move(name));
+        int why = 0;
+        {
+            // Memory may run out between the names.
+            struct closing {
+                ::DIR* d;
+                ~closing() { ::closedir(d); }
+            } const held{d};
             errno = 0;
+            while (auto const* e = ::readdir(held.d)) {
+                std::string name(&e->d_name[0]);
+                if (name != "." && name != "..") names.push_back(std::move(name));
+                errno = 0;
+            }
+            why = errno;
         }
-        int const why = errno;
-        ::closedir(d);
+        errno = why;
+        return why == 0 ? 0 : -1;
+    }
+
+    /// Address space without memory behind it: touching it faults until it is allowed or mapped.
+    static void* reserve(std::size_t bytes) noexcept {
+        int flags = MAP_PRIVATE | VICINAL_MAP_ANONYMOUS;
+#    if defined(MAP_NORESERVE)
+        flags |= MAP_NORESERVE;
+#    endif
+        void* const p = ::mmap(nullptr, bytes, PROT_NONE, flags, -1, 0);
+        return p == MAP_FAILED ? nullptr : p;
+    }
+    /// Makes reserved pages readable and writable; they read as zero.
+    static int allow(void* at, std::size_t bytes) noexcept {
+        if (bytes >= huge_page) ask_for_huge_pages(at, bytes);
+        return ::mprotect(at, bytes, PROT_READ | PROT_WRITE);
+    }
+    /// Puts a piece of a file into reserved address space. What is written there stays private.
+    static int map_file(void* at, std::size_t bytes, int file, std::uint64_t offset) noexcept {
+        if (!fits(offset)) return -1;
+        void* const p = ::mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file,
+                               static_cast<::off_t>(offset));
+        return p == MAP_FAILED ? -1 : 0;
+    }
+    static int release(void* at, std::size_t bytes) noexcept { return ::munmap(at, bytes); }
+    static std::size_t page_bytes() noexcept {
+        return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    }
+
+    /// Bytes that no other log has: up to 256 of them.
+    static int random_bytes(void* into, std::size_t n) noexcept { return ::getentropy(into, n); }
+    static long process_id() noexcept { return static_cast<long>(::getpid()); }
+    static std::string host_name() {
+        std::array<char, 256> name{};
+        if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+        return name.data();
+    }
+    /// Seconds since 1970, UTC.
+    static std::int64_t seconds() noexcept { return static_cast<std::int64_t>(::time(nullptr)); }
+    static void pause(std::uint32_t milliseconds) noexcept {
+        struct ::timespec const t{static_cast<::time_t>(milliseconds / 1000),
+                                  static_cast<long>(milliseconds % 1000) * 1000000L};
+        ::nanosleep(&t, nullptr);
+    }
+
+private:
+    static bool fits(std::uint64_t offset) noexcept {
+        if (offset <= static_cast<std::uint64_t>((std::numeric_limits<::off_t>::max)()))
+            return true;
+        errno = EOVERFLOW;
+        return false;
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#endif
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Reads pieces of files, several at once where the system can: by io_uring where this process may
+/// have it; else the kernel is told of all before the first is waited for. An `Os` of a test is
+/// asked for one after the other. Safe to share between threads.
+template <class Os>
+class read_together {
+public:
+    /// Fills each piece; `done` are the bytes read, fewer where the file ends, or minus the reason
+    /// (errno).
+    void operator()(std::span<read_request> pieces) noexcept {
+        reads_.fetch_add(pieces.size(), std::memory_order_relaxed);
+        if constexpr (std::same_as<Os, posix>)
+            if (pieces.size() > 1) begin(pieces);
+        for (auto& p : pieces) finish(p);
+    }
+
+    /// Pieces that were read so far.
+    [[nodiscard]] std::uint64_t reads() const noexcept {
+        return reads_.load(std::memory_order_relaxed);
+    }
+
+private:
+    /// What the ring did not read, or only in part, is read in the usual way.
+    static void finish(read_request& p) noexcept {
+        auto done = p.done > 0 ? static_cast<std::size_t>(p.done) : std::size_t{0};
+        while (done < p.bytes) {
+            auto const n = vicinal::detail::uninterrupted([&] {
+                return Os::read_at(p.file, p.into + done, p.bytes - done, p.offset + done);
+            });
+            if (n < 0) {
+                p.done = -errno;
+                return;
+            }
+            if (n == 0) break;
+            done += static_cast<std::size_t>(n);
+        }
+        p.done = static_cast<std::ptrdiff_t>(done);
+    }
+
+    void begin(std::span<read_request> pieces) noexcept {
+#if VICINAL_HAS_IO_RING
+        if (auto ring = take()) {
+            bool sound = true;
+            for (std::size_t i = 0; sound && i < pieces.size(); i += io_ring::depth)
+                sound = ring->read(
+                    pieces.subspan(i, (std::min)(pieces.size() - i, std::size_t{io_ring::depth})));
+            if (sound) give_back(std::move(ring));
+            return;
+        }
+#endif
+        for (auto const& p : pieces) Os::will_read(p.file, p.bytes, p.offset);
+    }
+
+#if VICINAL_HAS_IO_RING
+    [[nodiscard]] std::unique_ptr<io_ring> take() noexcept {
+        {
+            vicinal::detail::mutex_lock const held(mutex_);
+            for (auto& r : idle_)
+                if (r) return std::move(r);
+        }
+        if (none_.load(std::memory_order_relaxed)) return nullptr;
+        auto made = io_ring::make();
+        if (!made) none_.store(true, std::memory_order_relaxed);
+        return made;
+    }
+    void give_back(std::unique_ptr<io_ring> ring) noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        for (auto& r : idle_)
+            if (!r) {
+                r = std::move(ring);
+                return;
+            }
+    }
+
+    vicinal::detail::mutex mutex_;
+    std::unique_ptr<io_ring> idle_[8];
+    std::atomic<bool> none_{false};
+#endif
+    std::atomic<std::uint64_t> reads_{0};
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// What the paged sections of one store share.
+template <class Os>
+struct paging {
+    paging(std::uint64_t budget, bool trusts) noexcept : cache(budget), trusted(trusts) {}
+
+    page_cache cache;
+    read_together<Os> read;
+    /// Pages that are read for an answer are not compared with their checksums.
+    bool trusted;
+};
+
+/// The bytes of one section of a snapshot, of which a part is in memory: its pages of 4 KiB, each
+/// compared with its checksum when it is read. Pages side by side that are wanted together are one
+/// read of at most 8 KiB, or of a row that has more. Safe to share between threads; the file must
+/// stay open.
+template <class Os>
+class paged_section {
+public:
+    /// Reads the checksums, 1 KiB a MiB. Errors: corrupt_snapshot, io_failure.
+    [[nodiscard]] static result<std::unique_ptr<paged_section>>
+    open(paging<Os>& shared, snapshot_file<Os> const& file, section const& s) {
+        std::unique_ptr<paged_section> made(new paged_section(shared, file, s));
+        auto& sums = made->sums_;
+        sums.resize(static_cast<std::size_t>(s.blocks() * page_group_bytes));
+        auto const at = file.layout().page_crcs_at + s.first_block * page_group_bytes;
+        auto const read = read_up_to<Os>(file.number(), at, sums, file.shown());
+        VICINAL_CHECK(read);
+        if (*read != sums.size())
+            return error{errc::corrupt_snapshot,
+                         "checksums of pages up to offset " + std::to_string(at + sums.size()) +
+                             " of " + file.shown(),
+                         "its end"};
+        for (std::uint64_t i = 0; i < s.blocks(); ++i)
+            if (vicinal::detail::joined_crc(sums.data() + i * page_group_bytes) !=
+                file.layout().block_crcs[static_cast<std::size_t>(s.first_block + i)])
+                return block_damage(s, i, file.shown(),
+                                    "the recorded checksums of the pages of block ", "others");
+        made->table_.assign(static_cast<std::size_t>(s.blocks() * pages_per_block), nullptr);
+        made->zeros_.resize(
+            static_cast<std::size_t>((std::max<std::uint64_t>)(s.row_bytes, snapshot_page_bytes)));
+        shared.cache.charge(0, made->own_bytes());
+        return made;
+    }
+    paged_section(paged_section const&) = delete;
+    paged_section& operator=(paged_section const&) = delete;
+    ~paged_section() {
+        page_table none;
+        shared_.cache.move(table_, none, 0);
+        if (!table_.empty()) shared_.cache.charge(own_bytes(), 0);
+    }
+
+    /// Zeros in the place of what can't be read: as many as a row or a page has.
+    [[nodiscard]] std::span<std::byte const> zeros() const noexcept { return zeros_; }
+
+    /// A page, pinned; null where it is not in memory.
+    [[nodiscard]] page* pin(std::uint64_t number) noexcept {
+        return shared_.cache.pin(table_, number);
+    }
+    /// A page, pinned, read together with others that will be wanted next. Null where it can't be
+    /// read or trusted: the fault_scope knows why.
+    [[nodiscard]] page* read(std::uint64_t number, std::span<std::uint64_t const> next) noexcept {
+        page* wanted = nullptr;
+        auto const done = vicinal::detail::guarded([&]() -> result<void> {
+            std::vector<std::uint64_t> numbers(next.begin(), next.end());
+            numbers.push_back(number);
+            std::sort(numbers.begin(), numbers.end());
+            numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+            shared_.cache.keep_missing(table_, numbers);
+            VICINAL_CHECK(read_all(numbers, number, wanted));
+            // Another thread may have read it, and a third have put it out.
+            while (wanted == nullptr && (wanted = pin(number)) == nullptr)
+                VICINAL_CHECK(read_all(std::span(&number, 1), number, wanted));
+            return {};
+        });
+        if (!done) fault_scope::note([&] { return done.error(); });
+        return wanted;
+    }
+
+    /// Reads a block past the cache, for a copy: its pages are compared in any case.
+    [[nodiscard]] result<void> read_past(std::uint64_t block, std::span<std::byte> into) const {
+        read_request r{file_, section_.offset + block * snapshot_block_bytes, into.data(),
+                       into.size(), -1};
+        shared_.read(std::span(&r, 1));
+        VICINAL_CHECK(check_read(r));
+        for (std::uint64_t i = 0; i < pages_per_block; ++i)
+            VICINAL_CHECK(check_page(block * pages_per_block + i,
+                                     into.data() + static_cast<std::size_t>(i) *
+                                                       std::size_t{snapshot_page_bytes}));
+        return {};
+    }
+
+    /// Takes over the whole pages of an older section whose first `same` bytes begin this one too.
+    void inherit(paged_section& older, std::uint64_t same) noexcept {
+        shared_.cache.move(older.table_, table_, same / snapshot_page_bytes);
+    }
+
+private:
+    paged_section(paging<Os>& shared, snapshot_file<Os> const& file, section const& s)
+        : shared_(shared), file_(file.number()), section_(s), shown_(file.shown()),
+          most_pages_(
+              (std::max<std::uint64_t>)(2, s.row_bytes == 1
+                                               ? 0
+                                               : (s.row_bytes - 2) / snapshot_page_bytes + 2)) {}
+
+    [[nodiscard]] std::uint64_t own_bytes() const noexcept {
+        return sums_.size() + table_.size() * sizeof(page*) + zeros_.size();
+    }
+
+    /// Reads pages whose numbers ascend. What fails of those that are not wanted yet fails when
+    /// they are asked for themselves.
+    [[nodiscard]] result<void> read_all(std::span<std::uint64_t const> numbers, std::uint64_t now,
+                                        page*& wanted) {
+        constexpr auto size = static_cast<std::size_t>(snapshot_page_bytes);
+        std::unique_ptr<std::byte[]> const buffer(new std::byte[numbers.size() * size]);
+        std::vector<read_request> requests;
+        std::vector<std::size_t> firsts;
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            if (i > 0 && numbers[i] == numbers[i - 1] + 1 && i - firsts.back() < most_pages_) {
+                requests.back().bytes += size;
+                continue;
+            }
+            firsts.push_back(i);
+            requests.push_back(
+                {file_, section_.offset + numbers[i] * size, buffer.get() + i * size, size, -1});
+        }
+        shared_.read(requests);
+        for (std::size_t r = 0, i = 0; r < requests.size(); ++r) {
+            auto const whole = check_read(requests[r]);
+            for (auto const end = i + requests[r].bytes / size; i < end; ++i) {
+                auto const* const bytes = buffer.get() + i * size;
+                auto const good = whole && !shared_.trusted ? check_page(numbers[i], bytes) : whole;
+                if (!good) {
+                    if (numbers[i] == now) return good;
+                    continue;
+                }
+                auto* const p = shared_.cache.put(table_, numbers[i], bytes);
+                if (numbers[i] == now)
+                    wanted = p;
+                else
+                    p->unpin();
+            }
+        }
+        return {};
+    }
+
+    [[nodiscard]] result<void> check_read(read_request const& r) const {
+        if (r.done == static_cast<std::ptrdiff_t>(r.bytes)) return {};
+        auto const what = std::to_string(r.bytes) + " bytes at offset " + std::to_string(r.offset) +
+                          " (section '" + section_.name + "') of " + shown_;
+        if (r.done < 0)
+            return vicinal::detail::system_failure(static_cast<int>(-r.done), "to read " + what);
+        return error{errc::corrupt_snapshot, what, std::to_string(r.done)};
+    }
+    [[nodiscard]] result<void> check_page(std::uint64_t number, std::byte const* bytes) const {
+        auto const* const recorded = sums_.data() + number * 4;
+        if (crc32c({bytes, static_cast<std::size_t>(snapshot_page_bytes)}) ==
+            vicinal::detail::load_le<std::uint32_t>(recorded))
+            return {};
+        return page_damage(section_, number, shown_);
+    }
+
+    paging<Os>& shared_;
+    int file_;
+    section section_;
+    std::string shown_;
+    /// Of one read: as many as a row may touch.
+    std::uint64_t most_pages_;
+    /// As in the file: a u32 a page.
+    std::vector<std::byte> sums_;
+    page_table table_;
+    std::vector<std::byte> zeros_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <utility>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A column as one query sees it whose first rows are paged and whose others are in memory.
+///
+/// What row() gives stays in place while the reader lives and until 16 other rows were asked for;
+/// a copy of a reader begins with nothing. A row that can't be read is zeros. One thread uses a
+/// reader; each thread has its own.
+template <class Os>
+class paged_reader {
+public:
+    static constexpr bool pages = true;
+
+    paged_reader() = default;
+    /// Rows up to `paged` are those of `section`; those behind it are in memory from `base` on.
+    paged_reader(paged_section<Os>* section, std::uint64_t paged, std::byte const* base,
+                 std::size_t stride) noexcept
+        : section_(section), paged_(paged), base_(base), stride_(stride) {}
+    paged_reader(paged_reader const& other) noexcept
+        : paged_reader(other.section_, other.paged_, other.base_, other.stride_) {}
+    paged_reader(paged_reader&&) noexcept = default;
+    paged_reader& operator=(paged_reader other) noexcept {
+        section_ = other.section_;
+        paged_ = other.paged_;
+        base_ = other.base_;
+        stride_ = other.stride_;
+        std::swap(held_, other.held_);
+        return *this;
+    }
+    ~paged_reader() {
+        if (held_) held_->let_go();
+    }
+
+    [[nodiscard]] bool may_fault() const noexcept { return paged_ != 0; }
+    /// The bytes of row `i`, which must be below the column's rows().
+    [[nodiscard]] VICINAL_ALWAYS_INLINE std::byte const* row(std::uint64_t i) const noexcept {
+        return i >= paged_ ? base_ + (i - paged_) * stride_ : paged_run(i * stride_, stride_);
+    }
+    /// The bytes of `count` rows from `i` on, one behind the other; null where they can't be read
+    /// and there is no memory for as many zeros.
+    [[nodiscard]] std::byte const* rows(std::uint64_t i, std::uint64_t count) const noexcept {
+        if (i >= paged_) return base_ + (i - paged_) * stride_;
+        return paged_run(i * stride_, static_cast<std::size_t>(count * stride_));
+    }
+    template <class T>
+    [[nodiscard]] T const* row_as(std::uint64_t i) const noexcept {
+        return reinterpret_cast<T const*>(row(i));
+    }
+    template <class T>
+    [[nodiscard]] T const* rows_as(std::uint64_t i, std::uint64_t count) const noexcept {
+        return reinterpret_cast<T const*>(rows(i, count));
+    }
+
+    /// A row in memory is asked for in cache lines; a paged one is read together with the next row
+    /// that must be read.
+    VICINAL_ALWAYS_INLINE void prefetch(std::uint64_t i, std::size_t lines = 1) const noexcept {
+        if (i >= paged_) {
+            for (std::size_t l = 0; l < lines; ++l)
+                __builtin_prefetch(base_ + (i - paged_) * stride_ + 64 * l);
+        } else if (auto* const h = held()) {
+            wish(*h, i * stride_, stride_);
+        }
+    }
+
+private:
+    static constexpr std::uint64_t unit = snapshot_page_bytes;
+
+    /// What keeps the last rows in place, and the pages that are wanted next.
+    struct hold {
+        struct place {
+            page* pinned = nullptr;
+            std::unique_ptr<std::byte[]> copy;
+            std::size_t copy_bytes = 0;
+        };
+        std::array<place, 16> places;
+        std::size_t next = 0;
+        /// The page that the last row came from.
+        page* last = nullptr;
+        std::uint64_t last_number = 0;
+        std::array<std::uint64_t, 64> wishes;
+        std::size_t wished = 0;
+
+        void let_go() noexcept {
+            for (auto& p : places)
+                if (p.pinned != nullptr) p.pinned->unpin();
+        }
+    };
+
+    [[nodiscard]] hold* held() const noexcept {
+        if (!held_) held_.reset(new (std::nothrow) hold);
+        return held_.get();
+    }
+
+    /// Remembers the pages that bytes lie in, of a long run the first ones; older wishes give way.
+    static void wish(hold& h, std::uint64_t at, std::uint64_t size) noexcept {
+        auto const last =
+            (std::min)((at + size - 1) / unit, at / unit + std::uint64_t{h.wishes.size() - 1});
+        for (auto n = at / unit; n <= last; ++n)
+            if (h.wished == 0 || h.wishes[(h.wished - 1) % h.wishes.size()] != n)
+                h.wishes[h.wished++ % h.wishes.size()] = n;
+    }
+
+    [[nodiscard]] VICINAL_NOINLINE std::byte const* paged_run(std::uint64_t at,
+                                                              std::size_t size) const noexcept {
+        auto const inside = static_cast<std::size_t>(at % unit);
+        auto* const h = held();
+        if (h == nullptr) return fail(size);
+        bool const one = inside + size <= unit;
+        if (one && h->last != nullptr && h->last_number == at / unit)
+            return h->last->bytes + inside;
+        auto& place = h->places[h->next++ % h->places.size()];
+        if (place.pinned != nullptr) {
+            if (place.pinned == h->last) h->last = nullptr;
+            std::exchange(place.pinned, nullptr)->unpin();
+        }
+        if (!one) return joined(*h, place, at, size);
+        place.pinned = get(*h, at, size);
+        if (place.pinned == nullptr) return zeros(place, size);
+        h->last = place.pinned;
+        h->last_number = at / unit;
+        return place.pinned->bytes + inside;
+    }
+
+    /// A run that lies in several pages, or in pages and in memory, put together.
+    [[nodiscard]] std::byte const* joined(hold& h, typename hold::place& place, std::uint64_t at,
+                                          std::size_t size) const noexcept {
+        auto const paged_end = paged_ * stride_;
+        if (!make_copy(place, size)) return fail(size);
+        for (std::size_t done = 0; done < size;) {
+            auto const from = at + done;
+            if (from >= paged_end) {
+                std::memcpy(place.copy.get() + done, base_ + (from - paged_end), size - done);
+                break;
+            }
+            auto const inside = static_cast<std::size_t>(from % unit);
+            auto const n = static_cast<std::size_t>(
+                (std::min)({std::uint64_t{size - done}, unit - inside, paged_end - from}));
+            auto* const p = get(h, from, (std::min)(std::uint64_t{size - done}, paged_end - from));
+            if (p == nullptr) return zeros(place, size);
+            std::memcpy(place.copy.get() + done, p->bytes + inside, n);
+            p->unpin();
+            done += n;
+        }
+        return place.copy.get();
+    }
+
+    /// The page of the first of `size` bytes; where it must be read, those of the others and of the
+    /// rows that are wanted next are read with it.
+    [[nodiscard]] page* get(hold& h, std::uint64_t at, std::uint64_t size) const noexcept {
+        if (auto* const p = section_->pin(at / unit)) return p;
+        wish(h, at, size);
+        auto const wished = (std::min)(h.wished, h.wishes.size());
+        h.wished = 0;
+        return section_->read(at / unit, std::span(h.wishes).first(wished));
+    }
+
+    [[nodiscard]] static bool make_copy(typename hold::place& place, std::size_t size) noexcept {
+        if (place.copy_bytes < size) {
+            place.copy.reset(new (std::nothrow) std::byte[size]);
+            place.copy_bytes = place.copy ? size : 0;
+        }
+        return place.copy_bytes >= size;
+    }
+    /// In the place of a run that could not be read.
+    [[nodiscard]] std::byte const* zeros(typename hold::place& place,
+                                         std::size_t size) const noexcept {
+        if (size <= section_->zeros().size()) return section_->zeros().data();
+        if (!make_copy(place, size)) return nullptr;
+        std::memset(place.copy.get(), 0, size);
+        return place.copy.get();
+    }
+    [[nodiscard]] std::byte const* fail(std::size_t size) const noexcept {
+        fault_scope::note([] { return error{errc::out_of_memory}; });
+        return size <= section_->zeros().size() ? section_->zeros().data() : nullptr;
+    }
+
+    paged_section<Os>* section_ = nullptr;
+    std::uint64_t paged_ = 0;
+    std::byte const* base_ = nullptr;
+    std::size_t stride_ = 0;
+    mutable std::unique_ptr<hold> held_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/memory_column.hpp
+#ifndef VICINAL_STORAGE_MEMORY_COLUMN_HPP
+#define VICINAL_STORAGE_MEMORY_COLUMN_HPP
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <utility>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A block of memory of an allocator's, aligned to a cache line; of the standard one, which is
+/// asked without exceptions, from 4 MiB on to a page and on huge pages where there are any.
+template <class Allocator>
+class memory_block {
+public:
+    explicit memory_block(Allocator const& a) noexcept : allocator_(a) {}
+    memory_block(memory_block&& other) noexcept
+        : allocator_(other.allocator_), data_(std::exchange(other.data_, nullptr)),
+          bytes_(other.bytes_) {}
+    memory_block& operator=(memory_block&& other) noexcept {
+        // Blocks that change places are of one column, and so of equal allocators.
+        std::swap(data_, other.data_);
+        std::swap(bytes_, other.bytes_);
+        return *this;
+    }
+    ~memory_block() { release(); }
+
+    [[nodiscard]] std::byte* data() const noexcept { return data_; }
+    [[nodiscard]] Allocator const& allocator() const noexcept { return allocator_; }
+
+    /// Takes memory in the place of what it has; nullptr is then what it has where there is none to
+    /// take. What an allocator throws passes through.
+    void take(std::size_t bytes) {
+        release();
+        bytes_ = bytes;
+        if constexpr (plain) {
+            // Not aligned to a huge page: malloc would count as much again for each column.
+            data_ = static_cast<std::byte*>(
+                ::operator new (bytes, std::align_val_t{alignment()}, std::nothrow));
+            if (data_ != nullptr && alignment() == 4096) ask_for_huge_pages(data_, bytes);
+        } else {
+            lines a(allocator_);
+            data_ = reinterpret_cast<std::byte*>(
+                std::to_address(std::allocator_traits<lines>::allocate(a, count())));
+        }
+    }
+    void release() noexcept {
+        if (data_ == nullptr) return;
+        if constexpr (plain) {
+            ::operator delete (data_, std::align_val_t{alignment()});
+        } else {
+            using traits = std::allocator_traits<lines>;
+            lines a(allocator_);
+            auto* const first = reinterpret_cast<line*>(data_);
+            traits::deallocate(a, std::pointer_traits<typename traits::pointer>::pointer_to(*first),
+                               count());
+        }
+        data_ = nullptr;
+    }
+
+private:
+    struct alignas(64) line {
+        std::byte bytes[64];
+    };
+    using lines = typename std::allocator_traits<Allocator>::template rebind_alloc<line>;
+    static constexpr bool plain = std::same_as<Allocator, std::allocator<std::byte>>;
+
+    [[nodiscard]] std::size_t alignment() const noexcept {
+        return bytes_ >= 2 * huge_page ? std::size_t{4096} : std::size_t{64};
+    }
+    [[nodiscard]] std::size_t count() const noexcept { return (bytes_ + 63) / 64; }
+
+    [[no_unique_address]] Allocator allocator_;
+    std::byte* data_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+/// A column on the heap: one block that grows by half.
+template <class Allocator = std::allocator<std::byte>>
+class basic_memory_column {
+public:
+    explicit basic_memory_column(std::size_t row_bytes, Allocator const& a = Allocator()) noexcept
+        : block_(a), next_(a), row_bytes_(row_bytes) {}
+
+    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+    [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
+    [[nodiscard]] contiguous_reader reader() const noexcept { return {block_.data(), row_bytes_}; }
+    [[nodiscard]] std::byte* edit(std::uint64_t i) noexcept {
+        return block_.data() + i * row_bytes_;
+    }
+    /// All rows, one behind the other.
+    [[nodiscard]] std::span<std::byte const> bytes() const noexcept {
+        return {block_.data(), static_cast<std::size_t>(rows_ * row_bytes_)};
+    }
+
+    [[nodiscard]] result<void> prepare(std::uint64_t rows) {
+        if (rows <= capacity_ || rows <= next_capacity_) return {};
+        auto const wanted = (std::max)(rows, capacity_ + capacity_ / 2);
+        std::uint64_t bytes = 0;
+        if (!detail::checked_multiply<std::uint64_t>(wanted, row_bytes_, bytes) ||
+            bytes > SIZE_MAX - 4096)
+            return error{errc::out_of_memory};
+        next_capacity_ = 0;
+        next_.take(static_cast<std::size_t>(bytes));
+        if (next_.data() == nullptr) return error{errc::out_of_memory};
+        if (rows_ > 0)
+            std::memcpy(next_.data(), block_.data(), static_cast<std::size_t>(rows_ * row_bytes_));
+        next_capacity_ = wanted;
+        return {};
+    }
+    void commit() noexcept {
+        if (next_capacity_ == 0) return;
+        block_ = std::move(next_);
+        next_.release();
+        capacity_ = std::exchange(next_capacity_, 0);
+    }
+    void resize(std::uint64_t rows) noexcept {
+        if (rows > rows_)
+            std::memset(edit(rows_), 0, static_cast<std::size_t>((rows - rows_) * row_bytes_));
+        rows_ = rows;
+    }
+    /// Two columns of one space change places.
+    friend void swap(basic_memory_column& a, basic_memory_column& b) noexcept {
+        std::swap(a.block_, b.block_);
+        std::swap(a.next_, b.next_);
+        std::swap(a.rows_, b.rows_);
+        std::swap(a.capacity_, b.capacity_);
+        std::swap(a.next_capacity_, b.next_capacity_);
+        std::swap(a.row_bytes_, b.row_bytes_);
+    }
+
+private:
+    memory_block<Allocator> block_;
+    memory_block<Allocator> next_;
+    std::uint64_t rows_ = 0;
+    std::uint64_t capacity_ = 0;
+    std::uint64_t next_capacity_ = 0;
+    std::size_t row_bytes_;
+};
+
+using memory_column = basic_memory_column<>;
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A column of which the memory holds all, or, where it is paged, what came since the snapshot.
+template <class Os>
+class file_column {
+public:
+    file_column(paging<Os>& shared, std::size_t row_bytes, bool paged) noexcept
+        : shared_(&shared), is_paged_(paged), memory_(row_bytes) {}
+    file_column(file_column const&) = delete;
+    file_column& operator=(file_column const&) = delete;
+    ~file_column() { shared_->cache.charge(charged_, 0); }
+
+    [[nodiscard]] std::uint64_t rows() const noexcept { return paged_rows_ + memory_.rows(); }
+    [[nodiscard]] std::uint64_t capacity() const noexcept {
+        return paged_rows_ + memory_.capacity();
+    }
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return memory_.row_bytes(); }
+    [[nodiscard]] paged_reader<Os> reader() const noexcept {
+        return {section_.get(), paged_rows_, memory_.reader().row(0), row_bytes()};
+    }
+    [[nodiscard]] std::byte* edit(std::uint64_t i) noexcept {
+        return memory_.edit(i - paged_rows_);
+    }
+
+    [[nodiscard]] result<void> prepare(std::uint64_t rows) {
+        return rows <= capacity() ? result<void>() : memory_.prepare(rows - paged_rows_);
+    }
+    void commit() noexcept {
+        memory_.commit();
+        count();
+    }
+    void resize(std::uint64_t rows) noexcept {
+        // Readers beside a writer that adds rows read this.
+        if (rows < paged_rows_) paged_rows_ = rows;
+        memory_.resize(rows - paged_rows_);
+    }
+
+    [[nodiscard]] bool is_paged() const noexcept { return is_paged_; }
+    /// Bytes of the rows that are paged.
+    [[nodiscard]] std::uint64_t paged_bytes() const noexcept { return paged_rows_ * row_bytes(); }
+    /// Bytes in memory that the next checkpoint makes pages of.
+    [[nodiscard]] std::uint64_t unpaged_bytes() const noexcept { return is_paged_ ? charged_ : 0; }
+
+    /// All rows for the next snapshot, read past the cache; the column must stay as it is until
+    /// they are written. A fault where they can't be read.
+    [[nodiscard]] section_source source(std::string const& name) const {
+        auto const fresh = memory_.bytes();
+        auto const paged = paged_bytes();
+        if (paged == 0) return {name, row_bytes(), fresh};
+        auto const blocks =
+            static_cast<std::size_t>((paged + snapshot_block_bytes - 1) / snapshot_block_bytes);
+        std::shared_ptr<block_buffer> const buffer(new block_buffer);
+        auto const run = [section = section_.get(), buffer, fresh, paged,
+                          blocks](std::size_t i) -> std::span<std::byte const> {
+            if (i == blocks) return fresh;
+            if (auto const read = section->read_past(i, buffer->bytes); !read)
+                fault_scope::note([&] { return read.error(); });
+            return std::span<std::byte const>(buffer->bytes)
+                .first(static_cast<std::size_t>(
+                    (std::min)(snapshot_block_bytes, paged - i * snapshot_block_bytes)));
+        };
+        return joined_runs(name, row_bytes(), paged + fresh.size(), blocks + 1, run);
+    }
+
+    /// Takes a section of a snapshot beside what the column holds now; adopt() then puts it in its
+    /// place. `same` says that the rows which the column has now begin the section too. Errors:
+    /// corrupt_snapshot, io_failure, out_of_memory; the column is as before.
+    [[nodiscard]] result<void> stage(snapshot_file<Os> const& file, section const& s, bool same) {
+        staged made{nullptr, memory_column(static_cast<std::size_t>(s.row_bytes)), s.rows, same};
+        if (s.rows > 0 && is_paged_) {
+            auto section = paged_section<Os>::open(*shared_, file, s);
+            if (!section) return section.error();
+            made.section = *std::move(section);
+        } else if (s.rows > 0) {
+            VICINAL_CHECK(made.rows.prepare(s.rows));
+            made.rows.commit();
+            made.rows.resize(s.rows);
+            VICINAL_CHECK(load(file, s, made.rows.edit(0)));
+        }
+        staged_ = std::move(made);
+        return {};
+    }
+    /// Takes what was staged, if anything; no reader may be inside.
+    void adopt() noexcept {
+        if (!staged_) return;
+        if (section_ && staged_->section && staged_->same)
+            staged_->section->inherit(*section_, paged_bytes());
+        section_ = std::move(staged_->section);
+        paged_rows_ = section_ ? staged_->count : 0;
+        memory_ = std::move(staged_->rows);
+        staged_.reset();
+        count();
+    }
+    void unstage() noexcept { staged_.reset(); }
+
+private:
+    struct staged {
+        std::unique_ptr<paged_section<Os>> section;
+        memory_column rows;
+        std::uint64_t count;
+        bool same;
+    };
+
+    /// Puts all rows of a section into memory, each block compared with its checksum unless the
+    /// store is trusted.
+    [[nodiscard]] result<void> load(snapshot_file<Os> const& file, section const& s,
+                                    std::byte* into) const {
+        std::unique_ptr<block_buffer> const buffer(new block_buffer);
+        for (std::uint64_t i = 0; i < s.blocks(); ++i) {
+            auto const at = i * snapshot_block_bytes;
+            if (shared_->trusted) {
+                auto const read =
+                    read_up_to<Os>(file.number(), s.offset + at, buffer->bytes, file.shown());
+                VICINAL_CHECK(read);
+                if (*read != snapshot_block_bytes)
+                    return block_damage(s, i, file.shown(), "the bytes of block ", "fewer");
+            } else {
+                VICINAL_CHECK(file.read_block(s, i, *buffer));
+            }
+            std::memcpy(into + at, buffer->bytes.data(),
+                        static_cast<std::size_t>((std::min)(snapshot_block_bytes, s.bytes() - at)));
+        }
+        return {};
+    }
+
+    void count() noexcept {
+        auto const now = memory_.capacity() * row_bytes();
+        shared_->cache.charge(charged_, now);
+        charged_ = now;
+    }
+
+    paging<Os>* shared_;
+    bool is_paged_;
+    std::unique_ptr<paged_section<Os>> section_;
+    std::uint64_t paged_rows_ = 0;
+    memory_column memory_;
+    std::optional<staged> staged_;
+    std::uint64_t charged_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/named_columns.hpp
+#ifndef VICINAL_STORAGE_NAMED_COLUMNS_HPP
+#define VICINAL_STORAGE_NAMED_COLUMNS_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// The columns of an open store by name, each bound to its section of the snapshot: what storages
+/// that map and storages that page have in common.
+template <class Os, class Column>
+class named_columns {
+public:
+    using column_type = Column;
+
+    void unstage() noexcept {
+        for (auto& c : list_) c->rows.unstage();
+    }
+
+protected:
+    struct named {
+        template <class... Arguments>
+        explicit named(std::string_view n, Arguments&&... arguments)
+            : name(n), rows(std::forward<Arguments>(arguments)...) {}
+        std::string name;
+        Column rows;
+    };
+
+    /// The column of that name, if it was bound. errc::corrupt_snapshot where it, or the snapshot,
+    /// has rows of another width.
+    [[nodiscard]] result<Column*> bound(snapshot_file<Os> const& snapshot, std::string_view name,
+                                        std::size_t row_bytes) const {
+        if (!detail::valid_section_name(name) || row_bytes == 0 ||
+            row_bytes > detail::most_row_bytes)
+            return error{errc::invalid_argument,
+                         "a column name of 1 to 63 bytes and rows of 1 byte to 1 GiB",
+                         "'" + std::string(name) + "' and " + std::to_string(row_bytes)};
+        auto* const known = find(name);
+        auto const* const s = snapshot.find(name);
+        auto const width = known != nullptr ? known->rows.row_bytes()
+                           : s != nullptr   ? static_cast<std::size_t>(s->row_bytes)
+                                            : row_bytes;
+        if (width != row_bytes)
+            return error{errc::corrupt_snapshot,
+                         "rows of " + std::to_string(row_bytes) + " bytes in section '" +
+                             std::string(name) + "' of " + snapshot.shown(),
+                         std::to_string(width)};
+        return known != nullptr ? &known->rows : nullptr;
+    }
+
+    /// What the next snapshot holds, in order of the names: every column, also those that nobody
+    /// has asked for, for which bind(name, row_bytes) -> result<Column*> is called.
+    template <class Bind>
+    [[nodiscard]] result<void>
+    collect_with(snapshot_file<Os> const& snapshot, std::span<replacement const> replacements,
+                 std::vector<section_source>& sources, Bind const& bind) {
+        for (auto const& s : snapshot.layout().sections) {
+            if (find(s.name) != nullptr) continue;
+            auto const made = bind(s.name, static_cast<std::size_t>(s.row_bytes));
+            if (!made) return made.error();
+        }
+        for (auto const& r : replacements) {
+            if (r.row_bytes == 0 || r.bytes() % r.row_bytes != 0)
+                return error{errc::invalid_argument,
+                             "whole rows of " + std::to_string(r.row_bytes) + " bytes for '" +
+                                 r.name + "'",
+                             std::to_string(r.bytes()) + " bytes"};
+            sources.push_back(r);
+        }
+        for (auto const& c : list_)
+            if (!replaced(replacements, c->name)) sources.push_back(c->rows.source(c->name));
+        std::sort(sources.begin(), sources.end(),
+                  [](auto const& a, auto const& b) { return a.name < b.name; });
+        return {};
+    }
+
+    [[nodiscard]] static bool replaced(std::span<replacement const> replacements,
+                                       std::string_view name) noexcept {
+        return std::any_of(replacements.begin(), replacements.end(),
+                           [name](auto const& r) { return r.name == name; });
+    }
+
+    std::vector<std::unique_ptr<named>> list_;
+
+private:
+    [[nodiscard]] named* find(std::string_view name) const noexcept {
+        for (auto const& c : list_)
+            if (c->name == name) return c.get();
+        return nullptr;
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// What a paged storage holds in memory and has read.
+struct paging_stats {
+    /// What it may hold, in bytes.
+    std::uint64_t budget = 0;
+    /// What always is in memory: columns that are not paged, rows since the last checkpoint,
+    /// checksums, up to 2 MiB for what is not counted one by one. Where it is above the budget, the
+    /// budget is not kept.
+    std::uint64_t resident = 0;
+    /// Pages, which give way.
+    std::uint64_t pages = 0;
+    /// Bytes of what each step of a search reads (codes, links) that did not fit and are paged.
+    /// Where it is not 0, a search reads many pages more.
+    std::uint64_t paged_steps = 0;
+    /// Reads so far.
+    std::uint64_t reads = 0;
+};
+
+/// The columns of an open store that is read page by page.
+template <class Os>
+class file_columns : public named_columns<Os, file_column<Os>> {
+    using base = named_columns<Os, file_column<Os>>;
+    using base::list_;
+    using named = typename base::named;
+
+public:
+    explicit file_columns(open_options const& options)
+        : read_only_(options.read_only),
+          shared_(std::make_unique<storage::paging<Os>>(options.cache_bytes,
+                                                        options.check == check_level::trusted)) {}
+
+    file_columns(file_columns const&) = delete;
+    file_columns& operator=(file_columns const&) = delete;
+    /// Columns give what they are charged back to the cache.
+    ~file_columns() { list_.clear(); }
+
+    [[nodiscard]] static result<void> check_host() { return {}; }
+    [[nodiscard]] static result<void> open(detail::store_files<Os> const&) { return {}; }
+
+    /// The column of that name, made at the first call: paged where it is cold, and where it is
+    /// warm, does not fit and need not be written.
+    [[nodiscard]] result<file_column<Os>*> bind(snapshot_file<Os> const& snapshot,
+                                                std::string_view name, std::size_t row_bytes,
+                                                heat kind) {
+        auto const known = base::bound(snapshot, name, row_bytes);
+        if (!known || *known != nullptr) return known;
+        auto const* const s = snapshot.find(name);
+        bool const steps =
+            kind == heat::warm && read_only_ && s != nullptr && !shared_->cache.fits(s->bytes());
+        auto made = std::make_unique<named>(name, *shared_, row_bytes, kind == heat::cold || steps);
+        if (s != nullptr) {
+            VICINAL_CHECK(made->rows.stage(snapshot, *s, false));
+            made->rows.adopt();
+        }
+        if (steps) paged_steps_ += made->rows.paged_bytes();
+        list_.push_back(std::move(made));
+        return &list_.back()->rows;
+    }
+
+    /// Pages are compared on their way into the next snapshot.
+    [[nodiscard]] static result<void> before_copying(detail::store_files<Os> const&) { return {}; }
+    [[nodiscard]] result<void> collect(snapshot_file<Os> const& snapshot,
+                                       std::span<replacement const> replacements,
+                                       std::vector<section_source>& sources) {
+        return base::collect_with(snapshot, replacements, sources,
+                                  [&](std::string_view name, std::size_t row_bytes) {
+                                      return bind(snapshot, name, row_bytes, heat::cold);
+                                  });
+    }
+
+    /// Prepares the sections of the next snapshot beside the columns: pages, and the rows of other
+    /// columns that are replaced. Errors: those of file_column::stage.
+    [[nodiscard]] result<void> stage(snapshot_file<Os> const& next,
+                                     std::span<replacement const> replacements) {
+        for (auto& c : list_) {
+            auto const* const s = next.find(c->name);
+            bool const other = base::replaced(replacements, c->name);
+            if (s == nullptr || (!c->rows.is_paged() && !other)) continue;
+            VICINAL_CHECK(c->rows.stage(next, *s, !other));
+        }
+        return {};
+    }
+    /// Keeps the snapshot before, from which columns are paged until adopt(), and behind discard().
+    void published(snapshot_file<Os> before) noexcept {
+        if (!before_) before_ = std::move(before);
+    }
+    void adopt() noexcept {
+        for (auto& c : list_) c->rows.adopt();
+        before_ = {};
+    }
+
+    /// Whether rows since the last checkpoint take half of what the budget leaves for pages, and an
+    /// eighth of what a checkpoint copies: it copies the whole store, so that a load of n bytes
+    /// writes some 9 n, however small the budget is.
+    [[nodiscard]] bool wants_checkpoint(std::uint64_t snapshot_bytes) const noexcept {
+        std::uint64_t fresh = 0;
+        for (auto const& c : list_) fresh += c->rows.unpaged_bytes();
+        auto const fixed = shared_->cache.charged() - fresh;
+        auto const budget = shared_->cache.budget();
+        return fresh > (std::max)({(budget > fixed ? budget - fixed : 0) / 2, snapshot_bytes / 8,
+                                   page_cache::least});
+    }
+    [[nodiscard]] paging_stats paging() const noexcept {
+        auto const& c = shared_->cache;
+        return {c.budget(), c.charged(), c.page_bytes(), paged_steps_, shared_->read.reads()};
+    }
+
+private:
+    bool read_only_;
+    std::unique_ptr<storage::paging<Os>> shared_;
+    /// The snapshot that the columns are paged from, where it is not the newest.
+    snapshot_file<Os> before_;
+    std::uint64_t paged_steps_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#    include <string_view>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Columns in the same durable directory as storage::mmap, by positioned reads and a page cache of
+/// a fixed budget, `cache_bytes`: for systems without mmap and for stores larger than memory.
+///
+/// What every step of a search reads (codes, links) and what leads from ids to rows is in memory:
+/// for an `index::hnsw<>` about dim + 190 bytes a record and its id, for codec::sq4 dim / 2 + 190.
+/// Vectors and payloads are read when they are wanted: those of a query's candidates all at once,
+/// in reads of at most 8 KiB (a longer row: of a row), whose pages of 4 KiB are compared with
+/// their checksums unless the store is trusted. A page that can't be read or trusted is the error
+/// of the call that wanted it.
+///
+/// Codes and links that do not fit are paged too where the store is opened `read_only`: it works,
+/// with ten times as many reads a query and more (`paging().paged_steps`). A writer has them in
+/// memory above the budget (`paging().resident`). Rows since the last checkpoint are in memory; one
+/// comes when they take half of what is left for pages and an eighth of the snapshot, so that a
+/// load of n bytes writes about 9 n and may pass the budget by an eighth of the store.
+///
+/// Every call to the operating system goes through `Os`; io_uring is used where `Os` is
+/// storage::posix and the system has it.
+template <class Os = posix>
+struct basic_file {
+    static constexpr bool durable = true;
+    static constexpr bool pages = true;
+    static constexpr std::string_view name = "file";
+    using column = file_column<Os>;
+    using space = durable_space<Os, file_columns<Os>>;
+};
+
+using file = basic_file<>;
+
+static_assert(model<file>);
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#endif
+// ---- vicinal/storage/memory.hpp
+#ifndef VICINAL_STORAGE_MEMORY_HPP
+#define VICINAL_STORAGE_MEMORY_HPP
+
+// ---- vicinal/storage/memory_column.hpp
+#ifndef VICINAL_STORAGE_MEMORY_COLUMN_HPP
+#define VICINAL_STORAGE_MEMORY_COLUMN_HPP
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A block of memory of an allocator's, aligned to a cache line; of the standard one, which is
+/// asked without exceptions, from 4 MiB on to a page and on huge pages where there are any.
+template <class Allocator>
+class memory_block {
+public:
+    explicit memory_block(Allocator const& a) noexcept : allocator_(a) {}
+    memory_block(memory_block&& other) noexcept
+        : allocator_(other.allocator_), data_(std::exchange(other.data_, nullptr)),
+          bytes_(other.bytes_) {}
+    memory_block& operator=(memory_block&& other) noexcept {
+        // Blocks that change places are of one column, and so of equal allocators.
+        std::swap(data_, other.data_);
+        std::swap(bytes_, other.bytes_);
+        return *this;
+    }
+    ~memory_block() { release(); }
+
+    [[nodiscard]] std::byte* data() const noexcept { return data_; }
+    [[nodiscard]] Allocator const& allocator() const noexcept { return allocator_; }
+
+    /// Takes memory in the place of what it has; nullptr is then what it has where there is none to
+    /// take. What an allocator throws passes through.
+    void take(std::size_t bytes) {
+        release();
+        bytes_ = bytes;
+        if constexpr (plain) {
+            // Not aligned to a huge page: malloc would count as much again for each column.
+            data_ = static_cast<std::byte*>(
+                ::operator new (bytes, std::align_val_t{alignment()}, std::nothrow));
+            if (data_ != nullptr && alignment() == 4096) ask_for_huge_pages(data_, bytes);
+        } else {
+            lines a(allocator_);
+            data_ = reinterpret_cast<std::byte*>(
+                std::to_address(std::allocator_traits<lines>::allocate(a, count())));
+        }
+    }
+    void release() noexcept {
+        if (data_ == nullptr) return;
+        if constexpr (plain) {
+            ::operator delete (data_, std::align_val_t{alignment()});
+        } else {
+            using traits = std::allocator_traits<lines>;
+            lines a(allocator_);
+            auto* const first = reinterpret_cast<line*>(data_);
+            traits::deallocate(a, std::pointer_traits<typename traits::pointer>::pointer_to(*first),
+                               count());
+        }
+        data_ = nullptr;
+    }
+
+private:
+    struct alignas(64) line {
+        std::byte bytes[64];
+    };
+    using lines = typename std::allocator_traits<Allocator>::template rebind_alloc<line>;
+    static constexpr bool plain = std::same_as<Allocator, std::allocator<std::byte>>;
+
+    [[nodiscard]] std::size_t alignment() const noexcept {
+        return bytes_ >= 2 * huge_page ? std::size_t{4096} : std::size_t{64};
+    }
+    [[nodiscard]] std::size_t count() const noexcept { return (bytes_ + 63) / 64; }
+
+    [[no_unique_address]] Allocator allocator_;
+    std::byte* data_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+/// A column on the heap: one block that grows by half.
+template <class Allocator = std::allocator<std::byte>>
+class basic_memory_column {
+public:
+    explicit basic_memory_column(std::size_t row_bytes, Allocator const& a = Allocator()) noexcept
+        : block_(a), next_(a), row_bytes_(row_bytes) {}
+
+    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+    [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
+    [[nodiscard]] contiguous_reader reader() const noexcept { return {block_.data(), row_bytes_}; }
+    [[nodiscard]] std::byte* edit(std::uint64_t i) noexcept {
+        return block_.data() + i * row_bytes_;
+    }
+    /// All rows, one behind the other.
+    [[nodiscard]] std::span<std::byte const> bytes() const noexcept {
+        return {block_.data(), static_cast<std::size_t>(rows_ * row_bytes_)};
+    }
+
+    [[nodiscard]] result<void> prepare(std::uint64_t rows) {
+        if (rows <= capacity_ || rows <= next_capacity_) return {};
+        auto const wanted = (std::max)(rows, capacity_ + capacity_ / 2);
+        std::uint64_t bytes = 0;
+        if (!detail::checked_multiply<std::uint64_t>(wanted, row_bytes_, bytes) ||
+            bytes > SIZE_MAX - 4096)
+            return error{errc::out_of_memory};
+        next_capacity_ = 0;
+        next_.take(static_cast<std::size_t>(bytes));
+        if (next_.data() == nullptr) return error{errc::out_of_memory};
+        if (rows_ > 0)
+            std::memcpy(next_.data(), block_.data(), static_cast<std::size_t>(rows_ * row_bytes_));
+        next_capacity_ = wanted;
+        return {};
+    }
+    void commit() noexcept {
+        if (next_capacity_ == 0) return;
+        block_ = std::move(next_);
+        next_.release();
+        capacity_ = std::exchange(next_capacity_, 0);
+    }
+    void resize(std::uint64_t rows) noexcept {
+        if (rows > rows_)
+            std::memset(edit(rows_), 0, static_cast<std::size_t>((rows - rows_) * row_bytes_));
+        rows_ = rows;
+    }
+    /// Two columns of one space change places.
+    friend void swap(basic_memory_column& a, basic_memory_column& b) noexcept {
+        std::swap(a.block_, b.block_);
+        std::swap(a.next_, b.next_);
+        std::swap(a.rows_, b.rows_);
+        std::swap(a.capacity_, b.capacity_);
+        std::swap(a.next_capacity_, b.next_capacity_);
+        std::swap(a.row_bytes_, b.row_bytes_);
+    }
+
+private:
+    memory_block<Allocator> block_;
+    memory_block<Allocator> next_;
+    std::uint64_t rows_ = 0;
+    std::uint64_t capacity_ = 0;
+    std::uint64_t next_capacity_ = 0;
+    std::size_t row_bytes_;
+};
+
+using memory_column = basic_memory_column<>;
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#if VICINAL_HAS_FILES
+// ---- vicinal/storage/posix.hpp
+#ifndef VICINAL_STORAGE_POSIX_HPP
+#define VICINAL_STORAGE_POSIX_HPP
+
+#if VICINAL_HAS_FILES
+
+#    include <array>
+#    include <cerrno>
+#    include <cstddef>
+#    include <cstdint>
+#    include <cstdio>
+#    include <limits>
+#    include <string>
+#    include <vector>
+
+#    include <dirent.h>
+#    include <fcntl.h>
+#    include <sys/file.h>
+#    include <sys/mman.h>
+#    include <sys/stat.h>
+#    include <time.h>
+#    include <unistd.h>
+#    if defined(__APPLE__)
+#        include <sys/random.h>
+#    endif
+
+#    if defined(MAP_ANONYMOUS)
+#        define VICINAL_MAP_ANONYMOUS MAP_ANONYMOUS
+#    else
+#        define VICINAL_MAP_ANONYMOUS MAP_ANON
+#    endif
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// The operating-system calls of the durable storages, one thin function each: -1 (or nullptr) and
+/// errno on failure. The storages take this as a template parameter and call nothing else, so that
+/// a test can fail, tear or drop any one of them. Interrupted and short calls are the callers' to
+/// repeat. All descriptors are closed on exec; names inside a store are never followed as links.
+struct posix {
+    static int open_directory(char const* path) noexcept {
+        return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    static int make_directory(char const* path) noexcept { return ::mkdir(path, 0700); }
+    static int open_read(int directory, char const* name) noexcept {
+        return ::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    static int open_write(int directory, char const* name) noexcept {
+        return ::openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    }
+    /// Makes the file, or opens the one that is there, with its contents.
+    static int open_or_make(int directory, char const* name) noexcept {
+        return ::openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }
+    /// Makes the file, or empties the one that is there.
+    static int open_empty(int directory, char const* name) noexcept {
+        return ::openat(directory, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }
+    static int close_file(int file) noexcept { return ::close(file); }
+
+    static std::ptrdiff_t read_at(int file, void* into, std::size_t n,
+                                  std::uint64_t offset) noexcept {
+        return fits(offset) ? ::pread(file, into, n, static_cast<::off_t>(offset)) : -1;
+    }
+    static std::ptrdiff_t write_at(int file, void const* from, std::size_t n,
+                                   std::uint64_t offset) noexcept {
+        return fits(offset) ? ::pwrite(file, from, n, static_cast<::off_t>(offset)) : -1;
+    }
+    /// Tells the system that a piece of a file is about to be read; a wish.
+    static void will_read([[maybe_unused]] int file, [[maybe_unused]] std::size_t n,
+                          [[maybe_unused]] std::uint64_t offset) noexcept {
+#    if defined(POSIX_FADV_WILLNEED)
+        if (fits(offset))
+            static_cast<void>(::posix_fadvise(file, static_cast<::off_t>(offset),
+                                              static_cast<::off_t>(n), POSIX_FADV_WILLNEED));
+#    endif
+    }
+    static int truncate_file(int file, std::uint64_t bytes) noexcept {
+        return fits(bytes) ? ::ftruncate(file, static_cast<::off_t>(bytes)) : -1;
+    }
+    static std::int64_t file_bytes(int file) noexcept {
+        struct ::stat s {};
+        if (::fstat(file, &s) != 0) return -1;
+        return static_cast<std::int64_t>(s.st_size);
+    }
+
+    /// The contents of a file and its size reach the disk.
+    static int sync_data(int file) noexcept {
+#    if defined(__APPLE__)
+        return sync_all(file);
+#    else
+        return ::fdatasync(file);
+#    endif
+    }
+    /// A file, or the names in a directory, reach the disk.
+    static int sync_all(int file) noexcept {
+#    if defined(__APPLE__)
+        // fsync leaves the data in the drive's own cache there.
+        if (::fcntl(file, F_FULLFSYNC) == 0) return 0;
+#    endif
+        return ::fsync(file);
+    }
+    static int rename_file(int directory, char const* from, char const* to) noexcept {
+        return ::renameat(directory, from, directory, to);
+    }
+    /// Gives each of two names what the other has, in one step: EINVAL or ENOSYS where the system
+    /// or the file system can't.
+    static int exchange_names(int directory, char const* a, char const* b) noexcept {
+#    if defined(RENAME_EXCHANGE)
+        return ::renameat2(directory, a, directory, b, RENAME_EXCHANGE);
+#    elif defined(RENAME_SWAP)
+        return ::renameatx_np(directory, a, directory, b, RENAME_SWAP);
+#    else
+        static_cast<void>(directory);
+        static_cast<void>(a);
+        static_cast<void>(b);
+        errno = ENOSYS;
+        return -1;
+#    endif
+    }
+    static int remove_file(int directory, char const* name) noexcept {
+        return ::unlinkat(directory, name, 0);
+    }
+    /// Only an empty one.
+    static int remove_directory(int directory, char const* name) noexcept {
+        return ::unlinkat(directory, name, AT_REMOVEDIR);
+    }
+    /// Another number for the same open file.
+    static int duplicate(int file) noexcept { return ::fcntl(file, F_DUPFD_CLOEXEC, 0); }
+    /// 1 where both numbers are of one file or directory, 0 where not.
+    static int same_file(int a, int b) noexcept {
+        struct ::stat of_a {};
+        struct ::stat of_b {};
+        if (::fstat(a, &of_a) != 0 || ::fstat(b, &of_b) != 0) return -1;
+        return of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino ? 1 : 0;
+    }
+    /// Belongs to the open file, not to the process: a second open in the same process is refused
+    /// too, and closing another descriptor of the file does not give it up.
+    static int try_lock(int file) noexcept { return ::flock(file, LOCK_EX | LOCK_NB); }
+
+    /// The names in a directory, without "." and "..".
+    static int list(int directory, std::vector<std::string>& names) {
+        names.clear();
+        int const again = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (again < 0) return -1;
+        ::DIR* const d = ::fdopendir(again);
+        if (d == nullptr) {
+            int const why = errno;
+            ::close(again);
+            errno = why;
+            return -1;
+        }
+        int why = 0;
+        {
+            // Memory may run out between the names.
+            struct closing {
+                ::DIR* d;
+                ~closing() { ::closedir(d); }
+            } const held{d};
+            errno = 0;
+            while (auto const* e = ::readdir(held.d)) {
+                std::string name(&e->d_name[0]);
+                if (name != "." && name != "..") names.push_back(std::move(name));
+                errno = 0;
+            }
+            why = errno;
+        }
+        errno = why;
+        return why == 0 ? 0 : -1;
+    }
+
+    /// Address space without memory behind it: touching it faults until it is allowed or mapped.
+    static void* reserve(std::size_t bytes) noexcept {
+        int flags = MAP_PRIVATE | VICINAL_MAP_ANONYMOUS;
+#    if defined(MAP_NORESERVE)
+        flags |= MAP_NORESERVE;
+#    endif
+        void* const p = ::mmap(nullptr, bytes, PROT_NONE, flags, -1, 0);
+        return p == MAP_FAILED ? nullptr : p;
+    }
+    /// Makes reserved pages readable and writable; they read as zero.
+    static int allow(void* at, std::size_t bytes) noexcept {
+        if (bytes >= huge_page) ask_for_huge_pages(at, bytes);
+        return ::mprotect(at, bytes, PROT_READ | PROT_WRITE);
+    }
+    /// Puts a piece of a file into reserved address space. What is written there stays private.
+    static int map_file(void* at, std::size_t bytes, int file, std::uint64_t offset) noexcept {
+        if (!fits(offset)) return -1;
+        void* const p = ::mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file,
+                               static_cast<::off_t>(offset));
+        return p == MAP_FAILED ? -1 : 0;
+    }
+    static int release(void* at, std::size_t bytes) noexcept { return ::munmap(at, bytes); }
+    static std::size_t page_bytes() noexcept {
+        return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    }
+
+    /// Bytes that no other log has: up to 256 of them.
+    static int random_bytes(void* into, std::size_t n) noexcept { return ::getentropy(into, n); }
+    static long process_id() noexcept { return static_cast<long>(::getpid()); }
+    static std::string host_name() {
+        std::array<char, 256> name{};
+        if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+        return name.data();
+    }
+    /// Seconds since 1970, UTC.
+    static std::int64_t seconds() noexcept { return static_cast<std::int64_t>(::time(nullptr)); }
+    static void pause(std::uint32_t milliseconds) noexcept {
+        struct ::timespec const t{static_cast<::time_t>(milliseconds / 1000),
+                                  static_cast<long>(milliseconds % 1000) * 1000000L};
+        ::nanosleep(&t, nullptr);
+    }
+
+private:
+    static bool fits(std::uint64_t offset) noexcept {
+        if (offset <= static_cast<std::uint64_t>((std::numeric_limits<::off_t>::max)()))
+            return true;
+        errno = EOVERFLOW;
+        return false;
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#endif
+// ---- vicinal/storage/single_snapshot.hpp
+#ifndef VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
+#define VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+/// A snapshot in a file of its own, outside a store's directory: what a store in memory is saved to
+/// and a program ships.
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Opens the snapshot at `path` for reading. errc::not_found, not_a_directory (on the way there),
+/// newer_format, corrupt_snapshot, io_failure.
+template <class Os>
+[[nodiscard]] result<snapshot_file<Os>> open_snapshot(std::string_view path) {
+    auto const place = detail::split_path(path);
+    auto const directory = store_directory<Os>::open(place.directory);
+    if (!directory) return directory.error();
+    return snapshot_file<Os>::open(directory->number(), place.name, std::string(path), false);
+}
+
+/// Writes a snapshot to `path`, replacing what is there as one: it is written under another name,
+/// synced, renamed, and the directory synced. Where it fails the old file stays as it was; only
+/// where the last sync fails the new one is there, and perhaps not yet on the disk. A process that
+/// is killed leaves PATH.XXXXXXXX.tmp. errc::not_found (the directory), io_failure,
+/// limit_exceeded, out_of_memory.
+template <class Os>
+[[nodiscard]] result<void> save_snapshot(std::string_view path, snapshot_layout layout,
+                                         std::span<section_source const> sources) {
+    auto const place = detail::split_path(path);
+    auto const directory = store_directory<Os>::open(place.directory);
+    if (!directory) return directory.error();
+    // A name of its own: two programs that save to one path must not write into one file.
+    std::array<std::byte, 4> bytes{};
+    if (Os::random_bytes(layout.uuid.data(), layout.uuid.size()) != 0 ||
+        Os::random_bytes(bytes.data(), bytes.size()) != 0) {
+        int const reason = errno;
+        return detail::system_failure(reason, "random bytes for '" + std::string(path) + "'");
+    }
+    auto temporary = place.name + ".";
+    for (auto const b : bytes)
+        for (auto const digit : {b >> 4, b & std::byte{15}})
+            temporary += "0123456789abcdef"[std::to_integer<std::size_t>(digit)];
+    temporary += detail::temporary_suffix;
+    auto done = write_snapshot<Os>(directory->number(), temporary, directory->shown(temporary),
+                                   std::move(layout), sources, true);
+    if (done) done = directory->rename(temporary, place.name);
+    if (!done) {
+        directory->remove(temporary);
+    } else {
+        done = directory->sync();
+    }
+    if (!done && done.error().code() == errc::writer_poisoned)
+        return error{errc::io_failure, done.error().expected(), done.error().got()};
+    return done;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+#endif
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Columns on the heap by name, made at the first call. A column's address stays; that of its rows
+/// stays until commit() or adopt(). One thread at a time calls it; readers of the columns may run
+/// beside everything but a column's commit() and resize(), and adopt().
+template <class Allocator = std::allocator<std::byte>>
+class memory_space {
+public:
+    using column_type = basic_memory_column<Allocator>;
+
+    memory_space() = default;
+    /// Takes the memory of all rows from (copies of) that allocator.
+    explicit memory_space(Allocator const& a) : allocator_(a) {}
+
+    /// errc::corrupt_snapshot where a snapshot that was loaded has rows of another width.
+    [[nodiscard]] result<column_type*> column(std::string_view name, std::size_t row_bytes,
+                                              heat = heat::cold) {
+        for (auto& c : columns_) {
+            if (c.name != name) continue;
+            if (c.rows->row_bytes() != row_bytes)
+                return error{errc::corrupt_snapshot,
+                             "rows of " + std::to_string(row_bytes) + " bytes in column '" +
+                                 c.name + "'",
+                             std::to_string(c.rows->row_bytes())};
+            return c.rows.get();
+        }
+        columns_.push_back(
+            {std::string(name), std::make_unique<column_type>(row_bytes, allocator_)});
+        return columns_.back().rows.get();
+    }
+    /// What the snapshot said that was loaded; empty where there was none.
+    [[nodiscard]] storage::properties const& properties() const noexcept { return properties_; }
+
+    /// Makes blocks for columns that shall have other rows, with room for a third more, beside
+    /// what they hold now; adopt() then puts them in place. Errors: out_of_memory; the columns
+    /// are as before.
+    [[nodiscard]] result<void> stage(std::span<replacement const> rows) {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            staged_.clear();
+            for (auto const& r : rows) {
+                auto const to = column(r.name, r.row_bytes);
+                VICINAL_CHECK(to);
+                column_type made(r.row_bytes, allocator_);
+                auto const count = r.bytes() / r.row_bytes;
+                VICINAL_CHECK(made.prepare(count + count / 3));
+                made.commit();
+                made.resize(count);
+                r.next(0, {made.edit(0), static_cast<std::size_t>(count * r.row_bytes)});
+                staged_.push_back({*to, std::move(made)});
+            }
+            return {};
+        });
+    }
+    /// Gives the columns what was staged; no reader may be inside.
+    void adopt() noexcept {
+        for (auto& s : staged_) swap(*s.to, s.rows);
+    }
+    /// Frees what was staged, or what it has replaced.
+    void discard() noexcept { std::vector<staged>().swap(staged_); }
+
+    /// Gives a snapshot of all columns, with `replacements` for some of them, to put(offset, bytes)
+    /// -> result<void>: rows first, header last.
+    template <class Put>
+    [[nodiscard]] result<void> write(storage::properties const& props,
+                                     std::span<replacement const> replacements,
+                                     Put const& put) const {
+        return with_sources(props, replacements, [&](auto& layout, auto const& sources) {
+            return put_snapshot(layout, sources, put);
+        });
+    }
+
+    /// Fills an empty space from a snapshot of `bytes` bytes, every one of which is checked.
+    /// read(offset, span) -> result<void> gives them. Takes no more memory than there are bytes,
+    /// and a little for the layout. errc::corrupt_snapshot, newer_format, unsupported (a big-endian
+    /// host), out_of_memory.
+    template <class Read>
+    [[nodiscard]] result<void> read(std::uint64_t bytes, std::string const& shown,
+                                    Read const& read) {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            auto const layout = read_layout(bytes, false, shown, read);
+            VICINAL_CHECK(layout);
+            return fill(*layout,
+                        [&](auto const& each) { return read_blocks(*layout, shown, read, each); });
+        });
+    }
+
+#if VICINAL_HAS_FILES
+    /// Writes a snapshot file, as save_snapshot does: whole, or not at all.
+    [[nodiscard]] result<void> save(std::string_view path, storage::properties const& props,
+                                    std::span<replacement const> replacements) const {
+        return with_sources(props, replacements, [&](auto& layout, auto const& sources) {
+            return save_snapshot<posix>(path, layout, sources);
+        });
+    }
+    /// The same as read, from a file.
+    [[nodiscard]] result<void> load(std::string_view path) {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            auto const snapshot = open_snapshot<posix>(path);
+            if (!snapshot) return snapshot.error();
+            return fill(snapshot->layout(),
+                        [&](auto const& each) { return snapshot->read_all(each); });
+        });
+    }
+#endif
+
+private:
+    struct named {
+        std::string name;
+        std::unique_ptr<column_type> rows;
+    };
+    struct staged {
+        column_type* to;
+        column_type rows;
+    };
+
+    template <class Body>
+    [[nodiscard]] result<void> with_sources(storage::properties const& props,
+                                            std::span<replacement const> replacements,
+                                            Body const& body) const {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            VICINAL_CHECK(check_host());
+            std::vector<section_source> sources(replacements.begin(), replacements.end());
+            for (auto const& c : columns_)
+                if (std::none_of(replacements.begin(), replacements.end(),
+                                 [&c](auto const& r) { return r.name == c.name; }))
+                    sources.push_back({c.name, c.rows->row_bytes(), c.rows->bytes()});
+            std::sort(sources.begin(), sources.end(),
+                      [](auto const& a, auto const& b) { return a.name < b.name; });
+            snapshot_layout layout;
+            layout.generation = 1;
+            layout.properties = props;
+            VICINAL_CHECK(lay_out(layout, sources));
+            return body(layout, sources);
+        });
+    }
+
+    template <class ReadAll>
+    [[nodiscard]] result<void> fill(snapshot_layout const& layout, ReadAll const& read_all) {
+        VICINAL_CHECK(check_host());
+        if (!columns_.empty()) return error{errc::invalid_argument, "an empty space to fill"};
+        properties_ = layout.properties;
+        std::vector<column_type*> columns;
+        for (auto const& s : layout.sections) {
+            auto made = column(s.name, static_cast<std::size_t>(s.row_bytes));
+            VICINAL_CHECK(made);
+            if (s.rows > 0) {
+                VICINAL_CHECK((*made)->prepare(s.rows));
+                (*made)->commit();
+                (*made)->resize(s.rows);
+            }
+            columns.push_back(*made);
+        }
+        return read_all(
+            [&](std::size_t section, std::uint64_t block, std::span<std::byte const> bytes) {
+                std::memcpy(columns[section]->edit(0) + block * snapshot_block_bytes, bytes.data(),
+                            bytes.size());
+            });
+    }
+
+    [[nodiscard]] static result<void> check_host() {
+        if constexpr (std::endian::native != std::endian::little)
+            return error{errc::unsupported, "a little-endian host, as the rows of snapshots are",
+                         "a big-endian one"};
+        return {};
+    }
+
+    [[no_unique_address]] Allocator allocator_ = {};
+    std::vector<named> columns_;
+    std::vector<staged> staged_;
+    storage::properties properties_;
+};
+
+/// Columns on the heap, whose memory comes from an allocator. What is in them ends with the store,
+/// unless it was saved; it is saved to, and loaded from, one snapshot file.
+template <class Allocator = std::allocator<std::byte>>
+struct basic_memory {
+    static constexpr bool durable = false;
+    static constexpr std::string_view name = "memory";
+    using column = basic_memory_column<Allocator>;
+    using space = memory_space<Allocator>;
+};
+
+using memory = basic_memory<>;
+
+static_assert(model<memory>);
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/mmap.hpp
+#ifndef VICINAL_STORAGE_MMAP_HPP
+#define VICINAL_STORAGE_MMAP_HPP
+
+#if VICINAL_HAS_FILES
+
+// ---- vicinal/storage/durable_space.hpp
+#ifndef VICINAL_STORAGE_DURABLE_SPACE_HPP
+#define VICINAL_STORAGE_DURABLE_SPACE_HPP
+
+// ---- vicinal/storage/faults.hpp
+#ifndef VICINAL_STORAGE_FAULTS_HPP
+#define VICINAL_STORAGE_FAULTS_HPP
+
+#include <utility>
+
+#if VICINAL_HAS_THREADS
+#    include <atomic>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Collects what readers of columns could not read right while it lives: a page that does not match
+/// its checksum, a read that the system refused. A reader gives bytes, never errors, so that loops
+/// over rows stay loops; whoever opened the scope asks at its end and throws the answer away.
+///
+/// Scopes nest on the stack of a thread, and a fault belongs to the innermost. Costs two writes to
+/// a variable of the thread.
+class fault_scope {
+public:
+    fault_scope() noexcept : outer_(std::exchange(innermost(), this)) {}
+    fault_scope(fault_scope const&) = delete;
+    fault_scope& operator=(fault_scope const&) = delete;
+    ~fault_scope() { innermost() = outer_; }
+
+    /// Where a thread does a part of another's work: its faults belong to that one's scope, which
+    /// current() gave there and which must live longer. Null: nobody asks.
+    class part {
+    public:
+        explicit part(fault_scope* of) noexcept : outer_(std::exchange(innermost(), of)) {}
+        part(part const&) = delete;
+        part& operator=(part const&) = delete;
+        ~part() { innermost() = outer_; }
+
+    private:
+        fault_scope* outer_;
+    };
+
+    /// The innermost scope of this thread; null where there is none.
+    [[nodiscard]] static fault_scope* current() noexcept { return innermost(); }
+
+    /// Tells the innermost scope of a fault, of which the first one counts; make() gives the error.
+    /// Without a scope nothing is kept.
+    template <class Make>
+    static void note(Make const& make) noexcept {
+        auto* const scope = innermost();
+        if (scope == nullptr || scope->claim()) return;
+        scope->fault_ = detail::guarded([&]() -> result<void> { return make(); });
+    }
+    /// Whether the work of this thread's scope has met a fault: what it found must not be kept.
+    [[nodiscard]] static bool met() noexcept {
+        auto const* const scope = innermost();
+        return scope != nullptr && scope->claimed_;
+    }
+
+    /// The fault, if there was one. Threads that did a part of the work must have ended.
+    [[nodiscard]] result<void> check() const { return fault_; }
+
+private:
+    [[nodiscard]] static fault_scope*& innermost() noexcept {
+#if VICINAL_HAS_THREADS
+        static thread_local constinit fault_scope* scope = nullptr;
+#else
+        static constinit fault_scope* scope = nullptr;
+#endif
+        return scope;
+    }
+
+#if VICINAL_HAS_THREADS
+    /// Whether another fault came first.
+    [[nodiscard]] bool claim() noexcept { return claimed_.exchange(true); }
+    std::atomic<bool> claimed_{false};
+#else
+    [[nodiscard]] bool claim() noexcept { return std::exchange(claimed_, true); }
+    bool claimed_ = false;
+#endif
+    result<void> fault_;
+    fault_scope* outer_;
+};
+
+/// What body() gives, or the fault that a reader met meanwhile. body gives a result.
+template <class Body>
+auto unless_faulty(Body&& body) -> decltype(body()) {
+    fault_scope const faults;
+    auto answer = body();
+    VICINAL_CHECK(faults.check());
+    return answer;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/open_options.hpp
+#ifndef VICINAL_STORAGE_OPEN_OPTIONS_HPP
+#define VICINAL_STORAGE_OPEN_OPTIONS_HPP
+
+// ---- vicinal/storage/check_level.hpp
+#ifndef VICINAL_STORAGE_CHECK_LEVEL_HPP
+#define VICINAL_STORAGE_CHECK_LEVEL_HPP
+
+#include <cstdint>
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// How much of a snapshot is compared with its checksums when a store is opened. Header, section
+/// table and extents always are, and no level lets a checkpoint copy rows that were not compared.
+enum class check : std::uint8_t {
+    /// Every block. Cost: reads the whole file, about 5 GB/s from memory.
+    full,
+    /// Every block of a small snapshot (64 MiB, see checked_at_open); of a larger one each 4 KiB
+    /// page when it is first read, half a microsecond each. Damage is then an error of the call
+    /// that met it, never a wrong answer.
+    lazy,
+    /// None. For files that nobody else can have changed on a disk that does not err: a damaged
+    /// row gives a wrong answer.
+    trusted,
+};
+/// The type's name where `check` means the function of storage/check.hpp.
+using check_level = enum check;
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
+
+#include <cstdint>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// How a durable store is opened.
+struct open_options {
+    vicinal::durability durability = vicinal::durability::full;
+    /// Takes no lock and never writes to the directory; changes stay in memory.
+    bool read_only = false;
+    /// How long to wait for another writer to leave.
+    std::uint32_t lock_timeout_ms = 0;
+    /// How much of the snapshot is compared with its checksums now; see there.
+    check_level check = check_level::lazy;
+    /// The largest snapshot, in bytes, that check::lazy compares whole.
+    std::uint64_t checked_at_open = std::uint64_t{64} << 20;
+    /// What storage::file may hold in memory, in bytes; the others let the system choose.
+    std::uint64_t cache_bytes = std::uint64_t{256} << 20;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/single_snapshot.hpp
+#ifndef VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
+#define VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+/// A snapshot in a file of its own, outside a store's directory: what a store in memory is saved to
+/// and a program ships.
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Opens the snapshot at `path` for reading. errc::not_found, not_a_directory (on the way there),
+/// newer_format, corrupt_snapshot, io_failure.
+template <class Os>
+[[nodiscard]] result<snapshot_file<Os>> open_snapshot(std::string_view path) {
+    auto const place = detail::split_path(path);
+    auto const directory = store_directory<Os>::open(place.directory);
+    if (!directory) return directory.error();
+    return snapshot_file<Os>::open(directory->number(), place.name, std::string(path), false);
+}
+
+/// Writes a snapshot to `path`, replacing what is there as one: it is written under another name,
+/// synced, renamed, and the directory synced. Where it fails the old file stays as it was; only
+/// where the last sync fails the new one is there, and perhaps not yet on the disk. A process that
+/// is killed leaves PATH.XXXXXXXX.tmp. errc::not_found (the directory), io_failure,
+/// limit_exceeded, out_of_memory.
+template <class Os>
+[[nodiscard]] result<void> save_snapshot(std::string_view path, snapshot_layout layout,
+                                         std::span<section_source const> sources) {
+    auto const place = detail::split_path(path);
+    auto const directory = store_directory<Os>::open(place.directory);
+    if (!directory) return directory.error();
+    // A name of its own: two programs that save to one path must not write into one file.
+    std::array<std::byte, 4> bytes{};
+    if (Os::random_bytes(layout.uuid.data(), layout.uuid.size()) != 0 ||
+        Os::random_bytes(bytes.data(), bytes.size()) != 0) {
+        int const reason = errno;
+        return detail::system_failure(reason, "random bytes for '" + std::string(path) + "'");
+    }
+    auto temporary = place.name + ".";
+    for (auto const b : bytes)
+        for (auto const digit : {b >> 4, b & std::byte{15}})
+            temporary += "0123456789abcdef"[std::to_integer<std::size_t>(digit)];
+    temporary += detail::temporary_suffix;
+    auto done = write_snapshot<Os>(directory->number(), temporary, directory->shown(temporary),
+                                   std::move(layout), sources, true);
+    if (done) done = directory->rename(temporary, place.name);
+    if (!done) {
+        directory->remove(temporary);
+    } else {
+        done = directory->sync();
+    }
+    if (!done && done.error().code() == errc::writer_poisoned)
+        return error{errc::io_failure, done.error().expected(), done.error().got()};
+    return done;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/store_files.hpp
+#ifndef VICINAL_STORAGE_STORE_FILES_HPP
+#define VICINAL_STORAGE_STORE_FILES_HPP
+
+// ---- vicinal/storage/copy_files.hpp
+#ifndef VICINAL_STORAGE_COPY_FILES_HPP
+#define VICINAL_STORAGE_COPY_FILES_HPP
+
+// ---- vicinal/storage/new_directory.hpp
+#ifndef VICINAL_STORAGE_NEW_DIRECTORY_HPP
+#define VICINAL_STORAGE_NEW_DIRECTORY_HPP
+
+// ---- vicinal/storage/lock.hpp
+#ifndef VICINAL_STORAGE_LOCK_HPP
+#define VICINAL_STORAGE_LOCK_HPP
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Seconds since 1970 as in "2026-11-21T01:02:03Z" (days to a date after Hinnant, "chrono-
+/// compatible low-level date algorithms": years that start in March).
+[[nodiscard]] inline std::string utc_text(std::int64_t seconds) {
+    seconds = (std::max)(seconds, std::int64_t{0});
+    auto const day = seconds / 86400 + 719468;
+    auto const second = seconds % 86400;
+    auto const era = day / 146097;
+    auto const of_era = day % 146097;
+    auto const year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    auto const of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    auto const month_from_march = (5 * of_year + 2) / 153;
+    auto const month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+    auto const year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
+    auto const two = [](std::int64_t n) {
+        auto const digits = std::to_string(n);
+        return digits.size() < 2 ? "0" + digits : digits;
+    };
+    return std::to_string(year) + "-" + two(month) + "-" +
+           two(of_year - (153 * month_from_march + 2) / 5 + 1) + "T" + two(second / 3600) + ":" +
+           two(second / 60 % 60) + ":" + two(second % 60) + "Z";
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// The right to write a store; there is one at a time, also within one process. The system gives it
+/// back when the process ends, however it ends.
+///
+/// The lock is flock on the file LOCK, whose text names the holder. The directory itself is locked
+/// too, where the file system can: a LOCK file that somebody deletes does not let a second writer
+/// in.
+template <class Os>
+class writer_lock {
+public:
+    writer_lock() = default;
+
+    /// Waits up to `timeout_ms`. errc::locked names the holder.
+    [[nodiscard]] static result<writer_lock> take(store_directory<Os> const& directory,
+                                                  std::uint32_t timeout_ms) {
+        auto const shown = directory.shown(detail::lock_name);
+        writer_lock l;
+        l.file_ = descriptor<Os>(detail::uninterrupted(
+            [&] { return Os::open_or_make(directory.number(), detail::lock_name); }));
+        if (!l.file_) {
+            int const reason = errno;
+            if (reason == EACCES || reason == EROFS || reason == EPERM)
+                return error{errc::read_only,
+                             "a directory that may be written at '" + directory.path() +
+                                 "', or .read_only = true",
+                             std::generic_category().message(reason)};
+            return detail::system_failure(reason, "to open " + shown);
+        }
+        for (std::uint32_t waited = 0;;) {
+            auto const free = try_both(l.file_.get(), directory.number(), shown);
+            if (!free) return free.error();
+            if (*free) break;
+            if (waited >= timeout_ms)
+                return error{errc::locked, "",
+                             "'" + directory.path() + "' is already open for writing by " +
+                                 holder(l.file_.get()) +
+                                 "; open it read-only or close the other writer"};
+            auto const pause = (std::min)(timeout_ms - waited, std::uint32_t{10});
+            Os::pause(pause);
+            waited += pause;
+        }
+        auto const text = "pid " + std::to_string(Os::process_id()) + " on host " +
+                          Os::host_name() + " since " + detail::utc_text(Os::seconds()) + "\n";
+        // The text is for people: a full disk does not keep the store from being opened.
+        if (Os::truncate_file(l.file_.get(), 0) == 0)
+            static_cast<void>(
+                write_all<Os>(l.file_.get(), 0, std::as_bytes(std::span(text)), shown));
+        return l;
+    }
+
+private:
+    [[nodiscard]] static result<bool> try_both(int file, int directory, std::string const& shown) {
+        if (detail::uninterrupted([&] { return Os::try_lock(file); }) != 0) {
+            int const reason = errno;
+            if (reason == EWOULDBLOCK) return false;
+            return detail::system_failure(reason, "to lock " + shown);
+        }
+        // Some network file systems can't lock a directory: LOCK alone counts there.
+        return detail::uninterrupted([&] { return Os::try_lock(directory); }) == 0 ||
+               errno != EWOULDBLOCK;
+    }
+
+    /// The text of LOCK, which anybody may have written: printable characters, 200 at most.
+    [[nodiscard]] static std::string holder(int file) {
+        std::array<std::byte, 200> bytes{};
+        auto const n = read_up_to<Os>(file, 0, bytes, detail::lock_name);
+        std::string text;
+        for (std::size_t i = 0; n && i < *n; ++i)
+            if (auto const c = std::to_integer<char>(bytes[i]); c >= ' ' && c <= '~') text += c;
+        return text.empty() ? "another writer" : text;
+    }
+
+    descriptor<Os> file_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#include <cerrno>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A store's directory in the making: it is called PATH.partial, and has the name PATH when all of
+/// it is on the disk. A run that broke off leaves PATH.partial, which the next run to PATH takes
+/// over.
+template <class Os>
+class new_directory {
+public:
+    /// At `path` there may be nothing or an empty directory; where `replaces` also a store, damaged
+    /// or not, whose lock is held from here on. Errors: invalid_argument (something is there),
+    /// not_a_directory, foreign_file, locked (a writer, or another run to the same path),
+    /// not_found (the directory around it), io_failure.
+    [[nodiscard]] static result<new_directory> make(std::string_view path, bool replaces) {
+        new_directory d;
+        auto const parts = split(path);
+        if (!parts) return parts.error();
+        d.name_ = parts->second;
+        auto const whole = parts->first + "/" + d.name_;
+        auto parent = store_directory<Os>::open(parts->first);
+        if (!parent) {
+            if (parent.error().code() != errc::not_found) return parent.error();
+            return error{errc::not_found,
+                         "the directory that '" + std::string(path) + "' is to be made in"};
+        }
+        d.parent_ = *std::move(parent);
+        VICINAL_CHECK(d.look_at(whole, replaces));
+        VICINAL_CHECK(d.begin(whole + suffix));
+        return d;
+    }
+
+    new_directory(new_directory&& other) noexcept
+        : parent_(std::move(other.parent_)), files_(std::move(other.files_)),
+          old_(std::move(other.old_)), lock_(std::move(other.lock_)), name_(std::move(other.name_)),
+          pending_(std::exchange(other.pending_, false)) {}
+    new_directory& operator=(new_directory&&) = delete;
+    /// What was not published is removed.
+    ~new_directory() {
+        if (pending_) remove(files_, name_ + suffix);
+    }
+
+    /// Where the files are to be made.
+    [[nodiscard]] store_directory<Os> const& files() const noexcept { return files_; }
+
+    /// Gives the directory its name; its files must be on the disk. On failure what was at the path
+    /// is there still, unless the message says that a sync failed: then either may be.
+    [[nodiscard]] result<void> publish() {
+        VICINAL_CHECK(files_.sync());
+        auto const partial = name_ + suffix;
+        if (!old_) {
+            VICINAL_CHECK(parent_.rename(partial, name_));
+            pending_ = false;
+            return parent_.sync();
+        }
+        if (detail::uninterrupted([&] {
+                return Os::exchange_names(parent_.number(), partial.c_str(), name_.c_str());
+            }) != 0) {
+            int const reason = errno;
+            if (reason != EINVAL && reason != ENOSYS)
+                return detail::system_failure(reason, "to put '" + partial + "' in the place of '" +
+                                                          parent_.shown(name_) + "'");
+            return replace_in_steps(partial);
+        }
+        pending_ = false;
+        VICINAL_CHECK(parent_.sync());
+        remove(old_, partial);
+        return {};
+    }
+
+private:
+    static constexpr char const* suffix = ".partial";
+
+    new_directory() = default;
+
+    /// The directory around a path and the name in it. errc::invalid_argument where the name is
+    /// none that a directory can be given.
+    [[nodiscard]] static result<std::pair<std::string, std::string>> split(std::string_view path) {
+        auto const end = path.find_last_not_of('/');
+        auto const bare = path.substr(0, end == std::string_view::npos ? 0 : end + 1);
+        auto const slash = bare.find_last_of('/');
+        auto const name = slash == std::string_view::npos ? bare : bare.substr(slash + 1);
+        if (name.empty() || name == "." || name == ".." || path.find('\0') != std::string::npos)
+            return error{errc::invalid_argument, "a path that ends in a name",
+                         "'" + std::string(path) + "'"};
+        auto const parent = slash == std::string_view::npos ? std::string_view(".")
+                            : slash == 0                    ? std::string_view("/")
+                                                            : bare.substr(0, slash);
+        return std::pair(std::string(parent), std::string(name));
+    }
+
+    /// What is at the path now.
+    [[nodiscard]] result<void> look_at(std::string const& whole, bool replaces) {
+        auto there = store_directory<Os>::open(whole);
+        if (!there)
+            return there.error().code() == errc::not_found ? result<void>()
+                                                           : result<void>(there.error());
+        auto const found = there->list();
+        if (!found) return found.error();
+        bool const empty = found->empty();
+        if (!replaces && !empty)
+            return error{errc::invalid_argument,
+                         "a path at which nothing is, or an empty directory: '" + whole + "'",
+                         "a directory with files in it"};
+        if (!found->foreign.empty())
+            return error{errc::foreign_file, "a store or an empty directory at '" + whole + "'",
+                         "one that holds '" + found->foreign + "'"};
+        if (empty) return {};
+        auto lock = writer_lock<Os>::take(*there, 0);
+        if (!lock) return lock.error();
+        lock_ = *std::move(lock);
+        old_ = *std::move(there);
+        return {};
+    }
+
+    /// Makes the directory under its passing name, or takes over and clears one that is left.
+    [[nodiscard]] result<void> begin(std::string const& path) {
+        if (detail::uninterrupted([&] { return Os::make_directory(path.c_str()); }) != 0 &&
+            errno != EEXIST) {
+            int const reason = errno;
+            return detail::system_failure(reason, "to make the directory '" + path + "'");
+        }
+        auto made = store_directory<Os>::open(path);
+        if (!made) return made.error();
+        // Another run may be at work there, or has just given it its final name.
+        bool const mine = detail::uninterrupted([&] { return Os::try_lock(made->number()); }) == 0;
+        auto const again = store_directory<Os>::open(path);
+        if (!mine || !again || Os::same_file(made->number(), again->number()) != 1)
+            return error{errc::locked, "", "another run is writing to '" + path + "'"};
+        auto const found = made->list();
+        if (!found) return found.error();
+        if (!found->foreign.empty())
+            return error{errc::foreign_file, "what an earlier run has left at '" + path + "'",
+                         "a directory that holds '" + found->foreign + "'"};
+        clear(*made, *found);
+        files_ = *std::move(made);
+        pending_ = true;
+        return {};
+    }
+
+    /// Where names can't be exchanged: between two steps the old store has another name.
+    [[nodiscard]] result<void> replace_in_steps(std::string const& partial) {
+        auto const aside = name_ + ".replaced";
+        VICINAL_CHECK(parent_.rename(name_, aside));
+        if (auto const done = parent_.rename(partial, name_); !done) {
+            static_cast<void>(parent_.rename(aside, name_));
+            return done;
+        }
+        pending_ = false;
+        VICINAL_CHECK(parent_.sync());
+        remove(old_, aside);
+        return {};
+    }
+
+    static void clear(store_directory<Os> const& directory, detail::store_listing const& found) {
+        for (auto const& name : found.temporary) directory.remove(name);
+        for (auto const g : found.snapshots) directory.remove(detail::snapshot_name(g));
+        for (auto const g : found.logs) directory.remove(detail::log_name(g));
+        for (auto const g : found.closed_logs) directory.remove(detail::closed_log_name(g));
+        directory.remove(detail::lock_name);
+    }
+    /// What can't be removed stays; it has no store's name.
+    void remove(store_directory<Os> const& directory, std::string const& name) const noexcept {
+        static_cast<void>(detail::guarded([&]() -> result<void> {
+            auto const found = directory.list();
+            VICINAL_CHECK(found);
+            clear(directory, *found);
+            static_cast<void>(Os::remove_directory(parent_.number(), name.c_str()));
+            return {};
+        }));
+    }
+
+    store_directory<Os> parent_;
+    store_directory<Os> files_;
+    /// The store that is replaced, and the right to.
+    store_directory<Os> old_;
+    writer_lock<Os> lock_;
+    std::string name_;
+    bool pending_ = false;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// What a backup or a restored store holds.
+struct copy_report {
+    std::uint64_t generation = 0;
+    std::uint64_t snapshot_bytes = 0;
+    /// Batches of the log, and the number of the newest; 0 of them is a store that was just
+    /// checkpointed.
+    std::uint64_t log_records = 0;
+    /// What stood behind the log's last valid record and was left out: a write that was cut off or
+    /// is under way. 0 for the backup of an open store.
+    std::uint64_t bytes_dropped = 0;
+};
+
+/// The files of one state of a store, held open: later checkpoints don't touch them.
+template <class Os>
+struct held_files {
+    snapshot_file<Os> snapshot;
+    log_view<Os> log;
+    /// The log's records were valid up to its end when it was taken: nothing there may be dropped.
+    bool whole = false;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Copies a snapshot byte for byte, each block compared with its checksum on the way, and opens the
+/// copy as any reader will. errc::corrupt_snapshot names the block.
+template <class Os>
+[[nodiscard]] result<void> copy_snapshot(storage::snapshot_file<Os> const& from,
+                                         storage::store_directory<Os> const& to) {
+    auto const name = snapshot_name(from.layout().generation);
+    auto const shown = to.shown(name);
+    storage::descriptor<Os> const file(
+        uninterrupted([&] { return Os::open_empty(to.number(), name.c_str()); }));
+    if (!file) {
+        int const reason = errno;
+        return system_failure(reason, "to make " + shown);
+    }
+    auto const& sections = from.layout().sections;
+    auto const block = std::make_unique<storage::block_buffer>();
+    auto const buffer = std::span(block->bytes);
+    // The part before the rows: opening the copy finds out whether it was read well.
+    auto const front = sections.empty() ? from.layout().file_bytes : sections.front().offset;
+    for (std::uint64_t at = 0; at < front; at += buffer.size()) {
+        auto const piece = buffer.first(
+            static_cast<std::size_t>((std::min<std::uint64_t>)(buffer.size(), front - at)));
+        auto const n = storage::read_up_to<Os>(from.number(), at, piece, from.shown());
+        if (!n) return n.error();
+        VICINAL_CHECK(storage::write_all<Os>(file.get(), at, piece, shown));
+    }
+    for (auto const& s : sections)
+        for (std::uint64_t i = 0; i < s.blocks(); ++i) {
+            VICINAL_CHECK(from.read_with_pages(s, i, *block));
+            VICINAL_CHECK(storage::write_all<Os>(
+                file.get(), s.offset + i * storage::snapshot_block_bytes, buffer, shown));
+        }
+    if (uninterrupted([&] { return Os::sync_all(file.get()); }) != 0) {
+        int const reason = errno;
+        return system_failure(reason, "to sync " + shown);
+    }
+    auto const again = storage::snapshot_file<Os>::open(to.number(), name, shown, false);
+    if (!again) return again.error();
+    if (again->layout().block_crcs != from.layout().block_crcs)
+        return error{errc::corrupt_snapshot, "the front of " + from.shown() + " as it was",
+                     "other checksums"};
+    return {};
+}
+
+/// Makes the log of a copy, filled by `fill(log) -> result<void>`: closed in order, so that no
+/// damage of it can pass for a write that was cut off. Its salt is its own.
+template <class Os, class Fill>
+[[nodiscard]] result<void> make_closed_log(storage::store_directory<Os> const& to,
+                                           log_header const& header, Fill&& fill) {
+    auto const name = log_name(header.generation);
+    auto log = storage::log_file<Os>::make(to, name, header, false);
+    if (!log) return log.error();
+    VICINAL_CHECK(fill(*log));
+    VICINAL_CHECK(log->append_clean(true));
+    return to.rename(name, closed_log_name(header.generation));
+}
+
+/// Copies what was held into an empty directory, everything checked and on the disk. Where it fails
+/// the directory holds pieces.
+template <class Os>
+[[nodiscard]] result<storage::copy_report> copy_files(storage::held_files<Os> const& from,
+                                                      storage::store_directory<Os> const& to) {
+    auto const& layout = from.snapshot.layout();
+    storage::copy_report report;
+    report.generation = layout.generation;
+    report.snapshot_bytes = layout.file_bytes;
+    VICINAL_CHECK(copy_snapshot(from.snapshot, to));
+    if (!from.log.file) return report;
+    auto const copied = make_closed_log<Os>(to, from.log.header, [&](auto& log) -> result<void> {
+        auto const found =
+            scan_log<Os>(from.log.file.get(), from.log.shown, from.log.end, from.log.header,
+                         from.log.closed, [&](std::span<std::byte const> payload) {
+                             return log.append(log_kind::batch, payload, false);
+                         });
+        if (!found) return found.error();
+        report.log_records = found->batches;
+        report.bytes_dropped = from.log.end - found->end;
+        if (from.whole && report.bytes_dropped != 0)
+            return log_damage(from.log.shown, found->end, found->last_lsn + 1, "damaged bytes");
+        return {};
+    });
+    VICINAL_CHECK(copied);
+    return report;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Copies a state of a store to `to`. The directory has that name when every byte has been compared
+/// with its checksum and is on the disk; before that, and where it fails, nothing is changed there.
+template <class Os>
+[[nodiscard]] result<copy_report> copy_to(held_files<Os> const& from, std::string_view to,
+                                          bool replaces) {
+    auto made = new_directory<Os>::make(to, replaces);
+    if (!made) return made.error();
+    auto report = detail::copy_files(from, made->files());
+    if (!report) return detail::unpoisoned(report.error());
+    if (auto const done = made->publish(); !done) return detail::unpoisoned(done.error());
+    return report;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// The files of one open store: directory, lock, snapshot and log, and what a writer may still do
+/// with them. It knows no columns; storages that map and storages that page share it.
+template <class Os>
+class store_files {
+public:
+    explicit store_files(storage::open_options const& options) noexcept : options_(options) {}
+    store_files(store_files const&) = delete;
+    store_files& operator=(store_files const&) = delete;
+    /// Marks the log as closed in order. Where that fails the log stays as it is, complete too.
+    ~store_files() {
+        if (!open_ || read_only() || poisoned_ || !log_.replayed() || log_.closed()) return;
+        if (!own_process()) return;
+        static_cast<void>(guarded([this] { return close_log(); }));
+    }
+
+    [[nodiscard]] storage::snapshot_layout const& layout() const noexcept {
+        return snapshot_.layout();
+    }
+    [[nodiscard]] storage::snapshot_file<Os> const& snapshot() const noexcept { return snapshot_; }
+    [[nodiscard]] std::uint64_t log_bytes() const noexcept { return log_ ? log_.bytes() : 0; }
+    [[nodiscard]] bool read_only() const noexcept { return options_.read_only; }
+    /// False in a child that a fork made: two processes would write one log from there on.
+    [[nodiscard]] bool own_process() const noexcept { return Os::process_id() == process_; }
+    /// Whether every block of the snapshot is known to be right.
+    [[nodiscard]] bool checked() const noexcept { return checked_; }
+
+    [[nodiscard]] result<void> open(std::string_view path, storage::properties const& initial) {
+        auto done = attach(path, initial);
+        open_ = static_cast<bool>(done);
+        // There is no writer yet that could be poisoned: opening again is the cure anyway.
+        return done ? done : result<void>(unpoisoned(done.error()));
+    }
+
+    template <class Apply>
+    [[nodiscard]] result<storage::replay_report> replay(Apply&& apply) {
+        // A log that was made by this space has nothing to replay; nor has a snapshot without one.
+        if (!log_ || log_.replayed())
+            return storage::replay_report{0, 0, 0, log_ ? log_.last_lsn() : layout().last_lsn,
+                                          true};
+        auto report = log_.replay(apply, !read_only(), syncs_each());
+        if (!report) note_poison(report.error());
+        return report;
+    }
+
+    /// For a reader: hands on what was logged since, and gives the number of batches. Nothing where
+    /// the store has other files by now, or another directory its name: then it must be opened
+    /// anew.
+    template <class Apply>
+    [[nodiscard]] result<std::optional<std::uint64_t>> catch_up(Apply&& apply) {
+        using answer = std::optional<std::uint64_t>;
+        auto const now = storage::store_directory<Os>::open(directory_.path());
+        if (!now) return now.error();
+        auto const found = now->list();
+        if (!found) return found.error();
+        if (Os::same_file(now->number(), directory_.number()) != 1 ||
+            found->newest() != layout().generation ||
+            (!log_ && !(found->logs.empty() && found->closed_logs.empty())))
+            return answer();
+        if (!log_) return answer(0);
+        auto const more = log_.replay_more(apply);
+        if (!more) return more.error();
+        return answer(*more);
+    }
+
+    /// The store as it is now, for a copy that goes on while it is written.
+    [[nodiscard]] result<storage::held_files<Os>> hold() const {
+        storage::held_files<Os> held;
+        held.whole = true;
+        auto snapshot = snapshot_.again();
+        VICINAL_CHECK(snapshot);
+        held.snapshot = *std::move(snapshot);
+        if (log_) {
+            auto log = log_.view();
+            VICINAL_CHECK(log);
+            held.log = *std::move(log);
+        }
+        return held;
+    }
+
+    [[nodiscard]] result<void> append(std::span<std::byte const> record) {
+        VICINAL_CHECK(check_writable());
+        VICINAL_CHECK(log_.make_room(record.size()));
+        auto const g = layout().generation;
+        auto const from = closed_log_name(g);
+        auto const to = log_name(g);
+        auto shown = directory_.shown(to);
+        return risky([&]() -> result<void> {
+            // The old name promises that no byte will follow: it goes before the first one comes.
+            if (log_.closed()) {
+                VICINAL_CHECK(directory_.rename(from, to));
+                log_.renamed(std::move(shown), false);
+                if (syncs()) VICINAL_CHECK(directory_.sync());
+            }
+            return log_.append(log_kind::batch, record, syncs_each());
+        });
+    }
+
+    [[nodiscard]] result<void> check_writable() const {
+        if (read_only())
+            return error{errc::read_only, "a store opened for writing",
+                         "'" + directory_.path() + "' opened read-only"};
+        if (!own_process())
+            return error{errc::read_only,
+                         "the process that opened '" + directory_.path() + "' for writing",
+                         "a child of it, which shares lock and files"};
+        VICINAL_CHECK(check_poison());
+        if (!log_.replayed())
+            return error{errc::invalid_argument, "replay() before the first write"};
+        return {};
+    }
+    /// Rows that were never compared with their checksums must not get new ones: damage would be
+    /// made valid.
+    [[nodiscard]] result<void> check_before_copying() {
+        if (!checked_) VICINAL_CHECK(snapshot_.check_all());
+        checked_ = true;
+        return {};
+    }
+
+    /// Writes the next generation beside this one. On failure nothing of it is left.
+    [[nodiscard]] result<storage::generation_files<Os>>
+    write_next(storage::properties const& properties,
+               std::span<storage::section_source const> sources) {
+        storage::snapshot_layout next;
+        next.uuid = layout().uuid;
+        next.generation = layout().generation + 1;
+        next.last_lsn = log_.last_lsn();
+        next.properties = properties;
+        auto files = write_generation<Os>(directory_, std::move(next), sources, syncs());
+        if (!files) note_poison(files.error());
+        return files;
+    }
+    /// Publishes what write_next() gave and removes the generation before it, whose snapshot is
+    /// left open in `next`. On failure the present one stays, and the next is removed unless it may
+    /// have been published.
+    [[nodiscard]] result<void> publish_next(storage::generation_files<Os>& next) {
+        auto const old = layout().generation;
+        auto const snapshot = snapshot_name(old);
+        auto const log = log_name(old);
+        auto const closed = closed_log_name(old);
+        // Nothing may fail between the rename and the switch to the new log: a batch that went to
+        // the old one would be lost.
+        if (auto const done = publish(next); !done) {
+            if (!poisoned_) abandon_next();
+            return done;
+        }
+        std::swap(snapshot_, next.snapshot);
+        log_ = std::move(next.log);
+        checked_ = true;
+        directory_.remove(snapshot);
+        directory_.remove(log);
+        directory_.remove(closed);
+        return {};
+    }
+    void abandon_next() {
+        auto const g = layout().generation + 1;
+        directory_.remove(snapshot_name(g) + std::string(temporary_suffix));
+        directory_.remove(log_name(g));
+    }
+
+    [[nodiscard]] result<void> sync() {
+        if (read_only() || !log_.replayed()) return {};
+        VICINAL_CHECK(check_poison());
+        return risky([this] { return log_.sync(); });
+    }
+
+    [[nodiscard]] result<void> verify() const {
+        VICINAL_CHECK(snapshot_.check_all());
+        return log_ && log_.replayed() ? log_.check() : result<void>();
+    }
+
+private:
+    [[nodiscard]] bool syncs() const noexcept {
+        return options_.durability != vicinal::durability::off;
+    }
+    [[nodiscard]] bool syncs_each() const noexcept {
+        return options_.durability == vicinal::durability::full;
+    }
+
+    [[nodiscard]] result<void> check_poison() const {
+        if (!poisoned_) return {};
+        return error{errc::writer_poisoned, "",
+                     "an earlier write failed (" + poison_ +
+                         "); close the store and open it again"};
+    }
+    void note_poison(error const& e) {
+        if (e.code() != errc::writer_poisoned) return;
+        poisoned_ = true;
+        poison_ = e.message();
+    }
+
+    /// Runs calls after which memory and disk may differ. The writer is poisoned where they say so,
+    /// and where memory runs out in the middle of them: only failures are put in words there, so
+    /// something had failed.
+    template <class Body>
+    [[nodiscard]] result<void> risky(Body&& body) {
+        poisoned_ = true;
+        auto answer = guarded(body);
+        poisoned_ = !answer && (answer.error().code() == errc::writer_poisoned ||
+                                answer.error().code() == errc::out_of_memory);
+        if (poisoned_) poison_ = answer.error().message();
+        return answer;
+    }
+
+    [[nodiscard]] result<void> attach(std::string_view path, storage::properties const& initial) {
+        auto directory = storage::store_directory<Os>::open(path);
+        if (!directory && directory.error().code() == errc::not_found && !read_only()) {
+            VICINAL_CHECK(storage::store_directory<Os>::make(path, syncs()));
+            directory = storage::store_directory<Os>::open(path);
+        }
+        // A snapshot alone is what a program ships: there is no log, and no writer.
+        if (!directory && directory.error().code() == errc::not_a_directory && read_only()) {
+            auto file = storage::open_snapshot<Os>(path);
+            if (!file) return file.error();
+            snapshot_ = *std::move(file);
+            return check_at_open();
+        }
+        if (!directory) return directory.error();
+        directory_ = *std::move(directory);
+        if (!read_only()) VICINAL_CHECK(enter_as_writer(initial));
+        if (!snapshot_) {
+            auto files = open_newest(directory_, !read_only());
+            if (!files) return files.error();
+            snapshot_ = std::move(files->snapshot);
+            log_ = std::move(files->log);
+        }
+        VICINAL_CHECK(check_at_open());
+        if (!log_ && !read_only()) return make_missing_log();
+        return {};
+    }
+
+    [[nodiscard]] result<void> check_at_open() {
+        if (options_.check == check_level::full ||
+            (options_.check == check_level::lazy &&
+             layout().file_bytes <= options_.checked_at_open)) {
+            VICINAL_CHECK(snapshot_.check_all());
+            checked_ = true;
+        }
+        return {};
+    }
+
+    /// Takes the lock, clears what broken runs left, and makes the store where there is none.
+    [[nodiscard]] result<void> enter_as_writer(storage::properties const& initial) {
+        auto found = directory_.list();
+        if (!found) return found.error();
+        // No file is put into somebody else's directory, not even LOCK.
+        if (found->newest() == 0) VICINAL_CHECK(check_vacant(directory_, *found));
+        auto lock = storage::writer_lock<Os>::take(directory_, options_.lock_timeout_ms);
+        if (!lock) return lock.error();
+        lock_ = *std::move(lock);
+        found = directory_.list();
+        if (!found) return found.error();
+        if (auto const log = orphan(directory_, *found); !log.empty())
+            return missing_snapshot(directory_.path(), log);
+        remove_remains(directory_, *found);
+        return found->newest() == 0 ? make_first(initial) : result<void>();
+    }
+
+    [[nodiscard]] result<void> make_first(storage::properties const& initial) {
+        storage::snapshot_layout first;
+        if (Os::random_bytes(first.uuid.data(), first.uuid.size()) != 0) {
+            int const reason = errno;
+            return system_failure(reason, "16 random bytes for a new store");
+        }
+        first.generation = 1;
+        first.properties = initial;
+        auto files = write_generation<Os>(directory_, std::move(first), {}, syncs());
+        if (!files) return files.error();
+        VICINAL_CHECK(publish(*files));
+        snapshot_ = std::move(files->snapshot);
+        log_ = std::move(files->log);
+        return {};
+    }
+
+    /// Gives a snapshot without log (one that was shipped alone) a log. It gets its name when its
+    /// header is complete.
+    [[nodiscard]] result<void> make_missing_log() {
+        auto const name = log_name(layout().generation);
+        auto const temporary = name + std::string(temporary_suffix);
+        log_header header;
+        header.uuid = layout().uuid;
+        header.generation = layout().generation;
+        header.first_lsn = layout().last_lsn + 1;
+        auto made = storage::log_file<Os>::make(directory_, temporary, header, syncs());
+        if (!made) return made.error();
+        log_ = *std::move(made);
+        VICINAL_CHECK(directory_.rename(temporary, name));
+        log_.renamed(directory_.shown(name), false);
+        return syncs() ? directory_.sync() : result<void>();
+    }
+
+    /// The commit point of a generation: from here on it is what opens.
+    [[nodiscard]] result<void> publish(storage::generation_files<Os>& files) {
+        auto const name = snapshot_name(files.snapshot.layout().generation);
+        auto const temporary = name + std::string(temporary_suffix);
+        auto shown = directory_.shown(name);
+        auto const done = risky([&]() -> result<void> {
+            if (auto const renamed = directory_.rename(temporary, name); !renamed)
+                return directory_.lacks(name)
+                           ? renamed
+                           : error{errc::writer_poisoned, renamed.error().expected(),
+                                   renamed.error().got()};
+            return syncs() ? directory_.sync() : result<void>();
+        });
+        VICINAL_CHECK(done);
+        files.snapshot.renamed(std::move(shown));
+        return {};
+    }
+
+    [[nodiscard]] result<void> close_log() {
+        auto const g = layout().generation;
+        auto const from = log_name(g);
+        auto const to = closed_log_name(g);
+        if (syncs()) VICINAL_CHECK(log_.sync());
+        VICINAL_CHECK(log_.append_clean(syncs()));
+        VICINAL_CHECK(directory_.rename(from, to));
+        return syncs() ? directory_.sync() : result<void>();
+    }
+
+    // Destroyed in reverse: the lock is given back when nothing else is open.
+    storage::store_directory<Os> directory_;
+    storage::writer_lock<Os> lock_;
+    storage::snapshot_file<Os> snapshot_;
+    storage::log_file<Os> log_;
+    storage::open_options options_;
+    /// Every block of the snapshot is known to be right.
+    bool checked_ = false;
+    bool open_ = false;
+    bool poisoned_ = false;
+    std::string poison_;
+    long process_ = Os::process_id();
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// What a store's files say about it, without opening it.
+struct summary {
+    storage::properties properties;
+    std::uint64_t generation = 0;
+    /// The newest log record that is in the snapshot.
+    std::uint64_t last_lsn = 0;
+    std::uint64_t snapshot_bytes = 0;
+    std::uint64_t log_bytes = 0;
+    std::vector<section> sections;
+};
+
+/// A durable directory, opened: columns by name, a log, checkpoints. docs/format.md defines the
+/// files. How rows come into memory is `Columns`' affair (mapped_columns, file_columns). One thread
+/// at a time calls it; readers of the columns may run beside everything but a column's commit() and
+/// resize(), and adopt().
+template <class Os, class Columns>
+class durable_space {
+public:
+    using column_type = typename Columns::column_type;
+
+    /// Opens the store at `path`; where there is none, makes it with the properties `initial`,
+    /// unless `read_only`. With it the path may also be that of a snapshot file alone. How much of
+    /// the rows is checked is options.check; what was not is checked before the next checkpoint, or
+    /// by verify(). errc::not_found, not_a_directory, foreign_file, locked, newer_format,
+    /// corrupt_snapshot, corrupt_log, io_failure; unsupported on a host that cannot read the files.
+    [[nodiscard]] static result<durable_space>
+    open(std::string_view path, storage::properties const& initial, open_options const& options) {
+        return detail::guarded([&]() -> result<durable_space> {
+            VICINAL_CHECK(check_host());
+            auto s = std::make_unique<state>(options);
+            VICINAL_CHECK(s->files.open(path, initial));
+            VICINAL_CHECK(s->columns.open(s->files));
+            return durable_space(std::move(s));
+        });
+    }
+
+    /// Reads what the files say, without lock and without touching rows or log records.
+    [[nodiscard]] static result<summary> inspect(std::string_view path) {
+        return detail::guarded([&]() -> result<summary> {
+            auto const directory = store_directory<Os>::open(path);
+            if (!directory && directory.error().code() == errc::not_a_directory) {
+                auto const file = open_snapshot<Os>(path);
+                if (!file) return file.error();
+                return summary_of(file->layout(), 0);
+            }
+            if (!directory) return directory.error();
+            auto const files = detail::open_newest(*directory, false);
+            if (!files) return files.error();
+            return summary_of(files->snapshot.layout(), files->log ? files->log.bytes() : 0);
+        });
+    }
+
+    [[nodiscard]] storage::properties const& properties() const noexcept {
+        return s_->files.layout().properties;
+    }
+    /// Bytes of the log's records: what replaying would read.
+    [[nodiscard]] std::uint64_t log_bytes() const noexcept { return s_->files.log_bytes(); }
+    [[nodiscard]] std::uint64_t snapshot_bytes() const noexcept {
+        return s_->files.layout().file_bytes;
+    }
+    [[nodiscard]] std::uint64_t generation() const noexcept {
+        return s_->files.layout().generation;
+    }
+    [[nodiscard]] bool read_only() const noexcept { return s_->files.read_only(); }
+    /// False in a child that a fork made.
+    [[nodiscard]] bool own_process() const noexcept { return s_->files.own_process(); }
+
+    /// The column of that name, with the snapshot's rows or none; its address stays.
+    /// errc::corrupt_snapshot where the file has rows of another width, or where rows that are read
+    /// at once are damaged; io_failure, out_of_memory.
+    [[nodiscard]] result<column_type*> column(std::string_view name, std::size_t row_bytes,
+                                              heat kind = heat::cold) {
+        return detail::guarded(
+            [&] { return s_->columns.bind(s_->files.snapshot(), name, row_bytes, kind); });
+    }
+
+    /// Hands every batch of the log to `apply(std::span<std::byte const>) -> result<void>`, in
+    /// order. To be called once, after the columns are bound and before anything is written. A
+    /// writer cuts off what a broken write left; either reports it. errc::corrupt_log names file
+    /// and offset; the columns then hold what came before and the space is of no more use.
+    template <class Apply>
+    [[nodiscard]] result<replay_report> replay(Apply&& apply) {
+        return detail::guarded([&] { return s_->files.replay(apply); });
+    }
+
+    /// For a reader, behind replay(): hands on what was logged since, and gives the number of
+    /// batches; nothing where a newer generation is there, so that the store must be opened anew.
+    template <class Apply>
+    [[nodiscard]] result<std::optional<std::uint64_t>> catch_up(Apply&& apply) {
+        return detail::guarded([&] { return s_->files.catch_up(apply); });
+    }
+
+    /// The files of the present state, for a backup that goes on while the store is written.
+    [[nodiscard]] result<held_files<Os>> hold() const {
+        return detail::guarded([&] { return s_->files.hold(); });
+    }
+
+    /// Appends one batch; when it returns the batch is as durable as the store promises. On failure
+    /// nothing has changed. errc::writer_poisoned for this and all later writes where the disk is
+    /// left in an unknown state; read_only, limit_exceeded, io_failure, out_of_memory.
+    [[nodiscard]] result<void> log(std::span<std::byte const> record) {
+        return detail::guarded([&]() -> result<void> {
+            VICINAL_CHECK(s_->check_writable());
+            return s_->files.append(record);
+        });
+    }
+
+    /// Writes the next generation, from the columns' present rows or from `replacements`, and
+    /// publishes it by a rename; a new log begins. Columns are not changed: readers go on. On
+    /// failure, also to read rows that are not in memory, the present generation stays. Then
+    /// adopt() or discard() must be called before the next write.
+    [[nodiscard]] result<void> checkpoint(std::span<replacement const> replacements,
+                                          storage::properties const& props) {
+        return detail::guarded([&] { return s_->checkpoint(replacements, props); });
+    }
+
+    /// Binds every column to the snapshot that checkpoint() wrote and gives the memory of its rows
+    /// back where it can. No reader may be inside.
+    void adopt() noexcept {
+        if (std::exchange(s_->adoption_due, false)) s_->columns.adopt();
+    }
+
+    /// The other answer to checkpoint(): the columns keep the rows that they have. The snapshot may
+    /// hold them under other numbers; the log that goes on behind it does not know numbers.
+    void discard() noexcept {
+        if (std::exchange(s_->adoption_due, false)) s_->columns.unstage();
+    }
+
+    /// All that was logged is on the disk when it returns, whatever the durability.
+    [[nodiscard]] result<void> sync() {
+        return detail::guarded([&] { return s_->files.sync(); });
+    }
+
+    /// Compares every block of the snapshot and every record of the log with its checksum, as they
+    /// are on the disk. errc::corrupt_snapshot names section and block, corrupt_log the offset.
+    [[nodiscard]] result<void> verify() const {
+        return detail::guarded([&] { return s_->files.verify(); });
+    }
+
+    /// Whether it is time for a checkpoint because of the memory that rows take since the last.
+    [[nodiscard]] bool wants_checkpoint() const noexcept {
+        return s_->columns.wants_checkpoint(snapshot_bytes());
+    }
+    /// What a storage that pages holds in memory and has read.
+    [[nodiscard]] auto paging() const noexcept requires requires(Columns const& c) { c.paging(); }
+    { return s_->columns.paging(); }
+
+private:
+    /// At one address, so that the space can be moved.
+    struct state {
+        explicit state(open_options const& options) : files(options), columns(options) {}
+
+        [[nodiscard]] result<void> check_writable() const {
+            VICINAL_CHECK(files.check_writable());
+            if (adoption_due)
+                return error{errc::invalid_argument,
+                             "adopt() or discard() between checkpoint() and a write"};
+            return {};
+        }
+
+        [[nodiscard]] result<void> checkpoint(std::span<replacement const> replacements,
+                                              storage::properties const& properties) {
+            VICINAL_CHECK(check_writable());
+            VICINAL_CHECK(columns.before_copying(files));
+            std::vector<section_source> sources;
+            VICINAL_CHECK(columns.collect(files.snapshot(), replacements, sources));
+            // A row that could not be read is in the new file as something else.
+            auto next = unless_faulty([&] { return files.write_next(properties, sources); });
+            if (!next) {
+                files.abandon_next();
+                return next.error();
+            }
+            auto staged = columns.stage(next->snapshot, replacements);
+            if (!staged) files.abandon_next();
+            auto const done = staged ? files.publish_next(*next) : std::move(staged);
+            adoption_due = static_cast<bool>(done);
+            if (done)
+                columns.published(std::move(next->snapshot));
+            else
+                columns.unstage();
+            return done;
+        }
+
+        // Destroyed in reverse: the lock is given back when nothing is mapped or paged any more.
+        detail::store_files<Os> files;
+        Columns columns;
+        bool adoption_due = false;
+    };
+
+    [[nodiscard]] static result<void> check_host() {
+        if constexpr (std::endian::native != std::endian::little)
+            return error{errc::unsupported, "a little-endian host, as the rows in files are",
+                         "a big-endian one; use storage::memory"};
+        return Columns::check_host();
+    }
+
+    [[nodiscard]] static summary summary_of(snapshot_layout const& l, std::uint64_t log_bytes) {
+        return {l.properties, l.generation, l.last_lsn, l.file_bytes, log_bytes, l.sections};
+    }
+
+    explicit durable_space(std::unique_ptr<state> s) noexcept : s_(std::move(s)) {}
+
+    std::unique_ptr<state> s_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/mapped_columns.hpp
+#ifndef VICINAL_STORAGE_MAPPED_COLUMNS_HPP
+#define VICINAL_STORAGE_MAPPED_COLUMNS_HPP
+
+// ---- vicinal/storage/mapped_column.hpp
+#ifndef VICINAL_STORAGE_MAPPED_COLUMN_HPP
+#define VICINAL_STORAGE_MAPPED_COLUMN_HPP
+
+// ---- vicinal/storage/checked_reader.hpp
+#ifndef VICINAL_STORAGE_CHECKED_READER_HPP
+#define VICINAL_STORAGE_CHECKED_READER_HPP
+
+// ---- vicinal/storage/page_checks.hpp
+#ifndef VICINAL_STORAGE_PAGE_CHECKS_HPP
+#define VICINAL_STORAGE_PAGE_CHECKS_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#if VICINAL_HAS_THREADS
+#    include <array>
+#    include <atomic>
+#    include <mutex>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Which pages of a mapped section have been compared with their checksums, and the comparing: each
+/// page when it is first read. Any number of threads may read at once.
+///
+/// A page of 4 KiB and not the block of 64 KiB, because the rows of a walk lie far apart: the first
+/// query of a graph of a million nodes meets some 600 blocks, 40 MB, but 3 MB of pages. The bits
+/// are a byte for 32 KiB of rows, which stays in the processor's caches.
+class page_checks {
+public:
+    /// `front` holds the bytes of the file before its first section and lives as long as this.
+    page_checks(section const& s, std::span<std::uint32_t const> block_crcs,
+                std::shared_ptr<std::byte const> front, std::uint64_t page_crcs_at,
+                std::string shown)
+        : section_(s), shown_(std::move(shown)), front_(std::move(front)),
+          page_crcs_(front_.get() + page_crcs_at + s.first_block * page_group_bytes),
+          pages_((s.bytes() + snapshot_page_bytes - 1) / snapshot_page_bytes), left_(pages_),
+          right_(static_cast<std::size_t>(pages_ / 64 + 1)),
+          damaged_(static_cast<std::size_t>(pages_ / 64 + 1)) {
+        auto const own = block_crcs.subspan(static_cast<std::size_t>(s.first_block),
+                                            static_cast<std::size_t>(s.blocks()));
+        block_crcs_.assign(own.begin(), own.end());
+        // A row that is added may begin on the last page; behind it there is nothing to check.
+        set(right_, pages_);
+    }
+
+    /// Whether a page is left that was not found right.
+    [[nodiscard]] bool pending() const noexcept { return load(left_) != 0; }
+
+    /// To be called before bytes [from, from + n) of the column at `base` are read; n above 0.
+    VICINAL_ALWAYS_INLINE void look(std::byte const* base, std::uint64_t from,
+                                    std::uint64_t n) noexcept {
+        auto const first = from / snapshot_page_bytes;
+        auto const last = (from + n - 1) / snapshot_page_bytes;
+        if (first >= pages_ || (last <= first + 1 && is_right(first) && is_right(last))) [[likely]]
+            return;
+        compare(base, first, (std::min)(last, pages_ - 1));
+    }
+
+private:
+#if VICINAL_HAS_THREADS
+    using word = std::atomic<std::uint64_t>;
+    [[nodiscard]] static std::uint64_t load(word const& w) noexcept {
+        return w.load(std::memory_order_acquire);
+    }
+    static void subtract_one(word& w) noexcept { w.fetch_sub(1, std::memory_order_release); }
+    static void add_bits(word& w, std::uint64_t bits) noexcept {
+        w.fetch_or(bits, std::memory_order_release);
+    }
+    /// A page is compared by one thread at a time, so that none does it while the writer, for whom
+    /// the page was found right before, changes it.
+    [[nodiscard]] std::unique_lock<std::mutex> hold(std::uint64_t page) {
+        return std::unique_lock(locks_[page % locks_.size()]);
+    }
+    std::array<std::mutex, 16> locks_;
+#else
+    using word = std::uint64_t;
+    [[nodiscard]] static std::uint64_t load(word const& w) noexcept { return w; }
+    static void subtract_one(word& w) noexcept { --w; }
+    static void add_bits(word& w, std::uint64_t bits) noexcept { w |= bits; }
+    [[nodiscard]] static int hold(std::uint64_t) noexcept { return 0; }
+#endif
+    using bits = std::vector<word>;
+
+    [[nodiscard]] static bool has(bits const& b, std::uint64_t page) noexcept {
+        return (load(b[static_cast<std::size_t>(page / 64)]) >> (page % 64) & 1) != 0;
+    }
+    static void set(bits& b, std::uint64_t page) noexcept {
+        add_bits(b[static_cast<std::size_t>(page / 64)], std::uint64_t{1} << (page % 64));
+    }
+    [[nodiscard]] bool is_right(std::uint64_t page) const noexcept { return has(right_, page); }
+
+    VICINAL_COLD void compare(std::byte const* base, std::uint64_t first,
+                              std::uint64_t last) noexcept {
+        for (auto page = first; page <= last; ++page) {
+            if (is_right(page)) continue;
+            [[maybe_unused]] auto const held = hold(page);
+            if (is_right(page)) continue;
+            if (!has(damaged_, page)) {
+                if (matches(base, page)) {
+                    set(right_, page);
+                    subtract_one(left_);
+                    continue;
+                }
+                set(damaged_, page);
+            }
+            fault_scope::note([&] { return page_damage(section_, page, shown_); });
+        }
+    }
+
+    /// The page's own checksum, and that those of its block together give the block's, which were
+    /// checked when the file was opened.
+    [[nodiscard]] bool matches(std::byte const* base, std::uint64_t page) const noexcept {
+        auto const block = page / pages_per_block;
+        auto const* const group = page_crcs_ + block * page_group_bytes;
+        auto const* const crc = group + page % pages_per_block * 4;
+        return detail::joined_crc(group) == block_crcs_[static_cast<std::size_t>(block)] &&
+               crc32c({base + page * snapshot_page_bytes, snapshot_page_bytes}) ==
+                   detail::load_le<std::uint32_t>(crc);
+    }
+    section section_;
+    std::string shown_;
+    std::shared_ptr<std::byte const> front_;
+    std::byte const* page_crcs_;
+    std::vector<std::uint32_t> block_crcs_;
+    std::uint64_t pages_;
+    /// Pages not found right.
+    word left_;
+    bits right_;
+    /// Pages found wrong: they stay so, whatever a writer makes of them.
+    bits damaged_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A column that may have pages to check, as one query sees it: base and stride, and before a row
+/// is given its pages are compared if they never were. A damaged row's bytes are given as they are;
+/// the fault_scope knows.
+class checked_reader {
+public:
+    static constexpr bool pages = false;
+
+    checked_reader() = default;
+    /// `checks` is null where nothing is left to check: then a row costs one branch that is always
+    /// right.
+    checked_reader(std::byte const* base, std::size_t stride, page_checks* checks) noexcept
+        : base_(base), stride_(stride), checks_(checks) {}
+
+    [[nodiscard]] bool may_fault() const noexcept { return checks_ != nullptr; }
+    /// The bytes of row `i`, which must be below the column's rows().
+    [[nodiscard]] VICINAL_ALWAYS_INLINE std::byte const* row(std::uint64_t i) const noexcept {
+        return rows(i, 1);
+    }
+    /// The bytes of `count` rows from `i` on, one behind the other.
+    [[nodiscard]] VICINAL_ALWAYS_INLINE std::byte const* rows(std::uint64_t i,
+                                                              std::uint64_t count) const noexcept {
+        auto const at = i * stride_;
+        if (checks_ != nullptr && count != 0) checks_->look(base_, at, count * stride_);
+        return base_ + at;
+    }
+    template <class T>
+    [[nodiscard]] VICINAL_ALWAYS_INLINE T const* row_as(std::uint64_t i) const noexcept {
+        return reinterpret_cast<T const*>(row(i));
+    }
+    template <class T>
+    [[nodiscard]] T const* rows_as(std::uint64_t i, std::uint64_t count) const noexcept {
+        return reinterpret_cast<T const*>(rows(i, count));
+    }
+    /// Asks for the first `lines` cache lines of row `i`.
+    VICINAL_ALWAYS_INLINE void prefetch(std::uint64_t i, std::size_t lines = 1) const noexcept {
+        for (std::size_t l = 0; l < lines; ++l) __builtin_prefetch(base_ + i * stride_ + 64 * l);
+    }
+
+private:
+    std::byte const* base_ = nullptr;
+    std::size_t stride_ = 0;
+    page_checks* checks_ = nullptr;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/region.hpp
+#ifndef VICINAL_STORAGE_REGION_HPP
+#define VICINAL_STORAGE_REGION_HPP
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A range of address space, of which the first `usable()` bytes can be read and written. Given
+/// back at the end.
+template <class Os>
+class region {
+public:
+    region() = default;
+    region(region&& other) noexcept
+        : base_(std::exchange(other.base_, nullptr)), skipped_(std::exchange(other.skipped_, 0)),
+          reserved_(std::exchange(other.reserved_, 0)), usable_(std::exchange(other.usable_, 0)) {}
+    region& operator=(region&& other) noexcept {
+        if (this != &other) {
+            release();
+            base_ = std::exchange(other.base_, nullptr);
+            skipped_ = std::exchange(other.skipped_, 0);
+            reserved_ = std::exchange(other.reserved_, 0);
+            usable_ = std::exchange(other.usable_, 0);
+        }
+        return *this;
+    }
+    region(region const&) = delete;
+    region& operator=(region const&) = delete;
+    ~region() { release(); }
+
+    /// At least `bytes`, better four times as much, so that growing rarely has to move; never less
+    /// than 1 MiB. Where address space is scarce (ulimit -v, 32 bits) it does with less.
+    [[nodiscard]] static result<region> reserve(std::uint64_t bytes) {
+        // Half of the address space at most: the roundings below can't overflow then.
+        constexpr std::uint64_t most = (std::numeric_limits<std::size_t>::max)() / 2;
+        auto const least = detail::round_up((std::max<std::uint64_t>)(bytes, 1), step);
+        if (bytes <= most / 4) {
+            for (std::uint64_t const times : {4U, 2U}) {
+                auto const wish = (std::max<std::uint64_t>)(least * times, std::uint64_t{1} << 20);
+                if (region r; r.take(wish)) return r;
+            }
+        }
+        if (region r; bytes <= most && r.take(least)) return r;
+        return error{errc::out_of_memory, std::to_string(bytes) + " bytes of address space",
+                     "a refusal of the system"};
+    }
+
+    [[nodiscard]] std::byte* data() const noexcept { return base_; }
+    [[nodiscard]] std::uint64_t reserved() const noexcept { return reserved_; }
+    [[nodiscard]] std::uint64_t usable() const noexcept { return usable_; }
+
+    /// Makes the first `bytes` usable; what is new reads as zero. False where the system refuses.
+    [[nodiscard]] bool allow(std::uint64_t bytes) noexcept {
+        auto const end = (std::min)(detail::round_up(bytes, Os::page_bytes()), reserved_);
+        if (end <= usable_) return true;
+        if (Os::allow(base_ + usable_, static_cast<std::size_t>(end - usable_)) != 0) return false;
+        usable_ = end;
+        return true;
+    }
+
+    /// Puts `bytes` of a file at the start of a region that is not in use yet; whole pages, so that
+    /// the file must be padded to one. The start moves so that the file's huge pages can be mapped
+    /// as such: those begin at multiples of their size in the file and in memory.
+    [[nodiscard]] bool map(int number, std::uint64_t offset, std::uint64_t bytes) noexcept {
+        auto const end = detail::round_up(bytes, Os::page_bytes());
+        auto const phase = static_cast<std::size_t>(
+            (offset - reinterpret_cast<std::uintptr_t>(base_)) % huge_page);
+        if (end >= huge_page && phase <= reserved_ && end <= reserved_ - phase) {
+            base_ += phase;
+            skipped_ += phase;
+            reserved_ -= phase;
+        }
+        if (end > reserved_ ||
+            Os::map_file(base_, static_cast<std::size_t>(end), number, offset) != 0)
+            return false;
+        usable_ = end;
+        return true;
+    }
+
+private:
+    static constexpr std::uint64_t step = snapshot_block_bytes;
+
+    [[nodiscard]] bool take(std::uint64_t bytes) noexcept {
+        base_ = static_cast<std::byte*>(Os::reserve(static_cast<std::size_t>(bytes)));
+        reserved_ = base_ == nullptr ? 0 : bytes;
+        return base_ != nullptr;
+    }
+    void release() noexcept {
+        if (base_ != nullptr)
+            static_cast<void>(
+                Os::release(base_ - skipped_, static_cast<std::size_t>(reserved_ + skipped_)));
+    }
+
+    std::byte* base_ = nullptr;
+    /// What lies before it and is not used.
+    std::size_t skipped_ = 0;
+    std::uint64_t reserved_ = 0;
+    std::uint64_t usable_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// A column whose first rows are a mapped section of a snapshot and whose later rows are memory
+/// behind it: one contiguous range of addresses.
+///
+/// Pages that are only read are the file's, shared by all processes and given back under pressure;
+/// a page that is written becomes this process's own copy. A column without rows holds no mapping.
+/// `edit` between `prepare` and `commit` is not allowed: prepare may have copied the row already.
+///
+/// Growing past the reservation copies all rows into a larger one made of memory, instead of moving
+/// the mappings: the reservation is four times what the column had when it was mapped, so that at
+/// least three quarters of what is copied is memory of this process anyway, and a copy needs no
+/// count of touched pages and can't fail in commit, as moving several mappings can. The next
+/// checkpoint maps the file again.
+template <class Os>
+class mapped_column {
+public:
+    explicit mapped_column(std::size_t row_bytes) noexcept : row_bytes_(row_bytes) {}
+
+    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+    [[nodiscard]] std::uint64_t capacity() const noexcept { return granted_ / row_bytes_; }
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
+    [[nodiscard]] checked_reader reader() const noexcept {
+        return {now_.memory.data(), row_bytes_,
+                checks_ && checks_->pending() ? checks_.get() : nullptr};
+    }
+    /// A page that is written will never match its checksum again: it is compared before.
+    [[nodiscard]] std::byte* edit(std::uint64_t i) noexcept {
+        static_cast<void>(reader().row(i));
+        return now_.memory.data() + i * row_bytes_;
+    }
+    /// All rows, one behind the other.
+    [[nodiscard]] std::span<std::byte const> bytes() const noexcept {
+        return {now_.memory.data(), static_cast<std::size_t>(rows_ * row_bytes_)};
+    }
+
+    /// The same for a snapshot; the column must stay as it is until they are written.
+    [[nodiscard]] section_source source(std::string const& name) const {
+        return {name, row_bytes_, bytes()};
+    }
+
+    [[nodiscard]] result<void> prepare(std::uint64_t rows) {
+        std::uint64_t bytes = 0;
+        if (!detail::checked_multiply<std::uint64_t>(rows, row_bytes_, bytes))
+            return error{errc::out_of_memory};
+        if (bytes <= now_.memory.usable() || (next_ && bytes <= next_->memory.usable())) return {};
+        // Half as much again, so that n rows added one by one cost O(n).
+        auto const wish = (std::max)(bytes, granted_ + granted_ / 2);
+        auto& m = now_.memory;
+        if (bytes <= m.reserved() && (m.allow((std::max)(wish, least_step)) || m.allow(bytes)))
+            return {};
+        auto larger = region<Os>::reserve(wish);
+        if (!larger) return larger.error();
+        image fresh{*std::move(larger), rows_ * row_bytes_};
+        if (!fresh.memory.allow(wish) && !fresh.memory.allow(bytes))
+            return error{errc::out_of_memory, std::to_string(bytes) + " bytes of memory",
+                         "a refusal of the system"};
+        if (rows_ > 0)
+            std::memcpy(fresh.memory.data(), m.data(), static_cast<std::size_t>(fresh.touched));
+        next_ = std::move(fresh);
+        return {};
+    }
+    void commit() noexcept {
+        if (next_) now_ = *std::exchange(next_, std::nullopt);
+        granted_ = now_.memory.usable();
+    }
+    void resize(std::uint64_t rows) noexcept {
+        auto const end = rows * row_bytes_;
+        // Behind `touched` lies memory that was never written, which is zero already.
+        if (auto const from = rows_ * row_bytes_; from < end && from < now_.touched) {
+            static_cast<void>(reader().row(rows_));
+            std::memset(now_.memory.data() + from, 0,
+                        static_cast<std::size_t>((std::min)(end, now_.touched) - from));
+        }
+        now_.touched = (std::max)(now_.touched, end);
+        rows_ = rows;
+    }
+
+    /// Maps a section beside what the column holds now; adopt() then puts it in its place.
+    /// errc::out_of_memory where the system refuses; the column is as before.
+    [[nodiscard]] result<void> stage(int number, section const& s) {
+        image mapped;
+        if (s.rows > 0) {
+            auto space = region<Os>::reserve(s.bytes());
+            if (!space) return space.error();
+            mapped.memory = *std::move(space);
+            if (!mapped.memory.map(number, s.offset, s.bytes()))
+                return error{errc::out_of_memory,
+                             "to map " + std::to_string(s.bytes()) + " bytes of section '" +
+                                 s.name + "'",
+                             "a refusal of the system"};
+            // The rest of the section's last page is the file's padding: not trusted to be zero.
+            mapped.touched = mapped.memory.usable();
+        }
+        staged_ = staged{std::move(mapped), s.rows, static_cast<std::size_t>(s.row_bytes)};
+        return {};
+    }
+    /// Takes what was staged, if anything; no reader may be inside.
+    void adopt() noexcept {
+        if (!staged_) return;
+        next_.reset();
+        now_ = std::move(staged_->rows);
+        rows_ = staged_->count;
+        row_bytes_ = staged_->row_bytes;
+        granted_ = now_.memory.usable();
+        staged_.reset();
+        checks_.reset();
+    }
+    /// From now on readers compare the section that was adopted, page by page.
+    void check_with(std::unique_ptr<page_checks> checks) noexcept { checks_ = std::move(checks); }
+    void unstage() noexcept { staged_.reset(); }
+
+private:
+    /// mprotect is called for this much at least: 64 times for the first 16 MiB, not 4096 times.
+    static constexpr std::uint64_t least_step = std::uint64_t{1} << 18;
+
+    struct image {
+        region<Os> memory;
+        /// From here on every usable byte is zero.
+        std::uint64_t touched = 0;
+    };
+    struct staged {
+        image rows;
+        std::uint64_t count = 0;
+        std::size_t row_bytes = 1;
+    };
+
+    image now_;
+    std::optional<image> next_;
+    std::optional<staged> staged_;
+    std::unique_ptr<page_checks> checks_;
+    std::uint64_t granted_ = 0;
+    std::uint64_t rows_ = 0;
+    std::size_t row_bytes_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/named_columns.hpp
+#ifndef VICINAL_STORAGE_NAMED_COLUMNS_HPP
+#define VICINAL_STORAGE_NAMED_COLUMNS_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// The columns of an open store by name, each bound to its section of the snapshot: what storages
+/// that map and storages that page have in common.
+template <class Os, class Column>
+class named_columns {
+public:
+    using column_type = Column;
+
+    void unstage() noexcept {
+        for (auto& c : list_) c->rows.unstage();
+    }
+
+protected:
+    struct named {
+        template <class... Arguments>
+        explicit named(std::string_view n, Arguments&&... arguments)
+            : name(n), rows(std::forward<Arguments>(arguments)...) {}
+        std::string name;
+        Column rows;
+    };
+
+    /// The column of that name, if it was bound. errc::corrupt_snapshot where it, or the snapshot,
+    /// has rows of another width.
+    [[nodiscard]] result<Column*> bound(snapshot_file<Os> const& snapshot, std::string_view name,
+                                        std::size_t row_bytes) const {
+        if (!detail::valid_section_name(name) || row_bytes == 0 ||
+            row_bytes > detail::most_row_bytes)
+            return error{errc::invalid_argument,
+                         "a column name of 1 to 63 bytes and rows of 1 byte to 1 GiB",
+                         "'" + std::string(name) + "' and " + std::to_string(row_bytes)};
+        auto* const known = find(name);
+        auto const* const s = snapshot.find(name);
+        auto const width = known != nullptr ? known->rows.row_bytes()
+                           : s != nullptr   ? static_cast<std::size_t>(s->row_bytes)
+                                            : row_bytes;
+        if (width != row_bytes)
+            return error{errc::corrupt_snapshot,
+                         "rows of " + std::to_string(row_bytes) + " bytes in section '" +
+                             std::string(name) + "' of " + snapshot.shown(),
+                         std::to_string(width)};
+        return known != nullptr ? &known->rows : nullptr;
+    }
+
+    /// What the next snapshot holds, in order of the names: every column, also those that nobody
+    /// has asked for, for which bind(name, row_bytes) -> result<Column*> is called.
+    template <class Bind>
+    [[nodiscard]] result<void>
+    collect_with(snapshot_file<Os> const& snapshot, std::span<replacement const> replacements,
+                 std::vector<section_source>& sources, Bind const& bind) {
+        for (auto const& s : snapshot.layout().sections) {
+            if (find(s.name) != nullptr) continue;
+            auto const made = bind(s.name, static_cast<std::size_t>(s.row_bytes));
+            if (!made) return made.error();
+        }
+        for (auto const& r : replacements) {
+            if (r.row_bytes == 0 || r.bytes() % r.row_bytes != 0)
+                return error{errc::invalid_argument,
+                             "whole rows of " + std::to_string(r.row_bytes) + " bytes for '" +
+                                 r.name + "'",
+                             std::to_string(r.bytes()) + " bytes"};
+            sources.push_back(r);
+        }
+        for (auto const& c : list_)
+            if (!replaced(replacements, c->name)) sources.push_back(c->rows.source(c->name));
+        std::sort(sources.begin(), sources.end(),
+                  [](auto const& a, auto const& b) { return a.name < b.name; });
+        return {};
+    }
+
+    [[nodiscard]] static bool replaced(std::span<replacement const> replacements,
+                                       std::string_view name) noexcept {
+        return std::any_of(replacements.begin(), replacements.end(),
+                           [name](auto const& r) { return r.name == name; });
+    }
+
+    std::vector<std::unique_ptr<named>> list_;
+
+private:
+    [[nodiscard]] named* find(std::string_view name) const noexcept {
+        for (auto const& c : list_)
+            if (c->name == name) return c.get();
+        return nullptr;
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// The columns of an open store whose snapshot is mapped.
+template <class Os>
+class mapped_columns : public named_columns<Os, mapped_column<Os>> {
+    using base = named_columns<Os, mapped_column<Os>>;
+    using base::list_;
+    using named = typename base::named;
+
+public:
+    explicit mapped_columns(open_options const& options) noexcept
+        : lazy_(options.check == check_level::lazy) {}
+
+    [[nodiscard]] static result<void> check_host() {
+        if (auto const page = Os::page_bytes(); snapshot_block_bytes % page != 0)
+            return error{errc::unsupported, "pages of 64 KiB at most",
+                         std::to_string(page) + " bytes"};
+        return {};
+    }
+
+    /// Under check::lazy, columns of a snapshot that is not checked yet are compared with their
+    /// checksums page by page, as they are read. errc::out_of_memory where the system maps nothing
+    /// more.
+    [[nodiscard]] result<void> open(detail::store_files<Os> const& files) {
+        if (!lazy_ || files.checked()) return {};
+        auto const& snapshot = files.snapshot();
+        auto const& l = snapshot.layout();
+        auto const bytes = l.page_crcs_at + l.block_crcs.size() * page_group_bytes;
+        auto space = region<Os>::reserve(bytes);
+        if (!space) return space.error();
+        auto const front = std::make_shared<region<Os>>(*std::move(space));
+        if (!front->map(snapshot.number(), 0, bytes))
+            return error{errc::out_of_memory,
+                         "to map " + std::to_string(bytes) + " bytes of " + snapshot.shown(),
+                         "a refusal of the system"};
+        front_ = std::shared_ptr<std::byte const>(front, front->data());
+        return {};
+    }
+
+    /// The column of that name, made at the first call. The kind of heat changes nothing: the
+    /// system keeps in memory what is read.
+    [[nodiscard]] result<mapped_column<Os>*>
+    bind(snapshot_file<Os> const& snapshot, std::string_view name, std::size_t row_bytes, heat) {
+        auto const known = base::bound(snapshot, name, row_bytes);
+        if (!known || *known != nullptr) return known;
+        auto made = std::make_unique<named>(name, row_bytes);
+        if (auto const* const s = snapshot.find(name)) {
+            VICINAL_CHECK(made->rows.stage(snapshot.number(), *s));
+            made->rows.adopt();
+            if (front_ && s->rows > 0)
+                made->rows.check_with(std::make_unique<page_checks>(
+                    *s, snapshot.layout().block_crcs, front_, snapshot.layout().page_crcs_at,
+                    snapshot.shown()));
+        }
+        list_.push_back(std::move(made));
+        return &list_.back()->rows;
+    }
+
+    /// Rows that were not compared with their checksums must not get new ones.
+    [[nodiscard]] static result<void> before_copying(detail::store_files<Os>& files) {
+        return files.check_before_copying();
+    }
+    [[nodiscard]] result<void> collect(snapshot_file<Os> const& snapshot,
+                                       std::span<replacement const> replacements,
+                                       std::vector<section_source>& sources) {
+        return base::collect_with(snapshot, replacements, sources,
+                                  [&](std::string_view name, std::size_t row_bytes) {
+                                      return bind(snapshot, name, row_bytes, heat::cold);
+                                  });
+    }
+
+    /// Maps the sections of the next snapshot beside the columns. A column that can't be mapped
+    /// keeps the memory it has; for a replaced one, whose memory holds other rows, that is
+    /// errc::out_of_memory.
+    [[nodiscard]] result<void> stage(snapshot_file<Os> const& next,
+                                     std::span<replacement const> replacements) {
+        for (auto& c : list_) {
+            auto const* const s = next.find(c->name);
+            if (s == nullptr) continue;
+            auto staged = c->rows.stage(next.number(), *s);
+            if (!staged && base::replaced(replacements, c->name)) return staged;
+        }
+        return {};
+    }
+    /// The snapshot before is closed: what is mapped of it stays.
+    static void published(snapshot_file<Os>) noexcept {}
+    void adopt() noexcept {
+        for (auto& c : list_) c->rows.adopt();
+        front_.reset();
+    }
+
+    /// The system takes the memory of rows where it needs it.
+    [[nodiscard]] static bool wants_checkpoint(std::uint64_t) noexcept { return false; }
+
+private:
+    bool lazy_;
+    /// The snapshot before its first section; null where every page is known to be right.
+    std::shared_ptr<std::byte const> front_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
+// ---- vicinal/storage/posix.hpp
+#ifndef VICINAL_STORAGE_POSIX_HPP
+#define VICINAL_STORAGE_POSIX_HPP
+
+#if VICINAL_HAS_FILES
+
+#    include <array>
+#    include <cerrno>
+#    include <cstddef>
+#    include <cstdint>
+#    include <cstdio>
+#    include <limits>
+#    include <string>
+#    include <vector>
+
+#    include <dirent.h>
+#    include <fcntl.h>
+#    include <sys/file.h>
+#    include <sys/mman.h>
+#    include <sys/stat.h>
+#    include <time.h>
+#    include <unistd.h>
+#    if defined(__APPLE__)
+#        include <sys/random.h>
+#    endif
+
+#    if defined(MAP_ANONYMOUS)
+#        define VICINAL_MAP_ANONYMOUS MAP_ANONYMOUS
+#    else
+#        define VICINAL_MAP_ANONYMOUS MAP_ANON
+#    endif
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// The operating-system calls of the durable storages, one thin function each: -1 (or nullptr) and
+/// errno on failure. The storages take this as a template parameter and call nothing else, so that
+/// a test can fail, tear or drop any one of them. Interrupted and short calls are the callers' to
+/// repeat. All descriptors are closed on exec; names inside a store are never followed as links.
+struct posix {
+    static int open_directory(char const* path) noexcept {
+        return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    static int make_directory(char const* path) noexcept { return ::mkdir(path, 0700); }
+    static int open_read(int directory, char const* name) noexcept {
+        return ::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    static int open_write(int directory, char const* name) noexcept {
+        return ::openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    }
+    /// Makes the file, or opens the one that is there, with its contents.
+    static int open_or_make(int directory, char const* name) noexcept {
+        return ::openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }
+    /// Makes the file, or empties the one that is there.
+    static int open_empty(int directory, char const* name) noexcept {
+        return ::openat(directory, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }
+    static int close_file(int file) noexcept { return ::close(file); }
+
+    static std::ptrdiff_t read_at(int file, void* into, std::size_t n,
+                                  std::uint64_t offset) noexcept {
+        return fits(offset) ? ::pread(file, into, n, static_cast<::off_t>(offset)) : -1;
+    }
+    static std::ptrdiff_t write_at(int file, void const* from, std::size_t n,
+                                   std::uint64_t offset) noexcept {
+        return fits(offset) ? ::pwrite(file, from, n, static_cast<::off_t>(offset)) : -1;
+    }
+    /// Tells the system that a piece of a file is about to be read; a wish.
+    static void will_read([[maybe_unused]] int file, [[maybe_unused]] std::size_t n,
+                          [[maybe_unused]] std::uint64_t offset) noexcept {
+#    if defined(POSIX_FADV_WILLNEED)
+        if (fits(offset))
+            static_cast<void>(::posix_fadvise(file, static_cast<::off_t>(offset),
+                                              static_cast<::off_t>(n), POSIX_FADV_WILLNEED));
+#    endif
+    }
+    static int truncate_file(int file, std::uint64_t bytes) noexcept {
+        return fits(bytes) ? ::ftruncate(file, static_cast<::off_t>(bytes)) : -1;
+    }
+    static std::int64_t file_bytes(int file) noexcept {
+        struct ::stat s {};
+        if (::fstat(file, &s) != 0) return -1;
+        return static_cast<std::int64_t>(s.st_size);
+    }
+
+    /// The contents of a file and its size reach the disk.
+    static int sync_data(int file) noexcept {
+#    if defined(__APPLE__)
+        return sync_all(file);
+#    else
+        return ::fdatasync(file);
+#    endif
+    }
+    /// A file, or the names in a directory, reach the disk.
+    static int sync_all(int file) noexcept {
+#    if defined(__APPLE__)
+        // fsync leaves the data in the drive's own cache there.
+        if (::fcntl(file, F_FULLFSYNC) == 0) return 0;
+#    endif
+        return ::fsync(file);
+    }
+    static int rename_file(int directory, char const* from, char const* to) noexcept {
+        return ::renameat(directory, from, directory, to);
+    }
+    /// Gives each of two names what the other has, in one step: EINVAL or ENOSYS where the system
+    /// or the file system can't.
+    static int exchange_names(int directory, char const* a, char const* b) noexcept {
+#    if defined(RENAME_EXCHANGE)
+        return ::renameat2(directory, a, directory, b, RENAME_EXCHANGE);
+#    elif defined(RENAME_SWAP)
+        return ::renameatx_np(directory, a, directory, b, RENAME_SWAP);
+#    else
+        static_cast<void>(directory);
+        static_cast<void>(a);
+        static_cast<void>(b);
+        errno = ENOSYS;
+        return -1;
+#    endif
+    }
+    static int remove_file(int directory, char const* name) noexcept {
+        return ::unlinkat(directory, name, 0);
+    }
+    /// Only an empty one.
+    static int remove_directory(int directory, char const* name) noexcept {
+        return ::unlinkat(directory, name, AT_REMOVEDIR);
+    }
+    /// Another number for the same open file.
+    static int duplicate(int file) noexcept { return ::fcntl(file, F_DUPFD_CLOEXEC, 0); }
+    /// 1 where both numbers are of one file or directory, 0 where not.
+    static int same_file(int a, int b) noexcept {
+        struct ::stat of_a {};
+        struct ::stat of_b {};
+        if (::fstat(a, &of_a) != 0 || ::fstat(b, &of_b) != 0) return -1;
+        return of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino ? 1 : 0;
+    }
+    /// Belongs to the open file, not to the process: a second open in the same process is refused
+    /// too, and closing another descriptor of the file does not give it up.
+    static int try_lock(int file) noexcept { return ::flock(file, LOCK_EX | LOCK_NB); }
+
+    /// The names in a directory, without "." and "..".
+    static int list(int directory, std::vector<std::string>& names) {
+        names.clear();
+        int const again = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (again < 0) return -1;
+        ::DIR* const d = ::fdopendir(again);
+        if (d == nullptr) {
+            int const why = errno;
+            ::close(again);
+            errno = why;
+            return -1;
+        }
+        int why = 0;
+        {
+            // Memory may run out between the names.
+            struct closing {
+                ::DIR* d;
+                ~closing() { ::closedir(d); }
+            } const held{d};
+            errno = 0;
+            while (auto const* e = ::readdir(held.d)) {
+                std::string name(&e->d_name[0]);
+                if (name != "." && name != "..") names.push_back(std::move(name));
+                errno = 0;
+            }
+            why = errno;
+        }
         errno = why;
         return why == 0 ? 0 : -1;
     }
@@ -12368,7 +16494,7 @@ struct basic_mmap {
     static constexpr bool durable = true;
     static constexpr std::string_view name = "mmap";
     using column = mapped_column<Os>;
-    using space = mapped_space<Os>;
+    using space = durable_space<Os, mapped_columns<Os>>;
 };
 
 using mmap = basic_mmap<>;
@@ -12443,7 +16569,7 @@ struct no_section {
 ///   Distances are the codec's.
 /// * `search_into(query, effort, keep, nearest)`, of an index that is not exact: the same with
 /// exact
-///   distances, offered to `nearest`.
+///   distances, offered to `nearest`; `search_among` for rows that are known as bits.
 /// * `effort_for(wanted, recall)`: the effort that search takes for a wanted recall.
 /// * `clear()`: forgets every row; inside the caller's section.
 /// * `exact`: whether it always finds the true neighbours.
@@ -12481,371 +16607,6 @@ concept model = requires(typename I::options const& o) {
 #ifndef VICINAL_CODEC_SQ8_HPP
 #define VICINAL_CODEC_SQ8_HPP
 
-// ---- vicinal/codec/sq8/bound.hpp
-#ifndef VICINAL_CODEC_SQ8_BOUND_HPP
-#define VICINAL_CODEC_SQ8_BOUND_HPP
-
-// ---- vicinal/codec/sq8/encoding.hpp
-#ifndef VICINAL_CODEC_SQ8_ENCODING_HPP
-#define VICINAL_CODEC_SQ8_ENCODING_HPP
-
-/// One vector as bytes of one scale: x is about scale (code - zero), element by element.
-///
-/// Scale and zero are the vector's own, so that there is nothing to train, rows of any norm stand
-/// beside each other, and the product of two vectors is an integer product times two scales. A
-/// vector of integers that span no more than 255 is encoded without loss.
-/// Source: the affine 8-bit codes of gemmlowp, with the bounds taken per vector as in Aguerrebere
-/// et al., "Similarity search in the blink of an eye with compressed indices", VLDB 2023.
-namespace vicinal::inline VICINAL_ABI::codec {
-
-/// What belongs to the codes of a vector, 16 bytes.
-struct sq8_factors {
-    /// 0 where the vector has no codes that say anything: elements that are not finite, or of a
-    /// size outside 2^-24 to 2^24, where the bound's own arithmetic would leave float.
-    float scale = 0;
-    /// At least |x - x^|, in the unit of the elements; exactly 0 for a vector without loss.
-    float error = 0;
-    /// The sum over i of (code[i] - zero)^2; |x^|^2 is scale^2 times it. Fits to 65,536 elements.
-    std::uint32_t square_sum = 0;
-    /// The sum of the codes in the low 24 bits, zero in the high 8.
-    std::uint32_t sum_and_zero = 0;
-
-    [[nodiscard]] bool usable() const noexcept { return scale > 0; }
-    [[nodiscard]] std::uint32_t sum() const noexcept { return sum_and_zero & 0xffffffU; }
-    [[nodiscard]] std::uint32_t zero() const noexcept { return sum_and_zero >> 24; }
-
-    friend bool operator==(sq8_factors const&, sq8_factors const&) = default;
-};
-
-/// The product sum over i of (a[i] - zero_a)(b[i] - zero_b) from the sum of a[i] b[i] modulo 2^32.
-/// Exact to 32,768 elements.
-[[nodiscard]] VICINAL_ALWAYS_INLINE std::int32_t sq8_centred(std::uint32_t product,
-                                                             sq8_factors const& a,
-                                                             sq8_factors const& b,
-                                                             std::size_t dim) noexcept {
-    return static_cast<std::int32_t>(product - a.zero() * b.sum() - b.zero() * a.sum() +
-                                     static_cast<std::uint32_t>(dim) * a.zero() * b.zero());
-}
-
-namespace detail {
-inline namespace VICINAL_BASELINE {
-
-/// What the elements of a vector have in common.
-struct sq8_range {
-    float low = 0;
-    float high = 0;
-    /// 0 where every element is an integer.
-    float fractions = 0;
-    /// 0 where every element is finite, NaN otherwise.
-    float unsound = 0;
-};
-
-struct sq8_range_body {
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static void run(float const* x, std::size_t dim,
-                                          sq8_range* out) noexcept {
-        using floats = typename Set::template of<float>;
-        constexpr std::size_t w = floats::width;
-        floats low, high, fractions, unsound, v;
-        low.zero();
-        high.zero();
-        fractions.zero();
-        unsound.zero();
-        std::size_t i = 0;
-        for (; i + w <= dim; i += w) {
-            v.load(x + i);
-            step(low, high, fractions, unsound, v);
-        }
-        if (i < dim) {
-            Set::load_part(v, x + i, dim - i);
-            step(low, high, fractions, unsound, v);
-        }
-        sq8_range r;
-        for (std::size_t j = 0; j < w; ++j) {
-            r.low = (std::min)(r.low, low.lanes[j]);
-            r.high = (std::max)(r.high, high.lanes[j]);
-        }
-        r.fractions = fractions.sum();
-        r.unsound = unsound.sum();
-        *out = r;
-    }
-
-private:
-    template <class Floats>
-    VICINAL_ALWAYS_INLINE static void step(Floats& low, Floats& high, Floats& fractions,
-                                           Floats& unsound, Floats const& v) noexcept {
-        low.lanes = v.lanes < low.lanes ? v.lanes : low.lanes;
-        high.lanes = v.lanes > high.lanes ? v.lanes : high.lanes;
-        unsound.lanes += v.lanes * 0.0F;
-        // 2^23 added and taken away leaves the nearest integer.
-        Floats size;
-        size.lanes = v.lanes;
-        size.absolute();
-        Floats apart;
-        apart.lanes = (size.lanes + 8388608.0F) - 8388608.0F - size.lanes;
-        apart.absolute();
-        fractions.add(apart);
-    }
-};
-
-/// What encoding gives beside the codes.
-struct sq8_sums {
-    std::uint32_t codes = 0;
-    /// Of (code - zero)^2.
-    std::uint32_t squares = 0;
-    /// Of (x - step (code - zero))^2.
-    float missed = 0;
-};
-
-struct sq8_encode_body {
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static void run(float const* x, std::size_t dim, float step, float zero,
-                                          std::uint8_t* codes, sq8_sums* out) noexcept {
-        using floats = typename Set::template of<float>;
-        using integers = typename Set::integers;
-        constexpr std::size_t w = floats::width;
-        using bytes = typename simd::pack<std::uint8_t, w>::lanes_type;
-        float const inverse = 1 / step;
-        floats missed;
-        missed.zero();
-        integers sum, squares;
-        sum.zero();
-        squares.zero();
-        for (std::size_t i = 0; i < dim; i += w) {
-            floats v;
-            bool const whole = i + w <= dim;
-            if (whole)
-                v.load(x + i);
-            else
-                Set::load_part(v, x + i, dim - i);
-            auto place = v.lanes * inverse + (zero + 0.5F);
-            place = place < 0.0F ? place * 0.0F : place;
-            place = place > 255.0F ? place * 0.0F + 255.0F : place;
-            auto const code = __builtin_convertvector(place, typename integers::lanes_type);
-            auto const centred = code - static_cast<std::int32_t>(zero);
-            auto const lost =
-                v.lanes - __builtin_convertvector(centred, typename floats::lanes_type) * step;
-            missed.lanes += lost * lost;
-            squares.lanes += centred * centred;
-            sum.lanes += code;
-            auto const narrow = __builtin_convertvector(code, bytes);
-            if (whole) {
-                std::memcpy(codes + i, &narrow, w);
-            } else {
-                // What is behind the last element was encoded as 0: its code is zero, and it adds
-                // nothing but that.
-                std::memcpy(codes + i, &narrow, dim - i);
-                sum.lanes[0] -=
-                    static_cast<std::int32_t>(i + w - dim) * static_cast<std::int32_t>(zero);
-            }
-        }
-        out->codes = static_cast<std::uint32_t>(sum.sum());
-        out->squares = static_cast<std::uint32_t>(squares.sum());
-        out->missed = missed.sum();
-    }
-};
-
-using sq8_find_range = simd::kernel<sq8_range_body, void, float const*, std::size_t, sq8_range*>;
-using sq8_fill_codes = simd::kernel<sq8_encode_body, void, float const*, std::size_t, float, float,
-                                    std::uint8_t*, sq8_sums*>;
-
-} // namespace VICINAL_BASELINE
-} // namespace detail
-
-/// Encodes x times `multiplier` (1, or one over the norm where directions are compared; then within
-/// a relative 2^-40 of the true one). Writes dim codes.
-///
-/// Of two instruction sets one may round an element up and the other down; both codes are sound,
-/// each with its own error.
-inline sq8_factors sq8_encode(float const* x, std::size_t dim, double multiplier,
-                              std::uint8_t* codes) noexcept {
-    detail::sq8_range range;
-    detail::sq8_find_range::get()(x, dim, &range);
-    float const size = (std::max)(range.high, -range.low);
-    sq8_factors f;
-    bool const zeros = size == 0 && multiplier == 1;
-    auto const in_range = [](double s) { return s >= 0x1p-24 && s <= 0x1p24; };
-    // The elements themselves, too: the steps below are taken in their unit.
-    if (range.unsound != 0 ||
-        !(zeros || (size >= 0x1p-60F && size <= 0x1p60F && in_range(size * multiplier)))) {
-        std::fill_n(codes, dim, std::uint8_t{0});
-        return f;
-    }
-    float const span = range.high - range.low;
-    bool const lossless = zeros || (range.fractions == 0 && span <= 255);
-    float const step = lossless ? 1.0F : span / 255;
-    float const zero = std::floor(-range.low / step + 0.5F);
-    detail::sq8_sums sums;
-    detail::sq8_fill_codes::get()(x, dim, step, zero, codes, &sums);
-
-    f.scale = static_cast<float>(step * multiplier);
-    f.square_sum = sums.squares;
-    f.sum_and_zero = sums.codes | static_cast<std::uint32_t>(zero) << 24;
-    if (!lossless || multiplier != 1) {
-        // The sum in float is within 2^-10 to 32,768 elements, and each difference in it within
-        // 2^-23 of the element; so is the scale of what it stands for.
-        double const lost = lossless ? 0 : std::sqrt(double{sums.missed}) * multiplier;
-        double const norm = double{f.scale} * std::sqrt(double{1} * f.square_sum);
-        f.error = static_cast<float>(lost * (1 + 0x1p-10) + norm * 0x1p-20);
-    }
-    return f;
-}
-
-/// Whether codes and factors belong to x: the error is at least what the codes lose, and the sums
-/// are theirs.
-[[nodiscard]] inline bool sq8_holds(float const* x, std::size_t dim, double multiplier,
-                                    std::uint8_t const* codes, sq8_factors const& f) noexcept {
-    if (!f.usable()) return f == sq8_factors{};
-    std::uint32_t sum = 0;
-    std::uint32_t squares = 0;
-    double missed = 0;
-    for (std::size_t i = 0; i < dim; ++i) {
-        auto const centred = static_cast<std::int32_t>(codes[i] - f.zero());
-        sum += codes[i];
-        squares += static_cast<std::uint32_t>(centred * centred);
-        double const lost = x[i] * multiplier - double{f.scale} * centred;
-        missed += lost * lost;
-    }
-    return sum == f.sum() && squares == f.square_sum && std::sqrt(missed) <= f.error;
-}
-
-} // namespace vicinal::inline VICINAL_ABI::codec
-
-#endif
-
-/// Which rows may be left out without a look at their floats.
-///
-/// With x^ and q^ the decoded row and query, e and f their errors, and I the centred integer
-/// product, <q^, x^> = scale_x scale_q I. A row whose exact distance is at most t has
-///
-///     squared L2      |q^ - x^| <= sqrt(t) + e + f
-///     cosine          the same of the directions, whose squared distance is 2 t
-///     inner product   <q^, x^> >= -t - |q| e - |x^| f
-///
-/// and each of them, divided by the scales, reads I >= a limit that is linear in three numbers of
-/// the row: limit = of_row.size * size + of_row.inverse * inverse + of_row.loss * loss. So a scan
-/// is an integer product, two multiply-adds and a comparison for each row.
-///
-/// All of it is rounded towards keeping a row: 2^-19 of each term for float's arithmetic here, and
-/// the rounding of the exact distance itself. A limit that is NaN keeps the row.
-/// Source: the triangle inequality; the linear form is our own.
-namespace vicinal::inline VICINAL_ABI::codec {
-
-/// The numbers of a row that the limit is linear in.
-struct sq8_row_terms {
-    float size;
-    float inverse;
-    float loss;
-};
-
-/// The numbers of a query and a distance that they are multiplied by.
-struct sq8_query_terms {
-    float size;
-    float inverse;
-    float loss;
-};
-
-/// Metrics that have no bound.
-template <class Metric>
-struct sq8_bound {
-    static constexpr bool exists = false;
-};
-
-namespace detail {
-
-inline constexpr float sq8_down = 1 - 0x1p-19F;
-inline constexpr float sq8_up = 1 + 0x1p-19F;
-
-/// The float nearest to x; infinity beyond the range.
-[[nodiscard]] inline float sq8_narrow(double x) noexcept {
-    constexpr double most = (std::numeric_limits<float>::max)();
-    if (!(std::fabs(x) <= most))
-        return std::copysign(std::numeric_limits<float>::infinity(), x < 0 ? -1.0F : 1.0F);
-    return static_cast<float>(x);
-}
-
-/// What squared L2 and cosine share: `square` is the squared distance that a row may have.
-struct sq8_euclidean {
-    template <class Lanes>
-    VICINAL_ALWAYS_INLINE static void row(Lanes const& scale, Lanes const& error,
-                                          Lanes const& square_sum, Lanes& size, Lanes& inverse,
-                                          Lanes& loss) noexcept {
-        inverse = 0.5F / scale;
-        size = scale * square_sum * (0.5F * sq8_down) - error * error * inverse * sq8_up;
-        loss = error * inverse;
-    }
-    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, double square) noexcept {
-        double const scale = q.scale;
-        double const reach = (std::sqrt(square) + q.error) * (1 + 0x1p-19);
-        double const norm = scale * scale * q.square_sum;
-        return {detail::sq8_narrow(1 / scale),
-                detail::sq8_narrow((norm * (1 - 0x1p-19) - reach * reach) / scale),
-                detail::sq8_narrow(-2 * reach / scale)};
-    }
-};
-
-} // namespace detail
-
-template <>
-struct sq8_bound<metric::squared_l2> : detail::sq8_euclidean {
-    static constexpr bool exists = true;
-    static constexpr bool directions = false;
-
-    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, float distance) noexcept {
-        // The exact distance rounds each difference to float, and its sum; what is below the
-        // smallest float is 0.
-        return sq8_euclidean::query(q, distance * (1 + 0x1p-20) + 0x1p-148);
-    }
-};
-
-template <>
-struct sq8_bound<metric::cosine> : detail::sq8_euclidean {
-    static constexpr bool exists = true;
-    static constexpr bool directions = true;
-
-    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, float distance) noexcept {
-        // 1 - product / norms is within 2^-36 in double to 32,768 elements.
-        return sq8_euclidean::query(q, 2 * (distance * (1 + 0x1p-20) + 0x1p-35));
-    }
-};
-
-template <>
-struct sq8_bound<metric::inner_product> {
-    static constexpr bool exists = true;
-    static constexpr bool directions = false;
-
-    template <class Lanes>
-    VICINAL_ALWAYS_INLINE static void row(Lanes const& scale, Lanes const& error,
-                                          Lanes const& square_sum, Lanes& size, Lanes& inverse,
-                                          Lanes& loss) noexcept {
-        inverse = 1.0F / scale;
-        // The root of n is at most (n / g + g) / 2 whatever g; halving the exponent gives a g that
-        // makes it 0.06 % too large at most.
-        decltype(scale < scale) bits;
-        Lanes guess;
-        std::memcpy(&bits, &square_sum, sizeof bits);
-        bits = (bits >> 1) + 0x1fbb4f2e;
-        std::memcpy(&guess, &bits, sizeof guess);
-        size = (square_sum / guess + guess) * (0.5F * detail::sq8_up);
-        loss = error * inverse;
-    }
-    [[nodiscard]] static sq8_query_terms query(sq8_factors const& q, float distance) noexcept {
-        double const scale = q.scale;
-        double const norm = scale * std::sqrt(double{1} * q.square_sum);
-        double const t = distance;
-        // Of the norms: the integer product in float, the exact sum in double: relative to the
-        // norms.
-        double const of_size = (q.error + norm * 0x1p-22) * (1 + 0x1p-19);
-        double const of_loss = (norm + q.error) * (1 + 0x1p-19);
-        return {detail::sq8_narrow(-of_size / scale),
-                detail::sq8_narrow((-t - std::fabs(t) * 0x1p-19) / scale),
-                detail::sq8_narrow(-of_loss / scale)};
-    }
-};
-
-} // namespace vicinal::inline VICINAL_ABI::codec
-
-#endif
 // ---- vicinal/codec/sq8/kernels.hpp
 #ifndef VICINAL_CODEC_SQ8_KERNELS_HPP
 #define VICINAL_CODEC_SQ8_KERNELS_HPP
@@ -13185,7 +16946,7 @@ using sq8_panel_sieve =
 /// Distances between rows of codes, as a graph asks for them: any row, or any four.
 namespace vicinal::inline VICINAL_ABI::codec {
 
-/// A row as a graph keeps it: its factors, then its codes.
+/// A row as a graph keeps it: 16 bytes of its factors, then its codes.
 struct sq8_row {
     [[nodiscard]] static sq8_factors factors(std::byte const* row) noexcept {
         sq8_factors f;
@@ -13197,13 +16958,46 @@ struct sq8_row {
     }
 };
 
+/// Under the inner product a row has other factors: what its product with any other row has of the
+/// frame's mean, and error and norm in two bytes each, rounded up.
+struct sq8_product_factors {
+    float scale = 0;
+    /// As the upper halves of floats, at least what they stand for.
+    std::uint16_t norm = 0;
+    std::uint16_t error = 0;
+    /// The product of the mean and the vector less the mean.
+    float of_mean = 0;
+    std::uint32_t sum_and_zero = 0;
+
+    sq8_product_factors() = default;
+    sq8_product_factors(sq8_factors const& f, float product_with_mean) noexcept
+        : scale(f.scale),
+          norm(upwards(f.scale * std::sqrt(static_cast<float>(f.square_sum)) * (1 + 0x1p-20F))),
+          error(upwards(f.error)), of_mean(product_with_mean), sum_and_zero(f.sum_and_zero) {}
+
+    [[nodiscard]] static sq8_product_factors of(std::byte const* row) noexcept {
+        sq8_product_factors f;
+        std::memcpy(&f, row, sizeof f);
+        return f;
+    }
+    [[nodiscard]] static float value(std::uint16_t upper) noexcept {
+        return std::bit_cast<float>(std::uint32_t{upper} << 16);
+    }
+
+private:
+    [[nodiscard]] static std::uint16_t upwards(float x) noexcept {
+        return static_cast<std::uint16_t>((std::bit_cast<std::uint32_t>(x) + 0xffffU) >> 16);
+    }
+};
+static_assert(sizeof(sq8_product_factors) == sizeof(sq8_factors));
+
 /// What a distance needs of the row that others are compared with.
 struct sq8_side {
     /// Not aligned.
     std::uint8_t const* codes = nullptr;
     /// Twice the scale under squared L2 and cosine, the scale under the inner product.
     float scale = 0;
-    /// The square of the decoded vector; 0 under the inner product.
+    /// The square of the decoded vector; under the inner product what the row has of the mean.
     float square = 0;
     /// What the sum of a row's codes, and a row's zero, are multiplied by in the centred product.
     std::uint32_t of_sum = 0;
@@ -13253,13 +17047,21 @@ private:
         Unsigned const centred =
             product_of + (sum_and_zero & 0xffffffU) * q.of_sum - (sum_and_zero >> 24) * q.of_zero;
         if constexpr (product) {
-            out = -(scale * q.scale * as_floats<Float>(centred));
+            out =
+                -(scale * q.scale * as_floats<Float>(centred)) - bits<Float>(square_sum) - q.square;
         } else {
             out = scale *
                       (scale * as_floats<Float>(square_sum) - q.scale * as_floats<Float>(centred)) +
                   q.square;
             if constexpr (half) out = out * 0.5F;
         }
+    }
+    template <class Float, class Unsigned>
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static Float bits(Unsigned const& x) noexcept {
+        static_assert(sizeof(Float) == sizeof(Unsigned));
+        Float f;
+        std::memcpy(&f, &x, sizeof f);
+        return f;
     }
     /// As signed numbers; a sum of squares is below 2^31 to 33,000 elements.
     template <class Float, class Unsigned>
@@ -13316,20 +17118,21 @@ using sq8_score_four = simd::kernel<detail::sq8_score_four_body<Metric>, void, s
                                     std::byte const* const*, std::size_t, float*>;
 
 /// A row that others are compared with; it must stay in place. Takes no memory.
+///
+/// Under the inner product distances lack the square of the frame's mean, which is the same for all
+/// pairs; at_least() has it.
 template <class Metric>
 class sq8_scorer {
 public:
-    sq8_scorer(std::byte const* row, std::size_t dim) noexcept
-        : one_(sq8_score<Metric>::get()), four_(sq8_score_four<Metric>::get()), dim_(dim) {
-        constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    sq8_scorer(std::byte const* row, std::size_t dim, double mean_square = 0) noexcept
+        : one_(sq8_score<Metric>::get()), four_(sq8_score_four<Metric>::get()), of_(row),
+          mean_square_(mean_square), dim_(dim) {
         auto const f = sq8_row::factors(row);
         side_.codes = sq8_row::codes(row);
         side_.scale = product ? f.scale : 2 * f.scale;
-        side_.square = product ? 0 : f.scale * f.scale * static_cast<float>(f.square_sum);
+        side_.square = product ? of_.of_mean : f.scale * f.scale * static_cast<float>(f.square_sum);
         side_.of_sum = 128 - f.zero();
         side_.of_zero = f.sum() - static_cast<std::uint32_t>(dim) * f.zero();
-        error_ = f.usable() ? f.error : std::numeric_limits<float>::infinity();
-        norm_ = f.scale * std::sqrt(static_cast<float>(f.square_sum));
     }
 
     [[nodiscard]] float operator()(std::byte const* row) const noexcept {
@@ -13345,28 +17148,81 @@ public:
     /// triangle inequality, less what float arithmetic may have lost. -infinity where one of the
     /// two has no codes.
     [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
-        auto const f = sq8_row::factors(row);
-        float const norm = f.scale * std::sqrt(static_cast<float>(f.square_sum));
-        float const rounding = 0x1p-18F * (norm * norm + norm_ * norm_);
-        float const error = f.usable() ? f.error + error_ : std::numeric_limits<float>::infinity();
-        if constexpr (std::same_as<Metric, metric::inner_product>) {
-            float const least =
-                distance - rounding - norm_ * f.error - norm * error_ - f.error * error_;
-            return std::isfinite(error) ? least : -std::numeric_limits<float>::infinity();
+        sizes const b(row);
+        if (!std::isfinite(b.error + of_.error)) return -std::numeric_limits<float>::infinity();
+        if constexpr (product) {
+            double const lost =
+                of_.norm * b.error + b.norm * of_.error + double{b.error} * of_.error;
+            double const mean = std::sqrt(mean_square_);
+            // What is of the size of the codes' product or of the parts with the mean was added up
+            // in float, what is of the size of the vectors' product in double.
+            double const rounding =
+                0x1p-18 * (double{b.norm} * of_.norm + lost) +
+                0x1p-20 * (std::fabs(b.of_mean) + std::fabs(of_.of_mean)) +
+                0x1p-34 * (b.norm + b.error + mean) * (of_.norm + of_.error + mean);
+            double const least = distance - mean_square_ - lost - rounding;
+            return std::isfinite(least) ? detail::sq8_narrow(least - std::fabs(least) * 0x1p-22)
+                                        : -std::numeric_limits<float>::infinity();
         } else {
-            constexpr float half = std::same_as<Metric, metric::cosine> ? 2 : 1;
-            if (!std::isfinite(error)) return -std::numeric_limits<float>::infinity();
-            float const root = std::sqrt((std::max)(distance * half - rounding, 0.0F)) - error;
+            float const rounding = 0x1p-18F * (b.norm * b.norm + of_.norm * of_.norm) + exact;
+            float const root =
+                std::sqrt((std::max)(distance * half - rounding, 0.0F)) - b.error - of_.error;
             return root > 0 ? root * root * (1 - 0x1p-18F) / half : 0;
         }
     }
 
+    /// What rules_out() needs of a distance that others must beat or tie.
+    [[nodiscard]] float reach(float farthest) const noexcept {
+        if constexpr (product) return farthest;
+        return (std::sqrt((std::max)(farthest * half, 0.0F)) + of_.error) * (1 + 0x1p-18F);
+    }
+    /// Whether the distance of the vectors is beyond the one that `reach` was made of: what
+    /// at_least() tells, without its roots, as a scan asks it of every row.
+    [[nodiscard]] bool rules_out(std::byte const* row, float distance, float reach) const noexcept {
+        if constexpr (product) {
+            return at_least(row, distance) > reach;
+        } else {
+            auto const f = sq8_row::factors(row);
+            float const square = f.scale * f.scale * static_cast<float>(f.square_sum);
+            float const rounding = 0x1.1p-18F * (square + of_.norm * of_.norm) + 2 * exact;
+            float const error = f.usable() ? f.error : std::numeric_limits<float>::infinity();
+            float const limit = reach + error * (1 + 0x1p-18F);
+            return distance * half - rounding > limit * limit;
+        }
+    }
+
 private:
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    /// A cosine distance is half the square of that of the directions.
+    static constexpr float half = std::same_as<Metric, metric::cosine> ? 2 : 1;
+    /// The exact cosine is within 2^-36, however near the directions are.
+    static constexpr float exact = std::same_as<Metric, metric::cosine> ? 0x1p-34F : 0;
+
+    /// Of a row: the norm of what its codes stand for, the error, and what it has of the mean.
+    struct sizes {
+        explicit sizes(std::byte const* row) noexcept {
+            auto const f = sq8_row::factors(row);
+            if constexpr (product) {
+                auto const p = sq8_product_factors::of(row);
+                norm = sq8_product_factors::value(p.norm);
+                error = sq8_product_factors::value(p.error);
+                of_mean = p.of_mean;
+            } else {
+                norm = f.scale * std::sqrt(static_cast<float>(f.square_sum));
+                error = f.error;
+            }
+            if (!f.usable()) error = std::numeric_limits<float>::infinity();
+        }
+        float norm = 0;
+        float error = 0;
+        float of_mean = 0;
+    };
+
     typename sq8_score<Metric>::function one_;
     typename sq8_score_four<Metric>::function four_;
     sq8_side side_;
-    float error_;
-    float norm_;
+    sizes of_;
+    double mean_square_;
     std::size_t dim_;
 };
 
@@ -13386,9 +17242,16 @@ public:
         codes_.resize(dim);
         shifted_.resize(dim);
         factors_ = sq8_encode(vector, dim, multiplier, codes_.data());
+        shift_ = {};
         for (std::size_t i = 0; i < dim; ++i)
             shifted_[i] = static_cast<std::int8_t>(codes_[i] - 128);
         dim_ = dim;
+    }
+
+    /// What rows in a frame leave out of their products, and what the query lost in coming there.
+    void put_into(sq8_frame const& frame, bool direction, sq8_shift const& shift) noexcept {
+        frame.widen(factors_, direction);
+        shift_ = shift;
     }
 
     [[nodiscard]] sq8_factors const& factors() const noexcept { return factors_; }
@@ -13401,7 +17264,12 @@ public:
     /// - (128 - z) sum(row) + zero(row) sum(t - z).
     template <class Bound>
     [[nodiscard]] sq8_limit limit(float distance) const noexcept {
-        auto const terms = Bound::query(factors_, distance);
+        auto const terms = [&] {
+            if constexpr (requires { Bound::query(factors_, distance, shift_); })
+                return Bound::query(factors_, distance, shift_);
+            else
+                return Bound::query(factors_, distance);
+        }();
         auto const zero = static_cast<double>(factors_.zero());
         double const of_sum = zero - 128;
         double const of_zero = factors_.sum() - zero * static_cast<double>(dim_);
@@ -13415,6 +17283,7 @@ private:
     std::vector<std::uint8_t> codes_;
     std::vector<std::int8_t> shifted_;
     sq8_factors factors_;
+    sq8_shift shift_;
     std::size_t dim_ = 0;
 };
 
@@ -13422,9 +17291,10 @@ private:
 /// loses, by which a scan of the codes misses nothing.
 ///
 /// For float elements up to 32,768 of them, under squared_l2, inner_product and cosine; other
-/// metrics have no bound. Under cosine the direction is encoded, not the vector. Nothing is
-/// trained. Memory: dim + 16 bytes a row, beside the vectors. A row as a graph reads it is its
-/// factors and then its codes, row_bytes() of them.
+/// metrics have no bound. Under cosine the direction is encoded, not the vector. Memory: dim + 16
+/// bytes a row, beside the vectors. A row as a graph reads it is its factors and then its codes,
+/// row_bytes() of them. Nothing is trained, but that data far from 0, or with a few large elements,
+/// is encoded in a frame of its own, which an index asks for once it has rows (fitting_frame).
 struct sq8 {
     static constexpr std::string_view name = "sq8";
 
@@ -13441,46 +17311,109 @@ struct sq8 {
 
         [[nodiscard]] std::size_t row_bytes() const noexcept { return sizeof(sq8_factors) + dim_; }
 
+        /// The frame that vectors are encoded in: rows and queries in the same.
+        [[nodiscard]] sq8_frame const& frame() const noexcept { return frame_; }
+        void put(sq8_frame frame) noexcept { frame_ = std::move(frame); }
+
         /// What a vector is multiplied by before it is encoded.
         [[nodiscard]] double multiplier(float const* vector) const noexcept {
-            if constexpr (requires { requires bound::directions; })
+            if constexpr (directions)
                 return 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim_));
             else
                 return 1;
         }
+        /// Floats that encoding takes beside the codes: 0 without a frame, dim with one.
+        [[nodiscard]] std::size_t scratch() const noexcept { return frame_.empty() ? 0 : dim_; }
         /// Codes and factors of a vector, apart.
-        sq8_factors encode(float const* vector, std::uint8_t* codes) const noexcept {
-            return sq8_encode(vector, dim_, multiplier(vector), codes);
+        sq8_factors encode(float const* vector, std::uint8_t* codes,
+                           float* scratch = nullptr) const noexcept {
+            if (frame_.empty()) return sq8_encode(vector, dim_, multiplier(vector), codes);
+            frame_.apply(vector, multiplier(vector), true, scratch);
+            auto factors = sq8_encode(scratch, dim_, 1, codes);
+            frame_.widen(factors, directions);
+            return factors;
         }
         /// Whether they are sound for that vector.
         [[nodiscard]] bool holds(float const* vector, std::uint8_t const* codes,
-                                 sq8_factors const& factors) const noexcept {
-            return sq8_holds(vector, dim_, multiplier(vector), codes, factors);
+                                 sq8_factors const& factors) const {
+            if (frame_.empty()) return sq8_holds(vector, dim_, multiplier(vector), codes, factors);
+            std::vector<float> moved(dim_);
+            frame_.apply(vector, multiplier(vector), true, moved.data());
+            return sq8_holds(moved.data(), dim_, 1, codes, factors);
         }
         /// The same as one row. Elements of a size for which there is no bound, down to 2^-60 and
         /// up to 2^60, have codes here too, whose error counts as infinite.
-        void encode_row(float const* vector, std::byte* row) const noexcept {
+        void encode_row(float const* vector, std::byte* row,
+                        float* scratch = nullptr) const noexcept {
             auto* const codes = reinterpret_cast<std::uint8_t*>(row) + sizeof(sq8_factors);
-            auto factors = encode(vector, codes);
+            auto factors = encode(vector, codes, scratch);
             if (!factors.usable()) {
+                auto const* const x = frame_.empty() ? vector : scratch;
                 float size = 0;
-                for (std::size_t i = 0; i < dim_; ++i)
-                    size = (std::max)(size, std::fabs(vector[i]));
+                for (std::size_t i = 0; i < dim_; ++i) size = (std::max)(size, std::fabs(x[i]));
                 if (size >= 0x1p-60F && size <= 0x1p60F) {
                     double const shift = std::ldexp(1.0, -std::ilogb(size));
-                    factors = sq8_encode(vector, dim_, shift, codes);
+                    factors = sq8_encode(x, dim_, shift, codes);
                     factors.scale = static_cast<float>(factors.scale / shift);
                     factors.error = std::numeric_limits<float>::infinity();
                 }
             }
-            std::memcpy(row, &factors, sizeof factors);
+            if constexpr (product) {
+                double const of_mean =
+                    frame_.empty() ? 0 : frame_.product_with_mean(vector) - frame_.mean_square();
+                sq8_product_factors const own(factors, detail::sq8_narrow(of_mean));
+                std::memcpy(row, &own, sizeof own);
+            } else {
+                std::memcpy(row, &factors, sizeof factors);
+            }
+        }
+        /// A query before many rows of codes.
+        void encode(float const* vector, sq8_query& query) const {
+            if (frame_.empty()) {
+                query.encode(vector, dim_, multiplier(vector));
+                return;
+            }
+            std::vector<float> moved(dim_);
+            frame_.apply(vector, multiplier(vector), !product, moved.data());
+            query.encode(moved.data(), dim_, 1);
+            query.put_into(frame_, directions, shift(vector));
+        }
+
+        /// The frame that suits `rows` vectors, of which row(i) is one: an empty one, unless codes
+        /// in another lose less than half as much. Looks at up to 4,096 of them for the mean and
+        /// 256 for the loss; the same rows give the same frame.
+        template <class Row>
+        [[nodiscard]] sq8_frame fitting_frame(std::size_t rows, Row const& row) const {
+            std::vector<double> sums(dim_);
+            auto const seen = (std::min)(rows, std::size_t{4096});
+            for (std::size_t i = 0; i < seen; ++i) {
+                float const* const x = row(i * rows / seen);
+                double const m = multiplier(x);
+                for (std::size_t j = 0; j < dim_; ++j) sums[j] += x[j] * m;
+            }
+            std::vector<float> mean(dim_);
+            for (std::size_t j = 0; j < dim_; ++j) {
+                mean[j] = static_cast<float>(sums[j] / static_cast<double>(seen));
+                if (!std::isfinite(mean[j])) return {};
+            }
+            of best(dim_);
+            auto least = best.squared_loss(rows, row);
+            for (bool const rotated : {false, true}) {
+                of other(dim_);
+                other.put({mean, rotated});
+                auto const loss = other.squared_loss(rows, row);
+                if (!(4 * loss < least)) continue;
+                least = loss;
+                best.put(other.frame_);
+            }
+            return best.frame_;
         }
 
         /// Distances from a row that the codec keeps itself: that of a query.
         class query_scorer {
         public:
-            query_scorer(std::vector<std::byte> row, std::size_t dim) noexcept
-                : row_(std::move(row)), score_(row_.data(), dim) {}
+            query_scorer(std::vector<std::byte> row, std::size_t dim, double mean_square) noexcept
+                : row_(std::move(row)), score_(row_.data(), dim, mean_square) {}
             query_scorer(query_scorer&&) noexcept = default;
 
             [[nodiscard]] float operator()(std::byte const* row) const noexcept {
@@ -13492,6 +17425,13 @@ struct sq8 {
             [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
                 return score_.at_least(row, distance);
             }
+            [[nodiscard]] float reach(float farthest) const noexcept {
+                return score_.reach(farthest);
+            }
+            [[nodiscard]] bool rules_out(std::byte const* row, float distance,
+                                         float reach) const noexcept {
+                return score_.rules_out(row, distance, reach);
+            }
 
         private:
             std::vector<std::byte> row_; // one that is moved keeps its place
@@ -13500,15 +17440,46 @@ struct sq8 {
 
         [[nodiscard]] query_scorer query(element const* vector) const {
             std::vector<std::byte> row(row_bytes());
-            encode_row(vector, row.data());
-            return {std::move(row), dim_};
+            std::vector<float> moved(scratch());
+            encode_row(vector, row.data(), moved.data());
+            return {std::move(row), dim_, frame_.mean_square()};
         }
         [[nodiscard]] sq8_scorer<Metric> between(std::byte const* row) const noexcept {
             return {row, dim_};
         }
 
     private:
+        static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+        static constexpr bool directions = [] {
+            if constexpr (bound::exists) return bound::directions;
+            return false;
+        }();
+
+        /// Under the inner product the query of a scan is not moved: what its product with the
+        /// mean would add is the same for all rows.
+        [[nodiscard]] sq8_shift shift(float const* vector) const noexcept {
+            if (!product || frame_.empty()) return {};
+            double const square = simd::exact_dot::get()(vector, vector, dim_);
+            return {frame_.product_with_mean(vector),
+                    std::sqrt(square * frame_.mean_square()) * 0x1p-34};
+        }
+        /// What codes lose of up to 256 of the rows, squared; infinite where one has none.
+        template <class Row>
+        [[nodiscard]] double squared_loss(std::size_t rows, Row const& row) const {
+            std::vector<std::uint8_t> codes(dim_);
+            std::vector<float> moved(scratch());
+            auto const seen = (std::min)(rows, std::size_t{256});
+            double sum = 0;
+            for (std::size_t i = 0; i < seen; ++i) {
+                auto const f = encode(row(i * rows / seen), codes.data(), moved.data());
+                if (!f.usable()) return std::numeric_limits<double>::infinity();
+                sum += double{f.error} * f.error;
+            }
+            return sum;
+        }
+
         std::size_t dim_;
+        sq8_frame frame_;
     };
 };
 
@@ -13564,8 +17535,9 @@ private:
 namespace vicinal::inline VICINAL_ABI::index {
 
 /// Rows with their codes as one query sees them: slots 0 to count - 1.
-template <class Reader>
+template <class Metric, class Reader>
 struct coded_rows {
+    codec::sq8::of<Metric> const* codec;
     Reader codes;
     Reader factors;
     Reader vectors;
@@ -13588,7 +17560,7 @@ public:
 
     /// Rows first to first + count - 1, as they lie.
     template <class Reader>
-    void lay(coded_rows<Reader> const& rows, slot first, std::size_t count) noexcept {
+    void lay(coded_rows<Metric, Reader> const& rows, slot first, std::size_t count) noexcept {
         first_ = first;
         count_ = count;
         gathered_ = false;
@@ -13597,7 +17569,8 @@ public:
     }
     /// Any rows; slots must outlive it.
     template <class Reader>
-    void gather(coded_rows<Reader> const& rows, slot const* slots, std::size_t count) noexcept {
+    void gather(coded_rows<Metric, Reader> const& rows, slot const* slots,
+                std::size_t count) noexcept {
         slots_ = slots;
         count_ = count;
         gathered_ = true;
@@ -13617,7 +17590,7 @@ public:
 
     /// The products of a query's shifted codes with each row.
     template <class Reader>
-    void multiply(coded_rows<Reader> const& rows, std::int8_t const* query,
+    void multiply(coded_rows<Metric, Reader> const& rows, std::int8_t const* query,
                   std::int32_t* products) const noexcept {
         if (!gathered_) {
             simd::byte_dot::block::get()(query, rows.code(first_, count_), rows.dim, count_,
@@ -13801,12 +17774,11 @@ class two_phase_scan {
 public:
     using bound = codec::sq8_bound<Metric>;
 
-    two_phase_scan(coded_rows<Reader> const& rows, float const* query, Keep const& keep,
+    two_phase_scan(coded_rows<Metric, Reader> const& rows, float const* query, Keep const& keep,
                    nearest<Before>& best)
         : rows_(rows), vector_(query), exact_(metric::bind_exact<Metric>(query, rows.dim)),
           keep_(keep), best_(best) {
-        codec::sq8::of<Metric> const codec(rows.dim);
-        query_.encode(query, rows.dim, codec.multiplier(query));
+        rows.codec->encode(query, query_);
         if (best_.full() && best_.wanted() > 0) tighten();
     }
 
@@ -13897,7 +17869,7 @@ private:
 
     void tighten() noexcept { limit_ = query_.template limit<bound>(best_.farthest()); }
 
-    coded_rows<Reader> const& rows_;
+    coded_rows<Metric, Reader> const& rows_;
     float const* vector_;
     decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
     Keep const& keep_;
@@ -13929,7 +17901,7 @@ public:
     using bound = codec::sq8_bound<Metric>;
 
     /// `best` has a place for each query; query i is at queries + i * dim.
-    two_phase_batch(coded_rows<Reader> const& rows, float const* queries, Keep const& keep,
+    two_phase_batch(coded_rows<Metric, Reader> const& rows, float const* queries, Keep const& keep,
                     std::span<nearest<Before>> best)
         : rows_(rows), queries_(queries), keep_(keep), best_(best) {}
 
@@ -13967,12 +17939,11 @@ private:
     };
 
     void encode() {
-        codec::sq8::of<Metric> const codec(rows_.dim);
         for (std::size_t i = 0; i < best_.size(); ++i) {
             auto const* vector = queries_ + i * rows_.dim;
             if (best_[i].wanted() == 0) continue;
             codec::sq8_query q;
-            q.encode(vector, rows_.dim, codec.multiplier(vector));
+            rows_.codec->encode(vector, q);
             if (!q.factors().usable()) {
                 scan_exactly<Metric>(rows_.vectors, 0, rows_.count, vector, rows_.dim, keep_,
                                      best_[i]);
@@ -14042,7 +18013,7 @@ private:
         limits_[q] = coded_[q].template limit<bound>(best_[usable_[q]].farthest());
     }
 
-    coded_rows<Reader> const& rows_;
+    coded_rows<Metric, Reader> const& rows_;
     float const* queries_;
     Keep const& keep_;
     std::span<nearest<Before>> best_;
@@ -14053,6 +18024,83 @@ private:
     row_block<Metric> block_;
     std::vector<product_row> products_;
     std::vector<codec::sq8_candidate> kept_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/frame_column.hpp
+#ifndef VICINAL_INDEX_FRAME_COLUMN_HPP
+#define VICINAL_INDEX_FRAME_COLUMN_HPP
+
+/// The column of the frame that codes are made in: no row for an empty frame; else u32 1, or 2 for
+/// a rotated one, and the mean, an f32 each.
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Rows that an index wants before it chooses a frame. It does so once: a row that comes later is
+/// encoded in the frame that was chosen, and few came before.
+inline constexpr slot framed_from = 1000;
+
+template <class Codec>
+concept framed = requires(Codec const& codec) {
+    { codec.frame() } -> std::same_as<codec::sq8_frame const&>;
+};
+
+/// The column of that name with what it says. Errors: corrupt_snapshot, out_of_memory.
+template <class Column>
+class frame_column {
+public:
+    template <class Space>
+    [[nodiscard]] static result<frame_column> open(Space& space, std::string_view name) {
+        auto column = space.column(name, sizeof(float), storage::heat::hot);
+        VICINAL_CHECK(column);
+        frame_column c;
+        c.column_ = *column;
+        c.name_ = name;
+        return c;
+    }
+
+    [[nodiscard]] result<codec::sq8_frame> get(std::size_t dim) const {
+        return vicinal::detail::guarded([&]() -> result<codec::sq8_frame> {
+            if (column_->rows() == 0) return codec::sq8_frame{};
+            auto const rows = column_->reader();
+            auto const kind = *rows.template row_as<std::uint32_t>(0);
+            bool sound = column_->rows() == dim + 1 && (kind == 1 || kind == 2);
+            std::vector<float> mean(sound ? dim : 0);
+            if (sound) std::memcpy(mean.data(), rows.row(1), dim * sizeof(float));
+            for (auto const m : mean) sound = sound && std::isfinite(m);
+            if (!sound)
+                return error{
+                    errc::corrupt_snapshot,
+                    std::string(name_) + " of a kind and " + std::to_string(dim) + " numbers",
+                    std::to_string(column_->rows()) + " rows, kind " + std::to_string(kind)};
+            return codec::sq8_frame{std::move(mean), kind == 2};
+        });
+    }
+
+    /// Room for put().
+    template <class Section>
+    [[nodiscard]] result<void> reserve(codec::sq8_frame const& frame, Section const& section) {
+        auto const rows = frame.empty() ? 0 : frame.mean().size() + 1;
+        if (rows > column_->capacity()) {
+            VICINAL_CHECK(column_->prepare(rows));
+            section([&] { column_->commit(); });
+        }
+        return {};
+    }
+    /// Inside the caller's section.
+    void put(codec::sq8_frame const& frame) noexcept {
+        if (frame.empty()) return column_->resize(0);
+        column_->resize(frame.mean().size() + 1);
+        std::uint32_t const kind = frame.rotated() ? 2 : 1;
+        std::memcpy(column_->edit(0), &kind, sizeof kind);
+        for (std::size_t i = 0; i < frame.mean().size(); ++i)
+            std::memcpy(column_->edit(i + 1), &frame.mean()[i], sizeof(float));
+    }
+
+private:
+    Column* column_ = nullptr;
+    std::string_view name_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index
@@ -14280,7 +18328,8 @@ public:
     [[nodiscard]] result<void> take_in(slot until, Live const&, Section const& section) {
         if (until <= covered_) return {};
         if constexpr (two_phase)
-            if (codes_) VICINAL_CHECK(encode(until, section));
+            if (codes_)
+                VICINAL_CHECK(vicinal::detail::guarded([&] { return encode(until, section); }));
         section([&] { covered_ = until; });
         return {};
     }
@@ -14291,6 +18340,7 @@ public:
         if (codes_) {
             codes_->resize(0);
             factors_->resize(0);
+            if constexpr (two_phase) put({});
         }
     }
 
@@ -14402,10 +18452,9 @@ public:
         if constexpr (two_phase) {
             if (!codes_) return lost;
             auto const rows = coded_view();
-            coded const codec(dim_);
             for (slot s = 0; s < covered_; ++s)
-                if (live(s) && !codec.holds(rows.vector(s), rows.code(s),
-                                            *rows.factors.template row_as<codec::sq8_factors>(s)))
+                if (live(s) && !codec_.holds(rows.vector(s), rows.code(s),
+                                             *rows.factors.template row_as<codec::sq8_factors>(s)))
                     lost.push_back(s);
         }
         static_cast<void>(live);
@@ -14422,19 +18471,26 @@ private:
     using reader = decltype(std::declval<column const&>().reader());
 
     of(column const& vectors, std::size_t dim) noexcept
-        : vectors_(&vectors), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
+        : vectors_(&vectors), codec_(dim), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
 
     [[nodiscard]] result<void> open_codes(typename Storage::space& space) {
         if (dim_ > coded::most_elements) return {};
-        auto codes = space.column("flat.codes", dim_, storage::heat::hot);
+        auto codes = space.column("flat.codes", dim_, storage::heat::warm);
         VICINAL_CHECK(codes);
-        auto factors = space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::hot);
+        auto factors =
+            space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::warm);
         VICINAL_CHECK(factors);
         auto const n = (*codes)->rows();
         if ((*factors)->rows() != n || vectors_->rows() < n)
             return error{errc::corrupt_snapshot,
                          "flat.codes and flat.factors of one length, no more than the vectors",
                          std::to_string(n) + " and " + std::to_string((*factors)->rows())};
+        auto frames = frame_column<column>::open(space, "flat.frame");
+        VICINAL_CHECK(frames);
+        auto frame = frames->get(dim_);
+        VICINAL_CHECK(frame);
+        codec_.put(std::move(*frame));
+        frames_ = *frames;
         codes_ = *codes;
         factors_ = *factors;
         covered_ = static_cast<slot>(n);
@@ -14448,28 +18504,54 @@ private:
                 VICINAL_CHECK(c->prepare(until));
                 section([&] { c->commit(); });
             }
-        // From here on nothing fails: both columns have as many rows as are encoded.
+        std::vector<float> scratch(dim_);
+        if (covered_ < framed_from && until >= framed_from) {
+            auto const vectors = vectors_->reader();
+            auto frame = codec_.fitting_frame(
+                until, [&](std::size_t i) { return vectors.template row_as<float>(i); });
+            VICINAL_CHECK(frames_.reserve(frame, section));
+            section([&] {
+                put(std::move(frame));
+                encode_rows(0, covered_, scratch.data());
+            });
+        }
         codes_->resize(until);
         factors_->resize(until);
-        coded const codec(dim_);
-        auto const vectors = vectors_->reader();
-        for (auto s = covered_; s < until; ++s) {
-            auto const factors = codec.encode(reinterpret_cast<element const*>(vectors.row(s)),
-                                              reinterpret_cast<std::uint8_t*>(codes_->edit(s)));
-            std::memcpy(factors_->edit(s), &factors, sizeof factors);
+        encode_rows(covered_, until, scratch.data());
+        // Both columns have as many rows as are encoded, and none that was misread.
+        if (storage::fault_scope::met()) {
+            codes_->resize(covered_);
+            factors_->resize(covered_);
+            return error{errc::io_failure, "vectors that can be read, to encode them"};
         }
         return {};
     }
+    void encode_rows(slot first, slot last, float* scratch) noexcept {
+        auto const vectors = vectors_->reader();
+        for (auto s = first; s < last; ++s) {
+            auto const factors =
+                codec_.encode(vectors.template row_as<float>(s),
+                              reinterpret_cast<std::uint8_t*>(codes_->edit(s)), scratch);
+            std::memcpy(factors_->edit(s), &factors, sizeof factors);
+        }
+    }
+    /// The frame of codes that are made from now on.
+    void put(codec::sq8_frame frame) noexcept {
+        frames_.put(frame);
+        codec_.put(std::move(frame));
+    }
 
     [[nodiscard]] auto coded_view() const noexcept {
-        return coded_rows<reader>{codes_->reader(), factors_->reader(), vectors_->reader(),
-                                  covered_, dim_};
+        return coded_rows<Metric, reader>{
+            &codec_, codes_->reader(), factors_->reader(), vectors_->reader(), covered_, dim_};
     }
 
     column const* vectors_;
     /// Null where there is one phase only.
     column* codes_ = nullptr;
     column* factors_ = nullptr;
+    frame_column<column> frames_;
+    coded codec_;
     std::size_t dim_;
     slot covered_;
 };
@@ -14539,14 +18621,17 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
     for (std::size_t i = 0; i < first; ++i) vectors.prefetch(candidates[i].row, lines);
     for (std::size_t i = 0; i < first; ++i)
         if (candidates[i].row < end) compare(candidates[i].row);
-    for (std::size_t i = first; i < count; ++i) {
-        auto const& c = candidates[i];
-        if (c.row >= end) continue;
+    auto const ruled_out = [&](neighbour const& c) {
         if constexpr (requires { score.at_least(codes.row(0), c.distance); })
-            if (best.full() && score.at_least(codes.row(c.row), c.distance) > best.farthest())
-                continue;
-        compare(c.row);
-    }
+            return best.full() && score.at_least(codes.row(c.row), c.distance) > best.farthest();
+        return false;
+    };
+    if constexpr (Vectors::pages)
+        for (std::size_t i = first; i < count; ++i)
+            if (candidates[i].row < end && !ruled_out(candidates[i]))
+                vectors.prefetch(candidates[i].row, lines);
+    for (std::size_t i = first; i < count; ++i)
+        if (candidates[i].row < end && !ruled_out(candidates[i])) compare(candidates[i].row);
 }
 
 } // namespace vicinal::inline VICINAL_ABI::index
@@ -14805,9 +18890,9 @@ public:
             return error{errc::corrupt_snapshot,
                          "hnsw.state with 2 to 512 neighbours and a build width up to 65536",
                          std::to_string(s.neighbours) + " and " + std::to_string(s.build_width)};
-        auto links = space.column("hnsw.links", 2 * s.neighbours * 4, storage::heat::hot);
+        auto links = space.column("hnsw.links", 2 * s.neighbours * 4, storage::heat::warm);
         VICINAL_CHECK(links);
-        auto parents = space.column("hnsw.parents", 4, storage::heat::cold);
+        auto parents = space.column("hnsw.parents", 4, storage::heat::hot);
         VICINAL_CHECK(parents);
         auto upper_rows = space.column(
             "hnsw.upper", (upper<storage::contiguous_reader>::header + s.neighbours) * 4,
@@ -15132,6 +19217,10 @@ namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 /// are worth asking for ahead (the hardware streams the rest).
 template <class Codes, class Scorer>
 struct target {
+    /// Codes that are asked for ahead: a core has about a dozen reads under way at once; what must
+    /// be read from a file is read together.
+    static constexpr std::size_t ahead = Codes::pages ? 64 : 8;
+
     Codes codes;
     Scorer const& score;
     std::size_t rows;
@@ -15167,12 +19256,11 @@ struct position {
 
 /// Scores `count` nodes: meet(distance, node) for each, in their order.
 ///
-/// They were collected first, so that no code is asked for in vain; eight are asked for ahead: a
-/// core has about a dozen reads under way at once.
+/// They were collected first, so that no code is asked for in vain.
 template <class Level, class Target, class Meet>
 void score_nodes(Level const& level, std::uint32_t const* nodes, std::size_t count,
                  Target const& to, Meet const& meet) {
-    constexpr std::size_t ahead = 8;
+    constexpr auto ahead = Target::ahead;
     for (std::size_t i = 0; i < (std::min)(ahead, count); ++i) to.prefetch(level.row(nodes[i]));
     for (std::size_t i = 0; i < count; i += 4) {
         auto const n = (std::min)(std::size_t{4}, count - i);
@@ -15251,35 +19339,6 @@ void beam_search(Level const& level, position start, std::size_t width, Target c
             if (distance < s.beam.limit() && s.beam.insert(distance, n) < 2) level.prefetch(n);
         });
     }
-}
-
-/// Beam search for the `width` nearest of those that `keep` holds for. Walks through the others, so
-/// that a filter cuts no way; ends when the nearest unexpanded node is farther than all it keeps.
-template <class Level, class Target, class Keep>
-[[nodiscard]] neighbours filtered_search(Level const& level, position start, std::size_t width,
-                                         Target const& to, Keep const& keep, scratch& s) {
-    auto const farther = [](neighbour const& a, neighbour const& b) { return b < a; };
-    auto& frontier = s.candidates;
-    nearest best(width);
-    auto const meet = [&](float distance, std::uint32_t node) {
-        if (!best.could_enter(distance)) return;
-        frontier.push_back({distance, node});
-        std::push_heap(frontier.begin(), frontier.end(), farther);
-        if (keep(node)) best.offer({distance, node});
-    };
-    frontier.clear();
-    s.fresh.resize(level.width);
-    s.visited.reset(level.nodes);
-    static_cast<void>(s.visited.mark(start.node));
-    meet(start.distance, start.node);
-    while (!frontier.empty()) {
-        auto const at = frontier.front();
-        if (!best.could_enter(at.distance)) break;
-        std::pop_heap(frontier.begin(), frontier.end(), farther);
-        frontier.pop_back();
-        score_nodes(level, s.fresh.data(), collect(level, at.row, 0, to.rows, s), to, meet);
-    }
-    return best.take();
 }
 
 /// From the top of the graph to the ground: where a beam begins.
@@ -15598,6 +19657,11 @@ private:
         auto const g = graph_.get();
         auto const level = graph_.ground_level(g);
         new_children_.clear();
+        // Lists may lead to nodes that were taken back: under one of them a node would have no way
+        // to the root, and the two might choose each other.
+        auto const joined = [&](slot node) {
+            return node == g.root || graph_.parent(node) != no_slot;
+        };
         auto const has_room = [&](slot node) {
             auto const at = new_children_.find(node);
             auto const fresh = at == new_children_.end() ? 0 : at->second.size();
@@ -15607,9 +19671,15 @@ private:
         for (std::size_t i = 0; i < plans_.size(); ++i) {
             auto& p = plans_[i];
             if (p.nearest.empty()) continue; // the first node of all
-            auto const near = std::find_if(p.nearest.begin(), p.nearest.end(), has_room);
-            auto const parent =
-                near != p.nearest.end() ? *near : below(level, p.nearest.front(), has_room);
+            auto const near = std::find_if(p.nearest.begin(), p.nearest.end(), [&](slot node) {
+                return joined(node) && has_room(node);
+            });
+            auto const top = std::find_if(p.nearest.begin(), p.nearest.end(), joined);
+            // A damaged graph may have no root.
+            auto const start = top != p.nearest.end() ? *top
+                               : g.root < level.nodes ? g.root
+                                                      : p.nearest.front();
+            auto const parent = near != p.nearest.end() ? *near : below(level, start, has_room);
             parents_[i] = parent;
             new_children_[parent].push_back(p.node);
             if (std::find(p.ground.begin(), p.ground.end(), parent) != p.ground.end()) continue;
@@ -15752,6 +19822,142 @@ private:
     std::vector<back> upper_;
     std::vector<std::size_t> firsts_;
     std::vector<node_list> changed_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
+
+#endif
+// ---- vicinal/index/hnsw/codes.hpp
+#ifndef VICINAL_INDEX_HNSW_CODES_HPP
+#define VICINAL_INDEX_HNSW_CODES_HPP
+
+namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
+
+/// What a graph walks over: the codec, and a code for each slot, in a column of their own or, where
+/// the codec reads the vectors, in that of the vectors.
+template <class Codec, class Metric, class Storage>
+class codes {
+public:
+    using element = metric::element_of<Metric>;
+    using column = typename Storage::column;
+
+    /// Errors: corrupt_snapshot, out_of_memory.
+    [[nodiscard]] static result<codes> open(typename Storage::space& space, column const& vectors,
+                                            std::size_t dim) {
+        codes c(vectors, dim);
+        if constexpr (!Codec::reads_rows) {
+            auto own = space.column("hnsw.codes", c.codec_.row_bytes(), storage::heat::warm);
+            VICINAL_CHECK(own);
+            c.own_ = *own;
+        }
+        if constexpr (framed<Codec>) {
+            auto frames = frame_column<column>::open(space, "hnsw.frame");
+            VICINAL_CHECK(frames);
+            auto frame = frames->get(dim);
+            VICINAL_CHECK(frame);
+            c.frames_ = *frames;
+            c.codec_.put(std::move(*frame));
+        }
+        return c;
+    }
+
+    [[nodiscard]] Codec const& codec() const noexcept { return codec_; }
+    [[nodiscard]] auto reader() const noexcept { return all().reader(); }
+    [[nodiscard]] std::uint64_t rows() const noexcept { return all().rows(); }
+    /// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere
+    /// in a line.
+    [[nodiscard]] std::size_t lines() const noexcept {
+        return (std::min)((all().row_bytes() + 48 + 63) / 64, std::size_t{12});
+    }
+
+    /// Encodes the slots from `first` up to `until` on so many threads; where these bring enough
+    /// rows for a frame, in one that suits them, and those before anew. May take memory.
+    template <class Section>
+    [[nodiscard]] result<void> make(slot first, slot until, std::size_t threads,
+                                    Section const& section) {
+        if constexpr (framed<Codec>)
+            if (first < framed_from && until >= framed_from)
+                VICINAL_CHECK(choose_frame(first, until, section));
+        if constexpr (!Codec::reads_rows) {
+            VICINAL_CHECK(storage::reserve(*own_, until, section));
+            auto const part = [&](std::size_t from, std::size_t to) {
+                return vicinal::detail::guarded([&]() -> result<void> {
+                    std::vector<float> scratch(scratch_floats());
+                    auto const vectors = vectors_->reader();
+                    for (auto s = first + from; s < first + to; ++s)
+                        encode(vectors, static_cast<slot>(s), scratch.data());
+                    return {};
+                });
+            };
+            VICINAL_CHECK(run_parts(until - first, 64, threads, part));
+            // What was misread is encoded again with the next try.
+            if (storage::fault_scope::met())
+                return error{errc::io_failure, "vectors that can be read, to encode them"};
+        }
+        return {};
+    }
+
+    /// Inside the caller's section.
+    void clear() noexcept {
+        if constexpr (framed<Codec>) put(codec::sq8_frame{});
+    }
+
+    /// The codes of the slots of `kept`, which become slots 0, 1 and so on.
+    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
+        if constexpr (!Codec::reads_rows)
+            out.push_back(storage::chosen_rows("hnsw.codes", *own_, kept));
+    }
+
+private:
+    codes(column const& vectors, std::size_t dim) : vectors_(&vectors), codec_(dim), dim_(dim) {}
+
+    template <class Section>
+    [[nodiscard]] result<void> choose_frame(slot before, slot until, Section const& section) {
+        auto const vectors = vectors_->reader();
+        auto frame = codec_.fitting_frame(
+            until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
+        VICINAL_CHECK(frames_.reserve(frame, section));
+        std::vector<float> scratch(dim_);
+        section([&] {
+            put(std::move(frame));
+            for (slot s = 0; s < before; ++s) encode(vectors, s, scratch.data());
+        });
+        return {};
+    }
+    void put(codec::sq8_frame frame) noexcept {
+        frames_.put(frame);
+        codec_.put(std::move(frame));
+    }
+
+    [[nodiscard]] std::size_t scratch_floats() const noexcept {
+        if constexpr (framed<Codec>)
+            return codec_.scratch();
+        else
+            return 0;
+    }
+    template <class Reader>
+    void encode(Reader const& vectors, slot s, float* scratch) noexcept {
+        auto const* const vector = vectors.template row_as<element>(s);
+        if constexpr (framed<Codec>)
+            codec_.encode_row(vector, own_->edit(s), scratch);
+        else
+            codec_.encode_row(vector, own_->edit(s));
+        static_cast<void>(scratch);
+    }
+
+    [[nodiscard]] column const& all() const noexcept {
+        if constexpr (Codec::reads_rows)
+            return *vectors_;
+        else
+            return *own_;
+    }
+
+    column const* vectors_;
+    /// Null where the codec reads the vectors.
+    column* own_ = nullptr;
+    frame_column<column> frames_;
+    Codec codec_;
+    std::size_t dim_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
@@ -16267,6 +20473,210 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
 
 #endif
+// ---- vicinal/index/hnsw/filtered_walk.hpp
+#ifndef VICINAL_INDEX_HNSW_FILTERED_WALK_HPP
+#define VICINAL_INDEX_HNSW_FILTERED_WALK_HPP
+
+// ---- vicinal/index/hnsw/filter_costs.hpp
+#ifndef VICINAL_INDEX_HNSW_FILTER_COSTS_HPP
+#define VICINAL_INDEX_HNSW_FILTER_COSTS_HPP
+
+/// What a filtered search costs, walking and scanning, where the matches are known as bits.
+///
+/// Measured on 200,000 SIFT codes, 32 links, k = 10, one thread of a loaded machine: a scan takes
+/// some 15 ns a match (2,000 of them 33 us, 6,000 85, 20,000 330), a walk some 50 ns for each node
+/// that it meets, of which there are 15 for each that it expands (a half kept: 55 us for 65 nodes
+/// expanded; a tenth: 120 for 150). So a node met is three matches scanned.
+///
+/// Going over the neighbours of those that don't match, and scoring matches alone (ACORN-1, Patel
+/// et al. 2024), was tried for the shares between: at a tenth it took 200 us where the walk took
+/// 125, at a twentieth 185 for a recall of 0.976 where the scan took 175 for all, at a fiftieth 180
+/// for 0.934 beside the scan's 60.
+namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
+
+inline constexpr std::size_t matches_for_a_node = 3;
+
+/// Whether a walk could be the shorter way: finding where it would begin costs as much as scanning
+/// some 500 matches, and expanding k = 10 nodes as many again.
+[[nodiscard]] constexpr bool may_walk(std::size_t matching) noexcept { return matching >= 2000; }
+
+/// The nodes that a walk may meet until it has cost what the scan would.
+[[nodiscard]] constexpr std::size_t most_met(std::size_t matching) noexcept {
+    return matching / matches_for_a_node;
+}
+
+/// The nodes that a walk meets until it has `width` matches of a share: `links` is the length of a
+/// list, of which about half has been met before.
+[[nodiscard]] constexpr double nodes_to_meet(std::size_t width, double share,
+                                             std::size_t links) noexcept {
+    return 100 + static_cast<double>(width) / share * (static_cast<double>(links) * 0.47);
+}
+
+} // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
+
+#endif
+
+/// How a query finds the nearest of those rows that a filter keeps.
+namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
+
+/// What a filtered walk found, nearest first, and whether it came to its end.
+struct filtered {
+    neighbours found;
+    bool finished = true;
+};
+
+/// What a beam holds, nearest first, ties by slot.
+[[nodiscard]] inline neighbours in_order(pool const& beam) {
+    neighbours found;
+    found.reserve(beam.size());
+    for (std::size_t i = 0; i < beam.size(); ++i) found.push_back({beam.distance(i), beam.node(i)});
+    order_ties(found);
+    return found;
+}
+
+/// A walk that may take as long as it likes.
+inline constexpr std::size_t any_number = (std::numeric_limits<std::size_t>::max)();
+
+/// Whether a walk that has met so many nodes and kept so many will have met too many before it
+/// keeps `width`, if it goes on as it began. The first 256 nodes say nothing yet.
+[[nodiscard]] inline bool hopeless(std::size_t met, std::size_t kept, std::size_t width,
+                                   std::size_t most_met) noexcept {
+    if (met > most_met) return true;
+    if (met < 256 || kept >= width) return false;
+    auto const to_come = static_cast<double>(width) * static_cast<double>(met);
+    return to_come > static_cast<double>(most_met) * (static_cast<double>(kept) + 0.5);
+}
+
+/// Beam search for the `width` nearest of those that `keep` holds for. Walks through the others, so
+/// that a filter cuts no way; ends when the nearest unexpanded node is farther than all it keeps.
+///
+/// It gives up when it has met more than `most_met` nodes, or is about to: a filter that keeps only
+/// rows far from the query would lead it through half of the graph.
+template <class Level, class Target, class Keep>
+[[nodiscard]] filtered walk_through(Level const& level, position start, std::size_t width,
+                                    std::size_t most_met, Target const& to, Keep const& keep,
+                                    scratch& s) {
+    auto const farther = [](neighbour const& a, neighbour const& b) { return b < a; };
+    auto& frontier = s.candidates;
+    nearest best(width);
+    auto const meet = [&](float distance, std::uint32_t node) {
+        if (!best.could_enter(distance)) return;
+        frontier.push_back({distance, node});
+        std::push_heap(frontier.begin(), frontier.end(), farther);
+        if (keep(node)) best.offer({distance, node});
+    };
+    frontier.clear();
+    s.fresh.resize(2 * level.width);
+    s.visited.reset(level.nodes);
+    static_cast<void>(s.visited.mark(start.node));
+    meet(start.distance, start.node);
+    std::size_t met = 1;
+    while (!frontier.empty()) {
+        std::size_t count = 0;
+        for (int i = 0; i < 2 && !frontier.empty(); ++i) {
+            auto const at = frontier.front();
+            if (!best.could_enter(at.distance)) {
+                if (i == 0) return {best.take(), true};
+                break;
+            }
+            std::pop_heap(frontier.begin(), frontier.end(), farther);
+            frontier.pop_back();
+            count = collect(level, at.row, count, to.rows, s);
+        }
+        for (std::size_t i = 0; i < (std::min)(frontier.size(), std::size_t{3}); ++i)
+            level.prefetch(frontier[i].row);
+        met += count;
+        if (hopeless(met, best.size(), width, most_met)) return {{}, false};
+        score_nodes(level, s.fresh.data(), count, to, meet);
+    }
+    return {best.take(), true};
+}
+
+/// The share of rows around a node that `keep` holds for, from its list and those of eight of its
+/// neighbours; never 0.
+template <class Level, class Keep>
+[[nodiscard]] double share_around(Level const& level, std::uint32_t node, Keep const& keep) {
+    std::size_t looked_at = 0, matched = 0;
+    auto const look = [&](std::uint32_t n) {
+        auto const* const list = level.list(n);
+        for (std::size_t i = 0; i < level.width && list[i] != no_slot; ++i)
+            if (list[i] < level.nodes) {
+                ++looked_at;
+                matched += keep(list[i]) ? 1U : 0U;
+            }
+    };
+    look(node);
+    auto const* const list = level.list(node);
+    for (std::size_t i = 0; i < 8 && i < level.width && list[i] != no_slot; ++i)
+        if (list[i] < level.nodes) level.prefetch(list[i]);
+    for (std::size_t i = 0; i < 8 && i < level.width && list[i] != no_slot; ++i)
+        if (list[i] < level.nodes) look(list[i]);
+    return (static_cast<double>(matched) + 0.5) / (static_cast<double>(looked_at) + 0.5);
+}
+
+/// Walks for k of about `matching` matches where that promises to be shorter than a scan of them:
+/// unfinished where it does not, where it breaks the promise, and where it finds fewer than k.
+///
+/// effort: how many matches to find; 0 for as many as effort_for(rows), the beam for the nearest
+/// `rows` of all, has among them: the k nearest matches are the k / share nearest rows.
+template <class Level, class Target, class Keep, class EffortFor>
+[[nodiscard]] filtered walk_if_shorter(Level const& level, position start, std::size_t k,
+                                       std::size_t effort, std::size_t matching, Target const& to,
+                                       Keep const& keep, scratch& s, EffortFor const& effort_for) {
+    // Where nearly all match it is not worth a look: 2 us of a walk's 25, and the walk gives up in
+    // time where they lie elsewhere.
+    auto const overall = static_cast<double>(matching) / static_cast<double>(level.nodes);
+    auto const share =
+        overall >= 0.9 ? (std::min)(overall, 1.0) : share_around(level, start.node, keep);
+    auto width = (std::max)(effort, k);
+    if (auto const rows = static_cast<double>(k) / share;
+        effort == 0 && rows < static_cast<double>(level.nodes)) {
+        auto const beam = static_cast<double>(effort_for(static_cast<std::size_t>(rows)));
+        width = (std::max)(width, static_cast<std::size_t>(beam * share));
+    }
+    auto const most = most_met(matching);
+    if (nodes_to_meet(width, share, level.width) > static_cast<double>(most)) return {{}, false};
+    auto all = walk_through(level, start, width, most, to, keep, s);
+    all.finished = all.finished && all.found.size() >= k;
+    return all;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
+
+#endif
+// ---- vicinal/index/hnsw/reachable.hpp
+#ifndef VICINAL_INDEX_HNSW_REACHABLE_HPP
+#define VICINAL_INDEX_HNSW_REACHABLE_HPP
+
+namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
+
+/// Nodes of a level, marked, and how many they are.
+struct reached_nodes {
+    visited_set nodes;
+    std::size_t count = 0;
+};
+
+/// Those to which links lead from the root, itself among them. Walks all links, O(nodes). Throws
+/// std::bad_alloc.
+template <class Level>
+[[nodiscard]] reached_nodes reached(Level const& level, slot root) {
+    reached_nodes seen;
+    seen.nodes.reset(level.nodes);
+    if (root == no_slot) return seen;
+    std::vector<slot> open{root};
+    static_cast<void>(seen.nodes.mark(root));
+    for (std::size_t i = 0; i < open.size(); ++i) {
+        auto const* list = level.list(open[i]);
+        for (std::size_t j = 0; j < level.width && list[j] != no_slot; ++j)
+            if (list[j] < level.nodes && seen.nodes.mark(list[j])) open.push_back(list[j]);
+    }
+    seen.count = open.size();
+    return seen;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
+
+#endif
 // ---- vicinal/index/hnsw/tune.hpp
 #ifndef VICINAL_INDEX_HNSW_TUNE_HPP
 #define VICINAL_INDEX_HNSW_TUNE_HPP
@@ -16336,6 +20746,20 @@ public:
         nearest_.assign(slots_.size(), nearest<>(tuned_ks[2]));
         for (auto const s : slots_) copies_.push_back({s});
     }
+    /// Copies the queries' vectors, which must stay in place while rows come and go.
+    template <class Reader>
+    void read(Reader const& vectors, std::size_t dim) {
+        dim_ = dim;
+        vectors_.reserve(slots_.size() * dim);
+        for (auto const s : slots_) {
+            auto const* const v = row(vectors, s);
+            vectors_.insert(vectors_.end(), v, v + dim);
+        }
+    }
+    /// Query i.
+    [[nodiscard]] element const* vector(std::size_t i) const noexcept {
+        return vectors_.data() + i * dim_;
+    }
 
     [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
     [[nodiscard]] slot operator[](std::size_t i) const noexcept { return slots_[i]; }
@@ -16347,15 +20771,14 @@ public:
     /// Compares query i with the rows of a block, itself and its copies excepted: a query that is
     /// one of many equal rows is an easy one.
     template <class Reader, class Live>
-    void compare(std::size_t i, Reader const& vectors, slot first, slot last, std::size_t dim,
-                 Live const& live) {
-        auto const* const query = row(vectors, slots_[i]);
-        auto const distance = metric::bind<Metric>(query, dim);
+    void compare(std::size_t i, Reader const& vectors, slot first, slot last, Live const& live) {
+        auto const* const query = vector(i);
+        auto const distance = metric::bind<Metric>(query, dim_);
         for (auto s = first; s < last; ++s) {
             if (s == slots_[i] || !live(s)) continue;
             auto const d = distance(row(vectors, s));
             if (!nearest_[i].could_enter(d)) continue;
-            if (std::memcmp(row(vectors, s), query, dim * sizeof(element)) == 0)
+            if (std::memcmp(row(vectors, s), query, dim_ * sizeof(element)) == 0)
                 copies_[i].push_back(s);
             else
                 nearest_[i].offer({d, s});
@@ -16379,6 +20802,8 @@ public:
 
 private:
     std::vector<slot> slots_;
+    std::vector<element> vectors_;
+    std::size_t dim_ = 0;
     std::vector<std::vector<slot>> copies_;
     std::vector<nearest<>> nearest_;
     std::vector<std::vector<float>> truth_;
@@ -16422,7 +20847,7 @@ void count_found(held_out<Metric> const& queries, std::size_t i, neighbours cand
                  Reader const& vectors, std::size_t dim, double (&found)[3]) {
     using rows = held_out<Metric>;
     auto const& truth = queries.truth(i);
-    auto const distance = metric::bind<Metric>(rows::row(vectors, queries[i]), dim);
+    auto const distance = metric::bind<Metric>(queries.vector(i), dim);
     auto const compared = (std::min)(candidates.size(), candidates_for(tuned_ks[2]));
     for (std::size_t j = 0; j < compared; ++j)
         candidates[j].distance = distance(rows::row(vectors, candidates[j].row));
@@ -16454,11 +20879,12 @@ template <class Metric, class Reader, class Live, class Search>
     };
     // A block of rows stays in the second cache while each query is compared with it.
     auto const block = static_cast<slot>(262144 / (dim * sizeof(typename rows::element)) + 1);
+    queries.read(vectors, dim);
     VICINAL_CHECK(for_each([&](std::size_t from, std::size_t to) {
+        auto const mine = vectors; // a reader is one thread's
         for (slot first = 0; first < covered; first += (std::min)(block, covered - first))
             for (auto i = from; i < to; ++i)
-                queries.compare(i, vectors, first, first + (std::min)(block, covered - first), dim,
-                                live);
+                queries.compare(i, mine, first, first + (std::min)(block, covered - first), live);
     }));
     queries.finish();
     tuning t{covered, static_cast<std::uint32_t>(queries.size()), {}};
@@ -16469,11 +20895,12 @@ template <class Metric, class Reader, class Live, class Search>
     for (auto const effort : tuned_efforts) {
         if (effort > covered || queries.size() == 0) break;
         VICINAL_CHECK(for_each([&](std::size_t from, std::size_t to) {
+            auto const mine = vectors;
             for (auto i = from; i < to; ++i) {
                 each[i] = {};
-                auto found = search(rows::row(vectors, queries[i]), effort,
-                                    std::span<slot const>(queries.copies(i)));
-                count_found(queries, i, std::move(found), vectors, dim, each[i].found);
+                auto found =
+                    search(queries.vector(i), effort, std::span<slot const>(queries.copies(i)));
+                count_found(queries, i, std::move(found), mine, dim, each[i].found);
             }
         }));
         float recalls[3] = {};
@@ -16496,11 +20923,14 @@ template <class Metric, class Reader, class Live, class Search>
     return t;
 }
 
-/// The effort for `wanted` neighbours at `recall`, from a table that is not empty: between two k,
-/// and between two efforts, on a logarithmic scale. Beyond the table the last effort is doubled for
-/// each halving of what is missed.
+/// The effort for `wanted` neighbours at `recall`, from a table: between two k, and between two
+/// efforts, on a logarithmic scale. Beyond the table the last effort is doubled for each halving of
+/// what is missed. Without a table a rule of thumb: 64 for ten neighbours at 0.95, 125 at 0.99.
 [[nodiscard]] inline std::size_t effort_from(tuning const& t, std::size_t wanted,
                                              double recall) noexcept {
+    if (t.table.empty())
+        return static_cast<std::size_t>(static_cast<double>(wanted) * 1.5 +
+                                        11 / std::sqrt((std::max)(1 - recall, 0.001)));
     auto const at = [&](float measured_recall::*column, double k) {
         double const target = (std::min)(recall, 0.9999);
         measured_recall const* before = nullptr;
@@ -16544,60 +20974,128 @@ template <class Metric, class Reader, class Live, class Search>
 
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// Offers the nearest of the rows below `end` that `keep` shows the bits of, exactly: four codes at
-/// a time, then the vectors of those that their codes can't rule out. Where the codec says nothing
-/// of what its codes lose, every vector is compared. lines: cache lines of a code to ask for ahead.
-template <class Metric, class Scorer, class Codes, class Vectors, class Keep, class Before>
-void scan_codes(metric::element_of<Metric> const* query, std::size_t dim, Scorer const& score,
-                Codes const& codes, std::size_t lines, Vectors const& vectors, slot end,
-                Keep const& keep, nearest<Before>& best) {
+/// Offers the nearest of the rows below `end` that `keep` shows the bits of, exactly: the distances
+/// of their codes, then the vectors of those that the codes can't rule out. Where the codec says
+/// nothing of what its codes lose, every vector is compared.
+///
+/// Of the first rows the nearest by their codes are compared first: what they leave to beat rules
+/// out most others, where rows taken as they come would have some k ln(rows / k) compared in vain,
+/// each a read that nothing foresaw.
+template <class Metric, class Scorer, class Codes, class Vectors>
+class code_scan {
     using element = metric::element_of<Metric>;
-    constexpr bool bounded = requires { score.at_least(codes.row(0), 0.0F); };
-    // Sixteen rows and more are asked for before the first of them is read.
-    slot block[64 + 15];
-    std::size_t held = 0;
-    auto const exact = metric::bind_exact<Metric>(query, dim);
-    auto const compare = [&](slot s) {
-        best.offer({exact(vectors.template row_as<element>(s)), s});
-    };
-    auto const judge = [&](std::size_t count) {
-        std::byte const* rows[4] = {};
-        float distances[4] = {};
-        for (std::size_t i = 0; i < count; i += 4) {
-            auto const n = (std::min)(std::size_t{4}, count - i);
-            if constexpr (!bounded) {
-                for (std::size_t j = 0; j < n; ++j) compare(block[i + j]);
-                continue;
-            }
-            for (std::size_t j = 0; j < n; ++j) rows[j] = codes.row(block[i + j]);
-            if constexpr (requires { score.four(rows, distances); }) {
-                if (n == 4) score.four(rows, distances);
-            }
-            for (std::size_t j = 0; j < n; ++j) {
-                if constexpr (bounded) {
-                    auto const d = n == 4 ? distances[j] : score(rows[j]);
-                    if (best.full() && score.at_least(rows[j], d) > best.farthest()) continue;
+
+public:
+    /// lines: cache lines of a code to ask for ahead.
+    code_scan(element const* query, std::size_t dim, Scorer const& score, Codes const& codes,
+              std::size_t lines, Vectors const& vectors) noexcept
+        : exact_(metric::bind_exact<Metric>(query, dim)), score_(score), codes_(codes),
+          lines_(lines), vectors_(vectors),
+          vector_lines_((std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16})) {}
+
+    template <class Keep, class Before>
+    void operator()(slot end, Keep const& keep, nearest<Before>& best) {
+        follow(best);
+        if (auto const few = keep.few(); !few.empty()) {
+            for (auto const s : few)
+                if (s < end && keep.live(s)) hold(s, best);
+        } else {
+            for (slot at = 0; at < end; at += (std::min)(slot{64}, end - at))
+                for (auto bits = keep.word(at); bits != 0; bits &= bits - 1) {
+                    auto const s = at + static_cast<slot>(std::countr_zero(bits));
+                    if (s < end) hold(s, best);
                 }
-                compare(block[i + j]);
-            }
         }
+        judge(best);
+    }
+
+private:
+    /// Whether the codec says what its codes lose; it then scores four rows at once.
+    static constexpr bool bounded = requires(Scorer const& s, std::byte const* row) {
+        s.rules_out(row, 0.0F, 0.0F);
     };
-    for (slot at = 0; at < end; at += (std::min)(slot{64}, end - at)) {
-        for (auto bits = keep.word(at); bits != 0; bits &= bits - 1) {
-            auto const s = at + static_cast<slot>(std::countr_zero(bits));
-            if (s >= end) break;
-            codes.prefetch(s, lines);
-            block[held++] = s;
-        }
-        auto const whole = held & ~std::size_t{3};
-        if (held >= 16) {
-            judge(whole);
-            std::copy(block + whole, block + held, block);
-            held -= whole;
+    static constexpr std::size_t most = 512;
+    /// Rows asked for before they are read: a core has about a dozen reads under way.
+    static constexpr std::size_t ahead = 16;
+
+    template <class Before>
+    void follow(nearest<Before> const& best) {
+        if constexpr (bounded)
+            if (best.full()) reach_ = score_.reach(best.farthest());
+    }
+
+    template <class Before>
+    void hold(slot s, nearest<Before>& best) {
+        if (bounded && held_ < ahead) codes_.prefetch(s, lines_);
+        rows_[held_++] = s;
+        if (held_ == most) judge(best);
+    }
+
+    template <class Before>
+    void judge(nearest<Before>& best) {
+        if constexpr (bounded) drop_far(best);
+        auto const count = std::exchange(held_, 0);
+        // What is not among the first is most likely ruled out.
+        auto const read = bounded ? (std::min)(best.wanted(), count) : count;
+        for (std::size_t i = 0; i < (std::min)(ahead, count); ++i)
+            vectors_.prefetch(rows_[i], vector_lines_);
+        for (std::size_t i = 0; i < count; ++i) {
+            auto const s = rows_[i];
+            if (i + ahead < read) vectors_.prefetch(rows_[i + ahead], vector_lines_);
+            if constexpr (bounded)
+                if (best.full() && score_.rules_out(codes_.row(s), distances_[i], reach_)) continue;
+            best.offer({exact_(vectors_.template row_as<element>(s)), s});
+            follow(best);
         }
     }
-    judge(held);
-}
+
+    /// Leaves the held rows that are not ruled out; the nearest by their codes come first where
+    /// nothing is to be beaten yet.
+    template <class Before>
+    void drop_far(nearest<Before> const& best) {
+        std::size_t left = 0;
+        for (std::size_t i = 0; i < held_; i += 4) {
+            auto const n = (std::min)(std::size_t{4}, held_ - i);
+            slot four[4];
+            std::byte const* rows[4];
+            for (std::size_t j = 0; j < 4; ++j) {
+                four[j] = rows_[i + (std::min)(j, n - 1)];
+                rows[j] = codes_.row(four[j]);
+                if (i + j + ahead < held_) codes_.prefetch(rows_[i + j + ahead], lines_);
+            }
+            float distances[4];
+            score_.four(rows, distances);
+            for (std::size_t j = 0; j < n; ++j) {
+                rows_[left] = four[j];
+                distances_[left] = distances[j];
+                left += best.full() && score_.rules_out(rows[j], distances[j], reach_) ? 0U : 1U;
+            }
+        }
+        held_ = left;
+        if (!best.full() && held_ > best.wanted()) bring_nearest_first(best.wanted());
+    }
+
+    void bring_nearest_first(std::size_t count) {
+        neighbour all[most];
+        for (std::size_t i = 0; i < held_; ++i) all[i] = {distances_[i], rows_[i]};
+        std::nth_element(all, all + count, all + held_);
+        for (std::size_t i = 0; i < held_; ++i) {
+            distances_[i] = all[i].distance;
+            rows_[i] = all[i].row;
+        }
+    }
+
+    decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
+    Scorer const& score_;
+    Codes const& codes_;
+    std::size_t lines_;
+    Vectors const& vectors_;
+    std::size_t vector_lines_;
+    std::size_t held_ = 0;
+    slot rows_[most];
+    float distances_[most];
+    float reach_ = 0;
+};
 
 } // namespace vicinal::inline VICINAL_ABI::index
 
@@ -16608,9 +21106,10 @@ namespace vicinal::inline VICINAL_ABI::index {
 /// A navigable graph: searches take about log(rows) steps and find nearly all of the nearest.
 ///
 /// It walks over codes: with codec::sq8, the default, a byte an element, which is a quarter of the
-/// memory traffic; the store compares the few best by their vectors. codec::f32 walks over the
-/// vectors and takes no memory for codes. Where the elements or the metric have no codes of 8 bits
-/// (bytes, bits, a metric of the user's), `hnsw<codec::f32>` is the one to take.
+/// memory traffic; the store compares the few best by their vectors. codec::f16 and codec::bf16
+/// take two bytes an element. codec::f32 walks over the vectors and takes no memory for codes; it
+/// is the one to take where the elements or the metric have no codes (bytes, bits, a metric of the
+/// user's).
 ///
 /// Source: Malkov & Yashunin, "Efficient and robust approximate nearest neighbor search using
 /// hierarchical navigable small world graphs", TPAMI 2018. Differs: pruning never cuts a node off,
@@ -16635,6 +21134,11 @@ template <codec::model Codec>
 template <metric::model Metric, storage::model Storage>
 class hnsw<Codec>::of {
     using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
+    using reader = decltype(std::declval<typename Storage::column const&>().reader());
+    static_assert(
+        !(coded::reads_rows && reader::pages),
+        "vicinal: this graph walks over the vectors, which storage::file does not keep in "
+        "memory: use index::hnsw<codec::sq8>, storage::mmap or index::flat<>");
 
 public:
     using element = metric::element_of<Metric>;
@@ -16646,16 +21150,13 @@ public:
                                          std::size_t dim, hnsw_options const& options) {
         auto graph = hnsw_graph::columns<Storage>::open(space, options);
         VICINAL_CHECK(graph);
-        of index(*graph, vectors, dim, options);
-        if constexpr (!coded::reads_rows) {
-            auto codes = space.column("hnsw.codes", index.codec_.row_bytes(), storage::heat::hot);
-            VICINAL_CHECK(codes);
-            index.own_codes_ = *codes;
-        }
+        auto codes = hnsw_graph::codes<coded, Metric, Storage>::open(space, vectors, dim);
+        VICINAL_CHECK(codes);
+        of index(*graph, std::move(*codes), vectors, dim, options);
         auto const nodes = graph->get().linked;
-        if (vectors.rows() < nodes || index.codes().rows() < nodes)
+        if (vectors.rows() < nodes || index.codes_.rows() < nodes)
             return error{errc::corrupt_snapshot, "a vector and a code for each node of the graph",
-                         std::to_string((std::min)(vectors.rows(), index.codes().rows()))};
+                         std::to_string((std::min)(vectors.rows(), index.codes_.rows()))};
         index.tuned_ = hnsw_graph::read_tuning(index.graph_.tuning_column().reader(),
                                                index.graph_.tuning_column().rows());
         return index;
@@ -16685,9 +21186,9 @@ public:
                 }
             VICINAL_CHECK(storage::reserve(graph_.upper_column(), upper_rows, section));
             auto const relaxed = hnsw_graph::relaxed_for<Metric>;
-            using reader = decltype(codes().reader());
             hnsw_graph::builder<Storage, coded, reader, Section> build(
-                graph_, codec_, codes().reader(), lines(), relaxed, threads_, section);
+                graph_, codes_.codec(), codes_.reader(), codes_.lines(), relaxed, threads_,
+                section);
             VICINAL_CHECK(build.link(joining));
             section([&] {
                 auto g = graph_.get();
@@ -16718,7 +21219,9 @@ public:
                 [&](element const* row, std::size_t width, std::span<slot const> without) {
                     neighbours found;
                     find(row, width, width, keep_all{}, without,
-                         [&](auto const&, neighbours&& all) { found = std::move(all); });
+                         [&](auto const&, hnsw_graph::filtered&& all) {
+                             found = std::move(all.found);
+                         });
                     std::erase_if(found, [&](neighbour const& n) {
                         return !live(n.row) ||
                                std::find(without.begin(), without.end(), n.row) != without.end();
@@ -16726,6 +21229,7 @@ public:
                     return found;
                 });
             VICINAL_CHECK(fresh);
+            if (storage::fault_scope::met()) return {}; // misread: what was measured before stays
             VICINAL_CHECK(
                 storage::reserve(graph_.tuning_column(), fresh->table.size() + 1, section));
             section([&] {
@@ -16741,6 +21245,7 @@ public:
     /// Forgets every row. Inside the caller's section.
     void clear() noexcept {
         graph_.clear();
+        codes_.clear();
         tuned_ = {};
     }
 
@@ -16751,14 +21256,12 @@ public:
                                        std::vector<storage::replacement>& out) const {
         return vicinal::detail::guarded([&]() -> result<void> {
             auto const g = graph_.get();
-            if constexpr (!coded::reads_rows) {
-                bool const empty = g.covered == 0 || kept.size() < g.flat_below;
-                out.push_back(
-                    storage::chosen_rows("hnsw.codes", *own_codes_, empty ? kept.first(0) : kept));
-            }
-            auto const codes_now = codes().reader();
+            bool const empty = g.covered == 0 || kept.size() < g.flat_below;
+            codes_.compact(empty ? kept.first(0) : kept, out);
+            auto const codes_now = codes_.reader();
             hnsw_graph::compaction<Storage, coded, decltype(codes_now)> compact(
-                graph_, codec_, codes_now, lines(), hnsw_graph::relaxed_for<Metric>, threads_);
+                graph_, codes_.codec(), codes_now, codes_.lines(), hnsw_graph::relaxed_for<Metric>,
+                threads_);
             return compact.run(kept, out);
         });
     }
@@ -16773,21 +21276,27 @@ public:
         return vicinal::detail::guarded([&]() -> result<neighbours> {
             neighbours found;
             find(query, wanted, effort, keep, {},
-                 [&](auto const&, neighbours&& all) { found = std::move(all); });
+                 [&](auto const&, hnsw_graph::filtered&& all) { found = std::move(all.found); });
             return found;
         });
     }
 
-    /// The same, compared by their vectors: offers the best of the covered rows.
+    /// The same, compared by their vectors: offers the best of the covered rows. false, and nothing
+    /// offered, where it would have to meet more than `most_met` nodes for them.
     template <class Keep, class Before>
-    [[nodiscard]] result<void> search_into(element const* query, std::size_t effort,
-                                           Keep const& keep, nearest<Before>& best) const {
-        return vicinal::detail::guarded([&]() -> result<void> {
-            find(query, best.wanted(), effort, keep, {}, [&](auto const& to, neighbours&& all) {
-                compare_candidates<Metric>(all, query, dim_, to.score, to.codes, vectors_->reader(),
-                                           covered(), best);
-            });
-            return {};
+    [[nodiscard]] result<bool> search_into(element const* query, std::size_t effort,
+                                           Keep const& keep, nearest<Before>& best,
+                                           std::size_t most_met = hnsw_graph::any_number) const {
+        return vicinal::detail::guarded([&]() -> result<bool> {
+            bool finished = true;
+            find(
+                query, best.wanted(), effort, keep, {},
+                [&](auto const& to, hnsw_graph::filtered&& all) {
+                    finished = all.finished;
+                    if (finished) compare(all.found, query, to, best);
+                },
+                most_met);
+            return finished;
         });
     }
 
@@ -16798,61 +21307,73 @@ public:
                                          nearest<Before>& best) const {
         return vicinal::detail::guarded([&]() -> result<void> {
             if (best.wanted() == 0) return {};
-            auto const score = codec_.query(query);
-            scan_codes<Metric>(query, dim_, score, codes().reader(), lines(), vectors_->reader(),
-                               covered(), keep, best);
+            auto const score = codes_.codec().query(query);
+            auto const codes_now = codes_.reader();
+            auto const vectors = vectors_->reader();
+            code_scan<Metric, decltype(score), decltype(codes_now), decltype(vectors)> scan(
+                query, dim_, score, codes_now, codes_.lines(), vectors);
+            scan(covered(), keep, best);
             return {};
         });
     }
 
-    /// The beam's width for a wanted recall, as tuning measured it on this graph. Before that a
-    /// rule of thumb: 64 for ten neighbours at 0.95, 125 at 0.99.
-    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double recall) const noexcept {
-        if (!tuned_.table.empty()) return hnsw_graph::effort_from(tuned_, wanted, recall);
-        double const missed = (std::max)(1 - recall, 0.001);
-        double const width = static_cast<double>(wanted) * 1.5 + 11 / std::pow(missed, 0.5);
-        return static_cast<std::size_t>(width);
+    /// The best of the covered rows that `keep` shows the bits of, about `matching` of them: by a
+    /// walk where the share that matches around the query promises one to be the shorter way, else
+    /// by a scan of the matches, which is exact. A walk that turns out longer than the scan ends in
+    /// it, so that both together cost at most twice the scan.
+    ///
+    /// effort: how many matches a walk finds; 0 for as many as `recall` needs, which are fewer than
+    /// among all rows: the k nearest matches are the k / share nearest rows.
+    template <class Keep, class Before>
+    [[nodiscard]] result<void> search_among(element const* query, std::size_t effort, double recall,
+                                            Keep const& keep, std::size_t matching,
+                                            nearest<Before>& best) const {
+        if (!hnsw_graph::may_walk(matching)) return scan_into(query, keep, best);
+        bool found = false;
+        VICINAL_CHECK(vicinal::detail::guarded([&]() -> result<void> {
+            visit(query, best.wanted(), [&](auto const& ground, auto start, auto const& to) {
+                auto s = scratch_->take();
+                auto all = hnsw_graph::walk_if_shorter(
+                    ground, start, best.wanted(), effort, matching, to, keep, *s,
+                    [&](std::size_t rows) { return effort_for(rows, recall); });
+                found = all.finished;
+                if (found) compare(all.found, query, to, best);
+            });
+            return {};
+        }));
+        return found ? result<void>() : scan_into(query, keep, best);
     }
 
-    /// How many nodes the spanning tree joins to the root: all live ones, in a sound graph.
-    /// Walks all links, O(rows). For tests and checks.
+    /// The beam's width for a wanted recall, as tuning measured it on this graph; before that by a
+    /// rule of thumb.
+    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double recall) const noexcept {
+        return hnsw_graph::effort_from(tuned_, wanted, recall);
+    }
+
+    /// How many nodes links lead to from the root: all live ones, in a sound graph. O(rows).
     [[nodiscard]] std::size_t reachable() const {
-        visited_set seen;
-        return mark_reachable(seen);
+        auto const g = graph_.get();
+        return hnsw_graph::reached(graph_.ground_level(g), g.root).count;
     }
 
     /// The covered slots for which live(slot) holds and to which no walk leads: none, in a
     /// sound graph. Walks all links, O(rows).
     template <class Live>
     [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
-        visited_set seen;
-        static_cast<void>(mark_reachable(seen));
+        auto const g = graph_.get();
+        auto all = hnsw_graph::reached(graph_.ground_level(g), g.root);
         std::vector<slot> lost;
-        for (slot s = 0; s < covered(); ++s)
-            if (live(s) && seen.mark(s)) lost.push_back(s);
+        for (slot s = 0; s < g.covered; ++s)
+            if (live(s) && all.nodes.mark(s)) lost.push_back(s);
         return lost;
     }
 
 private:
-    of(hnsw_graph::columns<Storage> graph, column const& vectors, std::size_t dim,
-       hnsw_options const& options)
-        : graph_(graph), vectors_(&vectors), codec_(dim), dim_(dim), threads_(options.threads),
-          tunes_(options.tune), scratch_(std::make_unique<scratch_pool>()) {}
-
-    [[nodiscard]] std::size_t mark_reachable(visited_set& seen) const {
-        auto const g = graph_.get();
-        seen.reset(g.linked);
-        if (g.root == no_slot) return 0;
-        auto const ground = graph_.ground_level(g);
-        std::vector<slot> open{g.root};
-        static_cast<void>(seen.mark(g.root));
-        for (std::size_t i = 0; i < open.size(); ++i) {
-            auto const* list = ground.list(open[i]);
-            for (std::size_t j = 0; j < ground.width && list[j] != no_slot; ++j)
-                if (list[j] < g.linked && seen.mark(list[j])) open.push_back(list[j]);
-        }
-        return open.size();
-    }
+    of(hnsw_graph::columns<Storage> graph, hnsw_graph::codes<coded, Metric, Storage> codes,
+       column const& vectors, std::size_t dim, hnsw_options const& options)
+        : graph_(graph), codes_(std::move(codes)), vectors_(&vectors), dim_(dim),
+          threads_(options.threads), tunes_(options.tune),
+          scratch_(std::make_unique<scratch_pool>()) {}
 
     /// Rows for the slots up to `until`: codes, empty lists, no parents.
     template <class Section>
@@ -16864,16 +21385,7 @@ private:
                          std::to_string(until)};
         VICINAL_CHECK(storage::reserve(graph_.links(), until, section));
         VICINAL_CHECK(storage::reserve(graph_.parents(), until, section));
-        if constexpr (!coded::reads_rows) {
-            VICINAL_CHECK(storage::reserve(*own_codes_, until, section));
-            VICINAL_CHECK(run_parts(until - before, 64, threads_, [&](auto first, auto last) {
-                auto const vectors = vectors_->reader();
-                for (auto s = before + first; s < before + last; ++s)
-                    codec_.encode_row(reinterpret_cast<element const*>(vectors.row(s)),
-                                      own_codes_->edit(s));
-                return result<void>();
-            }));
-        }
+        VICINAL_CHECK(codes_.make(before, until, threads_, section));
         for (auto s = before; s < until; ++s) {
             std::memset(graph_.links().edit(s), 0xff, graph_.links().row_bytes());
             std::memset(graph_.parents().edit(s), 0xff, graph_.parents().row_bytes());
@@ -16886,58 +21398,53 @@ private:
         return {};
     }
 
+    /// Calls body(ground level, where a walk begins, target), if there is a graph and something is
+    /// wanted.
+    template <class Body>
+    void visit(element const* query, std::size_t wanted, Body const& body) const {
+        auto const g = graph_.get();
+        if (g.root == no_slot || wanted == 0) return;
+        auto const score = codes_.codec().query(query);
+        auto const codes_now = codes_.reader();
+        hnsw_graph::target<decltype(codes_now), decltype(score)> const to{codes_now, score,
+                                                                          g.linked, codes_.lines()};
+        body(graph_.ground_level(g), hnsw_graph::find_start(graph_.upper_levels(g), g, to), to);
+    }
+
     /// Walks for the query and calls done(target, found) with what was found of the rows that
     /// `keep` holds for, nearest first, as if the nodes of `without` were not there.
     template <class Keep, class Done>
     void find(element const* query, std::size_t wanted, std::size_t effort, Keep const& keep,
-              std::span<slot const> without, Done const& done) const {
-        auto const g = graph_.get();
-        if (g.root == no_slot || wanted == 0) return;
-        auto const score = codec_.query(query);
-        auto const codes_now = codes().reader();
-        hnsw_graph::target<decltype(codes_now), decltype(score)> const to{codes_now, score,
-                                                                          g.linked, lines()};
-        auto const width = (std::min)((std::max)(wanted, effort), std::size_t{g.linked});
-        auto s = scratch_->take();
-        auto const ground = graph_.ground_level(g);
-        auto const start = hnsw_graph::find_start(graph_.upper_levels(g), g, to);
-        if constexpr (std::same_as<Keep, keep_all>) {
-            hnsw_graph::beam_search(ground, start, width, to, *s, without);
-            neighbours found;
-            found.reserve(s->beam.size());
-            for (std::size_t i = 0; i < s->beam.size(); ++i)
-                found.push_back({s->beam.distance(i), s->beam.node(i)});
-            hnsw_graph::order_ties(found);
-            done(to, std::move(found));
-        } else {
-            done(to, hnsw_graph::filtered_search(ground, start, width, to, keep, *s));
-        }
+              std::span<slot const> without, Done const& done,
+              std::size_t most_met = hnsw_graph::any_number) const {
+        visit(query, wanted, [&](auto const& ground, auto start, auto const& to) {
+            auto const width = (std::min)((std::max)(wanted, effort), to.rows);
+            auto s = scratch_->take();
+            if constexpr (std::same_as<Keep, keep_all>) {
+                hnsw_graph::beam_search(ground, start, width, to, *s, without);
+                done(to, hnsw_graph::filtered{hnsw_graph::in_order(s->beam), true});
+            } else {
+                done(to, hnsw_graph::walk_through(ground, start, width, most_met, to, keep, *s));
+            }
+        });
+    }
+
+    template <class Target, class Before>
+    void compare(neighbours const& candidates, element const* query, Target const& to,
+                 nearest<Before>& best) const {
+        compare_candidates<Metric>(candidates, query, dim_, to.score, to.codes, vectors_->reader(),
+                                   covered(), best);
     }
 
     [[nodiscard]] bool joined(hnsw_graph::state const& g, slot s) const noexcept {
         return s < g.linked && (s == g.root || graph_.parent(s) != no_slot);
     }
 
-    [[nodiscard]] column const& codes() const noexcept {
-        if constexpr (coded::reads_rows)
-            return *vectors_;
-        else
-            return *own_codes_;
-    }
-
-    /// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere
-    /// in a line.
-    [[nodiscard]] std::size_t lines() const noexcept {
-        return (std::min)((codes().row_bytes() + 48 + 63) / 64, std::size_t{12});
-    }
-
     static constexpr slot most_nodes = 0x7fffffff;
 
     hnsw_graph::columns<Storage> graph_;
+    hnsw_graph::codes<coded, Metric, Storage> codes_;
     column const* vectors_;
-    /// Null where the codec reads the vectors.
-    column* own_codes_ = nullptr;
-    coded codec_;
     std::size_t dim_;
     std::size_t threads_;
     bool tunes_;
@@ -19256,11 +23763,15 @@ class heap {
 public:
     static constexpr std::uint64_t largest_heap = std::uint64_t{1} << 40;
 
-    [[nodiscard]] static result<heap> open(typename Storage::space& space,
-                                           std::string const& name) {
-        auto bytes = space.column(name + ".heap", 1, storage::heat::cold);
+    using reader = decltype(std::declval<typename Storage::column const&>().reader());
+    using run_of_bytes = storage::held_bytes<reader>;
+
+    /// `kind` is that of the bytes.
+    [[nodiscard]] static result<heap> open(typename Storage::space& space, std::string const& name,
+                                           storage::heat kind) {
+        auto bytes = space.column(name + ".heap", 1, kind);
         VICINAL_CHECK(bytes);
-        auto places = space.column(name + ".places", 8, storage::heat::cold);
+        auto places = space.column(name + ".places", 8, storage::heat::hot);
         VICINAL_CHECK(places);
         heap h;
         h.bytes_ = *bytes;
@@ -19269,22 +23780,10 @@ public:
     }
 
     /// The run of a slot below slots(); empty, and a fault, where a damaged file points outside.
-    [[nodiscard]] std::span<std::byte const> operator[](slot s) const noexcept {
-        auto const place = *places_->reader().template row_as<std::uint64_t>(s);
-        auto const offset = place >> 24;
-        auto const length = place & largest_run;
-        if (length == 0) return {};
-        if (offset + length > end_) [[unlikely]] {
-            storage::fault_scope::note([&] {
-                return error{errc::corrupt_snapshot,
-                             "ids and payloads inside their heaps of " + std::to_string(end_) +
-                                 " bytes",
-                             std::to_string(length) + " bytes at offset " + std::to_string(offset) +
-                                 " for row " + std::to_string(s)};
-            });
-            return {};
-        }
-        return {bytes_->reader().rows(offset, length), static_cast<std::size_t>(length)};
+    [[nodiscard]] run_of_bytes operator[](slot s) const noexcept {
+        auto const at = place(s);
+        return at.length == 0 ? run_of_bytes()
+                              : run_of_bytes(bytes_->reader(), at.offset, at.length);
     }
 
     /// Makes room for `slots` slots and `more` bytes, moving columns only inside `section`.
@@ -19323,7 +23822,7 @@ public:
         std::vector<std::uint64_t> places(kept.size());
         std::uint64_t end = 0;
         for (std::size_t i = 0; i < kept.size(); ++i) {
-            auto const size = (*this)[kept[i]].size();
+            auto const size = place(kept[i]).length;
             places[i] = end << 24 | size;
             end += size;
         }
@@ -19353,7 +23852,30 @@ public:
     [[nodiscard]] std::uint64_t bytes() const noexcept { return end_; }
 
 private:
+    struct place_of_run {
+        std::uint64_t offset = 0;
+        std::uint64_t length = 0;
+    };
+
     heap() = default;
+
+    [[nodiscard]] place_of_run place(slot s) const noexcept {
+        auto const place = *places_->reader().template row_as<std::uint64_t>(s);
+        auto const offset = place >> 24;
+        auto const length = place & largest_run;
+        if (length == 0) return {};
+        if (offset + length > end_) [[unlikely]] {
+            storage::fault_scope::note([&] {
+                return error{errc::corrupt_snapshot,
+                             "ids and payloads inside their heaps of " + std::to_string(end_) +
+                                 " bytes",
+                             std::to_string(length) + " bytes at offset " + std::to_string(offset) +
+                                 " for row " + std::to_string(s)};
+            });
+            return {};
+        }
+        return {offset, length};
+    }
 
     typename Storage::column* bytes_ = nullptr;
     typename Storage::column* places_ = nullptr;
@@ -19429,7 +23951,7 @@ template <class Id, class Storage>
 class id_rows {
 public:
     [[nodiscard]] static result<id_rows> open(typename Storage::space& space) {
-        auto c = space.column("ids", 8, storage::heat::cold);
+        auto c = space.column("ids", 8, storage::heat::hot);
         VICINAL_CHECK(c);
         return id_rows(*c);
     }
@@ -19470,7 +23992,7 @@ template <class Storage>
 class id_rows<std::string, Storage> {
 public:
     [[nodiscard]] static result<id_rows> open(typename Storage::space& space) {
-        auto h = heap<Storage>::open(space, "ids");
+        auto h = heap<Storage>::open(space, "ids", storage::heat::hot);
         VICINAL_CHECK(h);
         return id_rows(*h);
     }
@@ -20039,6 +24561,15 @@ struct posix {
                                    std::uint64_t offset) noexcept {
         return fits(offset) ? ::pwrite(file, from, n, static_cast<::off_t>(offset)) : -1;
     }
+    /// Tells the system that a piece of a file is about to be read; a wish.
+    static void will_read([[maybe_unused]] int file, [[maybe_unused]] std::size_t n,
+                          [[maybe_unused]] std::uint64_t offset) noexcept {
+#    if defined(POSIX_FADV_WILLNEED)
+        if (fits(offset))
+            static_cast<void>(::posix_fadvise(file, static_cast<::off_t>(offset),
+                                              static_cast<::off_t>(n), POSIX_FADV_WILLNEED));
+#    endif
+    }
     static int truncate_file(int file, std::uint64_t bytes) noexcept {
         return fits(bytes) ? ::ftruncate(file, static_cast<::off_t>(bytes)) : -1;
     }
@@ -20114,14 +24645,21 @@ struct posix {
             errno = why;
             return -1;
         }
-        errno = 0;
-        while (auto const* e = ::readdir(d)) {
-            std::string name(&e->d_name[0]);
-            if (name != "." && name != "..") names.push_back(std::move(name));
+        int why = 0;
+        {
+            // Memory may run out between the names.
+            struct closing {
+                ::DIR* d;
+                ~closing() { ::closedir(d); }
+            } const held{d};
             errno = 0;
+            while (auto const* e = ::readdir(held.d)) {
+                std::string name(&e->d_name[0]);
+                if (name != "." && name != "..") names.push_back(std::move(name));
+                errno = 0;
+            }
+            why = errno;
         }
-        int const why = errno;
-        ::closedir(d);
         errno = why;
         return why == 0 ? 0 : -1;
     }
@@ -20797,9 +25335,11 @@ template <class Metric, class Index, class Payload, class Id>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// The slots whose payload a filter holds for, live or not: a bit a slot.
+/// The slots whose payload a filter holds for, live or not: a bit a slot, and where they are at
+/// most one in 32, a list of them, which then is no longer than the bits.
 struct matching_slots {
     std::vector<std::uint64_t> words;
+    std::vector<slot> few;
     slot rows = 0;
     std::size_t count = 0;
 };
@@ -20878,6 +25418,13 @@ private:
                 ++m.count;
             }
         m.rows = rows.count();
+        m.few.clear();
+        if (m.count > m.rows / 32) return;
+        m.few.reserve(m.count);
+        for (std::size_t w = 0; w < m.words.size(); ++w)
+            for (auto bits = m.words[w]; bits != 0; bits &= bits - 1)
+                m.few.push_back(static_cast<slot>(64 * w) +
+                                static_cast<slot>(std::countr_zero(bits)));
     }
 
 #if VICINAL_HAS_THREADS
@@ -20890,25 +25437,29 @@ private:
     std::uint64_t uses_ = 0;
 };
 
-/// A filter's matches that are live, as a scan or a walk asks for them.
+/// A filter's matches that are live, as a scan or a walk asks for them. Where no row is dead the
+/// flags are not looked at, of which a scan of few matches would read a line for each.
 template <class Live>
 class live_matches {
 public:
-    live_matches(matching_slots const& matches, Live live) noexcept
-        : words_(matches.words.data()), rows_(matches.rows), live_(live) {}
+    live_matches(matching_slots const& matches, Live live, bool all_live) noexcept
+        : matches_(matches), all_live_(all_live), live_(live) {}
 
     [[nodiscard]] bool operator()(slot s) const noexcept {
-        return s < rows_ && (words_[s / 64] >> (s % 64) & 1) != 0 && live_(s);
+        return s < matches_.rows && (matches_.words[s / 64] >> (s % 64) & 1) != 0 && live(s);
     }
     /// The bits of the 64 slots from first on, which is a multiple of 64 below the rows' count.
     [[nodiscard]] std::uint64_t word(slot first) const noexcept {
-        auto const bits = words_[first / 64];
-        return bits == 0 ? 0 : bits & live_.word(first);
+        auto const bits = matches_.words[first / 64];
+        return bits == 0 || all_live_ ? bits : bits & live_.word(first);
     }
+    /// The matches in ascending order, live or not, where there is a list of them.
+    [[nodiscard]] std::span<slot const> few() const noexcept { return matches_.few; }
+    [[nodiscard]] bool live(slot s) const noexcept { return all_live_ || live_(s); }
 
 private:
-    std::uint64_t const* words_;
-    slot rows_;
+    matching_slots const& matches_;
+    bool all_live_;
     Live live_;
 };
 
@@ -20970,6 +25521,9 @@ struct store_options {
     check_level check = check_level::lazy;
     /// The largest snapshot, in bytes, that check::lazy compares whole.
     std::uint64_t checked_at_open = std::uint64_t{64} << 20;
+    /// What storage::file may hold in memory, in bytes: see storage/file.hpp. Without effect on the
+    /// others.
+    std::uint64_t cache_bytes = std::uint64_t{256} << 20;
 };
 
 /// What a search asks for.
@@ -21011,49 +25565,13 @@ struct store_stats {
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// How a query is answered.
-enum class plan : std::uint8_t {
-    /// Every matching row is compared: exact.
-    scan,
-    /// The index leads to near rows; what does not match is walked through.
-    walk,
-};
-
-/// The share of live rows that match, from at most 200 of them; never 0, as a sample can't show
-/// that. The slots looked at depend on the count alone, so that the same store plans the same.
-template <class Keep>
-[[nodiscard]] double estimate_selectivity(slot count, Keep const& keep) {
-    constexpr std::uint32_t most = 200;
-    auto const looked_at = (std::min)(count, slot{most});
-    std::uint32_t matched = 0;
-    for (std::uint32_t i = 0; i < looked_at; ++i) {
-        auto const s = count <= most ? i : static_cast<slot>(mix(i) % count);
-        matched += keep(s) ? 1U : 0U;
-    }
-    return (matched + 0.5) / (looked_at + 0.5);
-}
-
-/// Chooses between scanning the matches and walking the index.
+/// How many nodes a walk may meet that asks a filter on its way, before looking at all rows, which
+/// also tells the matches for the next time, is the shorter way.
 ///
-/// Costs in units of one distance. Scanning evaluates the filter on each row and compares the
-/// matches. A filtered walk goes on until `effort` matches are found, through effort / selectivity
-/// rows, and meets about eight neighbours for each that count (an estimate).
-[[nodiscard]] inline plan choose_plan(slot count, double selectivity, std::size_t effort) noexcept {
-    double const rows = count;
-    double const scan = rows + selectivity * rows;
-    double const walk = (std::min)(8.0 * static_cast<double>(effort) / selectivity, rows) * 2 * 1.5;
-    return scan <= walk ? plan::scan : plan::walk;
-}
-
-/// The same where the matches are known and shown as bits, so that neither plan evaluates anything:
-/// scanning compares their codes, one behind the other, at some 0.4 of the cost of a distance on a
-/// walk. A walk for W nodes computes some 100 + 15 W distances (measured on sift, 32 links).
-[[nodiscard]] inline plan choose_known_plan(slot count, std::size_t matching,
-                                            std::size_t effort) noexcept {
-    double const m = static_cast<double>((std::max)(matching, std::size_t{1}));
-    double const nodes = static_cast<double>(effort) * count / m;
-    return 0.4 * m <= 100 + 15 * nodes ? plan::scan : plan::walk;
-}
+/// Measured on 200,000 rows of sift with ten fields: a row looked at in order takes 25 ns, a node
+/// met on a walk, with its distance and its payload somewhere in memory, 150 to 400. So a walk that
+/// gives up has cost at most as much again as the look at all rows that follows.
+[[nodiscard]] constexpr std::size_t most_met_by_a_walk(slot count) noexcept { return count / 8; }
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 
@@ -21116,37 +25634,40 @@ private:
                 options_.effort != 0 ? options_.effort : index_.effort_for(k, options_.recall);
             if (!where_.empty()) return answer_filtered(k, effort);
             if (rows_.live_count() == rows_.count()) return walk(k, effort, index::keep_all{});
-            return answer_among(k, effort, rows_.live_slots(), rows_.live_count());
+            return answer_among(k, rows_.live_slots(), rows_.live_count());
         }
     }
 
-    /// A filter that was asked before is a bitmap. One that is new is tried on a sample: where few
-    /// rows match, all are looked at, which gives the bitmap; else the walk asks as it goes.
+    /// A filter that was asked before is a bitmap. One that is new is asked on a walk, until it
+    /// shows that too few rows match around the query; then all are looked at, which gives the
+    /// bitmap.
     [[nodiscard]] result<index::neighbours> answer_filtered(std::size_t k,
                                                             std::size_t effort) const {
         auto found = filters_.matching(options_.where, where_, rows_, false);
-        auto const keep = [this](slot s) { return matches(s); };
         if (!found) {
-            auto const share = estimate_selectivity(rows_.count(), keep);
-            if (choose_plan(rows_.count(), share, effort) == plan::walk)
-                return walk(k, effort, keep);
+            index::nearest best(k, by_id{&rows_});
+            auto const keep = [this](slot s) { return matches(s); };
+            auto const finished =
+                index_.search_into(vector_, effort, keep, best, most_met_by_a_walk(rows_.count()));
+            VICINAL_CHECK(finished);
+            if (*finished) scan_into(best, index_.covered(), keep);
+            if (*finished && best.size() == k) return best.take();
             found = filters_.matching(options_.where, where_, rows_, true);
         }
         auto const share =
             static_cast<double>(rows_.live_count()) / static_cast<double>(rows_.count());
         auto const matching = static_cast<std::size_t>(static_cast<double>(found->count) * share);
-        live_matches const all(*found, rows_.live_slots());
-        return answer_among((std::min)(k, found->count), effort, all, matching);
+        live_matches const all(*found, rows_.live_slots(), rows_.live_count() == rows_.count());
+        return answer_among((std::min)(k, found->count), all, matching);
     }
 
     /// Among rows that show their bits, about `matching` of them.
     template <class Keep>
-    [[nodiscard]] result<index::neighbours>
-    answer_among(std::size_t k, std::size_t effort, Keep const& keep, std::size_t matching) const {
-        if (choose_known_plan(rows_.count(), matching, effort) == plan::walk)
-            return walk(k, effort, keep);
+    [[nodiscard]] result<index::neighbours> answer_among(std::size_t k, Keep const& keep,
+                                                         std::size_t matching) const {
         index::nearest best(k, by_id{&rows_});
-        VICINAL_CHECK(index_.scan_into(vector_, keep, best));
+        VICINAL_CHECK(
+            index_.search_among(vector_, options_.effort, options_.recall, keep, matching, best));
         scan_into(best, index_.covered(), keep);
         return best.take();
     }
@@ -21292,6 +25813,10 @@ public:
         return bits;
     }
 
+    /// There is no list of them.
+    [[nodiscard]] std::span<slot const> few() const noexcept { return {}; }
+    [[nodiscard]] bool live(slot s) const noexcept { return (*this)(s); }
+
 private:
     Reader flags_;
     slot count_;
@@ -21322,11 +25847,11 @@ public:
         VICINAL_CHECK(vectors);
         auto live = space.column("live", 1, storage::heat::hot);
         VICINAL_CHECK(live);
-        auto map = space.column("ids.map", sizeof(id_table::entry), storage::heat::cold);
+        auto map = space.column("ids.map", sizeof(id_table::entry), storage::heat::hot);
         VICINAL_CHECK(map);
         auto ids = id_rows<Id, Storage>::open(space);
         VICINAL_CHECK(ids);
-        auto payloads = heap<Storage>::open(space, "payloads");
+        auto payloads = heap<Storage>::open(space, "payloads", storage::heat::cold);
         VICINAL_CHECK(payloads);
         rows r(**vectors, **live, **map, *ids, *payloads);
         VICINAL_CHECK(r.bind());
@@ -21365,10 +25890,8 @@ public:
         return *live_->reader().row(s) != std::byte{0};
     }
     [[nodiscard]] id_view id(slot s) const noexcept { return ids_[s]; }
-    [[nodiscard]] std::span<std::byte const> payload(slot s) const noexcept { return payloads_[s]; }
-    [[nodiscard]] element const* vector(slot s) const noexcept {
-        return vectors_->reader().template row_as<element>(s);
-    }
+    /// Bytes, and what keeps them in place.
+    [[nodiscard]] auto payload(slot s) const noexcept { return payloads_[s]; }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
     /// The same as a predicate that outlives no section.
     [[nodiscard]] auto live_slots() const noexcept {
@@ -21531,7 +26054,8 @@ template <class Record, class Payload, class Id, class Rows>
         if (payload.error().code() == errc::out_of_memory) return payload.error();
         return error{errc::corrupt_snapshot, "a payload that decodes", payload.error().message()};
     }
-    auto const* vector = rows.vector(s);
+    auto const vectors = rows.vectors().reader();
+    auto const* vector = vectors.template row_as<typename Rows::element>(s);
     return Record{Id(rows.id(s)), {vector, vector + dim}, std::move(*payload)};
 }
 
@@ -21732,7 +26256,8 @@ protected:
         if constexpr (Storage::durable) {
             constexpr std::uint64_t least = std::uint64_t{64} << 20;
             auto const due = (std::max)({least, space_.snapshot_bytes() / 10, not_before_});
-            if ((compacts || space_.log_bytes() > due) && !checkpoint_locked())
+            bool const full = space_.log_bytes() > not_before_ && space_.wants_checkpoint();
+            if ((compacts || full || space_.log_bytes() > due) && !checkpoint_locked())
                 not_before_ = 2 * space_.log_bytes();
         } else if (compacts) {
             static_cast<void>(compact_locked());
@@ -21864,9 +26389,11 @@ template <class Space>
 template <class Metric, class Payload, class Id, class Rows, class Index>
 void verify_rows(Rows const& rows, Index const& index, std::size_t dim, verify_report& report) {
     using traits = id_traits<Id>;
+    using element = metric::element_of<Metric>;
     auto const name = [&rows](slot s) {
         return "record '" + traits::text(rows.id(s)) + "' (row " + std::to_string(s) + ")";
     };
+    auto const vectors = rows.vectors().reader();
     for (slot s = 0; s < rows.count(); ++s) {
         if (!rows.live(s)) continue;
         ++report.records;
@@ -21875,7 +26402,7 @@ void verify_rows(Rows const& rows, Index const& index, std::size_t dim, verify_r
         else if (auto const found = rows.find(rows.id(s)); found != s)
             report.add(name(s) + ": its id leads to " +
                        (found == no_slot ? "no row" : "row " + std::to_string(found)));
-        vector_view<metric::element_of<Metric>> const vector(rows.vector(s), dim);
+        vector_view<element> const vector(vectors.template row_as<element>(s), dim);
         if (auto const good = check_vector<Metric>(vector, dim, "its vector"); !good)
             report.add(name(s) + ": " + good.error().message());
         if (auto const payload = Payload::decode(rows.payload(s)); !payload)
@@ -22282,6 +26809,8 @@ struct open_options {
     check_level check = check_level::lazy;
     /// The largest snapshot, in bytes, that check::lazy compares whole.
     std::uint64_t checked_at_open = std::uint64_t{64} << 20;
+    /// What storage::file may hold in memory, in bytes; the others let the system choose.
+    std::uint64_t cache_bytes = std::uint64_t{256} << 20;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage
@@ -22325,6 +26854,15 @@ template <class Engine, class Metric, class Index, class Payload, class Id>
     return Engine::open(std::move(space), dim, index_options(o));
 }
 
+/// The same for a store in memory.
+template <class Engine, class Metric, class Index, class Payload, class Id>
+[[nodiscard]] result<std::unique_ptr<Engine>> open_loaded(store_options<Index> const& o,
+                                                          typename Engine::space space) {
+    VICINAL_CHECK(simd::check());
+    VICINAL_CHECK(Index::check(o.index));
+    return open_filled<Engine, Metric, Index, Payload, Id>(o, std::move(space));
+}
+
 /// Opens the engine of a directory, or makes it. A path without a dimension can only be that of a
 /// store which is there.
 template <class Engine, class Metric, class Index, class Payload, class Id>
@@ -22349,6 +26887,7 @@ template <class Engine, class Metric, class Index, class Payload, class Id>
     how.lock_timeout_ms = o.lock_timeout_ms;
     how.check = o.check;
     how.checked_at_open = o.checked_at_open;
+    how.cache_bytes = o.cache_bytes;
     auto opened = space::open(path, wanted, how);
     VICINAL_CHECK(opened);
     return open_filled<Engine, Metric, Index, Payload, Id>(o, std::move(*opened));
@@ -22387,12 +26926,13 @@ public:
 
     /// The next record, or nothing at the end. Errors: corrupt_snapshot, out_of_memory.
     [[nodiscard]] result<std::optional<Record>> try_next() {
-        if (next_ == slots_.size()) return std::optional<Record>();
-        auto const s = slots_[next_];
-        auto r = engine_->template copy_record<Record>(s);
-        VICINAL_CHECK(r);
-        ++next_;
-        return std::optional<Record>(std::move(*r));
+        return detail::guarded([this]() -> result<std::optional<Record>> {
+            if (next_ == slots_.size()) return std::optional<Record>();
+            auto r = engine_->template copy_record<Record>(slots_[next_]);
+            VICINAL_CHECK(r);
+            ++next_;
+            return std::optional<Record>(std::move(*r));
+        });
     }
 
     /// How many records are left.
@@ -22592,6 +27132,7 @@ class store : detail::checked<Metric, Index, Storage, Payload, Id> {
     static constexpr bool loadable = !Storage::durable && requires(typename Storage::space & s) {
         s.load(std::string_view());
     };
+    static constexpr bool paged = requires { Storage::pages; };
 
 public:
     using metric_type = Metric;
@@ -22630,10 +27171,8 @@ public:
 
     /// Makes a store in memory from the snapshot file at `path`: one that try_save() wrote, or that
     /// of a durable store's directory. Every byte is checked, and no more memory is taken than the
-    /// file has bytes. `o.dim` may be 0; the index keeps the options it was made with.
-    ///
-    /// Errors: not_found, corrupt_snapshot, newer_format, metric_mismatch and its like,
-    /// invalid_argument, unsupported, io_failure, out_of_memory.
+    /// file has bytes. `o.dim` may be 0; the index keeps the options it was made with. Errors:
+    /// those of opening a directory.
     [[nodiscard]] static result<store>
     try_load(std::string_view path, options const& o = {},
              typename Storage::space space = {}) requires(loadable) {
@@ -22655,15 +27194,13 @@ public:
         });
     }
 
-    /// Opens the directory at `path`, or makes it. Opening maps the snapshot and replays the log;
-    /// it rebuilds nothing. One writer at a time, any number of readers (`read_only`), each with
-    /// the store as of its opening or last refresh(). A child of fork() can read what it was given,
-    /// and not write.
+    /// Opens the directory at `path`, or makes it. Opening replays the log and rebuilds nothing.
+    /// One writer at a time, any number of readers (`read_only`), each with the store as of its
+    /// opening or last refresh(). A child of fork() can read what it was given, and not write.
     ///
     /// Errors: not_a_directory, foreign_file, locked (by the process that the message names),
     /// read_only (a directory that can't be written), newer_format, corrupt_snapshot, corrupt_log,
-    /// metric_mismatch and its like, invalid_argument, unsupported (VICINAL_ISA asks for what this
-    /// CPU lacks), io_failure, out_of_memory.
+    /// metric_mismatch and its like, invalid_argument, unsupported, io_failure, out_of_memory.
     [[nodiscard]] static result<store> try_open(std::string_view path,
                                                 options const& o = {}) requires(Storage::durable) {
         return detail::guarded([&]() -> result<store> {
@@ -22748,6 +27285,11 @@ public:
         return engine_->read([](auto const& rows, auto const& index) {
             return store_stats{rows.live_count(), index.covered(), rows.count()};
         });
+    }
+
+    /// What storage::file holds in memory and has read so far.
+    [[nodiscard]] auto paging() const requires(paged) {
+        return engine_->read([this](auto&, auto&) { return engine_->storage().paging(); });
     }
 
     /// The k records nearest to the query: always min(k, matching) of them, nearest first, ties by
@@ -22903,9 +27445,7 @@ private:
 
     [[nodiscard]] static result<store> from_loaded(typename Storage::space space,
                                                    options const& o) {
-        VICINAL_CHECK(simd::check());
-        VICINAL_CHECK(Index::check(o.index));
-        auto e = detail::open_filled<engine_type, Metric, Index, Payload, Id>(o, std::move(space));
+        auto e = detail::open_loaded<engine_type, Metric, Index, Payload, Id>(o, std::move(space));
         VICINAL_CHECK(e);
         return store(std::move(*e));
     }
