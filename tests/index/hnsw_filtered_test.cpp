@@ -93,7 +93,7 @@ TEST_CASE("hnsw finds the nearest matches whatever share matches", "[index]") {
     auto const queries = clustered_rows(30, dim, 60, 71);
     standing s(dim);
     s.add(data);
-    for (unsigned const per_mille : {900, 500, 250, 100, 30, 10, 1, 0})
+    for (unsigned const per_mille : {900U, 500U, 250U, 100U, 30U, 10U, 1U, 0U})
         for (bool const listed : {false, true}) {
             counted const keep(data.count(), listed, [&](std::size_t i) {
                 return vicinal::detail::mix(i) % 1000 < per_mille;
@@ -114,7 +114,7 @@ TEST_CASE("a scan of the matches is exact", "[index]") {
     auto const queries = uniform_rows(4, dim, 73);
     standing s(dim);
     s.add(data);
-    for (unsigned const one_in : {1, 3, 40, 600})
+    for (unsigned const one_in : {1U, 3U, 40U, 600U})
         for (std::size_t const k : {std::size_t{1}, std::size_t{10}, std::size_t{700}}) {
             counted const keep(data.count(), one_in >= 40,
                                [&](std::size_t i) { return i % one_in == 0; });

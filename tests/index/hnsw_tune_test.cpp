@@ -29,9 +29,10 @@ double reached(standing<Metric>& s, rows const& data, rows const& queries, std::
     for (std::size_t q = 0; q < queries.count(); ++q) {
         auto const truth = true_distances<Metric>(data, queries.row(q), k);
         vicinal::index::nearest<> best(k);
-        s.get()
-            .search_into(queries.row(q), s.get().effort_for(k, recall), index::keep_all{}, best)
-            .value();
+        REQUIRE(
+            s.get()
+                .search_into(queries.row(q), s.get().effort_for(k, recall), index::keep_all{}, best)
+                .value());
         auto const limit = truth.back() + std::abs(truth.back()) * 1e-6 + 1e-9;
         for (auto const& n : best.take()) found += n.distance <= limit ? 1U : 0U;
     }
