@@ -55,8 +55,7 @@ def run(program, cases, kills, step):
     """The figures of one process; stops everything where it fails."""
     with tempfile.NamedTemporaryFile("r") as file:
         environment = {**os.environ, "VICINAL_TEST_THOROUGH": str(step),
-                       "VICINAL_TEST_KILLS": str(kills),
-                       "VICINAL_TEST_FIGURES": file.name}
+                       "VICINAL_TEST_KILLS": str(kills), "VICINAL_TEST_FIGURES": file.name}
         start = datetime.datetime.now()
         done = subprocess.run([str(program), cases], cwd=ROOT, env=environment, text=True,
                               capture_output=True)
@@ -135,9 +134,7 @@ def main():
             for key, n in one.result():
                 figures[key] += int(n)
         executions = [one.result() for one in fuzzing]
-    part = ""
-    if o.step > 1:
-        part = f"; of padding in snapshots, and of their lengths, every {o.step}th"
+    part = f"; of a snapshot's padding and lengths every {o.step}th" if o.step > 1 else ""
     lines = [f"{datetime.date.today():%d %B %Y}, by `./dev break --write`{part}:", "",
              *table(figures, executions)]
     text = "\n".join(lines)
