@@ -10260,6 +10260,77 @@ write_generation(storage::store_directory<Os> const& directory, storage::snapsho
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
+// ---- vicinal/storage/single_snapshot.hpp
+#ifndef VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
+#define VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
+
+/// A snapshot in a file of its own, outside a store's directory: what a store in memory is saved to
+/// and a program ships.
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// Opens the snapshot at `path` for reading. errc::not_found, not_a_directory (on the way there),
+/// newer_format, corrupt_snapshot, foreign_file (it does not begin as a snapshot does, not even a
+/// damaged one), io_failure.
+template <class Os>
+[[nodiscard]] result<snapshot_file<Os>> open_snapshot(std::string_view path) {
+    auto const place = detail::split_path(path);
+    auto const directory = store_directory<Os>::open(place.directory);
+    if (!directory) return directory.error();
+    auto file = snapshot_file<Os>::open(directory->number(), place.name, std::string(path), false);
+    if (file || file.error().code() != errc::corrupt_snapshot) return file;
+    descriptor<Os> const again(detail::uninterrupted(
+        [&] { return Os::open_read(directory->number(), place.name.c_str()); }));
+    std::array<std::byte, detail::snapshot_magic.size()> first{};
+    if (again && read_up_to<Os>(again.get(), 0, first, std::string(path))) {
+        std::size_t same = 0;
+        for (std::size_t i = 0; i < first.size(); ++i)
+            same += first[i] == detail::snapshot_magic[i] ? 1U : 0U;
+        if (same < first.size() / 2)
+            return error{errc::foreign_file, "a store or a snapshot of one",
+                         "another kind of file"};
+    }
+    return file;
+}
+
+/// Writes a snapshot to `path`, replacing what is there as one: it is written under another name,
+/// synced, renamed, and the directory synced. Where it fails the old file stays as it was; only
+/// where the last sync fails the new one is there, and perhaps not yet on the disk. A process that
+/// is killed leaves PATH.XXXXXXXX.tmp. errc::not_found (the directory), io_failure,
+/// limit_exceeded, out_of_memory.
+template <class Os>
+[[nodiscard]] result<void> save_snapshot(std::string_view path, snapshot_layout layout,
+                                         std::span<section_source const> sources) {
+    auto const place = detail::split_path(path);
+    auto const directory = store_directory<Os>::open(place.directory);
+    if (!directory) return directory.error();
+    // A name of its own: two programs that save to one path must not write into one file.
+    std::array<std::byte, 4> bytes{};
+    if (Os::random_bytes(layout.uuid.data(), layout.uuid.size()) != 0 ||
+        Os::random_bytes(bytes.data(), bytes.size()) != 0) {
+        int const reason = errno;
+        return detail::system_failure(reason, "random bytes for '" + std::string(path) + "'");
+    }
+    auto temporary = place.name + ".";
+    for (auto const b : bytes)
+        for (auto const digit : {b >> 4, b & std::byte{15}})
+            temporary += "0123456789abcdef"[std::to_integer<std::size_t>(digit)];
+    temporary += detail::temporary_suffix;
+    auto done = write_snapshot<Os>(directory->number(), temporary, directory->shown(temporary),
+                                   std::move(layout), sources, true);
+    if (done) done = directory->rename(temporary, place.name);
+    if (!done) {
+        directory->remove(temporary);
+    } else {
+        done = directory->sync();
+    }
+    if (!done && done.error().code() == errc::writer_poisoned)
+        return error{errc::io_failure, done.error().expected(), done.error().got()};
+    return done;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::storage
+
+#endif
 
 #if VICINAL_HAS_FILES
 // ---- vicinal/storage/posix.hpp
@@ -10507,12 +10578,9 @@ struct check_report : problem_list {
 namespace detail {
 
 template <class Os>
-void check_snapshot(storage::store_directory<Os> const& directory, std::uint64_t g,
-                    check_report& report) {
-    auto const name = snapshot_name(g);
-    auto const file =
-        storage::snapshot_file<Os>::open(directory.number(), name, directory.shown(name), false);
+void check_snapshot(result<storage::snapshot_file<Os>> const& file, check_report& report) {
     if (!file) return report.add(file.error().message());
+    report.generation = file->layout().generation;
     auto const block = std::make_unique<storage::block_buffer>();
     for (auto const& s : file->layout().sections)
         for (std::uint64_t i = 0; i < s.blocks(); ++i) {
@@ -10544,6 +10612,10 @@ template <class Os>
     check_report report;
     auto const done = guarded([&]() -> result<void> {
         auto const directory = storage::store_directory<Os>::open(path);
+        if (!directory && directory.error().code() == errc::not_a_directory) {
+            check_snapshot(storage::open_snapshot<Os>(path), report);
+            return {};
+        }
         if (!directory) return directory.error();
         auto const found = directory->list();
         if (!found) return found.error();
@@ -10554,7 +10626,10 @@ template <class Os>
             return error{errc::not_found, "a store at '" + directory->path() + "'", "no snapshot"};
         if (report.generation == 0) return {};
         auto const before = report.problem_count;
-        check_snapshot(*directory, report.generation, report);
+        auto const name = snapshot_name(report.generation);
+        check_snapshot(storage::snapshot_file<Os>::open(directory->number(), name,
+                                                        directory->shown(name), false),
+                       report);
         if (store_listing::has(found->logs, report.generation))
             check_log(*directory, log_name(report.generation), false, report);
         if (store_listing::has(found->closed_logs, report.generation))
@@ -10572,9 +10647,10 @@ template <class Os>
 
 #if VICINAL_HAS_FILES
 
-/// Compares every byte of a store's files with its checksum, whatever the store's types, and goes
-/// on behind damage. Throws nothing: what kept it from looking is a problem too. What the records
-/// say, and how the index leads to them, is the store's own verify() to look at. Takes no lock.
+/// Compares every byte of a store's files, or of one snapshot alone, with its checksum, whatever
+/// the store's types, and goes on behind damage. Throws nothing: what kept it from looking is a
+/// problem too. What the records say, and how the index leads to them, is the store's own verify()
+/// to look at. Takes no lock.
 [[nodiscard]] inline check_report check(std::string_view path) {
     return detail::check_files<storage::posix>(path);
 }
@@ -10919,71 +10995,6 @@ struct open_options {
     /// What storage::file may hold in memory, in bytes; the others let the system choose.
     std::uint64_t cache_bytes = std::uint64_t{256} << 20;
 };
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-// ---- vicinal/storage/single_snapshot.hpp
-#ifndef VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
-#define VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
-
-#include <array>
-#include <cerrno>
-#include <cstddef>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-
-/// A snapshot in a file of its own, outside a store's directory: what a store in memory is saved to
-/// and a program ships.
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// Opens the snapshot at `path` for reading. errc::not_found, not_a_directory (on the way there),
-/// newer_format, corrupt_snapshot, io_failure.
-template <class Os>
-[[nodiscard]] result<snapshot_file<Os>> open_snapshot(std::string_view path) {
-    auto const place = detail::split_path(path);
-    auto const directory = store_directory<Os>::open(place.directory);
-    if (!directory) return directory.error();
-    return snapshot_file<Os>::open(directory->number(), place.name, std::string(path), false);
-}
-
-/// Writes a snapshot to `path`, replacing what is there as one: it is written under another name,
-/// synced, renamed, and the directory synced. Where it fails the old file stays as it was; only
-/// where the last sync fails the new one is there, and perhaps not yet on the disk. A process that
-/// is killed leaves PATH.XXXXXXXX.tmp. errc::not_found (the directory), io_failure,
-/// limit_exceeded, out_of_memory.
-template <class Os>
-[[nodiscard]] result<void> save_snapshot(std::string_view path, snapshot_layout layout,
-                                         std::span<section_source const> sources) {
-    auto const place = detail::split_path(path);
-    auto const directory = store_directory<Os>::open(place.directory);
-    if (!directory) return directory.error();
-    // A name of its own: two programs that save to one path must not write into one file.
-    std::array<std::byte, 4> bytes{};
-    if (Os::random_bytes(layout.uuid.data(), layout.uuid.size()) != 0 ||
-        Os::random_bytes(bytes.data(), bytes.size()) != 0) {
-        int const reason = errno;
-        return detail::system_failure(reason, "random bytes for '" + std::string(path) + "'");
-    }
-    auto temporary = place.name + ".";
-    for (auto const b : bytes)
-        for (auto const digit : {b >> 4, b & std::byte{15}})
-            temporary += "0123456789abcdef"[std::to_integer<std::size_t>(digit)];
-    temporary += detail::temporary_suffix;
-    auto done = write_snapshot<Os>(directory->number(), temporary, directory->shown(temporary),
-                                   std::move(layout), sources, true);
-    if (done) done = directory->rename(temporary, place.name);
-    if (!done) {
-        directory->remove(temporary);
-    } else {
-        done = directory->sync();
-    }
-    if (!done && done.error().code() == errc::writer_poisoned)
-        return error{errc::io_failure, done.error().expected(), done.error().got()};
-    return done;
-}
 
 } // namespace vicinal::inline VICINAL_ABI::storage
 
@@ -13672,7 +13683,9 @@ namespace vicinal::inline VICINAL_ABI::storage {
 /// of the call that wanted it.
 ///
 /// Codes and links that do not fit are paged too where the store is opened `read_only`: it works,
-/// with ten times as many reads a query and more (`paging().paged_steps`). A writer has them in
+/// with many more reads a query (`paging().paged_steps`). mnist, 60,000 x 784, k = 10 at recall
+/// 0.97 with a cache of a fifth of the snapshot: 93 with codes of a byte, which are a fifth by
+/// themselves, 16 over codec::sq4; with a tenth 188 over sq4. A writer has them in
 /// memory above the budget (`paging().resident`). Rows since the last checkpoint are in memory; one
 /// comes when they take half of what is left for pages and an eighth of the snapshot, so that a
 /// load of n bytes writes about 9 n and may pass the budget by an eighth of the store.
@@ -14071,71 +14084,6 @@ private:
 #endif
 
 #endif
-// ---- vicinal/storage/single_snapshot.hpp
-#ifndef VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
-#define VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
-
-#include <array>
-#include <cerrno>
-#include <cstddef>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-
-/// A snapshot in a file of its own, outside a store's directory: what a store in memory is saved to
-/// and a program ships.
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// Opens the snapshot at `path` for reading. errc::not_found, not_a_directory (on the way there),
-/// newer_format, corrupt_snapshot, io_failure.
-template <class Os>
-[[nodiscard]] result<snapshot_file<Os>> open_snapshot(std::string_view path) {
-    auto const place = detail::split_path(path);
-    auto const directory = store_directory<Os>::open(place.directory);
-    if (!directory) return directory.error();
-    return snapshot_file<Os>::open(directory->number(), place.name, std::string(path), false);
-}
-
-/// Writes a snapshot to `path`, replacing what is there as one: it is written under another name,
-/// synced, renamed, and the directory synced. Where it fails the old file stays as it was; only
-/// where the last sync fails the new one is there, and perhaps not yet on the disk. A process that
-/// is killed leaves PATH.XXXXXXXX.tmp. errc::not_found (the directory), io_failure,
-/// limit_exceeded, out_of_memory.
-template <class Os>
-[[nodiscard]] result<void> save_snapshot(std::string_view path, snapshot_layout layout,
-                                         std::span<section_source const> sources) {
-    auto const place = detail::split_path(path);
-    auto const directory = store_directory<Os>::open(place.directory);
-    if (!directory) return directory.error();
-    // A name of its own: two programs that save to one path must not write into one file.
-    std::array<std::byte, 4> bytes{};
-    if (Os::random_bytes(layout.uuid.data(), layout.uuid.size()) != 0 ||
-        Os::random_bytes(bytes.data(), bytes.size()) != 0) {
-        int const reason = errno;
-        return detail::system_failure(reason, "random bytes for '" + std::string(path) + "'");
-    }
-    auto temporary = place.name + ".";
-    for (auto const b : bytes)
-        for (auto const digit : {b >> 4, b & std::byte{15}})
-            temporary += "0123456789abcdef"[std::to_integer<std::size_t>(digit)];
-    temporary += detail::temporary_suffix;
-    auto done = write_snapshot<Os>(directory->number(), temporary, directory->shown(temporary),
-                                   std::move(layout), sources, true);
-    if (done) done = directory->rename(temporary, place.name);
-    if (!done) {
-        directory->remove(temporary);
-    } else {
-        done = directory->sync();
-    }
-    if (!done && done.error().code() == errc::writer_poisoned)
-        return error{errc::io_failure, done.error().expected(), done.error().got()};
-    return done;
-}
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
 #endif
 
 namespace vicinal::inline VICINAL_ABI::storage {
@@ -14155,18 +14103,22 @@ public:
     /// errc::corrupt_snapshot where a snapshot that was loaded has rows of another width.
     [[nodiscard]] result<column_type*> column(std::string_view name, std::size_t row_bytes,
                                               heat = heat::cold) {
-        for (auto& c : columns_) {
-            if (c.name != name) continue;
-            if (c.rows->row_bytes() != row_bytes)
-                return error{errc::corrupt_snapshot,
-                             "rows of " + std::to_string(row_bytes) + " bytes in column '" +
-                                 c.name + "'",
-                             std::to_string(c.rows->row_bytes())};
-            return c.rows.get();
+        if (auto* const c = find(name)) {
+            if (c->row_bytes() == row_bytes) return c;
+            return error{errc::corrupt_snapshot,
+                         "rows of " + std::to_string(row_bytes) + " bytes in column '" +
+                             std::string(name) + "'",
+                         std::to_string(c->row_bytes())};
         }
         columns_.push_back(
             {std::string(name), std::make_unique<column_type>(row_bytes, allocator_)});
         return columns_.back().rows.get();
+    }
+    /// The column of that name; null where there is none.
+    [[nodiscard]] column_type* find(std::string_view name) noexcept {
+        for (auto& c : columns_)
+            if (c.name == name) return c.rows.get();
+        return nullptr;
     }
     /// What the snapshot said that was loaded; empty where there was none.
     [[nodiscard]] storage::properties const& properties() const noexcept { return properties_; }
@@ -14479,71 +14431,6 @@ struct open_options {
     /// What storage::file may hold in memory, in bytes; the others let the system choose.
     std::uint64_t cache_bytes = std::uint64_t{256} << 20;
 };
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
-// ---- vicinal/storage/single_snapshot.hpp
-#ifndef VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
-#define VICINAL_STORAGE_SINGLE_SNAPSHOT_HPP
-
-#include <array>
-#include <cerrno>
-#include <cstddef>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-
-/// A snapshot in a file of its own, outside a store's directory: what a store in memory is saved to
-/// and a program ships.
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// Opens the snapshot at `path` for reading. errc::not_found, not_a_directory (on the way there),
-/// newer_format, corrupt_snapshot, io_failure.
-template <class Os>
-[[nodiscard]] result<snapshot_file<Os>> open_snapshot(std::string_view path) {
-    auto const place = detail::split_path(path);
-    auto const directory = store_directory<Os>::open(place.directory);
-    if (!directory) return directory.error();
-    return snapshot_file<Os>::open(directory->number(), place.name, std::string(path), false);
-}
-
-/// Writes a snapshot to `path`, replacing what is there as one: it is written under another name,
-/// synced, renamed, and the directory synced. Where it fails the old file stays as it was; only
-/// where the last sync fails the new one is there, and perhaps not yet on the disk. A process that
-/// is killed leaves PATH.XXXXXXXX.tmp. errc::not_found (the directory), io_failure,
-/// limit_exceeded, out_of_memory.
-template <class Os>
-[[nodiscard]] result<void> save_snapshot(std::string_view path, snapshot_layout layout,
-                                         std::span<section_source const> sources) {
-    auto const place = detail::split_path(path);
-    auto const directory = store_directory<Os>::open(place.directory);
-    if (!directory) return directory.error();
-    // A name of its own: two programs that save to one path must not write into one file.
-    std::array<std::byte, 4> bytes{};
-    if (Os::random_bytes(layout.uuid.data(), layout.uuid.size()) != 0 ||
-        Os::random_bytes(bytes.data(), bytes.size()) != 0) {
-        int const reason = errno;
-        return detail::system_failure(reason, "random bytes for '" + std::string(path) + "'");
-    }
-    auto temporary = place.name + ".";
-    for (auto const b : bytes)
-        for (auto const digit : {b >> 4, b & std::byte{15}})
-            temporary += "0123456789abcdef"[std::to_integer<std::size_t>(digit)];
-    temporary += detail::temporary_suffix;
-    auto done = write_snapshot<Os>(directory->number(), temporary, directory->shown(temporary),
-                                   std::move(layout), sources, true);
-    if (done) done = directory->rename(temporary, place.name);
-    if (!done) {
-        directory->remove(temporary);
-    } else {
-        done = directory->sync();
-    }
-    if (!done && done.error().code() == errc::writer_poisoned)
-        return error{errc::io_failure, done.error().expected(), done.error().got()};
-    return done;
-}
 
 } // namespace vicinal::inline VICINAL_ABI::storage
 

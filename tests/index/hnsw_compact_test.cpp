@@ -102,7 +102,7 @@ std::vector<std::byte> graph_of(memory::space& space) {
     std::vector<std::byte> all;
     for (std::string_view const name :
          {"hnsw.state", "hnsw.links", "hnsw.parents", "hnsw.upper", "hnsw.codes"}) {
-        auto const* c = space.column(name, 1).value();
+        auto const* c = space.find(name);
         auto const* first = c->reader().row(0);
         all.insert(all.end(), first, first + c->rows() * c->row_bytes());
     }
@@ -111,8 +111,8 @@ std::vector<std::byte> graph_of(memory::space& space) {
 
 /// Every node but the root has a parent, both name each other, no node more than `most` children.
 std::size_t faults_of_tree(memory::space& space, std::size_t most) {
-    auto const links = space.column("hnsw.links", 1).value();
-    auto const parents = space.column("hnsw.parents", 1).value();
+    auto const links = space.find("hnsw.links");
+    auto const parents = space.find("hnsw.parents");
     auto const n = parents->rows();
     auto const width = links->row_bytes() / 4;
     auto const names = [&](slot from, slot to) {

@@ -34,7 +34,7 @@ std::uint32_t made_up(generator& r, std::uint32_t plausible) {
 
 void damage(memory::space& space, std::string_view name, generator& r, std::size_t one_in,
             std::uint32_t plausible, std::size_t first_word = 0) {
-    auto* c = space.column(name, 4).value();
+    auto* c = space.find(name);
     auto const words = c->row_bytes() / 4;
     for (std::uint64_t row = 0; row < c->rows(); ++row)
         for (std::size_t w = first_word; w < words; ++w) {

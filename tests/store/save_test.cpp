@@ -132,6 +132,22 @@ TEST_CASE("a saved store is loaded, mapped and opened read-only as it was", "[st
     REQUIRE(durable.contains("new"));
 }
 
+TEST_CASE("a snapshot alone is checked like a directory", "[store]") {
+    temporary_directory const d;
+    auto const path = d.path("docs.vic");
+    filled().save(path);
+    auto const good = vicinal::check(path);
+    CHECK(good.ok());
+    CHECK(good.blocks > 1);
+    auto bytes = scratch::read(path);
+    bytes[bytes.size() - 65536] ^= std::byte{1}; // the first byte of the last block
+    scratch::write(path, bytes);
+    auto const bad = vicinal::check(path);
+    CHECK(bad.problem_count == 1);
+    CHECK(bad.damaged_blocks == 1);
+    CHECK_FALSE(vicinal::check(d.file("text.vic", "hello")).ok());
+}
+
 TEST_CASE("a loaded store goes on, and is saved over the file that it came from", "[store]") {
     temporary_directory const d;
     auto const path = d.path("docs.vic");
@@ -169,7 +185,7 @@ TEST_CASE("a file of another kind is refused by what it is", "[store]") {
     wide.dim = dim + 1;
     CHECK(refusal(docs::try_load(path, wide)) == errc::dimension_mismatch);
     CHECK(refusal(docs::try_load(d.path("none.vic"))) == errc::not_found);
-    CHECK(refusal(docs::try_load(d.file("text.vic", "hello"))) == errc::corrupt_snapshot);
+    CHECK(refusal(docs::try_load(d.file("text.vic", "hello"))) == errc::foreign_file);
     CHECK(filled().try_save(d.path("no/such/docs.vic")).error().code() == errc::not_found);
 }
 

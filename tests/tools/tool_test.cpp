@@ -182,7 +182,7 @@ TEST_CASE("what can't be done is told on standard error, with a status of its ow
     fails({"info", store}, 1, "not_found");
     fails({"search", store, "--like", "a"}, 1, "not_found");
     fails({"check", store}, 1, "not_found");
-    fails({"check", vicinal.file("file", "x")}, 1, "not_a_directory");
+    fails({"check", vicinal.file("file", "x")}, 1, "foreign_file");
     std::filesystem::create_directory(vicinal.path("foreign"));
     static_cast<void>(vicinal.file("foreign/x", "x"));
     fails({"info", vicinal.path("foreign")}, 1, "foreign_file");

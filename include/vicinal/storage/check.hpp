@@ -5,6 +5,7 @@
 #include <vicinal/core/problems.hpp>
 #include <vicinal/core/result.hpp>
 #include <vicinal/storage/generation.hpp>
+#include <vicinal/storage/single_snapshot.hpp>
 
 #if VICINAL_HAS_FILES
 #    include <vicinal/storage/posix.hpp>
@@ -34,12 +35,9 @@ struct check_report : problem_list {
 namespace detail {
 
 template <class Os>
-void check_snapshot(storage::store_directory<Os> const& directory, std::uint64_t g,
-                    check_report& report) {
-    auto const name = snapshot_name(g);
-    auto const file =
-        storage::snapshot_file<Os>::open(directory.number(), name, directory.shown(name), false);
+void check_snapshot(result<storage::snapshot_file<Os>> const& file, check_report& report) {
     if (!file) return report.add(file.error().message());
+    report.generation = file->layout().generation;
     auto const block = std::make_unique<storage::block_buffer>();
     for (auto const& s : file->layout().sections)
         for (std::uint64_t i = 0; i < s.blocks(); ++i) {
@@ -71,6 +69,10 @@ template <class Os>
     check_report report;
     auto const done = guarded([&]() -> result<void> {
         auto const directory = storage::store_directory<Os>::open(path);
+        if (!directory && directory.error().code() == errc::not_a_directory) {
+            check_snapshot(storage::open_snapshot<Os>(path), report);
+            return {};
+        }
         if (!directory) return directory.error();
         auto const found = directory->list();
         if (!found) return found.error();
@@ -81,7 +83,10 @@ template <class Os>
             return error{errc::not_found, "a store at '" + directory->path() + "'", "no snapshot"};
         if (report.generation == 0) return {};
         auto const before = report.problem_count;
-        check_snapshot(*directory, report.generation, report);
+        auto const name = snapshot_name(report.generation);
+        check_snapshot(storage::snapshot_file<Os>::open(directory->number(), name,
+                                                        directory->shown(name), false),
+                       report);
         if (store_listing::has(found->logs, report.generation))
             check_log(*directory, log_name(report.generation), false, report);
         if (store_listing::has(found->closed_logs, report.generation))
@@ -99,9 +104,10 @@ template <class Os>
 
 #if VICINAL_HAS_FILES
 
-/// Compares every byte of a store's files with its checksum, whatever the store's types, and goes
-/// on behind damage. Throws nothing: what kept it from looking is a problem too. What the records
-/// say, and how the index leads to them, is the store's own verify() to look at. Takes no lock.
+/// Compares every byte of a store's files, or of one snapshot alone, with its checksum, whatever
+/// the store's types, and goes on behind damage. Throws nothing: what kept it from looking is a
+/// problem too. What the records say, and how the index leads to them, is the store's own verify()
+/// to look at. Takes no lock.
 [[nodiscard]] inline check_report check(std::string_view path) {
     return detail::check_files<storage::posix>(path);
 }

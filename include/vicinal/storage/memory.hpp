@@ -43,18 +43,22 @@ public:
     /// errc::corrupt_snapshot where a snapshot that was loaded has rows of another width.
     [[nodiscard]] result<column_type*> column(std::string_view name, std::size_t row_bytes,
                                               heat = heat::cold) {
-        for (auto& c : columns_) {
-            if (c.name != name) continue;
-            if (c.rows->row_bytes() != row_bytes)
-                return error{errc::corrupt_snapshot,
-                             "rows of " + std::to_string(row_bytes) + " bytes in column '" +
-                                 c.name + "'",
-                             std::to_string(c.rows->row_bytes())};
-            return c.rows.get();
+        if (auto* const c = find(name)) {
+            if (c->row_bytes() == row_bytes) return c;
+            return error{errc::corrupt_snapshot,
+                         "rows of " + std::to_string(row_bytes) + " bytes in column '" +
+                             std::string(name) + "'",
+                         std::to_string(c->row_bytes())};
         }
         columns_.push_back(
             {std::string(name), std::make_unique<column_type>(row_bytes, allocator_)});
         return columns_.back().rows.get();
+    }
+    /// The column of that name; null where there is none.
+    [[nodiscard]] column_type* find(std::string_view name) noexcept {
+        for (auto& c : columns_)
+            if (c.name == name) return c.rows.get();
+        return nullptr;
     }
     /// What the snapshot said that was loaded; empty where there was none.
     [[nodiscard]] storage::properties const& properties() const noexcept { return properties_; }

@@ -19,13 +19,27 @@
 namespace vicinal::inline VICINAL_ABI::storage {
 
 /// Opens the snapshot at `path` for reading. errc::not_found, not_a_directory (on the way there),
-/// newer_format, corrupt_snapshot, io_failure.
+/// newer_format, corrupt_snapshot, foreign_file (it does not begin as a snapshot does, not even a
+/// damaged one), io_failure.
 template <class Os>
 [[nodiscard]] result<snapshot_file<Os>> open_snapshot(std::string_view path) {
     auto const place = detail::split_path(path);
     auto const directory = store_directory<Os>::open(place.directory);
     if (!directory) return directory.error();
-    return snapshot_file<Os>::open(directory->number(), place.name, std::string(path), false);
+    auto file = snapshot_file<Os>::open(directory->number(), place.name, std::string(path), false);
+    if (file || file.error().code() != errc::corrupt_snapshot) return file;
+    descriptor<Os> const again(detail::uninterrupted(
+        [&] { return Os::open_read(directory->number(), place.name.c_str()); }));
+    std::array<std::byte, detail::snapshot_magic.size()> first{};
+    if (again && read_up_to<Os>(again.get(), 0, first, std::string(path))) {
+        std::size_t same = 0;
+        for (std::size_t i = 0; i < first.size(); ++i)
+            same += first[i] == detail::snapshot_magic[i] ? 1U : 0U;
+        if (same < first.size() / 2)
+            return error{errc::foreign_file, "a store or a snapshot of one",
+                         "another kind of file"};
+    }
+    return file;
 }
 
 /// Writes a snapshot to `path`, replacing what is there as one: it is written under another name,
