@@ -2,6 +2,8 @@
 #ifndef VICINAL_INDEX_HNSW_FILTER_COSTS_HPP
 #define VICINAL_INDEX_HNSW_FILTER_COSTS_HPP
 
+#include <vicinal/core/config.hpp>
+
 #include <cstddef>
 
 /// What a filtered search costs, walking and scanning, where the matches are known as bits.
