@@ -138,16 +138,16 @@ def main():
         return
     directory, program = map(pathlib.Path, sys.argv[1:3])
     wanted = sys.argv[3] if len(sys.argv) > 3 else ""
-    known = dict(MARK.findall(OUTPUT.read_text(encoding="utf-8"))) if OUTPUT.exists() else {}
     for name, part in PARTS.items():
         if wanted in name:
             day = f"_{datetime.date.today():%d %B %Y}, {processor()}._"
-            known[name] = "\n".join([*part(directory, program), day, ""])
-            write(known)
+            write(name, "\n".join([*part(directory, program), day, ""]))
 
 
-def write(known):
-    """After each part: a run that is broken off keeps what it has."""
+def write(name, text):
+    """After each part: a run that is broken off keeps what it has, and another run its own."""
+    known = dict(MARK.findall(OUTPUT.read_text(encoding="utf-8"))) if OUTPUT.exists() else {}
+    known[name] = text
     lines = list(HEAD)
     for name in PARTS:
         lines += CHAPTERS.get(name, [])
