@@ -34,6 +34,7 @@ RUNS = [
     ("damage", "any allocation may fail: flat in mapped files"),
     ("damage", "any allocation may fail: hnsw in memory"),
     ("damage", "any allocation of *"),
+    ("damage", "a flipped bit in pages*"),
     ("damage", "a flipped bit in a log*"),
     ("damage", "a full disk*"),
     ("store", "*full durability"),
@@ -43,6 +44,7 @@ RUNS = [
 
 DAMAGE = [
     ("snapshot, one bit flipped", "flips of a snapshot"),
+    ("the same, pages compared when they are read", "flips of a paged snapshot"),
     ("log closed in order, each bit flipped", "flips of a closed log"),
     ("log of a killed writer, each bit flipped", "flips of a log"),
     ("snapshot, every other length", "lengths of a snapshot"),

@@ -5,6 +5,8 @@
 #include "damage/use.hpp"
 #include "support/figures.hpp"
 
+#include <vicinal/storage/file.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -68,7 +70,7 @@ private:
 
 enum class which { snapshot, log, closed_log };
 
-template <class Index>
+template <class Index, class Storage = vicinal::storage::mmap>
 struct subject {
     subject(sample<Index> const& s, which w) : sound(s) {
         files f{s.sound.snapshot, {}, {}};
@@ -82,18 +84,19 @@ struct subject {
                                                 : closed_log_name);
         truth = w == which::snapshot ? std::vector{s.truth.front()} : s.truth;
     }
-    [[nodiscard]] verdict look() const { return judge<Index>(b, truth); }
+    [[nodiscard]] verdict look() const { return judge<Index, Storage>(b, truth, how); }
 
     sample<Index> const& sound;
     workbench b;
     bytes content;
     std::string path;
     std::vector<std::string> truth;
+    vicinal::store_options<Index> how{.read_only = true};
 };
 
 /// Flips bits of the bytes that `chosen` takes, `bits` in each.
-template <class Index>
-tally flip(subject<Index> const& s, std::vector<std::size_t> const& chosen, unsigned bits,
+template <class Subject>
+tally flip(Subject const& s, std::vector<std::size_t> const& chosen, unsigned bits,
            std::function<bool(std::size_t, verdict)> const& allowed) {
     tally t;
     patient const file(s.path);
@@ -123,18 +126,38 @@ std::vector<std::size_t> every(std::size_t n, std::size_t step = 1) {
 
 bool only_refused(std::size_t, verdict v) { return v == verdict::refused; }
 
+/// What says something of a snapshot, every so many bytes, and here and there the padding between.
+std::vector<std::size_t> places_of(bytes const& content, std::size_t every_part) {
+    std::set<std::size_t> chosen;
+    auto const between = thorough() ? thorough_step() : std::size_t{797};
+    for (std::size_t i = 0; i < content.size(); i += between) chosen.insert(i);
+    for (auto const& p : used_places(content))
+        for (std::size_t i = 0; i < p.size; i += every_part) chosen.insert(p.at + i);
+    return {chosen.begin(), chosen.end()};
+}
+
 template <class Index>
 void flip_snapshot(std::string const& name) {
     sample<Index> const sound;
     subject<Index> const s(sound, which::snapshot);
-    // What says something, and here and there the padding between.
-    std::set<std::size_t> chosen;
-    auto const between = thorough() ? thorough_step() : std::size_t{797};
-    for (std::size_t i = 0; i < s.content.size(); i += between) chosen.insert(i);
-    auto const every_part = std::size_t{thorough() ? 1U : 5U};
-    for (auto const& p : used_places(s.content))
-        for (std::size_t i = 0; i < p.size; i += every_part) chosen.insert(p.at + i);
-    flip(s, {chosen.begin(), chosen.end()}, 1, only_refused).note("flips of a snapshot, " + name);
+    flip(s, places_of(s.content, thorough() ? 1 : 5), 1, only_refused)
+        .note("flips of a snapshot, " + name);
+}
+
+/// The same of a snapshot whose pages are compared when they are read: what no answer needs may be
+/// wrong, and no answer is.
+template <class Storage>
+void flip_pages(std::string const& name) {
+    sample<hnsw> const sound;
+    subject<hnsw, Storage> s(sound, which::snapshot);
+    s.how.checked_at_open = 0;
+    s.how.cache_bytes = 1 << 16;
+    auto const t =
+        flip(s, places_of(s.content, thorough() ? 1 : 11), 1,
+             [](std::size_t, verdict v) { return v == verdict::refused || v == verdict::same; });
+    CHECK(t[verdict::refused] > 100);
+    CHECK(t[verdict::same] > 0);
+    t.note("flips of a paged snapshot, " + name);
 }
 
 template <class Index>
@@ -153,8 +176,8 @@ void flip_logs(std::string const& name) {
 }
 
 /// Cuts the file off and makes it longer.
-template <class Index>
-tally resize(subject<Index> const& s, std::vector<std::size_t> lengths,
+template <class Subject>
+tally resize(Subject const& s, std::vector<std::size_t> lengths,
              std::function<bool(std::size_t, verdict)> const& allowed) {
     tally t;
     patient const file(s.path);
@@ -215,6 +238,11 @@ TEST_CASE("a flipped bit anywhere in a snapshot is refused: flat", "[damage][bre
 }
 TEST_CASE("a flipped bit anywhere in a snapshot is refused: hnsw", "[damage][breaking]") {
     flip_snapshot<hnsw>("hnsw");
+}
+TEST_CASE("a flipped bit in pages that are compared when they are read is met or not needed",
+          "[damage][breaking]") {
+    flip_pages<vicinal::storage::mmap>("mmap");
+    flip_pages<vicinal::storage::file>("file");
 }
 TEST_CASE("a flipped bit in a log is refused; in the last record it is a write cut off",
           "[damage][breaking]") {

@@ -31,9 +31,10 @@ enum class verdict {
 };
 
 /// Opens the store as a reader and compares what it says with what it may say.
-template <class Index>
-[[nodiscard]] verdict judge(workbench const& b, std::vector<std::string> const& truth) {
-    auto const s = store_of<Index>::try_open(b.path(), {.read_only = true});
+template <class Index, class Storage = vicinal::storage::mmap>
+[[nodiscard]] verdict judge(workbench const& b, std::vector<std::string> const& truth,
+                            vicinal::store_options<Index> const& o = {.read_only = true}) {
+    auto const s = store_of<Index, Storage>::try_open(b.path(), o);
     if (!s) return verdict::refused;
     auto const said = answers(*s);
     if (said.empty()) return verdict::refused;

@@ -3,6 +3,7 @@
 #define VICINAL_CODEC_HALF_CODES_HPP
 
 #include <vicinal/codec/concept.hpp>
+#include <vicinal/codec/row_scorer.hpp>
 #include <vicinal/core/half.hpp>
 #include <vicinal/metric/cosine.hpp>
 #include <vicinal/metric/inner_product.hpp>
@@ -139,34 +140,12 @@ public:
         std::memcpy(row, &sizes, sizeof sizes);
     }
 
-    /// Distances from a row that the codec keeps itself: that of a query.
-    class query_scorer {
-    public:
-        query_scorer(std::vector<std::byte> row, std::size_t dim) noexcept
-            : row_(std::move(row)), score_(row_.data(), dim) {}
-
-        [[nodiscard]] float operator()(std::byte const* row) const noexcept { return score_(row); }
-        void four(std::byte const* const* rows, float* out) const noexcept {
-            score_.four(rows, out);
-        }
-        [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
-            return score_.at_least(row, distance);
-        }
-        [[nodiscard]] float reach(float farthest) const noexcept { return score_.reach(farthest); }
-        [[nodiscard]] bool rules_out(std::byte const* row, float distance,
-                                     float reach) const noexcept {
-            return score_.rules_out(row, distance, reach);
-        }
-
-    private:
-        std::vector<std::byte> row_; // one that is moved keeps its place
-        half_scorer<Metric, T> score_;
-    };
+    using query_scorer = row_scorer<half_scorer<Metric, T>>;
 
     [[nodiscard]] query_scorer query(float const* vector) const {
         std::vector<std::byte> row(row_bytes());
         encode_row(vector, row.data());
-        return {std::move(row), dim_};
+        return query_scorer(std::move(row), dim_);
     }
     [[nodiscard]] half_scorer<Metric, T> between(std::byte const* row) const noexcept {
         return {row, dim_};

@@ -3,6 +3,7 @@
 #define VICINAL_CODEC_SQ4_HPP
 
 #include <vicinal/codec/concept.hpp>
+#include <vicinal/codec/row_scorer.hpp>
 #include <vicinal/codec/sq4/encoding.hpp>
 #include <vicinal/codec/sq4/score.hpp>
 #include <vicinal/codec/sq8/bound.hpp>
@@ -51,32 +52,12 @@ struct sq4 {
             std::memcpy(row, &f, sizeof f);
         }
 
-        /// Distances from a row that the codec keeps itself: that of a query.
-        class query_scorer {
-        public:
-            query_scorer(std::vector<std::byte> row, std::size_t dim) noexcept
-                : row_(std::move(row)), score_(row_.data(), dim) {}
-            query_scorer(query_scorer&&) noexcept = default;
-
-            [[nodiscard]] float operator()(std::byte const* row) const noexcept {
-                return score_(row);
-            }
-            void four(std::byte const* const* rows, float* out) const noexcept {
-                score_.four(rows, out);
-            }
-            [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
-                return score_.at_least(row, distance);
-            }
-
-        private:
-            std::vector<std::byte> row_; // one that is moved keeps its place
-            sq4_scorer<Metric> score_;
-        };
+        using query_scorer = row_scorer<sq4_scorer<Metric>>;
 
         [[nodiscard]] query_scorer query(element const* vector) const {
             std::vector<std::byte> row(row_bytes());
             encode_row(vector, row.data());
-            return {std::move(row), dim_};
+            return query_scorer(std::move(row), dim_);
         }
         [[nodiscard]] sq4_scorer<Metric> between(std::byte const* row) const noexcept {
             return {row, dim_};

@@ -3,6 +3,7 @@
 #define VICINAL_CODEC_SQ8_HPP
 
 #include <vicinal/codec/concept.hpp>
+#include <vicinal/codec/row_scorer.hpp>
 #include <vicinal/codec/sq8/bound.hpp>
 #include <vicinal/codec/sq8/encoding.hpp>
 #include <vicinal/codec/sq8/frame.hpp>
@@ -199,40 +200,13 @@ struct sq8 {
             return best.frame_;
         }
 
-        /// Distances from a row that the codec keeps itself: that of a query.
-        class query_scorer {
-        public:
-            query_scorer(std::vector<std::byte> row, std::size_t dim, double mean_square) noexcept
-                : row_(std::move(row)), score_(row_.data(), dim, mean_square) {}
-            query_scorer(query_scorer&&) noexcept = default;
-
-            [[nodiscard]] float operator()(std::byte const* row) const noexcept {
-                return score_(row);
-            }
-            void four(std::byte const* const* rows, float* out) const noexcept {
-                score_.four(rows, out);
-            }
-            [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
-                return score_.at_least(row, distance);
-            }
-            [[nodiscard]] float reach(float farthest) const noexcept {
-                return score_.reach(farthest);
-            }
-            [[nodiscard]] bool rules_out(std::byte const* row, float distance,
-                                         float reach) const noexcept {
-                return score_.rules_out(row, distance, reach);
-            }
-
-        private:
-            std::vector<std::byte> row_; // one that is moved keeps its place
-            sq8_scorer<Metric> score_;
-        };
+        using query_scorer = row_scorer<sq8_scorer<Metric>>;
 
         [[nodiscard]] query_scorer query(element const* vector) const {
             std::vector<std::byte> row(row_bytes());
             std::vector<float> moved(scratch());
             encode_row(vector, row.data(), moved.data());
-            return {std::move(row), dim_, frame_.mean_square()};
+            return query_scorer(std::move(row), dim_, frame_.mean_square());
         }
         [[nodiscard]] sq8_scorer<Metric> between(std::byte const* row) const noexcept {
             return {row, dim_};

@@ -2,6 +2,7 @@
 #ifndef VICINAL_INDEX_SCRATCH_HPP
 #define VICINAL_INDEX_SCRATCH_HPP
 
+#include <vicinal/core/mutex.hpp>
 #include <vicinal/core/record.hpp>
 #include <vicinal/index/neighbour.hpp>
 #include <vicinal/index/pool.hpp>
@@ -12,10 +13,6 @@
 #include <memory>
 #include <utility>
 #include <vector>
-
-#if VICINAL_HAS_THREADS
-#    include <mutex>
-#endif
 
 namespace vicinal::inline VICINAL_ABI::index {
 
@@ -103,7 +100,7 @@ public:
 
     [[nodiscard]] lease take() {
         {
-            auto const held = hold();
+            vicinal::detail::mutex_lock const held(mutex_);
             if (!free_.empty()) {
                 auto s = std::move(free_.back());
                 free_.pop_back();
@@ -117,16 +114,11 @@ public:
 
 private:
     void give_back(std::unique_ptr<scratch> s) noexcept {
-        auto const held = hold();
+        vicinal::detail::mutex_lock const held(mutex_);
         free_.push_back(std::move(s));
     }
 
-#if VICINAL_HAS_THREADS
-    [[nodiscard]] std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
-    std::mutex mutex_;
-#else
-    [[nodiscard]] static int hold() noexcept { return 0; }
-#endif
+    vicinal::detail::mutex mutex_;
     std::vector<std::unique_ptr<scratch>> free_;
     std::size_t made_ = 0;
 };

@@ -86,65 +86,61 @@ struct nibble_dot_step {
     };
 };
 
-/// Sum over elements of the squared difference of two codes.
-struct nibble_difference_step {
+namespace detail {
+
+/// Two codes of nibbles, split, and each half of the one with that of the other: Pair adds them.
+template <class Pair>
+struct nibble_pair_step {
     using query_type = std::uint8_t;
     using row_type = std::uint8_t;
     using result = std::int32_t;
     static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
 
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : byte_step<Set, query_type, row_type> {
         using bytes = typename Set::bytes_u8;
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
                                               bytes const& r) noexcept {
             bytes q_low, q_high, r_low, r_high;
-            detail::split_nibbles<Set>(q, q_low, q_high);
-            detail::split_nibbles<Set>(r, r_low, r_high);
-            square(sum, q_low, r_low);
-            square(sum, q_high, r_high);
-        }
-
-    private:
-        VICINAL_ALWAYS_INLINE static void square(typename Set::integers& sum, bytes const& a,
-                                                 bytes const& b) noexcept {
-            bytes size;
-            typename Set::bytes_s8 same;
-            size.set_absolute_difference(a, b);
-            same.set_bits(size.lanes);
-            Set::dot_low_bytes(sum, size, same);
+            split_nibbles<Set>(q, q_low, q_high);
+            split_nibbles<Set>(r, r_low, r_high);
+            Pair::template add<Set>(sum, q_low, r_low);
+            Pair::template add<Set>(sum, q_high, r_high);
         }
     };
 };
+
+struct squared_difference_of_nibbles {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                          typename Set::bytes_u8 const& a,
+                                          typename Set::bytes_u8 const& b) noexcept {
+        typename Set::bytes_u8 size;
+        typename Set::bytes_s8 same;
+        size.set_absolute_difference(a, b);
+        same.set_bits(size.lanes);
+        Set::dot_low_bytes(sum, size, same);
+    }
+};
+
+struct product_of_nibbles {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                          typename Set::bytes_u8 const& a,
+                                          typename Set::bytes_u8 const& b) noexcept {
+        typename Set::bytes_s8 same;
+        same.set_bits(b.lanes);
+        Set::dot_low_bytes(sum, a, same);
+    }
+};
+
+} // namespace detail
+
+/// Sum over elements of the squared difference of two codes.
+using nibble_difference_step = detail::nibble_pair_step<detail::squared_difference_of_nibbles>;
 
 /// Sum over elements of the product of two codes.
-struct nibble_product_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
-    template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
-        using bytes = typename Set::bytes_u8;
-        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
-                                              bytes const& r) noexcept {
-            bytes q_low, q_high, r_low, r_high;
-            detail::split_nibbles<Set>(q, q_low, q_high);
-            detail::split_nibbles<Set>(r, r_low, r_high);
-            multiply(sum, q_low, r_low);
-            multiply(sum, q_high, r_high);
-        }
-
-    private:
-        VICINAL_ALWAYS_INLINE static void multiply(typename Set::integers& sum, bytes const& a,
-                                                   bytes const& b) noexcept {
-            typename Set::bytes_s8 same;
-            same.set_bits(b.lanes);
-            Set::dot_low_bytes(sum, a, same);
-        }
-    };
-};
+using nibble_product_step = detail::nibble_pair_step<detail::product_of_nibbles>;
 
 /// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
 using nibble_dot = row_kernels<nibble_dot_step>;

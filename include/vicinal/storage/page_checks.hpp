@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORAGE_PAGE_CHECKS_HPP
 #define VICINAL_STORAGE_PAGE_CHECKS_HPP
 
+#include <vicinal/core/mutex.hpp>
 #include <vicinal/core/result.hpp>
 #include <vicinal/storage/crc32c.hpp>
 #include <vicinal/storage/faults.hpp>
@@ -10,6 +11,7 @@
 #include <vicinal/storage/snapshot_layout.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,9 +21,7 @@
 #include <vector>
 
 #if VICINAL_HAS_THREADS
-#    include <array>
 #    include <atomic>
-#    include <mutex>
 #endif
 
 namespace vicinal::inline VICINAL_ABI::storage {
@@ -73,18 +73,11 @@ private:
     static void add_bits(word& w, std::uint64_t bits) noexcept {
         w.fetch_or(bits, std::memory_order_release);
     }
-    /// A page is compared by one thread at a time, so that none does it while the writer, for whom
-    /// the page was found right before, changes it.
-    [[nodiscard]] std::unique_lock<std::mutex> hold(std::uint64_t page) {
-        return std::unique_lock(locks_[page % locks_.size()]);
-    }
-    std::array<std::mutex, 16> locks_;
 #else
     using word = std::uint64_t;
     [[nodiscard]] static std::uint64_t load(word const& w) noexcept { return w; }
     static void subtract_one(word& w) noexcept { --w; }
     static void add_bits(word& w, std::uint64_t bits) noexcept { w |= bits; }
-    [[nodiscard]] static int hold(std::uint64_t) noexcept { return 0; }
 #endif
     using bits = std::vector<word>;
 
@@ -100,7 +93,7 @@ private:
                               std::uint64_t last) noexcept {
         for (auto page = first; page <= last; ++page) {
             if (is_right(page)) continue;
-            [[maybe_unused]] auto const held = hold(page);
+            detail::mutex_lock const held(locks_[page % locks_.size()]);
             if (is_right(page)) continue;
             if (!has(damaged_, page)) {
                 if (matches(base, page)) {
@@ -124,6 +117,9 @@ private:
                crc32c({base + page * snapshot_page_bytes, snapshot_page_bytes}) ==
                    detail::load_le<std::uint32_t>(crc);
     }
+    /// A page is compared by one thread at a time, so that none does it while the writer, for whom
+    /// the page was found right before, changes it.
+    std::array<detail::mutex, 16> locks_;
     section section_;
     std::string shown_;
     std::shared_ptr<std::byte const> front_;

@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_FILTER_CACHE_HPP
 #define VICINAL_STORE_FILTER_CACHE_HPP
 
+#include <vicinal/core/mutex.hpp>
 #include <vicinal/core/record.hpp>
 #include <vicinal/payload/filter.hpp>
 #include <vicinal/storage/faults.hpp>
@@ -16,10 +17,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#if VICINAL_HAS_THREADS
-#    include <mutex>
-#endif
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -50,7 +47,7 @@ public:
                                    bool now) {
         pointer known;
         {
-            auto const held = hold();
+            mutex_lock const held(mutex_);
             auto& e = entry_of(text, rows.epoch());
             bool const again = std::exchange(e.asked, true);
             known = e.found;
@@ -60,7 +57,7 @@ public:
         auto fresh = std::make_shared<matching_slots>(known ? *known : matching_slots());
         look_at_new(*fresh, where, rows);
         if (storage::fault_scope::met()) return fresh; // wrong, and so will be the query's answer
-        auto const held = hold();
+        mutex_lock const held(mutex_);
         auto& e = entry_of(text, rows.epoch());
         if (!e.found || e.found->rows < fresh->rows) e.found = fresh;
         return fresh;
@@ -115,12 +112,7 @@ private:
                                 static_cast<slot>(std::countr_zero(bits)));
     }
 
-#if VICINAL_HAS_THREADS
-    [[nodiscard]] std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
-    std::mutex mutex_;
-#else
-    [[nodiscard]] static int hold() noexcept { return 0; }
-#endif
+    mutex mutex_;
     std::vector<entry> entries_;
     std::uint64_t uses_ = 0;
 };
