@@ -2315,65 +2315,61 @@ struct nibble_dot_step {
     };
 };
 
-/// Sum over elements of the squared difference of two codes.
-struct nibble_difference_step {
+namespace detail {
+
+/// Two codes of nibbles, split, and each half of the one with that of the other: Pair adds them.
+template <class Pair>
+struct nibble_pair_step {
     using query_type = std::uint8_t;
     using row_type = std::uint8_t;
     using result = std::int32_t;
     static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
 
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : byte_step<Set, query_type, row_type> {
         using bytes = typename Set::bytes_u8;
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
                                               bytes const& r) noexcept {
             bytes q_low, q_high, r_low, r_high;
-            detail::split_nibbles<Set>(q, q_low, q_high);
-            detail::split_nibbles<Set>(r, r_low, r_high);
-            square(sum, q_low, r_low);
-            square(sum, q_high, r_high);
-        }
-
-    private:
-        VICINAL_ALWAYS_INLINE static void square(typename Set::integers& sum, bytes const& a,
-                                                 bytes const& b) noexcept {
-            bytes size;
-            typename Set::bytes_s8 same;
-            size.set_absolute_difference(a, b);
-            same.set_bits(size.lanes);
-            Set::dot_low_bytes(sum, size, same);
+            split_nibbles<Set>(q, q_low, q_high);
+            split_nibbles<Set>(r, r_low, r_high);
+            Pair::template add<Set>(sum, q_low, r_low);
+            Pair::template add<Set>(sum, q_high, r_high);
         }
     };
 };
+
+struct squared_difference_of_nibbles {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                          typename Set::bytes_u8 const& a,
+                                          typename Set::bytes_u8 const& b) noexcept {
+        typename Set::bytes_u8 size;
+        typename Set::bytes_s8 same;
+        size.set_absolute_difference(a, b);
+        same.set_bits(size.lanes);
+        Set::dot_low_bytes(sum, size, same);
+    }
+};
+
+struct product_of_nibbles {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
+                                          typename Set::bytes_u8 const& a,
+                                          typename Set::bytes_u8 const& b) noexcept {
+        typename Set::bytes_s8 same;
+        same.set_bits(b.lanes);
+        Set::dot_low_bytes(sum, a, same);
+    }
+};
+
+} // namespace detail
+
+/// Sum over elements of the squared difference of two codes.
+using nibble_difference_step = detail::nibble_pair_step<detail::squared_difference_of_nibbles>;
 
 /// Sum over elements of the product of two codes.
-struct nibble_product_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
-    template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
-        using bytes = typename Set::bytes_u8;
-        VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
-                                              bytes const& r) noexcept {
-            bytes q_low, q_high, r_low, r_high;
-            detail::split_nibbles<Set>(q, q_low, q_high);
-            detail::split_nibbles<Set>(r, r_low, r_high);
-            multiply(sum, q_low, r_low);
-            multiply(sum, q_high, r_high);
-        }
-
-    private:
-        VICINAL_ALWAYS_INLINE static void multiply(typename Set::integers& sum, bytes const& a,
-                                                   bytes const& b) noexcept {
-            typename Set::bytes_s8 same;
-            same.set_bits(b.lanes);
-            Set::dot_low_bytes(sum, a, same);
-        }
-    };
-};
+using nibble_product_step = detail::nibble_pair_step<detail::product_of_nibbles>;
 
 /// `one`, `four` and `block` of each; see simd/row_sums.hpp for their arguments.
 using nibble_dot = row_kernels<nibble_dot_step>;
@@ -3953,6 +3949,36 @@ static_assert(model<f32>);
 #ifndef VICINAL_CODEC_HALF_CODES_HPP
 #define VICINAL_CODEC_HALF_CODES_HPP
 
+// ---- vicinal/codec/row_scorer.hpp
+#ifndef VICINAL_CODEC_ROW_SCORER_HPP
+#define VICINAL_CODEC_ROW_SCORER_HPP
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+namespace detail {
+
+/// A base, so that the row is there before the scorer that reads it.
+struct held_row {
+    std::vector<std::byte> bytes; // one that is moved keeps its place
+};
+
+} // namespace detail
+
+/// Distances from a row that is kept along with them: that of a query, which no column has.
+/// Scorer is made from the row and what follows it, and points into it; so it is moved, not copied.
+template <class Scorer>
+class row_scorer : detail::held_row, public Scorer {
+public:
+    template <class... More>
+    explicit row_scorer(std::vector<std::byte> row, More... more) noexcept
+        : detail::held_row{std::move(row)}, Scorer(held_row::bytes.data(), more...) {}
+    row_scorer(row_scorer&&) noexcept = default;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
 namespace vicinal::inline VICINAL_ABI::codec {
 
 template <class Metric>
@@ -4075,34 +4101,12 @@ public:
         std::memcpy(row, &sizes, sizeof sizes);
     }
 
-    /// Distances from a row that the codec keeps itself: that of a query.
-    class query_scorer {
-    public:
-        query_scorer(std::vector<std::byte> row, std::size_t dim) noexcept
-            : row_(std::move(row)), score_(row_.data(), dim) {}
-
-        [[nodiscard]] float operator()(std::byte const* row) const noexcept { return score_(row); }
-        void four(std::byte const* const* rows, float* out) const noexcept {
-            score_.four(rows, out);
-        }
-        [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
-            return score_.at_least(row, distance);
-        }
-        [[nodiscard]] float reach(float farthest) const noexcept { return score_.reach(farthest); }
-        [[nodiscard]] bool rules_out(std::byte const* row, float distance,
-                                     float reach) const noexcept {
-            return score_.rules_out(row, distance, reach);
-        }
-
-    private:
-        std::vector<std::byte> row_; // one that is moved keeps its place
-        half_scorer<Metric, T> score_;
-    };
+    using query_scorer = row_scorer<half_scorer<Metric, T>>;
 
     [[nodiscard]] query_scorer query(float const* vector) const {
         std::vector<std::byte> row(row_bytes());
         encode_row(vector, row.data());
-        return {std::move(row), dim_};
+        return query_scorer(std::move(row), dim_);
     }
     [[nodiscard]] half_scorer<Metric, T> between(std::byte const* row) const noexcept {
         return {row, dim_};
@@ -4990,32 +4994,12 @@ struct sq4 {
             std::memcpy(row, &f, sizeof f);
         }
 
-        /// Distances from a row that the codec keeps itself: that of a query.
-        class query_scorer {
-        public:
-            query_scorer(std::vector<std::byte> row, std::size_t dim) noexcept
-                : row_(std::move(row)), score_(row_.data(), dim) {}
-            query_scorer(query_scorer&&) noexcept = default;
-
-            [[nodiscard]] float operator()(std::byte const* row) const noexcept {
-                return score_(row);
-            }
-            void four(std::byte const* const* rows, float* out) const noexcept {
-                score_.four(rows, out);
-            }
-            [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
-                return score_.at_least(row, distance);
-            }
-
-        private:
-            std::vector<std::byte> row_; // one that is moved keeps its place
-            sq4_scorer<Metric> score_;
-        };
+        using query_scorer = row_scorer<sq4_scorer<Metric>>;
 
         [[nodiscard]] query_scorer query(element const* vector) const {
             std::vector<std::byte> row(row_bytes());
             encode_row(vector, row.data());
-            return {std::move(row), dim_};
+            return query_scorer(std::move(row), dim_);
         }
         [[nodiscard]] sq4_scorer<Metric> between(std::byte const* row) const noexcept {
             return {row, dim_};
@@ -15483,7 +15467,34 @@ private:
 #ifndef VICINAL_STORAGE_PAGE_CHECKS_HPP
 #define VICINAL_STORAGE_PAGE_CHECKS_HPP
 
+// ---- vicinal/core/mutex.hpp
+#ifndef VICINAL_CORE_MUTEX_HPP
+#define VICINAL_CORE_MUTEX_HPP
+
+#if VICINAL_HAS_THREADS
+#    include <mutex>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+#if VICINAL_HAS_THREADS
+using mutex = std::mutex;
+using mutex_lock = std::lock_guard<std::mutex>;
+#else
+/// Nothing to keep apart in a build without threads.
+struct mutex {};
+struct mutex_lock {
+    explicit mutex_lock(mutex&) noexcept {}
+    ~mutex_lock() {}
+};
+#endif
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15493,9 +15504,7 @@ private:
 #include <vector>
 
 #if VICINAL_HAS_THREADS
-#    include <array>
 #    include <atomic>
-#    include <mutex>
 #endif
 
 namespace vicinal::inline VICINAL_ABI::storage {
@@ -15547,18 +15556,11 @@ private:
     static void add_bits(word& w, std::uint64_t bits) noexcept {
         w.fetch_or(bits, std::memory_order_release);
     }
-    /// A page is compared by one thread at a time, so that none does it while the writer, for whom
-    /// the page was found right before, changes it.
-    [[nodiscard]] std::unique_lock<std::mutex> hold(std::uint64_t page) {
-        return std::unique_lock(locks_[page % locks_.size()]);
-    }
-    std::array<std::mutex, 16> locks_;
 #else
     using word = std::uint64_t;
     [[nodiscard]] static std::uint64_t load(word const& w) noexcept { return w; }
     static void subtract_one(word& w) noexcept { --w; }
     static void add_bits(word& w, std::uint64_t bits) noexcept { w |= bits; }
-    [[nodiscard]] static int hold(std::uint64_t) noexcept { return 0; }
 #endif
     using bits = std::vector<word>;
 
@@ -15574,7 +15576,7 @@ private:
                               std::uint64_t last) noexcept {
         for (auto page = first; page <= last; ++page) {
             if (is_right(page)) continue;
-            [[maybe_unused]] auto const held = hold(page);
+            detail::mutex_lock const held(locks_[page % locks_.size()]);
             if (is_right(page)) continue;
             if (!has(damaged_, page)) {
                 if (matches(base, page)) {
@@ -15598,6 +15600,9 @@ private:
                crc32c({base + page * snapshot_page_bytes, snapshot_page_bytes}) ==
                    detail::load_le<std::uint32_t>(crc);
     }
+    /// A page is compared by one thread at a time, so that none does it while the writer, for whom
+    /// the page was found right before, changes it.
+    std::array<detail::mutex, 16> locks_;
     section section_;
     std::string shown_;
     std::shared_ptr<std::byte const> front_;
@@ -17296,40 +17301,13 @@ struct sq8 {
             return best.frame_;
         }
 
-        /// Distances from a row that the codec keeps itself: that of a query.
-        class query_scorer {
-        public:
-            query_scorer(std::vector<std::byte> row, std::size_t dim, double mean_square) noexcept
-                : row_(std::move(row)), score_(row_.data(), dim, mean_square) {}
-            query_scorer(query_scorer&&) noexcept = default;
-
-            [[nodiscard]] float operator()(std::byte const* row) const noexcept {
-                return score_(row);
-            }
-            void four(std::byte const* const* rows, float* out) const noexcept {
-                score_.four(rows, out);
-            }
-            [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
-                return score_.at_least(row, distance);
-            }
-            [[nodiscard]] float reach(float farthest) const noexcept {
-                return score_.reach(farthest);
-            }
-            [[nodiscard]] bool rules_out(std::byte const* row, float distance,
-                                         float reach) const noexcept {
-                return score_.rules_out(row, distance, reach);
-            }
-
-        private:
-            std::vector<std::byte> row_; // one that is moved keeps its place
-            sq8_scorer<Metric> score_;
-        };
+        using query_scorer = row_scorer<sq8_scorer<Metric>>;
 
         [[nodiscard]] query_scorer query(element const* vector) const {
             std::vector<std::byte> row(row_bytes());
             std::vector<float> moved(scratch());
             encode_row(vector, row.data(), moved.data());
-            return {std::move(row), dim_, frame_.mean_square()};
+            return query_scorer(std::move(row), dim_, frame_.mean_square());
         }
         [[nodiscard]] sq8_scorer<Metric> between(std::byte const* row) const noexcept {
             return {row, dim_};
@@ -18866,6 +18844,31 @@ private:
 #ifndef VICINAL_INDEX_SCRATCH_HPP
 #define VICINAL_INDEX_SCRATCH_HPP
 
+// ---- vicinal/core/mutex.hpp
+#ifndef VICINAL_CORE_MUTEX_HPP
+#define VICINAL_CORE_MUTEX_HPP
+
+#if VICINAL_HAS_THREADS
+#    include <mutex>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+#if VICINAL_HAS_THREADS
+using mutex = std::mutex;
+using mutex_lock = std::lock_guard<std::mutex>;
+#else
+/// Nothing to keep apart in a build without threads.
+struct mutex {};
+struct mutex_lock {
+    explicit mutex_lock(mutex&) noexcept {}
+    ~mutex_lock() {}
+};
+#endif
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
 // ---- vicinal/index/pool.hpp
 #ifndef VICINAL_INDEX_POOL_HPP
 #define VICINAL_INDEX_POOL_HPP
@@ -18975,10 +18978,6 @@ private:
 
 #endif
 
-#if VICINAL_HAS_THREADS
-#    include <mutex>
-#endif
-
 namespace vicinal::inline VICINAL_ABI::index {
 
 /// Which nodes a walk has met: a bit a node. Up to 262,144 nodes all 32 KB are cleared for each
@@ -19065,7 +19064,7 @@ public:
 
     [[nodiscard]] lease take() {
         {
-            auto const held = hold();
+            vicinal::detail::mutex_lock const held(mutex_);
             if (!free_.empty()) {
                 auto s = std::move(free_.back());
                 free_.pop_back();
@@ -19079,16 +19078,11 @@ public:
 
 private:
     void give_back(std::unique_ptr<scratch> s) noexcept {
-        auto const held = hold();
+        vicinal::detail::mutex_lock const held(mutex_);
         free_.push_back(std::move(s));
     }
 
-#if VICINAL_HAS_THREADS
-    [[nodiscard]] std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
-    std::mutex mutex_;
-#else
-    [[nodiscard]] static int hold() noexcept { return 0; }
-#endif
+    vicinal::detail::mutex mutex_;
     std::vector<std::unique_ptr<scratch>> free_;
     std::size_t made_ = 0;
 };
@@ -25216,10 +25210,6 @@ template <class Metric, class Index, class Payload, class Id>
 #ifndef VICINAL_STORE_FILTER_CACHE_HPP
 #define VICINAL_STORE_FILTER_CACHE_HPP
 
-#if VICINAL_HAS_THREADS
-#    include <mutex>
-#endif
-
 namespace vicinal::inline VICINAL_ABI::detail {
 
 /// The slots whose payload a filter holds for, live or not: a bit a slot, and where they are at
@@ -25249,7 +25239,7 @@ public:
                                    bool now) {
         pointer known;
         {
-            auto const held = hold();
+            mutex_lock const held(mutex_);
             auto& e = entry_of(text, rows.epoch());
             bool const again = std::exchange(e.asked, true);
             known = e.found;
@@ -25259,7 +25249,7 @@ public:
         auto fresh = std::make_shared<matching_slots>(known ? *known : matching_slots());
         look_at_new(*fresh, where, rows);
         if (storage::fault_scope::met()) return fresh; // wrong, and so will be the query's answer
-        auto const held = hold();
+        mutex_lock const held(mutex_);
         auto& e = entry_of(text, rows.epoch());
         if (!e.found || e.found->rows < fresh->rows) e.found = fresh;
         return fresh;
@@ -25314,12 +25304,7 @@ private:
                                 static_cast<slot>(std::countr_zero(bits)));
     }
 
-#if VICINAL_HAS_THREADS
-    [[nodiscard]] std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
-    std::mutex mutex_;
-#else
-    [[nodiscard]] static int hold() noexcept { return 0; }
-#endif
+    mutex mutex_;
     std::vector<entry> entries_;
     std::uint64_t uses_ = 0;
 };
