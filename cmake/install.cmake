@@ -23,6 +23,7 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/vicinal-config-version.c
     COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/vicinal-config.cmake"
               "${PROJECT_BINARY_DIR}/vicinal-config-version.cmake"
+              "${CMAKE_CURRENT_LIST_DIR}/foreign.cmake"
         DESTINATION "${vicinal_package_dir}")
 
 # Relocatable: the prefix is found from the place of the .pc file.

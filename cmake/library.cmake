@@ -2,15 +2,19 @@
 # The targets that users link: vicinal::vicinal, and one component for each foreign library.
 
 file(GLOB_RECURSE vicinal_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/*.hpp")
-# The same patterns as OPTIONAL in scripts/check_layers.py.
-set(vicinal_json_headers ${vicinal_headers})
-list(FILTER vicinal_json_headers INCLUDE REGEX "/vicinal/(migrate|backend)/json")
-set(vicinal_chroma_headers ${vicinal_headers})
-list(FILTER vicinal_chroma_headers INCLUDE REGEX "/vicinal/backend/(chroma|sqlite)")
-set(vicinal_boost_headers ${vicinal_headers})
-list(FILTER vicinal_boost_headers INCLUDE REGEX "/vicinal/adapt/boost_serialization")
-list(REMOVE_ITEM vicinal_headers ${vicinal_json_headers} ${vicinal_chroma_headers}
-                                 ${vicinal_boost_headers})
+# vicinal_take(NAME REGEX) moves the headers that match into vicinal_NAME_headers. The same patterns
+# as OPTIONAL in scripts/check_layers.py.
+macro(vicinal_take name regex)
+    set(vicinal_${name}_headers ${vicinal_headers})
+    list(FILTER vicinal_${name}_headers INCLUDE REGEX "/vicinal/${regex}")
+    list(REMOVE_ITEM vicinal_headers ${vicinal_${name}_headers})
+endmacro()
+vicinal_take(json "(migrate|backend)/json")
+vicinal_take(chroma "backend/(chroma|sqlite)")
+vicinal_take(columnar "(migrate|backend)/columnar")
+vicinal_take(hdf5 "(migrate|backend)/hdf5")
+vicinal_take(compression "migrate/files/compressed")
+vicinal_take(boost "adapt/boost_serialization")
 
 # vicinal_target(NAME HEADERS...) defines an INTERFACE library that compiles as C++20 and finds the
 # headers. No flag, no definition: what a user's program is compiled with is the user's business.
@@ -45,6 +49,8 @@ function(vicinal_component name)
     set_property(GLOBAL APPEND PROPERTY VICINAL_COMPONENTS ${name})
 endfunction()
 
+include("${CMAKE_CURRENT_LIST_DIR}/foreign.cmake")
+
 # A component whose library is missing is still installed (who asks for it later searches then);
 # only programs that link it here do not build.
 if(VICINAL_WITH_JSON OR VICINAL_WITH_CHROMA)
@@ -54,6 +60,22 @@ endif()
 if(VICINAL_WITH_CHROMA)
     find_package(SQLite3 QUIET)
     vicinal_component(chroma HEADERS ${vicinal_chroma_headers} LINK vicinal_json SQLite::SQLite3)
+endif()
+if(VICINAL_WITH_COMPRESSION OR VICINAL_WITH_COLUMNAR)
+    find_package(ZLIB QUIET)
+    vicinal_find_zstd()
+    vicinal_component(compression HEADERS ${vicinal_compression_headers}
+                      LINK ZLIB::ZLIB vicinal_foreign::zstd)
+endif()
+if(VICINAL_WITH_COLUMNAR)
+    find_package(simdjson CONFIG QUIET)
+    find_package(Snappy CONFIG QUIET)
+    vicinal_component(columnar HEADERS ${vicinal_columnar_headers}
+                      LINK vicinal_compression Snappy::snappy simdjson::simdjson)
+endif()
+if(VICINAL_WITH_HDF5)
+    vicinal_find_hdf5()
+    vicinal_component(hdf5 HEADERS ${vicinal_hdf5_headers} LINK vicinal_foreign::hdf5)
 endif()
 if(VICINAL_WITH_BOOST_SERIALIZATION)
     find_package(Boost 1.66 QUIET COMPONENTS serialization)

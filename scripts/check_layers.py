@@ -37,7 +37,11 @@ CORE_FAMILIES = ["core", "simd", "metric", "codec", "storage", "index", "payload
 COSTLY = ["iostream", "regex", "filesystem", "ranges", "random"]
 # What needs a foreign library is included by name; the table of contents leaves it out. The same
 # patterns as in cmake/library.cmake.
-OPTIONAL = re.compile(r"vicinal/(adapt/|(migrate|backend)/json|backend/(chroma|sqlite))")
+OPTIONAL = re.compile(r"vicinal/(adapt/|(migrate|backend)/(json|columnar|hdf5)"
+                      r"|backend/(chroma|sqlite)|migrate/files/compressed)")
+# So are the readers of foreign files, which most programs never see.
+BY_NAME = re.compile(r"vicinal/(migrate/(arrays|graphs|tables)|backend/(arrays|graphs|tables)"
+                     r"|migrate/files/(lines|sink_file))")
 
 SOURCE = re.compile(r"(\.(hpp|cpp|h|inc|py|sh|cmake)|/CMakeLists\.txt|^CMakeLists\.txt|^dev"
                     r"|^\.ci/run)$")
@@ -102,7 +106,7 @@ def contents(headers):
         reached.add(name)
         waiting += [n for _, n in includes(f"include/{name}") if n.startswith("vicinal/")]
     for name in (header.removeprefix("include/") for header in headers):
-        if OPTIONAL.match(name):
+        if OPTIONAL.match(name) or BY_NAME.match(name):
             if name in reached:
                 yield f"include/{name}: optional, but vicinal.hpp reaches it"
         elif name not in reached:

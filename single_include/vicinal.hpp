@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <functional>
 #include <initializer_list>
 #include <iterator>
@@ -31,8 +32,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <system_error>
 #include <type_traits>
+#include <unistd.h>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -27363,6 +27366,51 @@ private:
 #ifndef VICINAL_MIGRATE_CONCEPT_HPP
 #define VICINAL_MIGRATE_CONCEPT_HPP
 
+// ---- vicinal/migrate/bad_record.hpp
+#ifndef VICINAL_MIGRATE_BAD_RECORD_HPP
+#define VICINAL_MIGRATE_BAD_RECORD_HPP
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// A record that could not be read, or that the sink refused.
+struct bad_record {
+    /// Where it stands, as in "export.jsonl:17" or "table notes, row 4"; empty where only the id
+    /// is known.
+    std::string place;
+    /// Empty where not even the id could be read.
+    std::string id;
+    error reason;
+};
+
+/// Told of each record that is passed over.
+using bad_record_handler = std::function<void(bad_record const&)>;
+
+namespace detail {
+
+/// What a source does with records that cannot be read: stop, or tell and go on.
+class bad_records {
+public:
+    void pass_over(bad_record_handler tell) { tell_ = std::move(tell); }
+
+    /// The outcome for one bad record: the error itself, which ends the reading; success where it
+    /// was told and the next one is wanted. What is not the record's fault is never passed over.
+    [[nodiscard]] result<void> meet(std::string place, std::string id, error const& reason) const {
+        if (!tell_ || reason.code() == errc::io_failure || reason.code() == errc::out_of_memory)
+            return reason;
+        tell_({std::move(place), std::move(id), reason});
+        return {};
+    }
+
+private:
+    bad_record_handler tell_;
+};
+
+} // namespace detail
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
+
 namespace vicinal::inline VICINAL_ABI {
 
 /// What one side of a migration says of its records before any is read.
@@ -27375,6 +27423,7 @@ struct schema {
     std::optional<std::uint64_t> records = {};
     /// What this side cannot keep or has not kept, each a sentence for the report: as in "cosine
     /// vectors that Chroma had persisted are its rounded ones, not the ones inserted".
+    /// A source may learn of more while it reads: `describe()` after the last record says all.
     std::vector<std::string> losses = {};
     /// Names the side for people, as in "chroma:./db (collection docs)".
     std::string description = {};
@@ -27385,8 +27434,13 @@ struct schema {
 /// * `describe()` gives the schema.
 /// * `rewind()` goes (back) to the first record and reads the underlying data anew.
 /// * `read(batch, most)` replaces `batch` by the next records, at most `most`; an empty batch is
-/// the
-///   end. The order is the same after every rewind as long as the data does not change.
+///   the end. The order is the same after every rewind as long as the data does not change. A
+///   record that never had a vector has an empty one.
+///
+/// A source may have more, which is used where it is there:
+///
+/// * `pass_over(bad_record_handler)`: from now on a record that cannot be read is told to the
+///   handler and passed over, where otherwise its error ends the reading.
 template <class S>
 concept basic_source = requires(S& s, std::vector<record>& batch, std::size_t most) {
     { s.describe() } -> std::same_as<result<schema>>;
@@ -28404,6 +28458,248 @@ private:
 #ifndef VICINAL_BACKEND_REGISTRY_HPP
 #define VICINAL_BACKEND_REGISTRY_HPP
 
+// ---- vicinal/backend/recognise.hpp
+#ifndef VICINAL_BACKEND_RECOGNISE_HPP
+#define VICINAL_BACKEND_RECOGNISE_HPP
+
+// ---- vicinal/migrate/files/input.hpp
+#ifndef VICINAL_MIGRATE_FILES_INPUT_HPP
+#define VICINAL_MIGRATE_FILES_INPUT_HPP
+
+// ---- vicinal/migrate/files/source_file.hpp
+#ifndef VICINAL_MIGRATE_FILES_SOURCE_FILE_HPP
+#define VICINAL_MIGRATE_FILES_SOURCE_FILE_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// What the operating system says of an error number, as in "No such file or directory".
+[[nodiscard]] inline std::string system_reason(int number) {
+    return std::generic_category().message(number);
+}
+
+/// An open file that somebody else wrote: positioned and sequential reads, closed at the end.
+class source_file {
+public:
+    source_file() = default;
+    source_file(source_file&& other) noexcept
+        : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+    source_file& operator=(source_file&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        std::swap(path_, other.path_);
+        return *this;
+    }
+    ~source_file() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+
+    /// Opens a regular file for reading.
+    ///
+    /// Errors: not_found, foreign_file (a directory, a device, a pipe), io_failure.
+    [[nodiscard]] static result<source_file> open(std::string path) {
+        source_file f;
+        f.path_ = std::move(path);
+        // Without O_NONBLOCK, a pipe that nobody writes would hold us here before it is refused.
+        f.fd_ = ::open(f.path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (f.fd_ < 0) {
+            int const number = errno;
+            return error{number == ENOENT || number == ENOTDIR ? errc::not_found : errc::io_failure,
+                         "a readable file", f.path_ + ": " + system_reason(number)};
+        }
+        struct stat status {};
+        if (::fstat(f.fd_, &status) != 0)
+            return error{errc::io_failure, "a readable file",
+                         f.path_ + ": " + system_reason(errno)};
+        if (!S_ISREG(status.st_mode))
+            return error{errc::foreign_file, "a regular file", f.path_ + " is none"};
+        return f;
+    }
+
+    [[nodiscard]] std::string const& path() const noexcept { return path_; }
+
+    /// Bytes in the file now.
+    [[nodiscard]] result<std::uint64_t> size() const {
+        struct stat status {};
+        if (::fstat(fd_, &status) != 0)
+            return error{errc::io_failure, "the size of a file",
+                         path_ + ": " + system_reason(errno)};
+        return static_cast<std::uint64_t>(status.st_size);
+    }
+
+    /// Reads up to `most` bytes at `offset`; fewer only at the end of the file.
+    [[nodiscard]] result<std::size_t> read_at(std::uint64_t offset, void* to,
+                                              std::size_t most) const {
+        std::size_t done = 0;
+        while (done < most) {
+            auto const n = ::pread(fd_, static_cast<char*>(to) + done, most - done,
+                                   static_cast<::off_t>(offset + done));
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0)
+                return error{errc::io_failure, "bytes of a file",
+                             path_ + " at " + std::to_string(offset + done) + ": " +
+                                 system_reason(errno)};
+            if (n == 0) break;
+            done += static_cast<std::size_t>(n);
+        }
+        return done;
+    }
+
+private:
+    int fd_ = -1;
+    std::string path_;
+};
+
+/// Whether something of that name is there, of whatever kind.
+[[nodiscard]] inline bool path_exists(std::string const& path) noexcept {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::backend {
+
+/// Bytes that are read once, from first to last: a file, or what is packed in one. One virtual
+/// call a piece of a megabyte or so.
+class input {
+public:
+    input() = default;
+    input(input const&) = delete;
+    input& operator=(input const&) = delete;
+    virtual ~input() = default;
+
+    /// Up to `most` bytes more; fewer only at the end. Errors: io_failure, corrupt_source.
+    [[nodiscard]] virtual result<std::size_t> read(void* to, std::size_t most) = 0;
+    /// What people call it.
+    [[nodiscard]] virtual std::string const& path() const noexcept = 0;
+};
+
+/// Opens what a source reads from its beginning. `open_file` reads a file as it lies;
+/// `open_compressed` (migrate/files/compressed.hpp) unpacks gzip and zstd on the way.
+using input_opener = result<std::unique_ptr<input>> (*)(std::string const& path);
+
+} // namespace vicinal::inline VICINAL_ABI::backend
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// A file as it lies.
+class file_input final : public backend::input {
+public:
+    explicit file_input(source_file file) noexcept : file_(std::move(file)) {}
+
+    [[nodiscard]] result<std::size_t> read(void* to, std::size_t most) override {
+        auto const got = file_.read_at(at_, to, most);
+        if (got) at_ += *got;
+        return got;
+    }
+    [[nodiscard]] std::string const& path() const noexcept override { return file_.path(); }
+
+private:
+    source_file file_;
+    std::uint64_t at_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+namespace vicinal::inline VICINAL_ABI::backend {
+
+/// Errors: not_found, foreign_file (a directory, a device, a pipe), io_failure.
+[[nodiscard]] inline result<std::unique_ptr<input>> open_file(std::string const& path) {
+    auto file = detail::source_file::open(path);
+    if (!file) return file.error();
+    return std::unique_ptr<input>(std::make_unique<detail::file_input>(*std::move(file)));
+}
+
+} // namespace vicinal::inline VICINAL_ABI::backend
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::backend {
+
+/// What can be seen of a path without knowing what it is.
+struct glimpse {
+    std::string path;
+    /// The last part of the path, without ".gz" or ".zst".
+    std::string name;
+    bool directory = false;
+    /// Of the file as it lies; 0 for a directory.
+    std::uint64_t bytes = 0;
+    /// The first 64 KiB of a file, unpacked; empty for a directory.
+    std::string head;
+
+    /// Whether the name ends so, in whatever case.
+    [[nodiscard]] bool named(std::string_view ending) const noexcept {
+        if (name.size() < ending.size()) return false;
+        auto const tail = std::string_view(name).substr(name.size() - ending.size());
+        for (std::size_t i = 0; i < ending.size(); ++i) {
+            auto const c = tail[i];
+            if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != ending[i])
+                return false;
+        }
+        return true;
+    }
+    /// Whether a directory has an entry of that name.
+    [[nodiscard]] bool has(std::string const& entry) const noexcept {
+        return directory && detail::path_exists(path + "/" + entry);
+    }
+};
+
+/// What a path is taken for.
+struct guess {
+    /// What opens it, as in "chroma:./db"; empty for what is known but can't be read.
+    std::string uri;
+    /// What it is, in words, as in "a Chroma directory with 3 collections".
+    std::string what;
+    /// 100: a signature says so; 50: shape and name agree; 10: the name alone.
+    int certainty = 0;
+    /// For what can't be read: the one command that makes something readable of it.
+    std::string advice = {};
+};
+
+/// Looks at a path. Errors: not_found, foreign_file (a device, a pipe), io_failure.
+[[nodiscard]] inline result<glimpse> look_at(std::string const& path,
+                                             input_opener open = open_file) {
+    glimpse g;
+    g.path = path;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0)
+        return error{errc::not_found, "a file or directory",
+                     path + ": " + detail::system_reason(errno)};
+    g.directory = S_ISDIR(status.st_mode);
+    auto const end = path.find_last_not_of('/');
+    auto const whole = std::string_view(path).substr(0, end == std::string::npos ? 0 : end + 1);
+    g.name = whole.substr(whole.rfind('/') + 1);
+    if (g.directory) return g;
+    g.bytes = static_cast<std::uint64_t>(status.st_size);
+    for (std::string_view const packed : {".gz", ".zst"})
+        if (g.named(packed)) g.name.resize(g.name.size() - packed.size());
+    auto in = open(path);
+    if (!in) return in.error();
+    g.head.resize(std::size_t{64} << 10);
+    auto const got = (*in)->read(g.head.data(), g.head.size());
+    if (!got) return got.error();
+    g.head.resize(*got);
+    return g;
+}
+
+/// A path in the form in which it stands behind a scheme: % and ? written as bytes.
+[[nodiscard]] inline std::string escaped_path(std::string_view path) {
+    std::string out;
+    for (char const c : path) {
+        if (c == '%')
+            out.append("%25");
+        else if (c == '?')
+            out.append("%3F");
+        else
+            out.push_back(c);
+    }
+    return out;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::backend
+
+#endif
 // ---- vicinal/backend/uri.hpp
 #ifndef VICINAL_BACKEND_URI_HPP
 #define VICINAL_BACKEND_URI_HPP
@@ -28523,6 +28819,8 @@ struct scheme {
     std::function<result<any_sink>(uri const&, schema const& incoming)> sink = {};
     /// For a dry run: what `sink` would give, but only `check` is called of it. Makes nothing.
     std::function<result<any_sink>(uri const&, schema const& incoming)> dry_sink = {};
+    /// Whether a path looks like what this scheme opens, or knows but can't read.
+    std::function<std::optional<guess>(glimpse const&)> recognise = {};
 };
 
 /// Schemes by name, so that a program opens what a string names: "vicinal:docs.vicinal",
@@ -28531,6 +28829,24 @@ class registry {
 public:
     /// Adds a scheme or replaces the one of that name.
     void add(std::string name, scheme s) { schemes_[std::move(name)] = std::move(s); }
+
+    /// What lies at `path`: the surest guess of all schemes; nothing where none knows it.
+    ///
+    /// Errors: those of look_at.
+    [[nodiscard]] result<std::optional<guess>> try_recognise(std::string const& path,
+                                                             input_opener open = open_file) const {
+        return detail::guarded([&]() -> result<std::optional<guess>> {
+            auto const seen = look_at(path, open);
+            if (!seen) return seen.error();
+            std::optional<guess> best;
+            for (auto const& [name, s] : schemes_) {
+                if (!s.recognise) continue;
+                auto one = s.recognise(*seen);
+                if (one && (!best || one->certainty > best->certainty)) best = std::move(one);
+            }
+            return best;
+        });
+    }
 
     /// Errors: invalid_uri, unsupported, and those of the scheme.
     [[nodiscard]] result<any_store> try_open(std::string_view text, bool read_only = false) const {

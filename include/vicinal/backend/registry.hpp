@@ -3,10 +3,12 @@
 #define VICINAL_BACKEND_REGISTRY_HPP
 
 #include <vicinal/backend/any_store.hpp>
+#include <vicinal/backend/recognise.hpp>
 #include <vicinal/backend/uri.hpp>
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +25,8 @@ struct scheme {
     std::function<result<any_sink>(uri const&, schema const& incoming)> sink = {};
     /// For a dry run: what `sink` would give, but only `check` is called of it. Makes nothing.
     std::function<result<any_sink>(uri const&, schema const& incoming)> dry_sink = {};
+    /// Whether a path looks like what this scheme opens, or knows but can't read.
+    std::function<std::optional<guess>(glimpse const&)> recognise = {};
 };
 
 /// Schemes by name, so that a program opens what a string names: "vicinal:docs.vicinal",
@@ -31,6 +35,24 @@ class registry {
 public:
     /// Adds a scheme or replaces the one of that name.
     void add(std::string name, scheme s) { schemes_[std::move(name)] = std::move(s); }
+
+    /// What lies at `path`: the surest guess of all schemes; nothing where none knows it.
+    ///
+    /// Errors: those of look_at.
+    [[nodiscard]] result<std::optional<guess>> try_recognise(std::string const& path,
+                                                             input_opener open = open_file) const {
+        return detail::guarded([&]() -> result<std::optional<guess>> {
+            auto const seen = look_at(path, open);
+            if (!seen) return seen.error();
+            std::optional<guess> best;
+            for (auto const& [name, s] : schemes_) {
+                if (!s.recognise) continue;
+                auto one = s.recognise(*seen);
+                if (one && (!best || one->certainty > best->certainty)) best = std::move(one);
+            }
+            return best;
+        });
+    }
 
     /// Errors: invalid_uri, unsupported, and those of the scheme.
     [[nodiscard]] result<any_store> try_open(std::string_view text, bool read_only = false) const {

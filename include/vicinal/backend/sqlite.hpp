@@ -3,7 +3,7 @@
 #define VICINAL_BACKEND_SQLITE_HPP
 
 #include <vicinal/core/result.hpp>
-#include <vicinal/migrate/json/file.hpp>
+#include <vicinal/migrate/files/source_file.hpp>
 
 #include <cstddef>
 #include <cstdint>

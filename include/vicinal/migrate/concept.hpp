@@ -4,6 +4,7 @@
 
 #include <vicinal/core/record.hpp>
 #include <vicinal/core/result.hpp>
+#include <vicinal/migrate/bad_record.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -25,6 +26,7 @@ struct schema {
     std::optional<std::uint64_t> records = {};
     /// What this side cannot keep or has not kept, each a sentence for the report: as in "cosine
     /// vectors that Chroma had persisted are its rounded ones, not the ones inserted".
+    /// A source may learn of more while it reads: `describe()` after the last record says all.
     std::vector<std::string> losses = {};
     /// Names the side for people, as in "chroma:./db (collection docs)".
     std::string description = {};
@@ -35,8 +37,13 @@ struct schema {
 /// * `describe()` gives the schema.
 /// * `rewind()` goes (back) to the first record and reads the underlying data anew.
 /// * `read(batch, most)` replaces `batch` by the next records, at most `most`; an empty batch is
-/// the
-///   end. The order is the same after every rewind as long as the data does not change.
+///   the end. The order is the same after every rewind as long as the data does not change. A
+///   record that never had a vector has an empty one.
+///
+/// A source may have more, which is used where it is there:
+///
+/// * `pass_over(bad_record_handler)`: from now on a record that cannot be read is told to the
+///   handler and passed over, where otherwise its error ends the reading.
 template <class S>
 concept basic_source = requires(S& s, std::vector<record>& batch, std::size_t most) {
     { s.describe() } -> std::same_as<result<schema>>;

@@ -4,9 +4,9 @@
 
 #include <vicinal/core/bits.hpp>
 #include <vicinal/migrate/concept.hpp>
-#include <vicinal/migrate/json/lines.hpp>
+#include <vicinal/migrate/files/lines.hpp>
+#include <vicinal/migrate/files/sink_file.hpp>
 #include <vicinal/migrate/json/record.hpp>
-#include <vicinal/migrate/json/sink_file.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -30,13 +30,15 @@ class jsonl_source {
 public:
 #if VICINAL_EXCEPTIONS
     /// As `try_open`, but throws its error.
-    explicit jsonl_source(std::string path) : jsonl_source(try_open(std::move(path)).value()) {}
+    explicit jsonl_source(std::string path, input_opener open = open_file)
+        : jsonl_source(try_open(std::move(path), open).value()) {}
 #endif
 
     /// Errors: not_found, foreign_file (no regular file), io_failure.
-    [[nodiscard]] static result<jsonl_source> try_open(std::string path) {
+    [[nodiscard]] static result<jsonl_source> try_open(std::string path,
+                                                       input_opener open = open_file) {
         return detail::guarded([&]() -> result<jsonl_source> {
-            jsonl_source source(std::move(path), unopened{});
+            jsonl_source source(std::move(path), open, unopened{});
             VICINAL_CHECK(source.rewind());
             return source;
         });
@@ -45,7 +47,7 @@ public:
     /// The dimension is that of the first record; how many there are only reading tells.
     [[nodiscard]] result<schema> describe() {
         return detail::guarded([&]() -> result<schema> {
-            auto file = detail::source_file::open(path_);
+            auto file = open_(path_);
             if (!file) return file.error();
             detail::line_reader lines(*std::move(file), std::size_t{1} << 16);
             schema s;
@@ -63,7 +65,7 @@ public:
 
     result<void> rewind() {
         return detail::guarded([&]() -> result<void> {
-            auto file = detail::source_file::open(path_);
+            auto file = open_(path_);
             if (!file) return file.error();
             lines_ = std::make_unique<detail::line_reader>(*std::move(file));
             return {};
@@ -88,8 +90,9 @@ public:
 
 private:
     struct unopened {};
-    jsonl_source(std::string path, unopened)
-        : path_(std::move(path)), records_(std::make_unique<detail::record_reader>()) {}
+    jsonl_source(std::string path, input_opener open, unopened)
+        : path_(std::move(path)), open_(open), records_(std::make_unique<detail::record_reader>()) {
+    }
 
     result<void> read_line(detail::line_reader const& lines, record& out) {
         static_assert(detail::line_reader::padding >= simdjson::SIMDJSON_PADDING);
@@ -101,6 +104,7 @@ private:
     }
 
     std::string path_;
+    input_opener open_;
     std::unique_ptr<detail::line_reader> lines_;
     std::unique_ptr<detail::record_reader> records_;
 };
@@ -246,7 +250,7 @@ private:
     // Reads the ids of the unfinished file, up to where it was cut off. A record that was written
     // again, or half blanked, when the run was killed is blanked now.
     result<void> find_places() {
-        auto file = detail::source_file::open(path_ + ".tmp");
+        auto file = open_file(path_ + ".tmp");
         if (!file) return file.error();
         detail::line_reader lines(*std::move(file));
         detail::record_reader reader;

@@ -4,7 +4,7 @@
 
 #include <vicinal/core/bits.hpp>
 #include <vicinal/core/result.hpp>
-#include <vicinal/migrate/json/file.hpp>
+#include <vicinal/migrate/files/source_file.hpp>
 #include <vicinal/migrate/json/floats.hpp>
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 
 #include <vicinal/backend/chroma/pickle.hpp>
 #include <vicinal/core/result.hpp>
-#include <vicinal/migrate/json/file.hpp>
+#include <vicinal/migrate/files/source_file.hpp>
 
 #include <cstddef>
 #include <cstdint>

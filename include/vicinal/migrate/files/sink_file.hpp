@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#ifndef VICINAL_MIGRATE_JSON_SINK_FILE_HPP
-#define VICINAL_MIGRATE_JSON_SINK_FILE_HPP
+#ifndef VICINAL_MIGRATE_FILES_SINK_FILE_HPP
+#define VICINAL_MIGRATE_FILES_SINK_FILE_HPP
 
 #include <vicinal/core/result.hpp>
-#include <vicinal/migrate/json/file.hpp>
+#include <vicinal/migrate/files/source_file.hpp>
 
 #include <cerrno>
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#ifndef VICINAL_MIGRATE_JSON_FILE_HPP
-#define VICINAL_MIGRATE_JSON_FILE_HPP
+#ifndef VICINAL_MIGRATE_FILES_SOURCE_FILE_HPP
+#define VICINAL_MIGRATE_FILES_SOURCE_FILE_HPP
 
 #include <vicinal/core/result.hpp>
 

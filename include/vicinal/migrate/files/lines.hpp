@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#ifndef VICINAL_MIGRATE_JSON_LINES_HPP
-#define VICINAL_MIGRATE_JSON_LINES_HPP
+#ifndef VICINAL_MIGRATE_FILES_LINES_HPP
+#define VICINAL_MIGRATE_FILES_LINES_HPP
 
 #include <vicinal/core/result.hpp>
-#include <vicinal/migrate/json/file.hpp>
+#include <vicinal/migrate/files/input.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,8 +23,9 @@ public:
     /// Bytes behind every line that may be read, whatever they hold: simdjson wants 64.
     static constexpr std::size_t padding = 64;
 
-    explicit line_reader(source_file file, std::size_t first_buffer = std::size_t{1} << 20)
-        : file_(std::move(file)) {
+    explicit line_reader(std::unique_ptr<backend::input> in,
+                         std::size_t first_buffer = std::size_t{1} << 20)
+        : in_(std::move(in)) {
         grow(first_buffer);
     }
 
@@ -60,7 +61,7 @@ public:
     [[nodiscard]] std::string_view line() const noexcept { return line_; }
 
     /// "file:line" of it, from 1.
-    [[nodiscard]] std::string place() const { return file_.path() + ":" + std::to_string(number_); }
+    [[nodiscard]] std::string place() const { return in_->path() + ":" + std::to_string(number_); }
 
     /// The bytes of the file in front of it, and whether it ended before the file did.
     [[nodiscard]] std::uint64_t offset() const noexcept { return line_at_; }
@@ -81,7 +82,7 @@ private:
 
     [[nodiscard]] error too_long() const {
         return error{errc::limit_exceeded, "lines of at most 64 MiB",
-                     file_.path() + ":" + std::to_string(number_ + 1) + ": a longer one"};
+                     in_->path() + ":" + std::to_string(number_ + 1) + ": a longer one"};
     }
 
     [[nodiscard]] result<void> fill() {
@@ -94,22 +95,20 @@ private:
             begin_ = 0;
             end_ = seen_;
         }
-        auto const got = file_.read_at(offset_, buffer_.get() + end_, capacity_ - end_);
+        auto const got = in_->read(buffer_.get() + end_, capacity_ - end_);
         if (!got) return got.error();
         at_end_ = *got < capacity_ - end_;
-        offset_ += *got;
         end_ += *got;
         std::memset(buffer_.get() + end_, 0, padding);
         return {};
     }
 
-    source_file file_;
+    std::unique_ptr<backend::input> in_;
     std::unique_ptr<char[]> buffer_;
     std::size_t capacity_ = 0;
     std::size_t begin_ = 0; // of what is not handed out yet
     std::size_t end_ = 0;   // of what was read
     std::size_t seen_ = 0;  // bytes from begin_ that hold no newline
-    std::uint64_t offset_ = 0;
     std::uint64_t number_ = 0;
     std::uint64_t line_at_ = 0;
     std::uint64_t next_at_ = 0;

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_BACKEND_RECOGNISE_HPP
+#define VICINAL_BACKEND_RECOGNISE_HPP
+
+#include <vicinal/core/result.hpp>
+#include <vicinal/migrate/files/input.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <sys/stat.h>
+
+namespace vicinal::inline VICINAL_ABI::backend {
+
+/// What can be seen of a path without knowing what it is.
+struct glimpse {
+    std::string path;
+    /// The last part of the path, without ".gz" or ".zst".
+    std::string name;
+    bool directory = false;
+    /// Of the file as it lies; 0 for a directory.
+    std::uint64_t bytes = 0;
+    /// The first 64 KiB of a file, unpacked; empty for a directory.
+    std::string head;
+
+    /// Whether the name ends so, in whatever case.
+    [[nodiscard]] bool named(std::string_view ending) const noexcept {
+        if (name.size() < ending.size()) return false;
+        auto const tail = std::string_view(name).substr(name.size() - ending.size());
+        for (std::size_t i = 0; i < ending.size(); ++i) {
+            auto const c = tail[i];
+            if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != ending[i])
+                return false;
+        }
+        return true;
+    }
+    /// Whether a directory has an entry of that name.
+    [[nodiscard]] bool has(std::string const& entry) const noexcept {
+        return directory && detail::path_exists(path + "/" + entry);
+    }
+};
+
+/// What a path is taken for.
+struct guess {
+    /// What opens it, as in "chroma:./db"; empty for what is known but can't be read.
+    std::string uri;
+    /// What it is, in words, as in "a Chroma directory with 3 collections".
+    std::string what;
+    /// 100: a signature says so; 50: shape and name agree; 10: the name alone.
+    int certainty = 0;
+    /// For what can't be read: the one command that makes something readable of it.
+    std::string advice = {};
+};
+
+/// Looks at a path. Errors: not_found, foreign_file (a device, a pipe), io_failure.
+[[nodiscard]] inline result<glimpse> look_at(std::string const& path,
+                                             input_opener open = open_file) {
+    glimpse g;
+    g.path = path;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0)
+        return error{errc::not_found, "a file or directory",
+                     path + ": " + detail::system_reason(errno)};
+    g.directory = S_ISDIR(status.st_mode);
+    auto const end = path.find_last_not_of('/');
+    auto const whole = std::string_view(path).substr(0, end == std::string::npos ? 0 : end + 1);
+    g.name = whole.substr(whole.rfind('/') + 1);
+    if (g.directory) return g;
+    g.bytes = static_cast<std::uint64_t>(status.st_size);
+    for (std::string_view const packed : {".gz", ".zst"})
+        if (g.named(packed)) g.name.resize(g.name.size() - packed.size());
+    auto in = open(path);
+    if (!in) return in.error();
+    g.head.resize(std::size_t{64} << 10);
+    auto const got = (*in)->read(g.head.data(), g.head.size());
+    if (!got) return got.error();
+    g.head.resize(*got);
+    return g;
+}
+
+/// A path in the form in which it stands behind a scheme: % and ? written as bytes.
+[[nodiscard]] inline std::string escaped_path(std::string_view path) {
+    std::string out;
+    for (char const c : path) {
+        if (c == '%')
+            out.append("%25");
+        else if (c == '?')
+            out.append("%3F");
+        else
+            out.push_back(c);
+    }
+    return out;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::backend
+
+#endif
