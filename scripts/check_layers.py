@@ -40,8 +40,8 @@ COSTLY = ["iostream", "regex", "filesystem", "ranges", "random"]
 OPTIONAL = re.compile(r"vicinal/(adapt/|(migrate|backend)/(json|columnar|hdf5)"
                       r"|backend/(chroma|sqlite)|migrate/files/compressed)")
 # So are the readers of foreign files, which most programs never see.
-BY_NAME = re.compile(r"vicinal/(migrate/(arrays|graphs|tables)|backend/(arrays|graphs|tables)"
-                     r"|migrate/files/(lines|sink_file))")
+BY_NAME = re.compile(r"vicinal/(migrate/(arrays|graphs|tables|files/(lines|input))"
+                     r"|backend/(arrays|graphs|tables|look_at))")
 
 SOURCE = re.compile(r"(\.(hpp|cpp|h|inc|py|sh|cmake)|/CMakeLists\.txt|^CMakeLists\.txt|^dev"
                     r"|^\.ci/run)$")

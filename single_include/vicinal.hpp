@@ -16,9 +16,9 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <functional>
 #include <initializer_list>
 #include <iterator>
@@ -32,10 +32,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <sys/stat.h>
 #include <system_error>
 #include <type_traits>
-#include <unistd.h>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -27429,6 +27427,18 @@ struct schema {
     std::string description = {};
 };
 
+/// What a sink can take, where it is not everything.
+struct sink_traits {
+    /// Records of one `write`.
+    std::size_t largest_batch = SIZE_MAX;
+    /// Whether payloads come back as they were written; otherwise they are not compared.
+    bool keeps_payloads = true;
+    /// Whether it takes records without a vector.
+    bool takes_no_vector = true;
+    /// Whether it keeps directions alone: vectors are then compared by theirs.
+    bool normalises = false;
+};
+
 /// A source of records: can be read from the start, as often as asked.
 ///
 /// * `describe()` gives the schema.
@@ -27441,6 +27451,8 @@ struct schema {
 ///
 /// * `pass_over(bad_record_handler)`: from now on a record that cannot be read is told to the
 ///   handler and passed over, where otherwise its error ends the reading.
+/// * `nearest(vector, k)`: the k nearest records as pairs of id and distance, or nothing where it
+///   has no index: `result<std::optional<std::vector<std::pair<std::string, float>>>>`.
 template <class S>
 concept basic_source = requires(S& s, std::vector<record>& batch, std::size_t most) {
     { s.describe() } -> std::same_as<result<schema>>;
@@ -27459,12 +27471,13 @@ concept basic_source = requires(S& s, std::vector<record>& batch, std::size_t mo
 /// A sink may have more, which is used where it is there:
 ///
 /// * `count()`: how many records it holds before `begin`; without it, none.
-/// * `losses(schema)`: what it will not keep, a sentence each. `keeps_payloads()`: false where
-///   payloads don't come back, so that they are not compared.
+/// * `losses(schema)`: what it will not keep, a sentence each. `traits()`: a sink_traits.
 /// * `resume(schema)` instead of `begin`, to go on where an earlier run was cut off; then
 ///   `holds(record)` says whether a record is there already, the same in all its parts.
 /// * `check(schema)`, `check(batch)`: refuse what `begin` and `write` would refuse, and write
 ///   nothing. For a dry run, before which `begin` is not called.
+/// * `token_path()`: a file beside the sink that a migration may keep while it has not finished;
+///   it tells a run that goes on whether it reads the same source.
 template <class S>
 concept basic_sink = requires(S& s, schema const& incoming, std::span<record const> batch) {
     { s.begin(incoming) } -> std::same_as<result<void>>;
@@ -27480,6 +27493,187 @@ concept basic_sink = requires(S& s, schema const& incoming, std::span<record con
 // ---- vicinal/migrate/migrate.hpp
 #ifndef VICINAL_MIGRATE_MIGRATE_HPP
 #define VICINAL_MIGRATE_MIGRATE_HPP
+
+// ---- vicinal/migrate/mapping.hpp
+#ifndef VICINAL_MIGRATE_MAPPING_HPP
+#define VICINAL_MIGRATE_MAPPING_HPP
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// What becomes of a record that has no vector.
+enum class absent_vector : std::uint8_t {
+    /// It goes on as it is; a sink that needs a vector refuses it.
+    keep,
+    /// It is left out, and counted.
+    skip,
+    /// It gets the vector (1, 0, 0, ...), which every metric takes, and the field "no_vector":
+    /// true,
+    /// by which a filter leaves it out.
+    placeholder,
+};
+
+/// What is changed about records on their way. Everything is done in the order in which it stands
+/// here; verification reads the source through the same mapping.
+struct record_mapping {
+    /// Only records whose payload matches this filter go on; empty: all. See docs/filters.md.
+    std::string where = {};
+    /// The new id of a record; where it gives an empty one, the record is a bad one.
+    std::function<std::string(record const&)> id = {};
+    /// The field whose text or integer becomes the id; it stays in the payload.
+    std::string id_field = {};
+    /// Put in front of every id.
+    std::string id_prefix = {};
+    /// Fields that stay behind.
+    std::vector<std::string> drop = {};
+    /// Fields by their old and new names. A field of the new name that was there is replaced.
+    std::vector<std::pair<std::string, std::string>> rename = {};
+    absent_vector without_vector = absent_vector::keep;
+
+    [[nodiscard]] bool empty() const noexcept {
+        return where.empty() && !id && id_field.empty() && id_prefix.empty() && drop.empty() &&
+               rename.empty() && without_vector == absent_vector::keep;
+    }
+};
+
+namespace detail {
+
+/// A source seen through a mapping. Costs nothing where the mapping is empty.
+template <basic_source Source>
+class mapped_source {
+public:
+    /// Errors: invalid_filter.
+    [[nodiscard]] static result<mapped_source> make(Source& from, record_mapping const& mapping) {
+        mapped_source s(from, mapping);
+        auto where = filter::parse(mapping.where);
+        if (!where) return where.error();
+        s.where_ = *std::move(where);
+        return s;
+    }
+
+    [[nodiscard]] result<schema> describe() {
+        auto s = from_->describe();
+        if (!s || mapping_->empty()) return s;
+        if (mapping_->without_vector == absent_vector::placeholder) {
+            // Nothing but records without a vector: one element is the least that a store takes.
+            if (s->dim == 0) s->dim = 1;
+            dim_ = s->dim;
+        }
+        if (!where_.empty() || mapping_->without_vector == absent_vector::skip) s->records.reset();
+        return s;
+    }
+    [[nodiscard]] result<void> rewind() {
+        left_out_ = 0;
+        return from_->rewind();
+    }
+    [[nodiscard]] result<void> read(std::vector<record>& batch, std::size_t most) {
+        do {
+            VICINAL_CHECK(from_->read(batch, most));
+            if (batch.empty()) return {};
+            if (!mapping_->empty()) VICINAL_CHECK(map(batch));
+            if (!refused_.empty())
+                std::erase_if(batch, [this](record const& r) { return refused(r.id); });
+        } while (batch.empty());
+        return {};
+    }
+    void pass_over(bad_record_handler tell) {
+        if constexpr (requires { from_->pass_over(tell); }) from_->pass_over(tell);
+        bad_.pass_over(std::move(tell));
+    }
+
+    /// From now on the records of these ids, by their hashes, are not there.
+    void leave_out(std::vector<std::uint64_t> ids) {
+        refused_ = std::move(ids);
+        std::sort(refused_.begin(), refused_.end());
+    }
+
+    /// Records since the last rewind that the filter or the lack of a vector kept back.
+    [[nodiscard]] std::uint64_t left_out() const noexcept { return left_out_; }
+
+private:
+    mapped_source(Source& from, record_mapping const& mapping) : from_(&from), mapping_(&mapping) {}
+
+    [[nodiscard]] result<void> map(std::vector<record>& batch) {
+        std::size_t kept = 0;
+        for (auto& r : batch) {
+            auto const wanted = one(r);
+            if (!wanted) {
+                VICINAL_CHECK(bad_.meet({}, r.id, wanted.error()));
+                continue;
+            }
+            if (!*wanted) {
+                ++left_out_;
+                continue;
+            }
+            if (&r != &batch[kept]) std::swap(batch[kept], r);
+            ++kept;
+        }
+        batch.resize(kept);
+        return {};
+    }
+
+    [[nodiscard]] bool refused(std::string const& id) const noexcept {
+        return std::binary_search(refused_.begin(), refused_.end(), hash_bytes(id));
+    }
+
+    /// Whether the record goes on.
+    [[nodiscard]] result<bool> one(record& r) {
+        if (!where_.empty()) {
+            bytes_.clear();
+            VICINAL_CHECK(payload::detail::encode(r.payload, bytes_));
+            if (!where_.matches(std::as_bytes(std::span(bytes_)))) return false;
+        }
+        VICINAL_CHECK(rename_record(r));
+        for (auto const& name : mapping_->drop) r.payload.erase(name);
+        for (auto const& [from, to] : mapping_->rename)
+            if (auto const* v = r.payload.find(from)) {
+                auto moved = *v;
+                r.payload.erase(from);
+                r.payload.set(to, std::move(moved));
+            }
+        if (!r.vector.empty() || mapping_->without_vector == absent_vector::keep) return true;
+        if (mapping_->without_vector == absent_vector::skip) return false;
+        if (dim_ == 0) VICINAL_CHECK(describe());
+        r.vector.assign(dim_, 0.0F);
+        r.vector[0] = 1;
+        r.payload.set("no_vector", true);
+        return true;
+    }
+
+    [[nodiscard]] result<void> rename_record(record& r) const {
+        if (mapping_->id) r.id = mapping_->id(r);
+        if (!mapping_->id_field.empty()) {
+            auto const& v = r.payload[mapping_->id_field];
+            if (auto const* text = v.get_if<std::string>())
+                r.id = *text;
+            else if (auto const* number = v.get_if<std::int64_t>())
+                r.id = std::to_string(*number);
+            else
+                return error{errc::invalid_id,
+                             "text or an integer in the field '" + mapping_->id_field + "'",
+                             "none in record '" + r.id + "'"};
+        }
+        if (!mapping_->id_prefix.empty()) r.id.insert(0, mapping_->id_prefix);
+        return {};
+    }
+
+    Source* from_;
+    record_mapping const* mapping_;
+    filter where_;
+    bad_records bad_;
+    std::vector<std::uint64_t> refused_; // sorted
+    std::string bytes_;
+    std::size_t dim_ = 0;
+    std::uint64_t left_out_ = 0;
+};
+
+} // namespace detail
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
+// ---- vicinal/migrate/migration.hpp
+#ifndef VICINAL_MIGRATE_MIGRATION_HPP
+#define VICINAL_MIGRATE_MIGRATION_HPP
 
 // ---- vicinal/migrate/options.hpp
 #ifndef VICINAL_MIGRATE_OPTIONS_HPP
@@ -27521,13 +27715,35 @@ struct migrate_options {
     /// Goes on where an earlier run into the same sink was cut off: records that the sink holds
     /// already are not written again, and nothing is lost or doubled.
     bool resume = false;
+    /// Writes only what is new or has changed since an earlier run that ended well. Nothing is
+    /// removed from the sink.
+    bool incremental = false;
     /// Reads everything, asks the sink whether it would take it, and writes nothing.
     bool dry_run = false;
+    /// Refuses to begin where something would be lost, and to finish where reading showed that
+    /// something was.
+    bool strict = false;
+    /// 2 or more: the source is read and decoded on a thread of its own while the calling one
+    /// writes.
+    std::size_t threads = 1;
+    /// What is changed about records on their way.
+    record_mapping mapping = {};
+    /// Where it is set, a record that can't be read or that the sink refuses is told to it and
+    /// passed over; otherwise it ends the migration. Called by one thread at a time, which may be
+    /// the one that reads.
+    bad_record_handler on_bad_record = {};
+    /// Vectors of the source by which both sides are searched once they are compared: see
+    /// migration_report::top_k_agreement. 0: none.
+    std::size_t probes = 16;
 };
 
 } // namespace vicinal::inline VICINAL_ABI
 
 #endif
+// ---- vicinal/migrate/probe.hpp
+#ifndef VICINAL_MIGRATE_PROBE_HPP
+#define VICINAL_MIGRATE_PROBE_HPP
+
 // ---- vicinal/migrate/report.hpp
 #ifndef VICINAL_MIGRATE_REPORT_HPP
 #define VICINAL_MIGRATE_REPORT_HPP
@@ -27568,9 +27784,16 @@ struct migration_report {
     std::uint64_t records = 0;
     /// Of these, how many the sink took in this run; of equal ids in one batch only the last.
     std::uint64_t written = 0;
-    /// Of these, how many the sink held already, when a run is resumed.
+    /// Records that the mapping left out; they are not in `records`.
+    std::uint64_t left_out = 0;
+    /// Records that were passed over because they could not be read or the sink refused them, and
+    /// the first hundred of them.
+    std::uint64_t passed_over = 0;
+    std::vector<bad_record> bad_records = {};
+    /// Of `records`, how many the sink held already, when a run is resumed or incremental.
     std::uint64_t already_there = 0;
-    /// Records whose id came again later; the last record of each id was kept.
+    /// Records whose id came again later; the last record of each id was kept. Of more than eight
+    /// million records only what the sink's count tells.
     std::uint64_t duplicates = 0;
     /// Bytes of vectors read.
     std::uint64_t vector_bytes = 0;
@@ -27582,6 +27805,11 @@ struct migration_report {
     /// How many of them differ; the first hundred by name.
     std::uint64_t differing = 0;
     std::vector<difference> differences = {};
+    /// How many vectors of the source both sides were searched by, and which share of the source's
+    /// exact ten nearest the sink answered: below 1 where its index is not exact, or its metric is
+    /// another.
+    std::uint64_t probes = 0;
+    double top_k_agreement = 1;
     /// What could not be kept, or was not kept by the source itself: a sentence each.
     std::vector<std::string> losses = {};
 
@@ -27592,6 +27820,1219 @@ struct migration_report {
 };
 
 } // namespace vicinal::inline VICINAL_ABI
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Asks both sides of a migration the same questions: the vectors of a few records, chosen by their
+/// ids while these are copied. The left side's answers are exact, from comparing all of its
+/// records; so are the right side's, unless it answers searches itself (`nearest`): then its index
+/// is what is asked.
+class probe {
+public:
+    static constexpr std::size_t top_k = 10;
+
+    /// No question is asked where `count` is 0 or the metric is none of the library's.
+    probe(std::size_t count, std::string_view metric) : distance_(exact_by_name(metric)) {
+        if (distance_ != nullptr) most_ = count;
+    }
+
+    /// Offers a record as a question.
+    void offer(record const& r) {
+        if (most_ == 0 || r.vector.empty()) return;
+        auto const rank = mix(hash_bytes(r.id));
+        if (questions_.size() == most_ && rank >= questions_.back().rank) return;
+        auto const at = std::upper_bound(
+            questions_.begin(), questions_.end(), rank,
+            [](std::uint64_t wanted, question const& q) { return wanted < q.rank; });
+        questions_.insert(at, question{rank, r.vector, {}, {}});
+        if (questions_.size() > most_) questions_.pop_back();
+    }
+    /// Asks nothing: where the sides need not agree, as when the sink held other records before.
+    void forget() noexcept { questions_.clear(); }
+
+    /// What every record of the left side is handed to.
+    [[nodiscard]] auto on_left() {
+        return [this](record const& r) {
+            for (auto& q : questions_) compare(q, q.left, r);
+        };
+    }
+    template <class Right>
+    [[nodiscard]] auto on_right(Right& right) {
+        searched_ = ask(right);
+        return [this](record const& r) {
+            if (searched_) return;
+            for (auto& q : questions_) compare(q, q.right, r);
+        };
+    }
+
+    /// How well the answers agree, once both sides were read.
+    void tell(migration_report& report) const {
+        std::size_t wanted = 0;
+        std::size_t agreed = 0;
+        for (auto const& q : questions_) {
+            wanted += q.left.size();
+            for (auto const& l : q.left)
+                agreed += std::any_of(q.right.begin(), q.right.end(),
+                                      [&](answer const& r) { return r.id == l.id; });
+            // Another record at the same distance as the last is as good.
+            auto const spare = std::count_if(q.right.begin(), q.right.end(), [&](answer const& r) {
+                return !q.left.empty() && r.distance == q.left.back().distance &&
+                       std::none_of(q.left.begin(), q.left.end(),
+                                    [&](answer const& l) { return l.id == r.id; });
+            });
+            agreed += static_cast<std::size_t>(spare);
+        }
+        report.probes = questions_.size();
+        report.top_k_agreement =
+            wanted == 0 ? 1 : static_cast<double>((std::min)(agreed, wanted)) / wanted;
+    }
+
+private:
+    struct answer {
+        float distance;
+        std::string id;
+        friend bool operator<(answer const& a, answer const& b) noexcept {
+            return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
+        }
+    };
+    struct question {
+        std::uint64_t rank;
+        std::vector<float> vector;
+        std::vector<answer> left; // sorted, at most top_k
+        std::vector<answer> right;
+    };
+    using exact_distance = float (*)(float const*, float const*, std::size_t);
+
+    [[nodiscard]] static exact_distance exact_by_name(std::string_view name) noexcept {
+        if (name == metric::cosine::name) return metric::exact<metric::cosine>;
+        if (name == metric::squared_l2::name) return metric::exact<metric::squared_l2>;
+        if (name == metric::inner_product::name) return metric::exact<metric::inner_product>;
+        return nullptr;
+    }
+
+    void compare(question const& q, std::vector<answer>& best, record const& r) const {
+        if (r.vector.size() != q.vector.size()) return;
+        auto const d = distance_(q.vector.data(), r.vector.data(), r.vector.size());
+        if (best.size() == top_k && d > best.back().distance) return;
+        answer a{d, r.id};
+        best.insert(std::upper_bound(best.begin(), best.end(), a), std::move(a));
+        if (best.size() > top_k) best.pop_back();
+    }
+
+    /// Whether the side itself has answered all questions.
+    template <class Right>
+    [[nodiscard]] bool ask(Right& right) {
+        if constexpr (requires(question & q) { right.nearest(q.vector, top_k); }) {
+            for (auto& q : questions_) {
+                auto found = right.nearest(q.vector, top_k);
+                if (!found || !found->has_value()) return false;
+                q.right.clear();
+                for (auto& [id, distance] : **found) q.right.push_back({distance, std::move(id)});
+            }
+            return true;
+        } else {
+            return false;
+        }
+    }
+
+    exact_distance distance_;
+    std::size_t most_ = 0;
+    std::vector<question> questions_; // by rank
+    bool searched_ = false;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+// ---- vicinal/migrate/read_ahead.hpp
+#ifndef VICINAL_MIGRATE_READ_AHEAD_HPP
+#define VICINAL_MIGRATE_READ_AHEAD_HPP
+
+#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
+#    include <condition_variable>
+#    include <exception>
+#    include <mutex>
+#    include <system_error>
+#    include <thread>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
+
+/// The batches of a source, read on a thread of its own while the caller uses the one before. One
+/// batch waits at most, so that three are in memory. Only the thread touches the source until this
+/// object is gone.
+template <basic_source Source>
+class read_ahead {
+public:
+    /// `threads` below 2, or a system that gives no thread: reads when asked.
+    read_ahead(Source& from, std::size_t batch_size, std::size_t threads)
+        : from_(from), batch_size_(batch_size) {
+        if (threads < 2) return;
+        try {
+            thread_ = std::thread([this] { work(); });
+        } catch (std::system_error const&) {
+            return;
+        }
+    }
+    read_ahead(read_ahead const&) = delete;
+    read_ahead& operator=(read_ahead const&) = delete;
+    ~read_ahead() {
+        if (!thread_.joinable()) return;
+        {
+            std::lock_guard const lock(mutex_);
+            stopped_ = true;
+        }
+        changed_.notify_one();
+        thread_.join();
+    }
+
+    /// Replaces `batch` by the next records; empty at the end. Throws on what reading threw.
+    [[nodiscard]] result<void> next(std::vector<record>& batch) {
+        if (!thread_.joinable()) return from_.read(batch, batch_size_);
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return filled_; });
+        if (thrown_) std::rethrow_exception(thrown_);
+        VICINAL_CHECK(outcome_);
+        batch.swap(waiting_);
+        // At the end the empty batch stays, for whoever asks again.
+        filled_ = batch.empty();
+        lock.unlock();
+        changed_.notify_one();
+        return {};
+    }
+
+private:
+    void work() noexcept {
+        std::vector<record> batch;
+        for (;;) {
+            result<void> read;
+            std::exception_ptr thrown;
+            try {
+                read = from_.read(batch, batch_size_);
+            } catch (...) {
+                thrown = std::current_exception();
+            }
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return stopped_ || !filled_; });
+            if (stopped_) return;
+            batch.swap(waiting_);
+            outcome_ = std::move(read);
+            thrown_ = thrown;
+            filled_ = true;
+            bool const last = thrown_ || !outcome_ || waiting_.empty();
+            lock.unlock();
+            changed_.notify_one();
+            if (last) return;
+        }
+    }
+
+    Source& from_;
+    std::size_t batch_size_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<record> waiting_;
+    result<void> outcome_;
+    std::exception_ptr thrown_;
+    bool filled_ = false;
+    bool stopped_ = false;
+    std::thread thread_; // last: works on all of the above
+};
+
+#else
+
+/// Without threads or exceptions (a thread that can't be started ends the program there): reads
+/// when asked.
+template <basic_source Source>
+class read_ahead {
+public:
+    read_ahead(Source& from, std::size_t batch_size, std::size_t)
+        : from_(from), batch_size_(batch_size) {}
+    [[nodiscard]] result<void> next(std::vector<record>& batch) {
+        return from_.read(batch, batch_size_);
+    }
+
+private:
+    Source& from_;
+    std::size_t batch_size_;
+};
+
+#endif
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+// ---- vicinal/migrate/token.hpp
+#ifndef VICINAL_MIGRATE_TOKEN_HPP
+#define VICINAL_MIGRATE_TOKEN_HPP
+
+// ---- vicinal/migrate/fingerprint.hpp
+#ifndef VICINAL_MIGRATE_FINGERPRINT_HPP
+#define VICINAL_MIGRATE_FINGERPRINT_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// A record in 24 bytes: 64-bit hashes of its id, the bits of its vector, and its payload. Two
+/// sides of any size and order are compared by sorting these. Two different vectors agree by chance
+/// once in 10^19 pairs.
+struct fingerprint {
+    std::uint64_t id = 0;
+    std::uint64_t vector = 0;
+    std::uint64_t payload = 0;
+};
+
+[[nodiscard]] std::uint64_t hash_fields(fields const& f, std::uint64_t seed);
+
+[[nodiscard]] inline std::uint64_t hash_value(value const& v, std::uint64_t seed) {
+    auto const h = mix(seed ^ static_cast<std::uint64_t>(v.type()));
+    switch (v.type()) {
+        case value::kind::null: return h;
+        case value::kind::boolean: return mix(h ^ (*v.get_if<bool>() ? 1U : 0U));
+        case value::kind::integer:
+            return mix(h ^ static_cast<std::uint64_t>(*v.get_if<std::int64_t>()));
+        case value::kind::real: return mix(h ^ std::bit_cast<std::uint64_t>(*v.get_if<double>()));
+        case value::kind::string: return mix(h ^ hash_bytes(*v.get_if<std::string>()));
+        case value::kind::array: {
+            auto const& items = *v.get_if<value::array>();
+            auto sum = mix(h ^ items.size());
+            for (auto const& item : items) sum = hash_value(item, sum);
+            return sum;
+        }
+        case value::kind::nested: return hash_fields(*v.get_if<fields>(), h);
+    }
+    return h;
+}
+
+/// Depends on what `==` of fields depends on, and on nothing else.
+[[nodiscard]] inline std::uint64_t hash_fields(fields const& f, std::uint64_t seed) {
+    auto sum = mix(seed ^ f.size());
+    for (auto const& [name, v] : f) sum = hash_value(v, mix(sum ^ hash_bytes(name)));
+    return sum;
+}
+
+[[nodiscard]] inline fingerprint fingerprint_of(record const& r) {
+    auto const* bytes = reinterpret_cast<char const*>(r.vector.data());
+    return {hash_bytes(r.id), hash_bytes({bytes, r.vector.size() * sizeof(float)}),
+            hash_fields(r.payload, 0)};
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+#if VICINAL_HAS_FILES
+// ---- vicinal/migrate/files/sink_file.hpp
+#ifndef VICINAL_MIGRATE_FILES_SINK_FILE_HPP
+#define VICINAL_MIGRATE_FILES_SINK_FILE_HPP
+
+// ---- vicinal/migrate/files/source_file.hpp
+#ifndef VICINAL_MIGRATE_FILES_SOURCE_FILE_HPP
+#define VICINAL_MIGRATE_FILES_SOURCE_FILE_HPP
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// What the operating system says of an error number, as in "No such file or directory".
+[[nodiscard]] inline std::string system_reason(int number) {
+    return std::generic_category().message(number);
+}
+
+/// An open file that somebody else wrote: positioned and sequential reads, closed at the end.
+class source_file {
+public:
+    source_file() = default;
+    source_file(source_file&& other) noexcept
+        : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+    source_file& operator=(source_file&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        std::swap(path_, other.path_);
+        return *this;
+    }
+    ~source_file() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+
+    /// Opens a regular file for reading.
+    ///
+    /// Errors: not_found, foreign_file (a directory, a device, a pipe), io_failure.
+    [[nodiscard]] static result<source_file> open(std::string path) {
+        source_file f;
+        f.path_ = std::move(path);
+        // Without O_NONBLOCK, a pipe that nobody writes would hold us here before it is refused.
+        f.fd_ = ::open(f.path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (f.fd_ < 0) {
+            int const number = errno;
+            return error{number == ENOENT || number == ENOTDIR ? errc::not_found : errc::io_failure,
+                         "a readable file", f.path_ + ": " + system_reason(number)};
+        }
+        struct stat status {};
+        if (::fstat(f.fd_, &status) != 0)
+            return error{errc::io_failure, "a readable file",
+                         f.path_ + ": " + system_reason(errno)};
+        if (!S_ISREG(status.st_mode))
+            return error{errc::foreign_file, "a regular file", f.path_ + " is none"};
+        return f;
+    }
+
+    [[nodiscard]] std::string const& path() const noexcept { return path_; }
+
+    /// Bytes in the file now.
+    [[nodiscard]] result<std::uint64_t> size() const {
+        struct stat status {};
+        if (::fstat(fd_, &status) != 0)
+            return error{errc::io_failure, "the size of a file",
+                         path_ + ": " + system_reason(errno)};
+        return static_cast<std::uint64_t>(status.st_size);
+    }
+
+    /// Reads up to `most` bytes at `offset`; fewer only at the end of the file.
+    [[nodiscard]] result<std::size_t> read_at(std::uint64_t offset, void* to,
+                                              std::size_t most) const {
+        std::size_t done = 0;
+        while (done < most) {
+            auto const n = ::pread(fd_, static_cast<char*>(to) + done, most - done,
+                                   static_cast<::off_t>(offset + done));
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0)
+                return error{errc::io_failure, "bytes of a file",
+                             path_ + " at " + std::to_string(offset + done) + ": " +
+                                 system_reason(errno)};
+            if (n == 0) break;
+            done += static_cast<std::size_t>(n);
+        }
+        return done;
+    }
+
+private:
+    int fd_ = -1;
+    std::string path_;
+};
+
+/// Whether something of that name is there, of whatever kind.
+[[nodiscard]] inline bool path_exists(std::string const& path) noexcept {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0;
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// A file that comes into being as a whole: written beside its name, synced, then renamed.
+class sink_file {
+public:
+    sink_file() = default;
+    sink_file(sink_file&& other) noexcept
+        : fd_(std::exchange(other.fd_, -1)), size_(other.size_), keep_(other.keep_),
+          path_(std::move(other.path_)) {}
+    sink_file& operator=(sink_file&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        std::swap(size_, other.size_);
+        std::swap(keep_, other.keep_);
+        std::swap(path_, other.path_);
+        return *this;
+    }
+    /// What was not published goes away, unless it is the work of an earlier run.
+    ~sink_file() {
+        if (fd_ < 0) return;
+        if (!keep_) ::unlink(unfinished().c_str());
+        ::close(fd_);
+    }
+
+    /// Starts `path` + ".tmp", empty, readable by its owner only.
+    ///
+    /// Errors: not_found (no such directory), locked (another writer has it), io_failure.
+    [[nodiscard]] static result<sink_file> create(std::string path) {
+        auto f = open(std::move(path), O_CREAT);
+        if (!f) return f;
+        if (::ftruncate(f->fd_, 0) != 0) return f->failure("be emptied");
+        f->size_ = 0;
+        f->keep_ = false;
+        return f;
+    }
+
+    /// Goes on with the `path` + ".tmp" that a run left which was cut off; it stays where this one
+    /// does not publish it either.
+    ///
+    /// Errors: not_found (there is none), locked, io_failure.
+    [[nodiscard]] static result<sink_file> resume(std::string path) {
+        return open(std::move(path), 0);
+    }
+
+    /// What was appended behind the first `bytes` does not count.
+    void cut(std::uint64_t bytes) noexcept { size_ = bytes; }
+
+    [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+    /// Appends all of the bytes, or counts none of them.
+    [[nodiscard]] result<void> append(std::string_view bytes) {
+        if (auto written = write_at(size_, bytes); !written) {
+            // What was half-written lies behind size_: the next append overwrites it, and publish
+            // cuts it off.
+            return written;
+        }
+        size_ += bytes.size();
+        return {};
+    }
+
+    [[nodiscard]] result<void> write_at(std::uint64_t offset, std::string_view bytes) {
+        for (std::size_t done = 0; done < bytes.size();) {
+            auto const n = ::pwrite(fd_, bytes.data() + done, bytes.size() - done,
+                                    static_cast<::off_t>(offset + done));
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) return failure("be written");
+            done += static_cast<std::size_t>(n);
+        }
+        return {};
+    }
+
+    /// Reads up to `most` bytes at `offset`; fewer only at the end.
+    [[nodiscard]] result<std::size_t> read_at(std::uint64_t offset, char* to, std::size_t most) {
+        std::size_t done = 0;
+        while (done < most) {
+            auto const n =
+                ::pread(fd_, to + done, most - done, static_cast<::off_t>(offset + done));
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) return failure("be read");
+            if (n == 0) break;
+            done += static_cast<std::size_t>(n);
+        }
+        return done;
+    }
+
+    /// Makes the file durable under its own name and closes it.
+    ///
+    /// Errors: io_failure; the file under that name is then the one that was there before, unless
+    /// only the last step, syncing the directory, failed.
+    [[nodiscard]] result<void> publish() {
+        if (::ftruncate(fd_, static_cast<::off_t>(size_)) != 0) return failure("be cut");
+        if (::fsync(fd_) != 0) return failure("be synced");
+        if (std::rename(unfinished().c_str(), path_.c_str()) != 0) return failure("be renamed");
+        ::close(std::exchange(fd_, -1));
+        auto const slash = path_.find_last_of('/');
+        std::string const directory = slash == std::string::npos ? "."
+                                      : slash == 0               ? "/"
+                                                                 : path_.substr(0, slash);
+        int const fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        bool const synced = fd >= 0 && ::fsync(fd) == 0;
+        int const number = errno;
+        if (fd >= 0) ::close(fd);
+        if (!synced)
+            return error{errc::io_failure, "a directory that can be synced",
+                         directory + ": " + system_reason(number)};
+        return {};
+    }
+
+private:
+    [[nodiscard]] static result<sink_file> open(std::string path, int flags) {
+        sink_file f;
+        f.path_ = std::move(path);
+        f.keep_ = true;
+        f.fd_ = ::open(f.unfinished().c_str(), O_RDWR | flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                       0600);
+        if (f.fd_ < 0) {
+            int const number = errno;
+            return error{number == ENOENT || number == ENOTDIR ? errc::not_found : errc::io_failure,
+                         "a file that can be written",
+                         f.unfinished() + ": " + system_reason(number)};
+        }
+        // Between opening and locking, another writer may have published the file under its name:
+        // then it is not to be written any more.
+        struct stat mine {};
+        struct stat named {};
+        bool const locked = ::flock(f.fd_, LOCK_EX | LOCK_NB) == 0;
+        if (!locked || ::fstat(f.fd_, &mine) != 0 || ::lstat(f.unfinished().c_str(), &named) != 0 ||
+            mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
+            return error{errc::locked, "no other writer", f.unfinished() + " has one"};
+        if (!S_ISREG(mine.st_mode))
+            return error{errc::foreign_file, "a regular file", f.unfinished() + " is none"};
+        f.size_ = static_cast<std::uint64_t>(mine.st_size);
+        return f;
+    }
+
+    [[nodiscard]] std::string unfinished() const { return path_ + ".tmp"; }
+    [[nodiscard]] error failure(char const* what) const {
+        int const number = errno;
+        return error{errc::io_failure, std::string("a file that can ") + what,
+                     unfinished() + ": " + system_reason(number)};
+    }
+
+    int fd_ = -1;
+    std::uint64_t size_ = 0;
+    bool keep_ = false;
+    std::string path_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// What a migration leaves beside a sink while it has not finished: by which source it was begun.
+/// A run that goes on compares it, so that it does not mix two sources in one sink.
+///
+/// A line of text: the format, elements of a vector, and a fingerprint of the first record. The
+/// place of the source is not in it: files may be moved between two runs, and may have grown.
+class migration_token {
+public:
+    /// `path` may be empty, for sinks that have no place: then nothing is kept and nothing refused.
+    explicit migration_token(std::string path) : path_(std::move(path)) {}
+
+    [[nodiscard]] static std::string text_of(schema const& from, record const& first) {
+        auto const f = fingerprint_of(first);
+        char text[96];
+        std::snprintf(text, sizeof text, "vicinal-migration 1 %zu %016llx\n", from.dim,
+                      static_cast<unsigned long long>(mix(f.id ^ mix(f.vector ^ mix(f.payload)))));
+        return text;
+    }
+
+#if VICINAL_HAS_FILES
+    /// Errors: locked, not_found (no such directory), io_failure.
+    [[nodiscard]] result<void> keep(std::string const& text) const {
+        if (path_.empty()) return {};
+        auto file = sink_file::create(path_);
+        if (!file) return file.error();
+        VICINAL_CHECK(file->append(text));
+        return file->publish();
+    }
+    /// Refuses a source that is not the one of the run before; a sink without a token takes any.
+    ///
+    /// Errors: foreign_file, io_failure.
+    [[nodiscard]] result<void> compare(std::string const& text) const {
+        if (path_.empty() || !path_exists(path_)) return {};
+        auto file = source_file::open(path_);
+        if (!file) return file.error();
+        std::string kept(text.size() + 1, '\0');
+        auto const got = file->read_at(0, kept.data(), kept.size());
+        if (!got) return got.error();
+        kept.resize(*got);
+        if (kept == text) return {};
+        return error{errc::foreign_file,
+                     "the source that " + path_ +
+                         " was begun with; remove that file to write another into the same sink",
+                     "another first record or dimension"};
+    }
+    void remove() const noexcept {
+        if (!path_.empty()) std::remove(path_.c_str());
+    }
+#else
+    [[nodiscard]] result<void> keep(std::string const&) const { return {}; }
+    [[nodiscard]] result<void> compare(std::string const&) const { return {}; }
+    void remove() const noexcept {}
+#endif
+
+private:
+    std::string path_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+// ---- vicinal/migrate/verify.hpp
+#ifndef VICINAL_MIGRATE_VERIFY_HPP
+#define VICINAL_MIGRATE_VERIFY_HPP
+
+// ---- vicinal/migrate/direction.hpp
+#ifndef VICINAL_MIGRATE_DIRECTION_HPP
+#define VICINAL_MIGRATE_DIRECTION_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Whether two vectors point the same way: their unit vectors are at most 1e-5 apart, which allows
+/// for several roundings to float by whoever normalised them, and for nothing else.
+[[nodiscard]] inline bool same_direction(std::span<float const> a,
+                                         std::span<float const> b) noexcept {
+    if (a.size() != b.size()) return false;
+    double aa = 0;
+    double bb = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        aa += static_cast<double>(a[i]) * a[i];
+        bb += static_cast<double>(b[i]) * b[i];
+    }
+    if (aa == 0 || bb == 0) return aa == bb;
+    auto const scale_a = 1 / std::sqrt(aa);
+    auto const scale_b = 1 / std::sqrt(bb);
+    double apart = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        auto const d = a[i] * scale_a - b[i] * scale_b;
+        apart += d * d;
+    }
+    return apart <= 1e-10;
+}
+
+/// Vectors kept for such a comparison, by number.
+class direction_pool {
+public:
+    [[nodiscard]] std::uint64_t add(std::span<float const> v) {
+        places_.push_back({elements_.size(), v.size()});
+        elements_.insert(elements_.end(), v.begin(), v.end());
+        return places_.size() - 1;
+    }
+    [[nodiscard]] bool same(std::uint64_t mine, direction_pool const& other,
+                            std::uint64_t theirs) const noexcept {
+        return same_direction(at(mine), other.at(theirs));
+    }
+
+private:
+    struct place {
+        std::size_t first;
+        std::size_t size;
+    };
+    [[nodiscard]] std::span<float const> at(std::uint64_t i) const noexcept {
+        auto const& p = places_[static_cast<std::size_t>(i)];
+        return std::span(elements_).subspan(p.first, p.size);
+    }
+
+    std::vector<place> places_;
+    std::vector<float> elements_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// What is compared, and how.
+struct comparison_rules {
+    /// One record in `every` takes part, chosen by its id.
+    std::uint64_t every = 1;
+    std::size_t batch_size = 1000;
+    /// Whether payloads count.
+    bool payloads = true;
+    /// Whether vectors are equal where their directions are, as of a side that normalises them.
+    bool by_direction = false;
+    /// Whether records that only the right side has are no differences.
+    bool extras_allowed = false;
+    /// Whether an id may come several times on a side: then everything is sorted, as which of them
+    /// came last is not in a sum.
+    bool repeated_ids = false;
+    /// Elements of a vector; only for what is held in memory at a time.
+    std::size_t dim = 0;
+};
+
+/// Compares two sources record by record, whatever their order and size.
+///
+/// Each side is read once, and the fingerprints of its records are added up in 65,536 buckets by
+/// their ids: sides that are equal are known to be so after that. Buckets that differ are read
+/// again, as many at a time as have 64 MiB of fingerprints, and sorted; a third time for the ids to
+/// report. Memory: 2 MiB, and 64 MiB where something differs.
+class comparison {
+public:
+    explicit comparison(comparison_rules const& rules) : rules_(rules) {
+        if (rules_.every == 0) rules_.every = 1;
+    }
+
+    template <basic_source Left, basic_source Right, class OnBatch>
+    [[nodiscard]] result<void> run(Left& left, Right& right, probe& asked, OnBatch const& on_batch,
+                                   migration_report& report) {
+        std::vector<bucket> a(buckets);
+        std::vector<bucket> b(buckets);
+        VICINAL_CHECK(add_up(left, a, on_batch, asked.on_left()));
+        VICINAL_CHECK(add_up(right, b, on_batch, asked.on_right(right)));
+        for (auto const& one : a) report.verified += one.count;
+        VICINAL_CHECK(look_closely(left, right, a, b, report));
+        report.differing = differing_;
+        if (found_.empty()) return {};
+        std::sort(found_.begin(), found_.end());
+        VICINAL_CHECK(name_ids(left, report));
+        return name_ids(right, report);
+    }
+
+private:
+    struct bucket {
+        std::uint64_t sum = 0;
+        std::uint64_t count = 0;
+        friend bool operator==(bucket const&, bucket const&) = default;
+    };
+    struct items {
+        std::vector<fingerprint> list;
+        direction_pool directions; // where these are compared: fingerprint::vector is a place in it
+    };
+    using finding = std::pair<std::uint64_t, difference::kind>;
+    static constexpr std::size_t buckets = std::size_t{1} << 16;
+    static constexpr std::size_t most_bytes = std::size_t{64} << 20;
+    static constexpr std::size_t most_named = 100;
+    // Of more differences than this the first by their hashes are candidates for a name.
+    static constexpr std::size_t most_found = 10'000;
+
+    [[nodiscard]] static std::size_t bucket_of(std::uint64_t id) noexcept { return id >> 48U; }
+    // Another mixture than the bucket's, so that a sample is spread over all buckets.
+    [[nodiscard]] bool takes_part(std::uint64_t id) const noexcept {
+        return id % rules_.every == 0;
+    }
+
+    template <class Source, class Each>
+    [[nodiscard]] result<void> each_batch(Source& source, Each const& each) const {
+        std::vector<record> batch;
+        VICINAL_CHECK(source.rewind());
+        for (;;) {
+            VICINAL_CHECK(source.read(batch, rules_.batch_size));
+            if (batch.empty()) return {};
+            if (!each(batch)) return {};
+        }
+    }
+
+    template <class Source, class OnBatch, class Also>
+    [[nodiscard]] result<void> add_up(Source& source, std::vector<bucket>& sums,
+                                      OnBatch const& on_batch, Also const& also) {
+        return each_batch(source, [&](std::vector<record> const& batch) {
+            for (auto const& r : batch) {
+                also(r);
+                auto const id = hash_bytes(r.id);
+                if (!takes_part(id)) continue;
+                auto const f = fingerprint_of(r);
+                auto& to = sums[bucket_of(id)];
+                to.sum += mix(f.id ^ mix(vector_part(f) ^ mix(payload_part(f))));
+                ++to.count;
+            }
+            on_batch(batch.size());
+            return true;
+        });
+    }
+    [[nodiscard]] std::uint64_t vector_part(fingerprint const& f) const noexcept {
+        return rules_.by_direction ? 0 : f.vector;
+    }
+    [[nodiscard]] std::uint64_t payload_part(fingerprint const& f) const noexcept {
+        return rules_.payloads ? f.payload : 0;
+    }
+
+    template <class Left, class Right>
+    [[nodiscard]] result<void> look_closely(Left& left, Right& right, std::vector<bucket> const& a,
+                                            std::vector<bucket> const& b,
+                                            migration_report& report) {
+        auto const item_bytes =
+            sizeof(fingerprint) + (rules_.by_direction ? rules_.dim * sizeof(float) : 0);
+        std::vector<bool> suspect(buckets, false);
+        for (std::size_t i = 0; i < buckets; ++i)
+            suspect[i] = rules_.by_direction || rules_.repeated_ids || a[i] != b[i];
+        for (std::size_t first = 0; first < buckets;) {
+            std::size_t bytes = 0;
+            auto last = first;
+            for (; last < buckets && (bytes < most_bytes || last == first); ++last)
+                if (suspect[last])
+                    bytes += static_cast<std::size_t>(a[last].count + b[last].count) * item_bytes;
+            if (bytes > 0) {
+                items x;
+                items y;
+                VICINAL_CHECK(collect(left, suspect, first, last, x, report.verified));
+                std::uint64_t not_counted = 0;
+                VICINAL_CHECK(collect(right, suspect, first, last, y, not_counted));
+                merge(x, y);
+            }
+            first = last;
+        }
+        return {};
+    }
+
+    /// Sorted by id, each id once: the last record of an id is the one that counts. What goes is
+    /// taken from `counted`.
+    template <class Source>
+    [[nodiscard]] result<void> collect(Source& source, std::vector<bool> const& suspect,
+                                       std::size_t first, std::size_t last, items& out,
+                                       std::uint64_t& counted) {
+        VICINAL_CHECK(each_batch(source, [&](std::vector<record> const& batch) {
+            for (auto const& r : batch) {
+                auto const id = hash_bytes(r.id);
+                auto const at = bucket_of(id);
+                if (at < first || at >= last || !suspect[at] || !takes_part(id)) continue;
+                auto f = fingerprint_of(r);
+                if (rules_.by_direction) f.vector = out.directions.add(r.vector);
+                out.list.push_back(f);
+            }
+            return true;
+        }));
+        std::stable_sort(out.list.begin(), out.list.end(),
+                         [](fingerprint const& x, fingerprint const& y) { return x.id < y.id; });
+        // unique keeps the first of equal ones, so it runs from the back.
+        auto const kept =
+            std::unique(out.list.rbegin(), out.list.rend(),
+                        [](fingerprint const& x, fingerprint const& y) { return x.id == y.id; });
+        auto const gone = out.list.rend() - kept;
+        counted -= (std::min)(counted, static_cast<std::uint64_t>(gone));
+        out.list.erase(out.list.begin(), kept.base());
+        return {};
+    }
+
+    void merge(items const& left, items const& right) {
+        auto a = left.list.begin();
+        auto b = right.list.begin();
+        while (a != left.list.end() || b != right.list.end()) {
+            if (b == right.list.end() || (a != left.list.end() && a->id < b->id)) {
+                find(a++->id, difference::kind::missing);
+            } else if (a == left.list.end() || b->id < a->id) {
+                if (!rules_.extras_allowed) find(b->id, difference::kind::unexpected);
+                ++b;
+            } else {
+                bool const same = rules_.by_direction
+                                      ? left.directions.same(a->vector, right.directions, b->vector)
+                                      : a->vector == b->vector;
+                if (!same)
+                    find(a->id, difference::kind::vector);
+                else if (payload_part(*a) != payload_part(*b))
+                    find(a->id, difference::kind::payload);
+                ++a;
+                ++b;
+            }
+        }
+    }
+    void find(std::uint64_t id, difference::kind what) {
+        ++differing_;
+        if (found_.size() < most_found) found_.emplace_back(id, what);
+    }
+
+    /// Reads a side again for the ids behind the hashes; what has a name leaves the list.
+    template <class Source>
+    [[nodiscard]] result<void> name_ids(Source& source, migration_report& report) {
+        return each_batch(source, [&](std::vector<record> const& batch) {
+            for (auto const& r : batch) {
+                auto const id = hash_bytes(r.id);
+                auto const at = std::lower_bound(
+                    found_.begin(), found_.end(), id,
+                    [](finding const& f, std::uint64_t wanted) { return f.first < wanted; });
+                if (at == found_.end() || at->first != id) continue;
+                if (report.differences.size() < most_named)
+                    report.differences.push_back({r.id, at->second});
+                found_.erase(at);
+            }
+            return report.differences.size() < most_named && !found_.empty();
+        });
+    }
+
+    comparison_rules rules_;
+    std::uint64_t differing_ = 0;
+    std::vector<finding> found_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// The steps of one migration.
+template <basic_source Source, basic_sink Sink>
+class migration {
+public:
+    migration(mapped_source<Source>& from, Sink& to, migrate_options const& options)
+        : from_(from), to_(to), options_(options), token_(token_path(to)) {
+        if constexpr (requires { to.traits(); }) traits_ = to.traits();
+        batch_size_ = (std::min)(options.batch_size, traits_.largest_batch);
+    }
+
+    [[nodiscard]] result<migration_report> run() {
+        if (batch_size_ == 0)
+            return error{errc::invalid_argument, "a batch of at least one record", "0"};
+        auto const incoming = from_.describe();
+        VICINAL_CHECK(incoming);
+        total_ = incoming->records;
+        report_.losses = incoming->losses;
+        if constexpr (requires { to_.losses(*incoming); })
+            for (auto& loss : to_.losses(*incoming)) report_.losses.push_back(std::move(loss));
+        VICINAL_CHECK(refuse_losses());
+        VICINAL_CHECK(options_.dry_run ? check(*incoming) : begin(*incoming));
+        probe_ = probe(options_.verify == verify::nothing || options_.dry_run ? 0 : options_.probes,
+                       incoming->metric);
+        VICINAL_CHECK(copy(*incoming));
+        VICINAL_CHECK(tell_losses());
+        VICINAL_CHECK(refuse_losses());
+        if (options_.dry_run) return std::move(report_);
+        VICINAL_CHECK(to_.finish());
+        token_.remove();
+        report_.seconds = elapsed();
+        if (options_.verify != verify::nothing) VICINAL_CHECK(compare(incoming->dim));
+        return std::move(report_);
+    }
+
+private:
+    using clock = std::chrono::steady_clock;
+    static constexpr std::size_t most_hashes = 8'000'000;
+    static constexpr std::size_t most_listed = 100;
+
+    [[nodiscard]] static std::string token_path(Sink& to) {
+        if constexpr (requires { to.token_path(); })
+            return to.token_path();
+        else
+            return {};
+    }
+    [[nodiscard]] bool goes_on() const noexcept { return options_.resume || options_.incremental; }
+
+    [[nodiscard]] result<void> refuse_losses() const {
+        if (!options_.strict || report_.losses.empty()) return {};
+        std::string all;
+        for (auto const& loss : report_.losses) all.append(all.empty() ? "" : "; ").append(loss);
+        return error{errc::unsupported, "a migration that loses nothing, as strict asks for", all};
+    }
+
+    [[nodiscard]] result<void> begin(schema const& incoming) {
+        VICINAL_CHECK(count(before_));
+        if (!goes_on()) return to_.begin(incoming);
+        if constexpr (requires(record const& r) {
+                          to_.resume(incoming);
+                          to_.holds(r);
+                      })
+            return to_.resume(incoming);
+        else
+            return error{errc::unsupported, "a sink that can be resumed", "another"};
+    }
+    [[nodiscard]] result<void> count(std::uint64_t& records) {
+        if constexpr (requires { to_.count(); }) {
+            auto const n = to_.count();
+            VICINAL_CHECK(n);
+            records = *n;
+        }
+        return {};
+    }
+
+    /// For a dry run: what the sink would say. One that can't tell is not asked.
+    template <class What>
+    [[nodiscard]] result<void> check(What const& what) {
+        if constexpr (requires { to_.check(what); })
+            return to_.check(what);
+        else
+            return {};
+    }
+
+    [[nodiscard]] result<void> copy(schema const& incoming) {
+        start_ = clock::now();
+        if (options_.on_bad_record)
+            from_.pass_over([this](bad_record const& bad) { pass_over(bad); });
+        VICINAL_CHECK(from_.rewind());
+        {
+            read_ahead reader(from_, batch_size_, options_.threads);
+            std::vector<record> batch;
+            for (;;) {
+                VICINAL_CHECK(reader.next(batch));
+                if (batch.empty()) break;
+                VICINAL_CHECK(mark(incoming, batch.front()));
+                for (auto const& r : batch) take_note(r);
+                keep_last(batch);
+                VICINAL_CHECK(write(batch));
+                tell(progress::stage::copying, report_.records, total_);
+            }
+        }
+        report_.left_out = from_.left_out();
+        if (options_.on_bad_record) from_.pass_over([](bad_record const&) {});
+        from_.leave_out(std::move(refused_));
+        report_.seconds = elapsed();
+        return count_duplicates();
+    }
+
+    /// The token says by which record a source began, before the sink holds any of it.
+    [[nodiscard]] result<void> mark(schema const& incoming, record const& first) {
+        if (report_.records > 0 || options_.dry_run) return {};
+        auto const text = migration_token::text_of(incoming, first);
+        if (options_.resume) VICINAL_CHECK(token_.compare(text));
+        return token_.keep(text);
+    }
+
+    void take_note(record const& r) {
+        ++report_.records;
+        report_.vector_bytes += r.vector.size() * sizeof(float);
+        probe_.offer(r);
+        if (report_.records <= most_hashes) ids_.push_back(hash_bytes(r.id));
+    }
+
+    /// Of records with the same id in one batch the last one stays: a sink refuses such a batch.
+    /// Over batches the sink replaces by itself.
+    static void keep_last(std::vector<record>& batch) {
+        std::unordered_map<std::string_view, std::size_t> last;
+        last.reserve(batch.size());
+        for (std::size_t i = 0; i < batch.size(); ++i) last[batch[i].id] = i;
+        if (last.size() == batch.size()) return;
+        std::vector<record> kept;
+        kept.reserve(last.size());
+        for (std::size_t i = 0; i < batch.size(); ++i)
+            if (last.at(batch[i].id) == i) kept.push_back(batch[i]);
+        batch = std::move(kept);
+    }
+
+    [[nodiscard]] result<void> write(std::vector<record>& batch) {
+        VICINAL_CHECK(leave_out_held(batch));
+        if (batch.empty()) return {};
+        auto const all = std::span<record const>(batch);
+        auto const done = write_or_check(all);
+        if (done) {
+            report_.written += options_.dry_run ? 0 : batch.size();
+            return {};
+        }
+        if (!options_.on_bad_record || !about_record(done.error().code())) return done;
+        // One of them is to blame: one by one.
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            auto const one = write_or_check(all.subspan(i, 1));
+            if (!one && !about_record(one.error().code())) return one;
+            if (!one)
+                refuse(all[i].id, one.error());
+            else
+                report_.written += options_.dry_run ? 0 : 1;
+        }
+        return {};
+    }
+    [[nodiscard]] result<void> write_or_check(std::span<record const> batch) {
+        if (!traits_.takes_no_vector)
+            for (auto const& r : batch)
+                if (r.vector.empty())
+                    return error{errc::dimension_mismatch,
+                                 "a vector for each record, or what becomes of those without one "
+                                 "(record_mapping::without_vector)",
+                                 "none in record '" + r.id + "'"};
+        return options_.dry_run ? check(batch) : to_.write(batch);
+    }
+    /// Whether an error is about one record rather than the sink.
+    [[nodiscard]] static bool about_record(errc code) noexcept {
+        return code == errc::dimension_mismatch || code == errc::not_finite ||
+               code == errc::zero_vector || code == errc::empty_id || code == errc::invalid_id ||
+               code == errc::invalid_payload || code == errc::unsupported ||
+               code == errc::limit_exceeded;
+    }
+
+    /// What the sink refused is not looked for in it later.
+    void refuse(std::string const& id, error const& reason) {
+        pass_over({{}, id, reason});
+        refused_.push_back(hash_bytes(id));
+    }
+    /// On the reading thread for what can't be read, on the calling one for what is refused.
+    void pass_over(bad_record const& bad) {
+        mutex_lock const lock(bad_mutex_);
+        ++report_.passed_over;
+        if (report_.bad_records.size() < most_listed) report_.bad_records.push_back(bad);
+        options_.on_bad_record(bad);
+    }
+
+    /// Ids that came again, in one batch or another, by their hashes or by what the sink counts.
+    [[nodiscard]] result<void> count_duplicates() {
+        if (report_.records <= most_hashes) {
+            std::sort(ids_.begin(), ids_.end());
+            auto const once = std::unique(ids_.begin(), ids_.end());
+            report_.duplicates = static_cast<std::uint64_t>(ids_.end() - once);
+        } else if (before_ == 0 && !options_.dry_run) {
+            std::uint64_t after = 0;
+            VICINAL_CHECK(count(after));
+            auto const taken = report_.records - report_.passed_over;
+            report_.duplicates = after > 0 && after < taken ? taken - after : 0;
+        }
+        ids_ = {};
+        if (report_.duplicates > 0)
+            report_.losses.push_back(
+                std::to_string(report_.duplicates) +
+                " records had an id that came again; the last of each was kept");
+        return {};
+    }
+
+    /// What the source has found out while it was read.
+    [[nodiscard]] result<void> tell_losses() {
+        auto const known = from_.describe();
+        VICINAL_CHECK(known);
+        for (auto const& loss : known->losses)
+            if (std::find(report_.losses.begin(), report_.losses.end(), loss) ==
+                report_.losses.end())
+                report_.losses.push_back(loss);
+        return {};
+    }
+
+    /// When a run goes on: what the sink holds already needs no writing.
+    [[nodiscard]] result<void> leave_out_held(std::vector<record>& batch) {
+        if constexpr (requires(record const& r) { to_.holds(r); }) {
+            if (!goes_on()) return {};
+            std::size_t kept = 0;
+            for (auto& r : batch) {
+                auto const held = to_.holds(r);
+                VICINAL_CHECK(held);
+                if (*held)
+                    ++report_.already_there;
+                else if (&r != &batch[kept++])
+                    batch[kept - 1] = std::move(r);
+            }
+            batch.resize(kept);
+        }
+        return {};
+    }
+
+    [[nodiscard]] result<void> compare(std::size_t dim) {
+        start_ = clock::now();
+        auto written = to_.reopen();
+        VICINAL_CHECK(written);
+        comparison_rules rules;
+        if (options_.verify == verify::sample)
+            rules.every = (std::max)(report_.records / 1000, std::uint64_t{1});
+        rules.batch_size = options_.batch_size;
+        rules.payloads = traits_.keeps_payloads;
+        rules.by_direction = traits_.normalises;
+        rules.extras_allowed = before_ > 0 || goes_on();
+        rules.repeated_ids = report_.duplicates > 0;
+        rules.dim = dim;
+        // Other records of the sink's, or older ones of an id, may be nearer.
+        if (rules.extras_allowed || report_.duplicates > 0) probe_.forget();
+        std::uint64_t done = 0;
+        // Each record is read on either side.
+        VICINAL_CHECK(comparison(rules).run(
+            from_, *written, probe_,
+            [&](std::size_t n) {
+                done += n;
+                tell(progress::stage::verifying, done, 2 * report_.records);
+            },
+            report_));
+        probe_.tell(report_);
+        report_.verify_seconds = elapsed();
+        return {};
+    }
+
+    void tell(progress::stage at, std::uint64_t done, std::optional<std::uint64_t> total) const {
+        if (options_.on_progress) options_.on_progress({done, total, at, elapsed()});
+    }
+    [[nodiscard]] double elapsed() const {
+        return std::chrono::duration<double>(clock::now() - start_).count();
+    }
+
+    mapped_source<Source>& from_;
+    Sink& to_;
+    migrate_options const& options_;
+    migration_token token_;
+    sink_traits traits_;
+    std::size_t batch_size_ = 0;
+    migration_report report_;
+    mutex bad_mutex_;
+    probe probe_{0, {}};
+    std::vector<std::uint64_t> refused_; // hashes of ids
+    std::vector<std::uint64_t> ids_;     // hashes of those that came, up to most_hashes
+    std::optional<std::uint64_t> total_;
+    clock::time_point start_ = {};
+    std::uint64_t before_ = 0; // records of the sink's
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
 // ---- vicinal/migrate/store_sides.hpp
@@ -27661,6 +29102,17 @@ public:
         }
         return {};
     }
+    /// The store's own answer, from its index.
+    [[nodiscard]] result<std::optional<std::vector<std::pair<std::string, float>>>>
+    nearest(std::vector<float> const& query, std::size_t k) const {
+        auto const found = store_->try_search(query, {.k = k});
+        VICINAL_CHECK(found);
+        std::vector<std::pair<std::string, float>> list;
+        list.reserve(found->size());
+        for (auto const& h : *found)
+            list.emplace_back(detail::id_traits<typename Store::id_type>::text(h.id), h.distance);
+        return std::optional(std::move(list));
+    }
 
 private:
     static constexpr bool carries_fields =
@@ -27698,8 +29150,20 @@ public:
         return checked.check_ids();
     }
 
-    /// Whether payloads come back as they were written.
-    [[nodiscard]] bool keeps_payloads() const noexcept { return carries_fields; }
+    [[nodiscard]] sink_traits traits() const noexcept {
+        sink_traits t;
+        t.keeps_payloads = carries_fields;
+        t.takes_no_vector = false;
+        return t;
+    }
+    /// Beside the directory of a durable store; empty for one in memory, which no run can go on
+    /// with.
+    [[nodiscard]] std::string token_path() const {
+        if constexpr (Store::storage_policy::durable)
+            return store_->path() + ".migration";
+        else
+            return {};
+    }
 
     /// What the sink will not keep, as sentences.
     [[nodiscard]] std::vector<std::string> losses(schema const& incoming) const {
@@ -27778,175 +29242,6 @@ private:
 } // namespace vicinal::inline VICINAL_ABI
 
 #endif
-// ---- vicinal/migrate/verify.hpp
-#ifndef VICINAL_MIGRATE_VERIFY_HPP
-#define VICINAL_MIGRATE_VERIFY_HPP
-
-// ---- vicinal/migrate/fingerprint.hpp
-#ifndef VICINAL_MIGRATE_FINGERPRINT_HPP
-#define VICINAL_MIGRATE_FINGERPRINT_HPP
-
-namespace vicinal::inline VICINAL_ABI::detail {
-
-/// A record in 24 bytes: 64-bit hashes of its id, the bits of its vector, and its payload. Two
-/// sides of any size and order are compared by sorting these. Two different vectors agree by chance
-/// once in 10^19 pairs.
-struct fingerprint {
-    std::uint64_t id = 0;
-    std::uint64_t vector = 0;
-    std::uint64_t payload = 0;
-};
-
-[[nodiscard]] std::uint64_t hash_fields(fields const& f, std::uint64_t seed);
-
-[[nodiscard]] inline std::uint64_t hash_value(value const& v, std::uint64_t seed) {
-    auto const h = mix(seed ^ static_cast<std::uint64_t>(v.type()));
-    switch (v.type()) {
-        case value::kind::null: return h;
-        case value::kind::boolean: return mix(h ^ (*v.get_if<bool>() ? 1U : 0U));
-        case value::kind::integer:
-            return mix(h ^ static_cast<std::uint64_t>(*v.get_if<std::int64_t>()));
-        case value::kind::real: return mix(h ^ std::bit_cast<std::uint64_t>(*v.get_if<double>()));
-        case value::kind::string: return mix(h ^ hash_bytes(*v.get_if<std::string>()));
-        case value::kind::array: {
-            auto const& items = *v.get_if<value::array>();
-            auto sum = mix(h ^ items.size());
-            for (auto const& item : items) sum = hash_value(item, sum);
-            return sum;
-        }
-        case value::kind::nested: return hash_fields(*v.get_if<fields>(), h);
-    }
-    return h;
-}
-
-/// Depends on what `==` of fields depends on, and on nothing else.
-[[nodiscard]] inline std::uint64_t hash_fields(fields const& f, std::uint64_t seed) {
-    auto sum = mix(seed ^ f.size());
-    for (auto const& [name, v] : f) sum = hash_value(v, mix(sum ^ hash_bytes(name)));
-    return sum;
-}
-
-[[nodiscard]] inline fingerprint fingerprint_of(record const& r) {
-    auto const* bytes = reinterpret_cast<char const*>(r.vector.data());
-    return {hash_bytes(r.id), hash_bytes({bytes, r.vector.size() * sizeof(float)}),
-            hash_fields(r.payload, 0)};
-}
-
-} // namespace vicinal::inline VICINAL_ABI::detail
-
-#endif
-
-namespace vicinal::inline VICINAL_ABI::detail {
-
-/// Compares two sources record by record, whatever their order.
-///
-/// Both are read from their beginning: the first time for a fingerprint of each record, 24 bytes a
-/// record and side; a second time only where something differs, for the ids to report.
-class comparison {
-public:
-    /// One record in `every` takes part, chosen by its id. `payloads`: whether they count.
-    comparison(std::uint64_t every, std::size_t batch_size, bool payloads = true) noexcept
-        : every_(every == 0 ? 1 : every), batch_size_(batch_size), payloads_(payloads) {}
-
-    /// extras_allowed: records that only `right` has are not differences.
-    template <basic_source Left, basic_source Right, class OnBatch>
-    [[nodiscard]] result<void> run(Left& left, Right& right, bool extras_allowed,
-                                   OnBatch const& on_batch, migration_report& report) {
-        auto a = collect(left, on_batch);
-        VICINAL_CHECK(a);
-        auto b = collect(right, on_batch);
-        VICINAL_CHECK(b);
-        report.verified = a->size();
-        merge(*a, *b, extras_allowed);
-        report.differing = found_.size();
-        if (found_.empty()) return {};
-        std::sort(found_.begin(), found_.end());
-        VICINAL_CHECK(name_ids(left, report));
-        return name_ids(right, report);
-    }
-
-private:
-    using fingerprints = std::vector<fingerprint>;
-    using finding = std::pair<std::uint64_t, difference::kind>;
-    static constexpr std::size_t most_named = 100;
-
-    [[nodiscard]] bool takes_part(std::uint64_t id) const noexcept { return id % every_ == 0; }
-
-    /// Sorted by id, each id once: the last record of an id is the one that counts.
-    template <class Source, class OnBatch>
-    [[nodiscard]] result<fingerprints> collect(Source& source, OnBatch const& on_batch) const {
-        fingerprints all;
-        std::vector<record> batch;
-        VICINAL_CHECK(source.rewind());
-        for (;;) {
-            VICINAL_CHECK(source.read(batch, batch_size_));
-            if (batch.empty()) break;
-            for (auto const& r : batch)
-                if (auto const f = fingerprint_of(r); takes_part(f.id)) all.push_back(f);
-            on_batch(batch.size());
-        }
-        auto const same_id = [](fingerprint const& x, fingerprint const& y) {
-            return x.id == y.id;
-        };
-        std::stable_sort(all.begin(), all.end(),
-                         [](fingerprint const& x, fingerprint const& y) { return x.id < y.id; });
-        // unique keeps the first of equal ones, so it runs from the back.
-        auto const kept = std::unique(all.rbegin(), all.rend(), same_id);
-        all.erase(all.begin(), kept.base());
-        return all;
-    }
-
-    void merge(fingerprints const& left, fingerprints const& right, bool extras_allowed) {
-        auto a = left.begin();
-        auto b = right.begin();
-        while (a != left.end() || b != right.end()) {
-            if (b == right.end() || (a != left.end() && a->id < b->id)) {
-                found_.emplace_back(a++->id, difference::kind::missing);
-            } else if (a == left.end() || b->id < a->id) {
-                if (!extras_allowed) found_.emplace_back(b->id, difference::kind::unexpected);
-                ++b;
-            } else {
-                if (a->vector != b->vector)
-                    found_.emplace_back(a->id, difference::kind::vector);
-                else if (payloads_ && a->payload != b->payload)
-                    found_.emplace_back(a->id, difference::kind::payload);
-                ++a;
-                ++b;
-            }
-        }
-    }
-
-    /// Reads a side again for the ids behind the hashes; what has a name leaves the list.
-    template <class Source>
-    [[nodiscard]] result<void> name_ids(Source& source, migration_report& report) {
-        std::vector<record> batch;
-        VICINAL_CHECK(source.rewind());
-        while (report.differences.size() < most_named && !found_.empty()) {
-            VICINAL_CHECK(source.read(batch, batch_size_));
-            if (batch.empty()) break;
-            for (auto const& r : batch) {
-                auto const id = hash_bytes(r.id);
-                auto const at = std::lower_bound(
-                    found_.begin(), found_.end(), id,
-                    [](finding const& f, std::uint64_t wanted) { return f.first < wanted; });
-                if (at == found_.end() || at->first != id) continue;
-                if (report.differences.size() < most_named)
-                    report.differences.push_back({r.id, at->second});
-                found_.erase(at);
-            }
-        }
-        return {};
-    }
-
-    std::uint64_t every_;
-    std::size_t batch_size_;
-    bool payloads_;
-    std::vector<finding> found_;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::detail
-
-#endif
 
 namespace vicinal::inline VICINAL_ABI {
 
@@ -27959,173 +29254,6 @@ template <class S>
 concept record_sink = basic_sink<S> || float_store<S>;
 
 namespace detail {
-
-/// The steps of one migration.
-template <basic_source Source, basic_sink Sink>
-class migration {
-public:
-    migration(Source& from, Sink& to, migrate_options const& options) noexcept
-        : from_(from), to_(to), options_(options) {}
-
-    [[nodiscard]] result<migration_report> run() {
-        if (options_.batch_size == 0)
-            return error{errc::invalid_argument, "a batch of at least one record", "0"};
-        auto const incoming = from_.describe();
-        VICINAL_CHECK(incoming);
-        total_ = incoming->records;
-        report_.losses = incoming->losses;
-        if constexpr (requires { to_.losses(*incoming); })
-            for (auto& loss : to_.losses(*incoming)) report_.losses.push_back(std::move(loss));
-        if (options_.dry_run)
-            VICINAL_CHECK(check(*incoming));
-        else
-            VICINAL_CHECK(begin(*incoming));
-        VICINAL_CHECK(copy());
-        count_duplicates();
-        if (report_.duplicates > 0)
-            report_.losses.push_back(
-                std::to_string(report_.duplicates) +
-                " records had an id that came again; the last of each was kept");
-        if (options_.dry_run) return report_;
-        VICINAL_CHECK(to_.finish());
-        report_.seconds = elapsed();
-        if (options_.verify != verify::nothing) VICINAL_CHECK(compare());
-        return report_;
-    }
-
-private:
-    using clock = std::chrono::steady_clock;
-
-    [[nodiscard]] result<void> begin(schema const& incoming) {
-        if constexpr (requires { to_.count(); }) {
-            auto const before = to_.count();
-            VICINAL_CHECK(before);
-            sink_was_empty_ = *before == 0;
-        }
-        if (!options_.resume) return to_.begin(incoming);
-        if constexpr (requires(record const& r) {
-                          to_.resume(incoming);
-                          to_.holds(r);
-                      })
-            return to_.resume(incoming);
-        else
-            return error{errc::unsupported, "a sink that can be resumed", "another"};
-    }
-
-    /// For a dry run: what the sink would say. One that can't tell is not asked.
-    template <class What>
-    [[nodiscard]] result<void> check(What const& what) {
-        if constexpr (requires { to_.check(what); })
-            return to_.check(what);
-        else
-            return {};
-    }
-
-    [[nodiscard]] result<void> copy() {
-        start_ = clock::now();
-        VICINAL_CHECK(from_.rewind());
-        std::vector<record> batch;
-        for (;;) {
-            VICINAL_CHECK(from_.read(batch, options_.batch_size));
-            if (batch.empty()) break;
-            report_.records += batch.size();
-            for (auto const& r : batch) {
-                report_.vector_bytes += r.vector.size() * sizeof(float);
-                ids_.push_back(hash_bytes(r.id));
-            }
-            keep_last(batch);
-            if (options_.dry_run) {
-                VICINAL_CHECK(check(std::span<record const>(batch)));
-            } else {
-                VICINAL_CHECK(leave_out_held(batch));
-                if (!batch.empty()) VICINAL_CHECK(to_.write(batch));
-                report_.written += batch.size();
-            }
-            tell(progress::stage::copying, report_.records, total_);
-        }
-        report_.seconds = elapsed();
-        return {};
-    }
-
-    /// Of records with the same id in one batch the last one stays: a sink refuses such a batch.
-    /// Over batches the sink replaces by itself.
-    static void keep_last(std::vector<record>& batch) {
-        std::unordered_map<std::string_view, std::size_t> last;
-        last.reserve(batch.size());
-        for (std::size_t i = 0; i < batch.size(); ++i) last[batch[i].id] = i;
-        if (last.size() == batch.size()) return;
-        std::vector<record> kept;
-        kept.reserve(last.size());
-        for (std::size_t i = 0; i < batch.size(); ++i)
-            if (last.at(batch[i].id) == i) kept.push_back(batch[i]);
-        batch = std::move(kept);
-    }
-
-    /// Ids that came again, in one batch or another, by their hashes.
-    void count_duplicates() {
-        std::sort(ids_.begin(), ids_.end());
-        auto const once = std::unique(ids_.begin(), ids_.end());
-        report_.duplicates = static_cast<std::uint64_t>(ids_.end() - once);
-        ids_ = {};
-    }
-
-    /// When resumed: what the sink holds already needs no writing.
-    [[nodiscard]] result<void> leave_out_held(std::vector<record>& batch) {
-        if constexpr (requires(record const& r) { to_.holds(r); }) {
-            if (!options_.resume) return {};
-            std::size_t kept = 0;
-            for (auto& r : batch) {
-                auto const held = to_.holds(r);
-                VICINAL_CHECK(held);
-                if (*held)
-                    ++report_.already_there;
-                else if (&r != &batch[kept++])
-                    batch[kept - 1] = std::move(r);
-            }
-            batch.resize(kept);
-        }
-        return {};
-    }
-
-    [[nodiscard]] result<void> compare() {
-        start_ = clock::now();
-        auto written = to_.reopen();
-        VICINAL_CHECK(written);
-        auto const every = options_.verify == verify::sample
-                               ? (std::max)(report_.records / 1000, std::uint64_t{1})
-                               : std::uint64_t{1};
-        std::uint64_t done = 0;
-        bool payloads = true;
-        if constexpr (requires { to_.keeps_payloads(); }) payloads = to_.keeps_payloads();
-        comparison both(every, options_.batch_size, payloads);
-        // Each record is read on either side.
-        VICINAL_CHECK(both.run(
-            from_, *written, !sink_was_empty_ || options_.resume,
-            [&](std::size_t n) {
-                done += n;
-                tell(progress::stage::verifying, done, 2 * report_.records);
-            },
-            report_));
-        report_.verify_seconds = elapsed();
-        return {};
-    }
-
-    void tell(progress::stage at, std::uint64_t done, std::optional<std::uint64_t> total) const {
-        if (options_.on_progress) options_.on_progress({done, total, at, elapsed()});
-    }
-    [[nodiscard]] double elapsed() const {
-        return std::chrono::duration<double>(clock::now() - start_).count();
-    }
-
-    Source& from_;
-    Sink& to_;
-    migrate_options const& options_;
-    migration_report report_;
-    std::vector<std::uint64_t> ids_; // hashes of all that came
-    std::optional<std::uint64_t> total_;
-    clock::time_point start_ = {};
-    bool sink_was_empty_ = true;
-};
 
 template <class S>
 [[nodiscard]] decltype(auto) as_source(S& s) {
@@ -28148,10 +29276,11 @@ template <class S>
 /// says; the sink is verified from where it is kept, not from memory. A record that `to` has
 /// already is replaced.
 ///
-/// Stops at the first record that the sink refuses, with its id; whole batches written before it
-/// stay. Differences are in the report, not an error: see ok(). Memory: one batch, 8 bytes a
-/// record, and 48 bytes a record for verifying. Errors: those of the two sides; invalid_argument,
-/// unsupported.
+/// Stops at the first record that can't be read or that the sink refuses, with its id, unless
+/// options.on_bad_record is set; whole batches written before it stay. Differences are in the
+/// report, not an error: see ok(). Memory, whatever the size of the source: three batches, at most
+/// 64 MB of ids' hashes, and at most 66 MiB for verifying. Errors: those of the two sides;
+/// invalid_argument, invalid_filter, unsupported, foreign_file (resumed with another source).
 template <class From, class To>
 [[nodiscard]] result<migration_report> try_migrate(From&& from, To&& to,
                                                    migrate_options const& options = {}) {
@@ -28164,7 +29293,10 @@ template <class From, class To>
     return detail::guarded([&]() -> result<migration_report> {
         decltype(auto) source = detail::as_source(from);
         decltype(auto) sink = detail::as_sink(to);
-        return detail::migration(source, sink, options).run();
+        using source_type = std::remove_cvref_t<decltype(source)>;
+        auto mapped = detail::mapped_source<source_type>::make(source, options.mapping);
+        VICINAL_CHECK(mapped);
+        return detail::migration(*mapped, sink, options).run();
     });
 }
 
@@ -28199,6 +29331,8 @@ namespace vicinal::inline VICINAL_ABI {
 /// call a batch.
 class any_source {
 public:
+    using neighbours = std::vector<std::pair<std::string, float>>;
+
     template <basic_source S>
         requires(!std::same_as<S, any_source>)
     explicit any_source(S source) : source_(std::make_unique<model<S>>(std::move(source))) {}
@@ -28207,6 +29341,11 @@ public:
     [[nodiscard]] result<void> rewind() { return source_->rewind(); }
     [[nodiscard]] result<void> read(std::vector<record>& batch, std::size_t most) {
         return source_->read(batch, most);
+    }
+    void pass_over(bad_record_handler tell) { source_->pass_over(std::move(tell)); }
+    [[nodiscard]] result<std::optional<neighbours>> nearest(std::vector<float> const& query,
+                                                            std::size_t k) const {
+        return source_->nearest(query, k);
     }
 
 private:
@@ -28218,7 +29357,11 @@ private:
         virtual result<schema> describe() = 0;
         virtual result<void> rewind() = 0;
         virtual result<void> read(std::vector<record>& batch, std::size_t most) = 0;
+        virtual void pass_over(bad_record_handler tell) = 0;
+        virtual result<std::optional<neighbours>> nearest(std::vector<float> const& query,
+                                                          std::size_t k) const = 0;
     };
+    /// What a source has not, it answers for: nothing is passed over, nothing searched.
     template <class S>
     struct model final : interface {
         explicit model(S s) : source(std::move(s)) {}
@@ -28226,6 +29369,16 @@ private:
         result<void> rewind() override { return source.rewind(); }
         result<void> read(std::vector<record>& batch, std::size_t most) override {
             return source.read(batch, most);
+        }
+        void pass_over(bad_record_handler tell) override {
+            if constexpr (requires { source.pass_over(tell); }) source.pass_over(std::move(tell));
+        }
+        result<std::optional<neighbours>> nearest(std::vector<float> const& query,
+                                                  std::size_t k) const override {
+            if constexpr (requires { source.nearest(query, k); })
+                return source.nearest(query, k);
+            else
+                return std::optional<neighbours>();
         }
         S source;
     };
@@ -28255,7 +29408,8 @@ public:
     [[nodiscard]] std::vector<std::string> losses(schema const& incoming) const {
         return sink_->losses(incoming);
     }
-    [[nodiscard]] bool keeps_payloads() const { return sink_->keeps_payloads(); }
+    [[nodiscard]] sink_traits traits() const { return sink_->traits(); }
+    [[nodiscard]] std::string token_path() const { return sink_->token_path(); }
     [[nodiscard]] result<void> check(schema const& incoming) { return sink_->check(incoming); }
     [[nodiscard]] result<void> check(std::span<record const> batch) { return sink_->check(batch); }
     [[nodiscard]] result<void> write(std::span<record const> batch) { return sink_->write(batch); }
@@ -28273,7 +29427,8 @@ private:
         virtual result<bool> holds(record const& r) = 0;
         virtual result<std::uint64_t> count() = 0;
         virtual std::vector<std::string> losses(schema const& incoming) const = 0;
-        virtual bool keeps_payloads() const = 0;
+        virtual sink_traits traits() const = 0;
+        virtual std::string token_path() const = 0;
         virtual result<void> check(schema const& incoming) = 0;
         virtual result<void> check(std::span<record const> batch) = 0;
         virtual result<void> write(std::span<record const> batch) = 0;
@@ -28310,11 +29465,17 @@ private:
             else
                 return {};
         }
-        bool keeps_payloads() const override {
-            if constexpr (requires { sink.keeps_payloads(); })
-                return sink.keeps_payloads();
+        sink_traits traits() const override {
+            if constexpr (requires { sink.traits(); })
+                return sink.traits();
             else
-                return true;
+                return {};
+        }
+        std::string token_path() const override {
+            if constexpr (requires { sink.token_path(); })
+                return sink.token_path();
+            else
+                return {};
         }
         result<void> check(schema const& incoming) override {
             if constexpr (requires { sink.check(incoming); })
@@ -28462,159 +29623,6 @@ private:
 #ifndef VICINAL_BACKEND_RECOGNISE_HPP
 #define VICINAL_BACKEND_RECOGNISE_HPP
 
-// ---- vicinal/migrate/files/input.hpp
-#ifndef VICINAL_MIGRATE_FILES_INPUT_HPP
-#define VICINAL_MIGRATE_FILES_INPUT_HPP
-
-// ---- vicinal/migrate/files/source_file.hpp
-#ifndef VICINAL_MIGRATE_FILES_SOURCE_FILE_HPP
-#define VICINAL_MIGRATE_FILES_SOURCE_FILE_HPP
-
-namespace vicinal::inline VICINAL_ABI::detail {
-
-/// What the operating system says of an error number, as in "No such file or directory".
-[[nodiscard]] inline std::string system_reason(int number) {
-    return std::generic_category().message(number);
-}
-
-/// An open file that somebody else wrote: positioned and sequential reads, closed at the end.
-class source_file {
-public:
-    source_file() = default;
-    source_file(source_file&& other) noexcept
-        : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
-    source_file& operator=(source_file&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        std::swap(path_, other.path_);
-        return *this;
-    }
-    ~source_file() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-
-    /// Opens a regular file for reading.
-    ///
-    /// Errors: not_found, foreign_file (a directory, a device, a pipe), io_failure.
-    [[nodiscard]] static result<source_file> open(std::string path) {
-        source_file f;
-        f.path_ = std::move(path);
-        // Without O_NONBLOCK, a pipe that nobody writes would hold us here before it is refused.
-        f.fd_ = ::open(f.path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (f.fd_ < 0) {
-            int const number = errno;
-            return error{number == ENOENT || number == ENOTDIR ? errc::not_found : errc::io_failure,
-                         "a readable file", f.path_ + ": " + system_reason(number)};
-        }
-        struct stat status {};
-        if (::fstat(f.fd_, &status) != 0)
-            return error{errc::io_failure, "a readable file",
-                         f.path_ + ": " + system_reason(errno)};
-        if (!S_ISREG(status.st_mode))
-            return error{errc::foreign_file, "a regular file", f.path_ + " is none"};
-        return f;
-    }
-
-    [[nodiscard]] std::string const& path() const noexcept { return path_; }
-
-    /// Bytes in the file now.
-    [[nodiscard]] result<std::uint64_t> size() const {
-        struct stat status {};
-        if (::fstat(fd_, &status) != 0)
-            return error{errc::io_failure, "the size of a file",
-                         path_ + ": " + system_reason(errno)};
-        return static_cast<std::uint64_t>(status.st_size);
-    }
-
-    /// Reads up to `most` bytes at `offset`; fewer only at the end of the file.
-    [[nodiscard]] result<std::size_t> read_at(std::uint64_t offset, void* to,
-                                              std::size_t most) const {
-        std::size_t done = 0;
-        while (done < most) {
-            auto const n = ::pread(fd_, static_cast<char*>(to) + done, most - done,
-                                   static_cast<::off_t>(offset + done));
-            if (n < 0 && errno == EINTR) continue;
-            if (n < 0)
-                return error{errc::io_failure, "bytes of a file",
-                             path_ + " at " + std::to_string(offset + done) + ": " +
-                                 system_reason(errno)};
-            if (n == 0) break;
-            done += static_cast<std::size_t>(n);
-        }
-        return done;
-    }
-
-private:
-    int fd_ = -1;
-    std::string path_;
-};
-
-/// Whether something of that name is there, of whatever kind.
-[[nodiscard]] inline bool path_exists(std::string const& path) noexcept {
-    struct stat status {};
-    return ::lstat(path.c_str(), &status) == 0;
-}
-
-} // namespace vicinal::inline VICINAL_ABI::detail
-
-#endif
-
-namespace vicinal::inline VICINAL_ABI::backend {
-
-/// Bytes that are read once, from first to last: a file, or what is packed in one. One virtual
-/// call a piece of a megabyte or so.
-class input {
-public:
-    input() = default;
-    input(input const&) = delete;
-    input& operator=(input const&) = delete;
-    virtual ~input() = default;
-
-    /// Up to `most` bytes more; fewer only at the end. Errors: io_failure, corrupt_source.
-    [[nodiscard]] virtual result<std::size_t> read(void* to, std::size_t most) = 0;
-    /// What people call it.
-    [[nodiscard]] virtual std::string const& path() const noexcept = 0;
-};
-
-/// Opens what a source reads from its beginning. `open_file` reads a file as it lies;
-/// `open_compressed` (migrate/files/compressed.hpp) unpacks gzip and zstd on the way.
-using input_opener = result<std::unique_ptr<input>> (*)(std::string const& path);
-
-} // namespace vicinal::inline VICINAL_ABI::backend
-
-namespace vicinal::inline VICINAL_ABI::detail {
-
-/// A file as it lies.
-class file_input final : public backend::input {
-public:
-    explicit file_input(source_file file) noexcept : file_(std::move(file)) {}
-
-    [[nodiscard]] result<std::size_t> read(void* to, std::size_t most) override {
-        auto const got = file_.read_at(at_, to, most);
-        if (got) at_ += *got;
-        return got;
-    }
-    [[nodiscard]] std::string const& path() const noexcept override { return file_.path(); }
-
-private:
-    source_file file_;
-    std::uint64_t at_ = 0;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::detail
-
-namespace vicinal::inline VICINAL_ABI::backend {
-
-/// Errors: not_found, foreign_file (a directory, a device, a pipe), io_failure.
-[[nodiscard]] inline result<std::unique_ptr<input>> open_file(std::string const& path) {
-    auto file = detail::source_file::open(path);
-    if (!file) return file.error();
-    return std::unique_ptr<input>(std::make_unique<detail::file_input>(*std::move(file)));
-}
-
-} // namespace vicinal::inline VICINAL_ABI::backend
-
-#endif
-
 namespace vicinal::inline VICINAL_ABI::backend {
 
 /// What can be seen of a path without knowing what it is.
@@ -28627,6 +29635,8 @@ struct glimpse {
     std::uint64_t bytes = 0;
     /// The first 64 KiB of a file, unpacked; empty for a directory.
     std::string head;
+    /// What is in a directory, the first 10,000 by their names, without "." and "..".
+    std::vector<std::string> entries;
 
     /// Whether the name ends so, in whatever case.
     [[nodiscard]] bool named(std::string_view ending) const noexcept {
@@ -28640,8 +29650,8 @@ struct glimpse {
         return true;
     }
     /// Whether a directory has an entry of that name.
-    [[nodiscard]] bool has(std::string const& entry) const noexcept {
-        return directory && detail::path_exists(path + "/" + entry);
+    [[nodiscard]] bool has(std::string_view entry) const noexcept {
+        return std::find(entries.begin(), entries.end(), entry) != entries.end();
     }
 };
 
@@ -28656,32 +29666,6 @@ struct guess {
     /// For what can't be read: the one command that makes something readable of it.
     std::string advice = {};
 };
-
-/// Looks at a path. Errors: not_found, foreign_file (a device, a pipe), io_failure.
-[[nodiscard]] inline result<glimpse> look_at(std::string const& path,
-                                             input_opener open = open_file) {
-    glimpse g;
-    g.path = path;
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0)
-        return error{errc::not_found, "a file or directory",
-                     path + ": " + detail::system_reason(errno)};
-    g.directory = S_ISDIR(status.st_mode);
-    auto const end = path.find_last_not_of('/');
-    auto const whole = std::string_view(path).substr(0, end == std::string::npos ? 0 : end + 1);
-    g.name = whole.substr(whole.rfind('/') + 1);
-    if (g.directory) return g;
-    g.bytes = static_cast<std::uint64_t>(status.st_size);
-    for (std::string_view const packed : {".gz", ".zst"})
-        if (g.named(packed)) g.name.resize(g.name.size() - packed.size());
-    auto in = open(path);
-    if (!in) return in.error();
-    g.head.resize(std::size_t{64} << 10);
-    auto const got = (*in)->read(g.head.data(), g.head.size());
-    if (!got) return got.error();
-    g.head.resize(*got);
-    return g;
-}
 
 /// A path in the form in which it stands behind a scheme: % and ? written as bytes.
 [[nodiscard]] inline std::string escaped_path(std::string_view path) {
@@ -28830,22 +29814,16 @@ public:
     /// Adds a scheme or replaces the one of that name.
     void add(std::string name, scheme s) { schemes_[std::move(name)] = std::move(s); }
 
-    /// What lies at `path`: the surest guess of all schemes; nothing where none knows it.
-    ///
-    /// Errors: those of look_at.
-    [[nodiscard]] result<std::optional<guess>> try_recognise(std::string const& path,
-                                                             input_opener open = open_file) const {
-        return detail::guarded([&]() -> result<std::optional<guess>> {
-            auto const seen = look_at(path, open);
-            if (!seen) return seen.error();
-            std::optional<guess> best;
-            for (auto const& [name, s] : schemes_) {
-                if (!s.recognise) continue;
-                auto one = s.recognise(*seen);
-                if (one && (!best || one->certainty > best->certainty)) best = std::move(one);
-            }
-            return best;
-        });
+    /// What lies at a path, seen by `look_at` (backend/look_at.hpp): the surest guess of all
+    /// schemes; nothing where none knows it.
+    [[nodiscard]] std::optional<guess> recognise(glimpse const& seen) const {
+        std::optional<guess> best;
+        for (auto const& [name, s] : schemes_) {
+            if (!s.recognise) continue;
+            auto one = s.recognise(seen);
+            if (one && (!best || one->certainty > best->certainty)) best = std::move(one);
+        }
+        return best;
     }
 
     /// Errors: invalid_uri, unsupported, and those of the scheme.
@@ -29026,7 +30004,8 @@ public:
     [[nodiscard]] result<void> begin(schema const& s) { return sink_.begin(s); }
     [[nodiscard]] result<void> resume(schema const& s) { return sink_.resume(s); }
     [[nodiscard]] result<bool> holds(record const& r) { return sink_.holds(r); }
-    [[nodiscard]] bool keeps_payloads() const noexcept { return sink_.keeps_payloads(); }
+    [[nodiscard]] sink_traits traits() const noexcept { return sink_.traits(); }
+    [[nodiscard]] std::string token_path() const { return sink_.token_path(); }
     [[nodiscard]] result<void> check(schema const& s) { return sink_.check(s); }
     [[nodiscard]] result<void> check(std::span<record const> batch) { return sink_.check(batch); }
     [[nodiscard]] result<std::uint64_t> count() { return sink_.count(); }

@@ -67,7 +67,7 @@ TEST_CASE("a side keeps its contract when its type is forgotten", "[migrate]") {
     check_sink_contract(to);
     any_sink plain{damaging_sink([](auto&) {})};
     CHECK(plain.resume({}).error().code() == errc::unsupported);
-    CHECK(plain.keeps_payloads());
+    CHECK(plain.traits().keeps_payloads);
     CHECK(plain.count().value() == 0);
 }
 

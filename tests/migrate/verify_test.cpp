@@ -4,6 +4,8 @@
 
 #include <vicinal/migrate/migrate.hpp>
 
+#include <cmath>
+
 using namespace vicinal;
 using namespace vicinal_test;
 using kind = difference::kind;
@@ -111,4 +113,59 @@ TEST_CASE("the last record of an id counts, on either side", "[migrate]") {
     // The sink shows the earlier one last.
     r = moved(list, [](auto& l) { std::swap(l[5], l.back()); });
     CHECK(r.differences == std::vector<difference>{{"00005", kind::vector}});
+}
+
+TEST_CASE("where a side normalises, vectors are compared by direction", "[migrate]") {
+    struct normalising_sink : damaging_sink {
+        using damaging_sink::damaging_sink;
+        [[nodiscard]] sink_traits traits() const {
+            sink_traits t;
+            t.normalises = true;
+            return t;
+        }
+    };
+    auto const normalise = [](std::vector<record>& l) {
+        for (auto& r : l) {
+            double sum = 0;
+            for (auto const x : r.vector) sum += static_cast<double>(x) * x;
+            for (auto& x : r.vector) x = static_cast<float>(x / std::sqrt(sum));
+        }
+    };
+    auto const run = [&](auto damage) {
+        list_source from(make_records(300, 5));
+        return migrate(from, normalising_sink(damage),
+                       {.batch_size = 30, .verify = vicinal::verify::every_record});
+    };
+    auto r = run(normalise);
+    CHECK(r.ok());
+    CHECK(r.verified == 300);
+    r = run([&](std::vector<record>& l) {
+        normalise(l);
+        l[17].vector[0] += 1e-3F;
+        l[18].payload.set("n", 1'000);
+        l.pop_back();
+    });
+    auto found = r.differences;
+    std::sort(found.begin(), found.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
+    CHECK(found == std::vector<difference>{{"00017", kind::vector},
+                                           {"00018", kind::payload},
+                                           {"00299", kind::missing}});
+}
+
+TEST_CASE("both sides are searched by the same vectors, and the agreement is told", "[migrate]") {
+    auto r = moved(make_records(500, 8), [](auto& l) { std::reverse(l.begin(), l.end()); });
+    CHECK(r.probes == 16);
+    CHECK(r.top_k_agreement == 1);
+    // A side whose vectors are others answers otherwise.
+    r = moved(make_records(500, 8), [](auto& l) {
+        for (auto& one : l) std::reverse(one.vector.begin(), one.vector.end());
+    });
+    CHECK(r.top_k_agreement < 0.5);
+    // Fewer records than are asked for.
+    r = moved(make_records(4, 8), [](auto&) {});
+    CHECK(r.probes == 4);
+    CHECK(r.top_k_agreement == 1);
+    r = moved({}, [](auto&) {});
+    CHECK(r.probes == 0);
+    CHECK(r.top_k_agreement == 1);
 }

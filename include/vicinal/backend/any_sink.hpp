@@ -28,7 +28,8 @@ public:
     [[nodiscard]] std::vector<std::string> losses(schema const& incoming) const {
         return sink_->losses(incoming);
     }
-    [[nodiscard]] bool keeps_payloads() const { return sink_->keeps_payloads(); }
+    [[nodiscard]] sink_traits traits() const { return sink_->traits(); }
+    [[nodiscard]] std::string token_path() const { return sink_->token_path(); }
     [[nodiscard]] result<void> check(schema const& incoming) { return sink_->check(incoming); }
     [[nodiscard]] result<void> check(std::span<record const> batch) { return sink_->check(batch); }
     [[nodiscard]] result<void> write(std::span<record const> batch) { return sink_->write(batch); }
@@ -46,7 +47,8 @@ private:
         virtual result<bool> holds(record const& r) = 0;
         virtual result<std::uint64_t> count() = 0;
         virtual std::vector<std::string> losses(schema const& incoming) const = 0;
-        virtual bool keeps_payloads() const = 0;
+        virtual sink_traits traits() const = 0;
+        virtual std::string token_path() const = 0;
         virtual result<void> check(schema const& incoming) = 0;
         virtual result<void> check(std::span<record const> batch) = 0;
         virtual result<void> write(std::span<record const> batch) = 0;
@@ -83,11 +85,17 @@ private:
             else
                 return {};
         }
-        bool keeps_payloads() const override {
-            if constexpr (requires { sink.keeps_payloads(); })
-                return sink.keeps_payloads();
+        sink_traits traits() const override {
+            if constexpr (requires { sink.traits(); })
+                return sink.traits();
             else
-                return true;
+                return {};
+        }
+        std::string token_path() const override {
+            if constexpr (requires { sink.token_path(); })
+                return sink.token_path();
+            else
+                return {};
         }
         result<void> check(schema const& incoming) override {
             if constexpr (requires { sink.check(incoming); })

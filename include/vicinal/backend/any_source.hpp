@@ -7,6 +7,8 @@
 #include <concepts>
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,8 @@ namespace vicinal::inline VICINAL_ABI {
 /// call a batch.
 class any_source {
 public:
+    using neighbours = std::vector<std::pair<std::string, float>>;
+
     template <basic_source S>
         requires(!std::same_as<S, any_source>)
     explicit any_source(S source) : source_(std::make_unique<model<S>>(std::move(source))) {}
@@ -24,6 +28,11 @@ public:
     [[nodiscard]] result<void> rewind() { return source_->rewind(); }
     [[nodiscard]] result<void> read(std::vector<record>& batch, std::size_t most) {
         return source_->read(batch, most);
+    }
+    void pass_over(bad_record_handler tell) { source_->pass_over(std::move(tell)); }
+    [[nodiscard]] result<std::optional<neighbours>> nearest(std::vector<float> const& query,
+                                                            std::size_t k) const {
+        return source_->nearest(query, k);
     }
 
 private:
@@ -35,7 +44,11 @@ private:
         virtual result<schema> describe() = 0;
         virtual result<void> rewind() = 0;
         virtual result<void> read(std::vector<record>& batch, std::size_t most) = 0;
+        virtual void pass_over(bad_record_handler tell) = 0;
+        virtual result<std::optional<neighbours>> nearest(std::vector<float> const& query,
+                                                          std::size_t k) const = 0;
     };
+    /// What a source has not, it answers for: nothing is passed over, nothing searched.
     template <class S>
     struct model final : interface {
         explicit model(S s) : source(std::move(s)) {}
@@ -43,6 +56,16 @@ private:
         result<void> rewind() override { return source.rewind(); }
         result<void> read(std::vector<record>& batch, std::size_t most) override {
             return source.read(batch, most);
+        }
+        void pass_over(bad_record_handler tell) override {
+            if constexpr (requires { source.pass_over(tell); }) source.pass_over(std::move(tell));
+        }
+        result<std::optional<neighbours>> nearest(std::vector<float> const& query,
+                                                  std::size_t k) const override {
+            if constexpr (requires { source.nearest(query, k); })
+                return source.nearest(query, k);
+            else
+                return std::optional<neighbours>();
         }
         S source;
     };

@@ -2,17 +2,14 @@
 #ifndef VICINAL_BACKEND_RECOGNISE_HPP
 #define VICINAL_BACKEND_RECOGNISE_HPP
 
-#include <vicinal/core/result.hpp>
-#include <vicinal/migrate/files/input.hpp>
+#include <vicinal/core/config.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-
-#include <sys/stat.h>
+#include <vector>
 
 namespace vicinal::inline VICINAL_ABI::backend {
 
@@ -26,6 +23,8 @@ struct glimpse {
     std::uint64_t bytes = 0;
     /// The first 64 KiB of a file, unpacked; empty for a directory.
     std::string head;
+    /// What is in a directory, the first 10,000 by their names, without "." and "..".
+    std::vector<std::string> entries;
 
     /// Whether the name ends so, in whatever case.
     [[nodiscard]] bool named(std::string_view ending) const noexcept {
@@ -39,8 +38,8 @@ struct glimpse {
         return true;
     }
     /// Whether a directory has an entry of that name.
-    [[nodiscard]] bool has(std::string const& entry) const noexcept {
-        return directory && detail::path_exists(path + "/" + entry);
+    [[nodiscard]] bool has(std::string_view entry) const noexcept {
+        return std::find(entries.begin(), entries.end(), entry) != entries.end();
     }
 };
 
@@ -55,32 +54,6 @@ struct guess {
     /// For what can't be read: the one command that makes something readable of it.
     std::string advice = {};
 };
-
-/// Looks at a path. Errors: not_found, foreign_file (a device, a pipe), io_failure.
-[[nodiscard]] inline result<glimpse> look_at(std::string const& path,
-                                             input_opener open = open_file) {
-    glimpse g;
-    g.path = path;
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0)
-        return error{errc::not_found, "a file or directory",
-                     path + ": " + detail::system_reason(errno)};
-    g.directory = S_ISDIR(status.st_mode);
-    auto const end = path.find_last_not_of('/');
-    auto const whole = std::string_view(path).substr(0, end == std::string::npos ? 0 : end + 1);
-    g.name = whole.substr(whole.rfind('/') + 1);
-    if (g.directory) return g;
-    g.bytes = static_cast<std::uint64_t>(status.st_size);
-    for (std::string_view const packed : {".gz", ".zst"})
-        if (g.named(packed)) g.name.resize(g.name.size() - packed.size());
-    auto in = open(path);
-    if (!in) return in.error();
-    g.head.resize(std::size_t{64} << 10);
-    auto const got = (*in)->read(g.head.data(), g.head.size());
-    if (!got) return got.error();
-    g.head.resize(*got);
-    return g;
-}
 
 /// A path in the form in which it stands behind a scheme: % and ? written as bytes.
 [[nodiscard]] inline std::string escaped_path(std::string_view path) {

@@ -36,22 +36,16 @@ public:
     /// Adds a scheme or replaces the one of that name.
     void add(std::string name, scheme s) { schemes_[std::move(name)] = std::move(s); }
 
-    /// What lies at `path`: the surest guess of all schemes; nothing where none knows it.
-    ///
-    /// Errors: those of look_at.
-    [[nodiscard]] result<std::optional<guess>> try_recognise(std::string const& path,
-                                                             input_opener open = open_file) const {
-        return detail::guarded([&]() -> result<std::optional<guess>> {
-            auto const seen = look_at(path, open);
-            if (!seen) return seen.error();
-            std::optional<guess> best;
-            for (auto const& [name, s] : schemes_) {
-                if (!s.recognise) continue;
-                auto one = s.recognise(*seen);
-                if (one && (!best || one->certainty > best->certainty)) best = std::move(one);
-            }
-            return best;
-        });
+    /// What lies at a path, seen by `look_at` (backend/look_at.hpp): the surest guess of all
+    /// schemes; nothing where none knows it.
+    [[nodiscard]] std::optional<guess> recognise(glimpse const& seen) const {
+        std::optional<guess> best;
+        for (auto const& [name, s] : schemes_) {
+            if (!s.recognise) continue;
+            auto one = s.recognise(seen);
+            if (one && (!best || one->certainty > best->certainty)) best = std::move(one);
+        }
+        return best;
     }
 
     /// Errors: invalid_uri, unsupported, and those of the scheme.

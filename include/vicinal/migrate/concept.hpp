@@ -32,6 +32,18 @@ struct schema {
     std::string description = {};
 };
 
+/// What a sink can take, where it is not everything.
+struct sink_traits {
+    /// Records of one `write`.
+    std::size_t largest_batch = SIZE_MAX;
+    /// Whether payloads come back as they were written; otherwise they are not compared.
+    bool keeps_payloads = true;
+    /// Whether it takes records without a vector.
+    bool takes_no_vector = true;
+    /// Whether it keeps directions alone: vectors are then compared by theirs.
+    bool normalises = false;
+};
+
 /// A source of records: can be read from the start, as often as asked.
 ///
 /// * `describe()` gives the schema.
@@ -44,6 +56,8 @@ struct schema {
 ///
 /// * `pass_over(bad_record_handler)`: from now on a record that cannot be read is told to the
 ///   handler and passed over, where otherwise its error ends the reading.
+/// * `nearest(vector, k)`: the k nearest records as pairs of id and distance, or nothing where it
+///   has no index: `result<std::optional<std::vector<std::pair<std::string, float>>>>`.
 template <class S>
 concept basic_source = requires(S& s, std::vector<record>& batch, std::size_t most) {
     { s.describe() } -> std::same_as<result<schema>>;
@@ -62,12 +76,13 @@ concept basic_source = requires(S& s, std::vector<record>& batch, std::size_t mo
 /// A sink may have more, which is used where it is there:
 ///
 /// * `count()`: how many records it holds before `begin`; without it, none.
-/// * `losses(schema)`: what it will not keep, a sentence each. `keeps_payloads()`: false where
-///   payloads don't come back, so that they are not compared.
+/// * `losses(schema)`: what it will not keep, a sentence each. `traits()`: a sink_traits.
 /// * `resume(schema)` instead of `begin`, to go on where an earlier run was cut off; then
 ///   `holds(record)` says whether a record is there already, the same in all its parts.
 /// * `check(schema)`, `check(batch)`: refuse what `begin` and `write` would refuse, and write
 ///   nothing. For a dry run, before which `begin` is not called.
+/// * `token_path()`: a file beside the sink that a migration may keep while it has not finished;
+///   it tells a run that goes on whether it reads the same source.
 template <class S>
 concept basic_sink = requires(S& s, schema const& incoming, std::span<record const> batch) {
     { s.begin(incoming) } -> std::same_as<result<void>>;

@@ -223,6 +223,9 @@ public:
         });
     }
 
+    /// Beside the file.
+    [[nodiscard]] std::string token_path() const { return path_ + ".migration"; }
+
     /// Reads what `finish` has published.
     [[nodiscard]] result<jsonl_source> reopen() const { return jsonl_source::try_open(path_); }
 

@@ -81,6 +81,17 @@ public:
         }
         return {};
     }
+    /// The store's own answer, from its index.
+    [[nodiscard]] result<std::optional<std::vector<std::pair<std::string, float>>>>
+    nearest(std::vector<float> const& query, std::size_t k) const {
+        auto const found = store_->try_search(query, {.k = k});
+        VICINAL_CHECK(found);
+        std::vector<std::pair<std::string, float>> list;
+        list.reserve(found->size());
+        for (auto const& h : *found)
+            list.emplace_back(detail::id_traits<typename Store::id_type>::text(h.id), h.distance);
+        return std::optional(std::move(list));
+    }
 
 private:
     static constexpr bool carries_fields =
@@ -118,8 +129,20 @@ public:
         return checked.check_ids();
     }
 
-    /// Whether payloads come back as they were written.
-    [[nodiscard]] bool keeps_payloads() const noexcept { return carries_fields; }
+    [[nodiscard]] sink_traits traits() const noexcept {
+        sink_traits t;
+        t.keeps_payloads = carries_fields;
+        t.takes_no_vector = false;
+        return t;
+    }
+    /// Beside the directory of a durable store; empty for one in memory, which no run can go on
+    /// with.
+    [[nodiscard]] std::string token_path() const {
+        if constexpr (Store::storage_policy::durable)
+            return store_->path() + ".migration";
+        else
+            return {};
+    }
 
     /// What the sink will not keep, as sentences.
     [[nodiscard]] std::vector<std::string> losses(schema const& incoming) const {
