@@ -3,36 +3,101 @@
 
 #include <vicinal/backend/chroma_scheme.hpp>
 #include <vicinal/backend/jsonl_scheme.hpp>
+#include <vicinal/backend/look_at.hpp>
 #include <vicinal/backend/vicinal_scheme.hpp>
 #include <vicinal/vicinal.hpp>
 
+#include <string_view>
+#include <utility>
+
 namespace tool {
 
-vicinal::backend::registry const& backends() {
-    static vicinal::backend::registry const all = [] {
-        using namespace vicinal;
-        using storage_policy = storage::mmap;
-        backend::registry r;
-        r.add(
-            "vicinal",
-            backend::vicinal_scheme<store<metric::cosine, index::hnsw<>, storage_policy>,
-                                    store<metric::squared_l2, index::hnsw<>, storage_policy>,
-                                    store<metric::inner_product, index::hnsw<>, storage_policy>,
-                                    store<metric::cosine, index::flat<>, storage_policy>,
-                                    store<metric::squared_l2, index::flat<>, storage_policy>,
-                                    store<metric::inner_product, index::flat<>, storage_policy>>());
-        r.add("chroma", backend::chroma_scheme());
-        r.add("jsonl", backend::jsonl_scheme());
-        return r;
-    }();
+namespace {
+
+namespace backend = vicinal::backend;
+
+backend::registry make_backends() {
+    using namespace vicinal;
+    using storage_policy = storage::mmap;
+    backend::registry r;
+    r.add("vicinal",
+          backend::vicinal_scheme<store<metric::cosine, index::hnsw<>, storage_policy>,
+                                  store<metric::squared_l2, index::hnsw<>, storage_policy>,
+                                  store<metric::inner_product, index::hnsw<>, storage_policy>,
+                                  store<metric::cosine, index::flat<>, storage_policy>,
+                                  store<metric::squared_l2, index::flat<>, storage_policy>,
+                                  store<metric::inner_product, index::flat<>, storage_policy>>());
+    r.add("chroma", backend::chroma_scheme());
+    r.add("jsonl", backend::jsonl_scheme());
+    return r;
+}
+
+} // namespace
+
+backend::registry const& backends() {
+    static backend::registry const all = make_backends();
     return all;
 }
 
-std::string with_scheme(std::string const& text) {
+bool has_scheme(std::string const& text) {
     // A directory may have a colon in its name; a scheme is letters alone in front of one.
-    auto const end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+");
-    if (end != std::string::npos && end > 0 && text[end] == ':') return text;
-    return (text.ends_with(".jsonl") ? "jsonl:" : "vicinal:") + text;
+    auto const end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-_");
+    return end != std::string::npos && end > 0 && text[end] == ':';
+}
+
+std::string with_default_scheme(std::string const& scheme, std::string const& text) {
+    return has_scheme(text) ? text : scheme + ":" + text;
+}
+
+backend::guess recognise(std::string const& path) {
+    auto const seen = backend::look_at(path, backend::open_file);
+    if (!seen) throw seen.error();
+    auto found = backends().recognise(*seen);
+    if (!found)
+        throw vicinal::error{vicinal::errc::foreign_file,
+                             "something that is known, or its scheme in front of it: " +
+                                 backends().readable(),
+                             "'" + path + "'"};
+    return *std::move(found);
+}
+
+std::string source_uri(std::string const& text) {
+    if (has_scheme(text)) return text;
+    // Parameters may stand behind a path alone, too.
+    auto const question = text.find('?');
+    auto const path = text.substr(0, question);
+    auto const parameters = question == std::string::npos ? "" : text.substr(question + 1);
+    auto found = recognise(path);
+    if (found.uri.empty())
+        throw vicinal::error{vicinal::errc::unsupported,
+                             found.advice.empty() ? "something that can be read" : found.advice,
+                             "'" + path + "' is " + found.what};
+    if (parameters.empty()) return found.uri;
+    return found.uri + (found.uri.find('?') == std::string::npos ? "?" : "&") + parameters;
+}
+
+std::string sink_uri(std::string const& text) {
+    if (has_scheme(text)) return text;
+    auto const path = text.substr(0, text.find('?'));
+    for (auto const& [ending, scheme] :
+         {std::pair<std::string_view, char const*>{".jsonl", "jsonl"}})
+        if (path.ends_with(ending)) return std::string(scheme) + ":" + text;
+    return "vicinal:" + text;
+}
+
+std::string escaped_value(std::string const& text) {
+    std::string out;
+    for (char const c : text) {
+        if (c == '%')
+            out += "%25";
+        else if (c == '&')
+            out += "%26";
+        else if (c == '?')
+            out += "%3F";
+        else
+            out += c;
+    }
+    return out;
 }
 
 } // namespace tool

@@ -29,12 +29,12 @@ void tell(vicinal::problem_list const& found) {
 }
 
 std::string path_of(std::string const& typed) {
-    return vicinal::backend::uri::parse(with_scheme(typed)).value().path();
+    return vicinal::backend::uri::parse(with_default_scheme("vicinal", typed)).value().path();
 }
 
 int run(std::string const& typed) {
     auto const start = std::chrono::steady_clock::now();
-    auto const store = backends().try_open(with_scheme(typed), true);
+    auto const store = backends().try_open(with_default_scheme("vicinal", typed), true);
     if (!store && is_damage(store.error().code())) {
         // Every place, not only the first that kept it from opening.
         auto report = vicinal::check(path_of(typed));

@@ -25,6 +25,8 @@ int tell(vicinal::storage::copy_report const& r, std::string const& to) {
     return success;
 }
 
+} // namespace
+
 int salvage(std::string const& from, std::string const& to) {
     auto const r = vicinal::salvage(from, to);
     for (auto const& problem : r.problems) std::printf("lost: %s\n", printable(problem).c_str());
@@ -36,6 +38,8 @@ int salvage(std::string const& from, std::string const& to) {
                 with_commas(r.lost_writes).c_str(), with_commas(r.lost_log_bytes).c_str());
     return r.ok() ? success : differs;
 }
+
+namespace {
 
 /// A command of two paths.
 void add(CLI::App& app, int& status, char const* name, char const* about, char const* first,

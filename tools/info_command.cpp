@@ -59,7 +59,7 @@ int source_info(std::string const& text) {
 }
 
 int run(std::string const& typed) {
-    auto const text = with_scheme(typed);
+    auto const text = source_uri(typed);
     auto const scheme = vicinal::backend::uri::parse(text).value().scheme();
     if (scheme == "vicinal") return store_info(text);
     // A Chroma directory without a collection named: show which there are.

@@ -40,7 +40,7 @@ std::vector<float> parse_vector(std::string const& text) {
 }
 
 int run(arguments const& a) {
-    auto const store = backends().open(with_scheme(a.store), true);
+    auto const store = backends().open(with_default_scheme("vicinal", a.store), true);
     std::vector<float> query;
     if (a.like.empty()) {
         query = parse_vector(a.vector);

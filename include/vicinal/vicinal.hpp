@@ -57,10 +57,13 @@
 
 // from any store to any other
 #include <vicinal/migrate/concept.hpp>
+#include <vicinal/migrate/diff.hpp>
 #include <vicinal/migrate/migrate.hpp>
+#include <vicinal/migrate/report_text.hpp>
 
 // a backend named at run time
 #include <vicinal/backend/any_store.hpp>
+#include <vicinal/backend/recognise.hpp>
 #include <vicinal/backend/registry.hpp>
 #include <vicinal/backend/uri.hpp>
 #include <vicinal/backend/vicinal_scheme.hpp>

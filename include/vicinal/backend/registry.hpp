@@ -48,6 +48,14 @@ public:
         return best;
     }
 
+    /// The names of the schemes that can be read, and written, as in "chroma, jsonl".
+    [[nodiscard]] std::string readable() const {
+        return names([](scheme const& s) { return static_cast<bool>(s.source); });
+    }
+    [[nodiscard]] std::string writable() const {
+        return names([](scheme const& s) { return static_cast<bool>(s.sink); });
+    }
+
     /// Errors: invalid_uri, unsupported, and those of the scheme.
     [[nodiscard]] result<any_store> try_open(std::string_view text, bool read_only = false) const {
         return with(text, &scheme::store, "be searched", read_only);
@@ -83,7 +91,9 @@ private:
             VICINAL_CHECK(u);
             auto const at = schemes_.find(u->scheme());
             if (at == schemes_.end())
-                return error{errc::invalid_uri, "a scheme of " + names(), "'" + u->scheme() + "'"};
+                return error{errc::invalid_uri,
+                             "a scheme of " + names([](scheme const&) { return true; }),
+                             "'" + u->scheme() + "'"};
             auto const& open = at->second.*wanted;
             if (!open)
                 return error{errc::unsupported, "a scheme that can " + std::string(what),
@@ -92,9 +102,11 @@ private:
         });
     }
 
-    [[nodiscard]] std::string names() const {
+    template <class Which>
+    [[nodiscard]] std::string names(Which const& which) const {
         std::string list;
-        for (auto const& [name, s] : schemes_) list.append(list.empty() ? "" : ", ").append(name);
+        for (auto const& [name, s] : schemes_)
+            if (which(s)) list.append(list.empty() ? "" : ", ").append(name);
         return list.empty() ? "none: the program added none" : list;
     }
 

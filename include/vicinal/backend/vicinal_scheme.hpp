@@ -212,6 +212,16 @@ template <float_store... Stores>
     };
 
     scheme s;
+    s.recognise = [](glimpse const& g) -> std::optional<guess> {
+        auto const snapshot = std::any_of(g.entries.begin(), g.entries.end(), [](auto const& name) {
+            return name.starts_with("snap-") && name.ends_with(".vic");
+        });
+        if (g.directory && snapshot)
+            return guess{"vicinal:" + escaped_path(g.path), "a vicinal store", 100};
+        if (g.head.starts_with("\x89VIC\r\n\x1a\n"))
+            return guess{"vicinal:" + escaped_path(g.path), "one snapshot of a vicinal store", 100};
+        return {};
+    };
     s.store = [settle_present](uri const& u, bool read_only) -> result<any_store> {
         auto const w = settle_present(u);
         VICINAL_CHECK(w);

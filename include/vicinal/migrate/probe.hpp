@@ -78,8 +78,9 @@ public:
             agreed += static_cast<std::size_t>(spare);
         }
         report.probes = questions_.size();
-        report.top_k_agreement =
-            wanted == 0 ? 1 : static_cast<double>((std::min)(agreed, wanted)) / wanted;
+        report.top_k_agreement = wanted == 0 ? 1
+                                             : static_cast<double>((std::min)(agreed, wanted)) /
+                                                   static_cast<double>(wanted);
     }
 
 private:
