@@ -41,7 +41,7 @@ OPTIONAL = re.compile(r"vicinal/(adapt/|(migrate|backend)/(json|columnar|hdf5)"
                       r"|backend/(chroma|sqlite)|migrate/files/compressed)")
 # So are the readers of foreign files, which most programs never see.
 BY_NAME = re.compile(r"vicinal/(migrate/(arrays|graphs|tables|files/(lines|input))"
-                     r"|backend/(arrays|graphs|tables|look_at))")
+                     r"|backend/(arrays|graphs|tables|look_at|mirror))")
 
 SOURCE = re.compile(r"(\.(hpp|cpp|h|inc|py|sh|cmake)|/CMakeLists\.txt|^CMakeLists\.txt|^dev"
                     r"|^\.ci/run)$")

@@ -43,6 +43,13 @@ public:
         return store_->get(id);
     }
 
+    /// Inserts the records or replaces those of the same ids: all or none.
+    [[nodiscard]] result<void> try_upsert(std::span<record const> batch) {
+        return store_->upsert(batch);
+    }
+    /// Whether there was a record of that id.
+    [[nodiscard]] result<bool> try_erase(std::string_view id) { return store_->erase(id); }
+
     /// Looks at all that the store has: files, records, index. Damage is in the report.
     [[nodiscard]] result<verify_report> try_verify() const { return store_->verify(); }
 
@@ -74,6 +81,8 @@ private:
         virtual result<std::vector<hit>> search(vector_view<float>,
                                                 search_options const&) const = 0;
         virtual result<std::optional<record>> get(std::string_view) const = 0;
+        virtual result<void> upsert(std::span<record const>) = 0;
+        virtual result<bool> erase(std::string_view) = 0;
         virtual result<verify_report> verify() const = 0;
         virtual any_source source() const = 0;
         virtual any_sink sink() = 0;
@@ -109,6 +118,14 @@ private:
             if constexpr (std::same_as<typename S::payload_type, fields>)
                 r.payload = std::move((**found).payload);
             return std::optional<record>(std::move(r));
+        }
+        result<void> upsert(std::span<record const> batch) override {
+            return store_sink<S>(store).write(batch);
+        }
+        result<bool> erase(std::string_view id) override {
+            auto key = traits::from_text(id);
+            VICINAL_CHECK(key);
+            return store.try_erase(*key);
         }
         result<verify_report> verify() const override { return store.try_verify(); }
         any_source source() const override { return any_source(store_source<S>(store)); }
