@@ -34,20 +34,25 @@ class faiss_reader {
 public:
     [[nodiscard]] static result<faiss_reader> open(std::string const& path,
                                                    backend::faiss_options const& options) {
-        auto bytes = file_bytes::open(path);
+        auto const folder = path_exists(path + "/index.faiss");
+        std::string const file = folder ? path + "/index.faiss" : path;
+        auto bytes = file_bytes::open(file);
         if (!bytes) return bytes.error();
         auto content = faiss_parser(*bytes).parse();
         if (!content) return content.error();
         faiss_reader r(*std::move(bytes), *std::move(content), options);
         VICINAL_CHECK(r.check_readable());
+        if (folder && path_exists(path + "/index.pkl"))
+            r.losses_.emplace_back("texts, metadata and ids of LangChain's docstore (index.pkl, "
+                                   "which only Python unpacks) are not read: ids are positions");
         // Codes, ids and centres are read side by side, each through a window of its own.
         for (auto* const other : {&r.ids_, &r.centres_}) {
-            auto again = file_bytes::open(path);
+            auto again = file_bytes::open(file);
             if (!again) return again.error();
             *other = *std::move(again);
         }
         for (std::size_t i = 0; i < r.content_.id_maps.size(); ++i) {
-            auto again = file_bytes::open(path);
+            auto again = file_bytes::open(file);
             if (!again) return again.error();
             r.maps_.push_back(*std::move(again));
         }
@@ -192,7 +197,9 @@ namespace vicinal::inline VICINAL_ABI::backend {
 /// 8 or 16 bits that stand for themselves (SQfp16, SQ8bit_direct) are read as they are. Scalar and
 /// product quantizers (Jegou et al. 2011) and PCA keep codes: they are refused, or decoded where
 /// the option says so; both are named in `describe().losses`. LSH keeps nothing that could be read.
-/// Memory: one batch, 256 KiB for each of codes, ids and centres, and the tables of the quantizer.
+/// A folder that LangChain saved is read by its index.faiss alone; its index.pkl is named as a
+/// loss. Memory: one batch, 256 KiB for each of codes, ids and centres, and the tables of the
+/// quantizer.
 using faiss_source = index_source<detail::faiss_reader, faiss_options>;
 
 } // namespace vicinal::inline VICINAL_ABI::backend
