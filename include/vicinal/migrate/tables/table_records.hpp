@@ -45,25 +45,26 @@ inline constexpr std::size_t sampled_rows = 1000;
 [[nodiscard]] inline result<table_plan> plan_table(table_rows& rows, table_wishes const& wishes,
                                                    backend::cell_parser const& json,
                                                    bool declared) {
+    // Some tables know their columns from the first row on.
+    auto more = rows.next();
+    if (!more) return more.error();
     table_plan plan;
     plan.columns = rows.columns();
     auto const known = plan.columns;
     std::vector<column_guess> guesses(known.size());
     std::string text;
     std::vector<float> vector;
-    for (std::size_t n = 0; n < sampled_rows; ++n) {
-        auto const more = rows.next();
-        if (!more) return more.error();
-        if (!*more) break;
-        if (!rows.intact()) continue;
+    for (std::size_t n = 0; *more && n < sampled_rows; ++n) {
         for (std::size_t i = 0; i < known.size(); ++i) {
-            if (rows.null(i)) continue;
+            if (!rows.intact() || rows.null(i)) continue;
             if (known[i].type == column_type::unknown) {
                 if (rows.text(i, text)) guesses[i].feed(text, json);
             } else if (known[i].type >= column_type::numbers) {
                 if (rows.vector(i, vector)) guesses[i].feed_dim(vector.size());
             }
         }
+        more = rows.next();
+        if (!more) return more.error();
     }
     for (std::size_t i = 0; i < known.size(); ++i)
         if (known[i].type == column_type::unknown) plan.columns[i].type = guesses[i].type();

@@ -45,6 +45,8 @@ struct table_column {
     std::size_t dim = 0;
     /// The table has this column alone as its primary key.
     bool key = false;
+    /// The type in the words of the table, in lower case.
+    std::string declared = {};
 };
 
 /// The rows of a table, from the first to the last, cell by cell.

@@ -41,13 +41,19 @@ public:
     static constexpr std::size_t longest = std::size_t{64} << 20;
 
     explicit text_stream(std::unique_ptr<backend::input> in)
-        : in_(std::move(in)), buffer_(std::make_unique<char[]>(capacity)) {
+        : in_(std::move(in)), buffer_(std::make_unique<char[]>(capacity + 1)) {
         if (fill() && std::string_view(buffer_.get(), end_).starts_with("\xef\xbb\xbf")) at_ = 3;
     }
 
     /// The next character, -1 at the end; `get` also steps over it.
     [[nodiscard]] int peek() {
         return at_ == end_ && !fill() ? -1 : static_cast<unsigned char>(buffer_[at_]);
+    }
+    /// The one behind it.
+    [[nodiscard]] int peek_second() {
+        if (peek() < 0) return -1;
+        if (at_ + 1 == end_ && !extend()) return -1;
+        return static_cast<unsigned char>(buffer_[at_ + 1]);
     }
     int get() {
         if (at_ == end_ && !fill()) return -1;
@@ -116,13 +122,25 @@ private:
     }
 
     bool fill() {
+        at_ = end_ = 0;
+        return extend();
+    }
+
+    // Keeps the one character at the end of the buffer, where there is one.
+    bool extend() {
         if (failure_ || at_end_) return false;
-        auto const got = in_->read(buffer_.get(), capacity);
+        auto const kept = end_ - at_;
+        if (kept > 0) buffer_[0] = buffer_[at_];
         at_ = 0;
-        end_ = got ? *got : 0;
-        at_end_ = end_ < capacity;
-        if (!got) failure_ = got.error();
-        return end_ > 0;
+        end_ = kept;
+        auto const got = in_->read(buffer_.get() + kept, capacity);
+        if (!got) {
+            failure_ = got.error();
+            return false;
+        }
+        end_ += *got;
+        at_end_ = *got < capacity;
+        return *got > 0;
     }
 
     std::unique_ptr<backend::input> in_;
