@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include <simdjson.h>
 
@@ -77,6 +78,20 @@ inline constexpr std::string_view usual_vectors[] = {"vector", "embedding", "val
             if (n == "text") return json_role::field;
             return n == "id_" || n == "class_name" ? json_role::silent : json_role::left;
         default: return json_role::rest;
+    }
+}
+
+/// The members in which a row of that shape has its vectors.
+[[nodiscard]] constexpr std::pair<std::string_view, std::string_view>
+vector_members(json_shape shape) noexcept {
+    switch (shape) {
+        case json_shape::pinecone: return {"values", ""};
+        case json_shape::qdrant:
+        case json_shape::weaviate: return {"vector", "vectors"};
+        case json_shape::graphql: return {"_additional", ""};
+        case json_shape::automatic:
+        case json_shape::rows: return {"", ""};
+        default: return {"embedding", ""};
     }
 }
 

@@ -24,14 +24,16 @@ using json_path = std::array<int, 3>;
 /// as by way of the parser's tree and correctly rounded. Keeps its memory from row to row.
 class json_row {
 public:
-    /// The object in `text`, behind which simdjson::SIMDJSON_PADDING bytes may be read. Arrays of
-    /// numbers that are called as vectors usually are, or `also`, are taken out first.
+    /// The object in `text`, behind which simdjson::SIMDJSON_PADDING bytes may be read. The arrays
+    /// of numbers that are the values of two members (an empty name is none), or lie in objects
+    /// that are, are taken out first: the tree has empty ones in their place.
     ///
     /// Errors: invalid_json.
-    result<simdjson::dom::object> parse(std::string_view text, std::string_view also = {}) {
+    result<simdjson::dom::object> parse(std::string_view text, std::string_view first = {},
+                                        std::string_view second = {}) {
         text_ = text;
         cuts_ = 0;
-        cut_arrays(also);
+        if (!first.empty()) cut_arrays(first, second);
         auto const root = cuts_ == 0 ? parser_.parse(text, true) : parse_rest();
         if (!root) return root.error();
         simdjson::dom::object object;
@@ -40,7 +42,7 @@ public:
         return object;
     }
 
-    /// Whether the array there was taken out, so that the tree has an empty one in its place.
+    /// Whether the array there was taken out.
     [[nodiscard]] bool has_floats(json_path const& path) const noexcept {
         return find(path) != cuts_;
     }
@@ -83,6 +85,8 @@ public:
         return {};
     }
 
+    [[nodiscard]] bool has_cuts() const noexcept { return cuts_ > 0; }
+
 private:
     struct cut {
         json_path path;
@@ -91,18 +95,14 @@ private:
         std::vector<float> floats;
     };
 
-    static bool usual(std::string_view name) noexcept {
-        return name == "\"vector\"" || name == "\"values\"" || name == "\"embedding\"" ||
-               name == "\"vectors\"" || name == "\"_additional\"";
-    }
-
-    void cut_arrays(std::string_view also) {
+    void cut_arrays(std::string_view first, std::string_view second) {
         json_walk walk(text_);
         walk.enter();
         for (int member = 0;; ++member) {
             auto const name = walk.scalar();
             if (name.size() < 2) return;
-            bool const wanted = usual(name) || name.substr(1, name.size() - 2) == also;
+            auto const plain = name.substr(1, name.size() - 2);
+            bool const wanted = plain == first || (!second.empty() && plain == second);
             auto const at = walk.position();
             char const c = at < text_.size() ? text_[at] : '\0';
             if (wanted && c == '[' && cut_at(walk, at, {member, -1, -1})) continue;

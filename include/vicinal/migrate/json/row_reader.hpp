@@ -58,7 +58,9 @@ public:
     /// `hopeless()`, no further row can be read.
     result<bool> read(std::string_view text, json_shape hint, std::string_view group, record& out) {
         hopeless_ = false;
-        auto const row = row_.parse(text, options_.vector);
+        auto const [first, second] =
+            vector_members(shape_ == json_shape::automatic ? hint : shape_);
+        auto row = row_.parse(text, first.empty() ? flat_name_ : first, second);
         if (!row) return row.error();
         if (shape_ == json_shape::automatic)
             shape_ = hint == json_shape::automatic ? shape_of(*row) : hint;
@@ -69,7 +71,16 @@ public:
         vectors_.begin();
         id_ = payload_ = false;
         wanted_ = group.empty() || belongs("collection", group, options_.collection, seen_[0]);
-        if (now_ == json_shape::rows) VICINAL_CHECK(look_at_flat(*row));
+        if (now_ == json_shape::rows) {
+            VICINAL_CHECK(look_at_flat(*row));
+            // What was taken out for a vector is part of the payload here.
+            if (flat_vector_ != flat_name_ && row_.has_cuts()) {
+                row = row_.parse(text);
+                if (!row) return row.error();
+                VICINAL_CHECK(look_at_flat(*row));
+            }
+            flat_name_ = flat_vector_;
+        }
         if (now_ == json_shape::chroma && is_header(*row))
             return hopeless_ ? result<bool>(one_of()) : result<bool>(false);
         if (now_ == json_shape::chroma && !in_collection_) return false;
@@ -312,6 +323,7 @@ private:
     char const* several_of_ = "";
     std::string_view flat_id_;
     std::string_view flat_vector_;
+    std::string flat_name_; // of the vector in the row before
     bool id_ = false;
     bool payload_ = false;
     bool wanted_ = true;
