@@ -61,6 +61,15 @@ namespace vicinal::inline VICINAL_ABI::detail {
     return n;
 }
 
+/// Whether a number that is no float's neighbour is too small for one, not too large: its first
+/// digit that counts stands behind the point, once the exponent has moved it.
+[[nodiscard]] inline bool below_floats(std::string_view number, int exponent) noexcept {
+    auto const point = (std::min)(number.find_first_of(".eE"), number.size());
+    auto const first = (std::min)(number.find_first_of("123456789"), number.size());
+    auto const places = static_cast<std::ptrdiff_t>(point) - static_cast<std::ptrdiff_t>(first);
+    return places + exponent < 0;
+}
+
 /// Reads a JSON number; returns where it ends, or nullptr where it is none that is read here.
 /// The text must end with something that is no part of a number, as a line's padding does.
 [[nodiscard]] inline char const* fast_float(char const* p, float& f) noexcept {
@@ -74,6 +83,7 @@ namespace vicinal::inline VICINAL_ABI::detail {
     auto count = p - whole;
     if (count == 0 || (*whole == '0' && count > 1)) return nullptr;
     int exponent = 0;
+    int written = 0;
     if (*p == '.') {
         char const* const fraction = ++p;
         for (std::size_t n = 8; n == 8; p += n) n = fast_digits(p, digits);
@@ -89,7 +99,8 @@ namespace vicinal::inline VICINAL_ABI::detail {
         int e = 0;
         for (; digit(*p); ++p) e = e < 10'000 ? e * 10 + (*p - '0') : e;
         if (p == power) return nullptr;
-        exponent += below ? -e : e;
+        written = below ? -e : e;
+        exponent += written;
     }
     // 19 digits always fit 64 bits; of more, the leading ones may have been zeros, which is rare
     // enough to be left to the exact way.
@@ -98,6 +109,11 @@ namespace vicinal::inline VICINAL_ABI::detail {
         return p;
     }
     auto const exact = std::from_chars(from, p, f);
+    if (exact.ec == std::errc::result_out_of_range &&
+        below_floats({from, static_cast<std::size_t>(p - from)}, written)) {
+        f = negative ? -0.0F : 0.0F;
+        return p;
+    }
     return exact.ec == std::errc{} && exact.ptr == p && std::isfinite(f) ? p : nullptr;
 }
 
@@ -106,7 +122,7 @@ namespace vicinal::inline VICINAL_ABI::detail {
 [[nodiscard]] inline char const* fast_floats(char const* p, std::size_t most,
                                              std::vector<float>& out) {
     auto const skip_space = [&p] {
-        while (*p == ' ' || *p == '\t' || *p == '\r') ++p;
+        while (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n') ++p;
     };
     out.clear();
     ++p;
