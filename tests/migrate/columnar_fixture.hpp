@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// Where tables are, what they hold, and copies of them that may be damaged.
+#ifndef VICINAL_TESTS_MIGRATE_COLUMNAR_FIXTURE_HPP
+#define VICINAL_TESTS_MIGRATE_COLUMNAR_FIXTURE_HPP
+
+#include "catch.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <vicinal/migrate/columnar/source.hpp>
+#include <vicinal/migrate/jsonl.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace columnar_fixture {
+
+using vicinal::record;
+using vicinal::result;
+using vicinal_test::temporary_directory;
+
+/// A table of the repository, as make_tables.py wrote it.
+inline std::string own(std::string const& name) { return "tests/migrate/columnar/" + name; }
+
+/// A fixture that is not in the repository; empty, and a loud warning, where it is not there.
+inline std::string shared(std::string const& name) {
+    char const* const set = std::getenv("VICINAL_DATA");
+#if defined(VICINAL_SHARED_DEFAULT)
+    std::string const root = set ? set : VICINAL_SHARED_DEFAULT;
+#else
+    std::string const root = set ? set : "../shared";
+#endif
+    auto const path = root + "/fixtures/" + name;
+    if (std::filesystem::exists(path)) return path;
+    WARN("SKIPPED: no fixture " << path << " (set VICINAL_DATA)");
+    return {};
+}
+
+inline std::string slurp(std::string const& path) {
+    std::ostringstream s;
+    s << std::ifstream(path, std::ios::binary).rdbuf();
+    return s.str();
+}
+template <class Source>
+result<std::vector<record>> read_all(Source& source, std::size_t at_once = 1000) {
+    std::vector<record> all;
+    std::vector<record> batch;
+    do {
+        VICINAL_CHECK(source.read(batch, at_once));
+        all.insert(all.end(), batch.begin(), batch.end());
+    } while (!batch.empty());
+    return all;
+}
+
+/// Opens and reads everything: what it gives, or the first error.
+inline result<std::vector<record>> read_all(std::string const& path,
+                                            vicinal::backend::columnar_options options = {},
+                                            std::size_t at_once = 1000) {
+    auto source = vicinal::backend::columnar_source::try_open(path, std::move(options));
+    if (!source) return source.error();
+    return read_all(*source, at_once);
+}
+
+inline std::vector<record> expected_rows() {
+    auto source = vicinal::backend::jsonl_source::try_open(own("rows.jsonl"));
+    REQUIRE(source);
+    return read_all(*source).value();
+}
+
+/// Vectors bit for bit, payloads exactly.
+inline void check_same(std::vector<record> const& got, std::vector<record> const& wanted) {
+    REQUIRE(got.size() == wanted.size());
+    for (std::size_t i = 0; i < got.size(); ++i) {
+        CAPTURE(i, wanted[i].id);
+        CHECK(got[i].id == wanted[i].id);
+        CHECK(got[i].vector == wanted[i].vector);
+        bool const payload = got[i].payload == wanted[i].payload;
+        CHECK(payload);
+    }
+}
+
+} // namespace columnar_fixture
+
+#endif
