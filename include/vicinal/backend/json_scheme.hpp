@@ -2,6 +2,7 @@
 #ifndef VICINAL_BACKEND_JSON_SCHEME_HPP
 #define VICINAL_BACKEND_JSON_SCHEME_HPP
 
+#include <vicinal/backend/look_at.hpp>
 #include <vicinal/backend/registry.hpp>
 #include <vicinal/migrate/json/files.hpp>
 #include <vicinal/migrate/json/recognise.hpp>

@@ -213,7 +213,7 @@ private:
     result<void> graph(faiss_content& c, int depth) {
         faiss_content outer;
         VICINAL_CHECK(header(outer));
-        for (std::uint64_t const width : {8, 4, 4, 8, 4}) VICINAL_CHECK(items(width));
+        for (unsigned const width : {8U, 4U, 4U, 8U, 4U}) VICINAL_CHECK(items(width));
         VICINAL_CHECK(in_.range(5, 4));
         VICINAL_CHECK(index(c, depth + 1));
         if (outer.dim != c.added_dim() || outer.rows != c.rows)

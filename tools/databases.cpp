@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#include "foreign.hpp"
+
+#include <vicinal/backend/chroma_scheme.hpp>
+
+namespace tool {
+
+void add_databases(vicinal::backend::registry& r) {
+    r.add("chroma", vicinal::backend::chroma_scheme());
+}
+
+} // namespace tool
