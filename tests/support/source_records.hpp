@@ -26,9 +26,10 @@ vicinal::result<std::vector<vicinal::record>> records_of(S& source, std::size_t 
 
 /// The same for what `try_open` gave.
 template <vicinal::basic_source S>
-vicinal::result<std::vector<vicinal::record>> records_of(vicinal::result<S> opened) {
+vicinal::result<std::vector<vicinal::record>> records_of(vicinal::result<S> opened,
+                                                         std::size_t at_once = 7) {
     if (!opened) return opened.error();
-    return records_of(*opened);
+    return records_of(*opened, at_once);
 }
 
 /// Equality of floats by their bits.

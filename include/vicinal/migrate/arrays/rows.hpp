@@ -184,7 +184,8 @@ private:
         if (bytes->size() < head)
             return named(errc::foreign_file, std::to_string(head) + " bytes of header", "fewer");
         std::uint64_t const dim = load_le<std::uint32_t>(bytes->data() + head - 4);
-        if (dim == 0 || dim > source_dims)
+        bool const none = !texmex && dim == 0 && load_le<std::uint32_t>(bytes->data()) == 0;
+        if ((dim == 0 && !none) || dim > source_dims)
             return named(errc::foreign_file, "rows of 1 to 65536 elements",
                          std::to_string(dim) + " in the header");
         layout_.dim = static_cast<std::size_t>(dim);
