@@ -271,7 +271,7 @@ TEST_CASE("Nothing of a hostile schema is executed") {
     auto const path = d.path("h.db");
     make(path, "create table \"a \"\" b; drop\"(id integer primary key, \"v \"\"\" blob, "
                "n integer, g generated always as (n));"
-               "insert into \"a \"\" b; drop\"(id, \"v \"\"\", n) values(1,x'0000803f00000040''{');"
+               "insert into \"a \"\" b; drop\"(id, \"v \"\"\", n) values(1,x'0000803f00000040','{');"
                "pragma writable_schema = on;"
                "update sqlite_schema set sql = replace(sql, 'as (n)', 'as (json(n))');"
                "create view w as select abs(-9223372036854775808) as x;"

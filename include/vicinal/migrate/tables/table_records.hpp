@@ -248,7 +248,7 @@ private:
             return;
         }
         for (auto const& [member, inner] : *members) {
-            if (!is_payload_column(member)) {
+            if (member == name || !is_payload_column(member)) {
                 out.set(member, inner);
                 continue;
             }
