@@ -40,12 +40,10 @@ public:
         : in_(std::move(in)), json_(std::move(json)) {}
 
     [[nodiscard]] result<bool> next() override {
-        if (ended_) return false;
         ++row_;
         VICINAL_CHECK(take(2));
         auto const count = load_big<std::uint16_t>(piece_);
-        ended_ = count == 0xffffU;
-        if (ended_) return false;
+        if (count == 0xffffU) return false;
         row_bytes_.clear();
         cells_.clear();
         for (std::size_t i = 0; i < count; ++i) {
@@ -189,7 +187,6 @@ private:
     std::vector<cell> cells_;
     std::size_t found_ = 0;
     std::uint64_t row_ = 0;
-    bool ended_ = false;
 };
 
 /// The type of PostgreSQL that fits all cells of a column that have no other description.

@@ -100,16 +100,13 @@ public:
 
     [[nodiscard]] result<bool> next() override {
         row_line_ = in_.line();
-        if (ended_ || in_.peek() < 0) {
+        if (in_.peek() < 0) {
             VICINAL_CHECK(in_.failure());
             return false;
         }
         if (!in_.rest_of_line(line_)) return in_.too_long();
         VICINAL_CHECK(in_.failure());
-        if (line_ == "\\.") { // as `psql` writes it between rows and what follows them
-            ended_ = true;
-            return false;
-        }
+        if (line_ == "\\.") return false; // as it stands behind the rows in a script
         auto const& found = split_.split(line_);
         found_ = found.size();
         cells_.assign((std::max)(columns_.size(), found_), cell{});
@@ -131,7 +128,6 @@ private:
     std::string line_;
     std::size_t found_ = 0;
     std::uint64_t row_line_ = 1;
-    bool ended_ = false;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail

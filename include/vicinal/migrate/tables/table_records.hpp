@@ -77,11 +77,14 @@ inline constexpr std::size_t sampled_rows = 1000;
     } else {
         plan.dim = plan.roles.elements.size();
     }
-    // Numbers in brackets that are not the vector are arrays like others.
-    for (std::size_t i = 0; i < known.size(); ++i)
-        if (known[i].type == column_type::unknown && plan.columns[i].type == column_type::vector &&
-            plan.roles.vector != i)
+    for (std::size_t i = 0; i < known.size(); ++i) {
+        if (plan.roles.vector == i) continue;
+        if (known[i].type == column_type::vector || known[i].type == column_type::sparse)
+            plan.roles.lost.push_back(i);
+        // Numbers in brackets that are not the vector are arrays like others.
+        else if (plan.columns[i].type == column_type::vector)
             plan.columns[i].type = guesses[i].other_type();
+    }
     if (!plan.roles.id)
         plan.losses.push_back("there is no column of ids (" + names_of(plan.columns) +
                               "): the records are numbered from 0");
@@ -130,15 +133,17 @@ public:
         lost_.assign(plan_.columns.size(), 0);
         renamed_.clear();
         number_ = 0;
+        ended_ = false;
         return {};
     }
 
     result<void> read(std::vector<record>& batch, std::size_t most) {
         std::size_t n = 0;
-        while (n < most) {
+        while (n < most && !ended_) {
             auto const more = rows_->next();
             if (!more) return more.error();
-            if (!*more) break;
+            ended_ = !*more;
+            if (ended_) break;
             auto const number = number_++;
             // Records of the batch before are filled anew: their vectors keep their memory.
             if (n == batch.size()) batch.emplace_back();
@@ -243,7 +248,7 @@ private:
             return;
         }
         for (auto const& [member, inner] : *members) {
-            if (!is_payload_column(member)) {
+            if (member == name || !is_payload_column(member)) {
                 out.set(member, inner);
                 continue;
             }
@@ -267,6 +272,7 @@ private:
     std::vector<std::uint64_t> lost_;
     std::set<std::string> renamed_;
     std::uint64_t number_ = 0;
+    bool ended_ = false;
     std::string text_;
     std::vector<float> one_;
 };

@@ -144,10 +144,6 @@ element_columns(std::vector<table_column> const& columns) {
     } else {
         roles.id = id_column(columns);
     }
-    for (std::size_t i = 0; declared && i < columns.size(); ++i)
-        if (i != roles.vector &&
-            (columns[i].type == column_type::vector || columns[i].type == column_type::sparse))
-            roles.lost.push_back(i);
     return roles;
 }
 

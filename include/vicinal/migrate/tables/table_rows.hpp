@@ -57,7 +57,8 @@ public:
     table_rows& operator=(table_rows const&) = delete;
     virtual ~table_rows() = default;
 
-    /// Steps to the next row; false at the end. An error here ends the reading.
+    /// Steps to the next row; false at the end, behind which it is not called. An error here ends
+    /// the reading.
     [[nodiscard]] virtual result<bool> next() = 0;
     /// Whether the row that stands here can be read; its error where it alone is bad.
     [[nodiscard]] virtual result<void> intact() const { return {}; }
