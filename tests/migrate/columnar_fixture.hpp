@@ -6,6 +6,7 @@
 #include "catch.hpp"
 #include "support/temporary_directory.hpp"
 
+#include <vicinal/core/bits.hpp>
 #include <vicinal/migrate/columnar/source.hpp>
 #include <vicinal/migrate/jsonl.hpp>
 
@@ -81,6 +82,65 @@ inline void check_same(std::vector<record> const& got, std::vector<record> const
         bool const payload = got[i].payload == wanted[i].payload;
         CHECK(payload);
     }
+}
+
+/// The rows of the LanceDB fixture, from its JSON Lines.
+inline std::vector<record> lance_rows(std::string const& folder) {
+    std::ifstream lines(folder + "/items.jsonl");
+    std::vector<record> wanted;
+    vicinal::detail::json_parser parser;
+    for (std::string line; std::getline(lines, line);) {
+        auto const root = parser.parse(line);
+        REQUIRE(root);
+        vicinal::fields all;
+        REQUIRE(vicinal::detail::read_fields(root->get_object().value_unsafe(), all));
+        auto& r = wanted.emplace_back();
+        r.id = *all["id"].get_if<std::string>();
+        for (auto const& x : *all["vector"].get_if<vicinal::value::array>()) {
+            auto const* const whole = x.get_if<std::int64_t>();
+            r.vector.push_back(whole ? static_cast<float>(*whole)
+                                     : static_cast<float>(*x.get_if<double>()));
+        }
+        // JSON doesn't tell 1 from 1.0; the columns are doubles.
+        for (std::string const name : {"n", "f"})
+            if (auto const* const whole = all[name].get_if<std::int64_t>())
+                all.set(name, static_cast<double>(*whole));
+        for (auto const& [name, v] : all)
+            if (name != "id" && name != "vector" && !v.is_null()) r.payload.set(name, v);
+    }
+    return wanted;
+}
+
+/// Copies of bytes with a few of them changed, always the same ones.
+class damage {
+public:
+    /// Half of the changes lie among the `count` bytes from `first` on.
+    std::string of(std::string bytes, std::size_t first, std::size_t count) {
+        auto const flips = 1 + random(4);
+        for (std::size_t f = 0; f < flips; ++f) {
+            auto const at = random(2) == 0 ? random(bytes.size()) : first + random(count);
+            bytes[at] = static_cast<char>(random(4) == 0 ? 0xff : random(256));
+        }
+        if (random(8) == 0) bytes.resize(random(bytes.size()));
+        return bytes;
+    }
+
+private:
+    std::size_t random(std::size_t below) {
+        seed_ = vicinal::detail::mix(seed_);
+        return static_cast<std::size_t>(seed_ % below);
+    }
+
+    std::uint64_t seed_ = 1;
+};
+
+/// Reads what can be read of a damaged file.
+inline void read_damaged(std::string const& path) {
+    auto source = vicinal::backend::columnar_source::try_open(path);
+    if (!source) return;
+    static_cast<void>(source->describe());
+    source->pass_over([](vicinal::bad_record const&) {});
+    static_cast<void>(read_all(*source));
 }
 
 } // namespace columnar_fixture

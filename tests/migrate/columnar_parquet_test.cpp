@@ -75,31 +75,10 @@ TEST_CASE("DuckDB's Parquet files read the same with every codec", "[migrate]") 
     }
 }
 
-TEST_CASE("LanceDB's rows read as the JSON that was written beside them", "[migrate]") {
+TEST_CASE("LanceDB's rows in Parquet are the JSON that was written beside them", "[migrate]") {
     auto const folder = shared("lancedb");
     if (folder.empty()) return;
-    std::ifstream lines(folder + "/items.jsonl");
-    std::vector<record> wanted;
-    detail::json_parser parser;
-    for (std::string line; std::getline(lines, line);) {
-        auto const root = parser.parse(line);
-        REQUIRE(root);
-        fields all;
-        REQUIRE(detail::read_fields(root->get_object().value_unsafe(), all));
-        auto& r = wanted.emplace_back();
-        r.id = *all["id"].get_if<std::string>();
-        for (auto const& x : *all["vector"].get_if<value::array>()) {
-            auto const* const whole = x.get_if<std::int64_t>();
-            r.vector.push_back(whole ? static_cast<float>(*whole)
-                                     : static_cast<float>(*x.get_if<double>()));
-        }
-        // JSON doesn't tell 1 from 1.0; the columns are doubles.
-        for (std::string const name : {"n", "f"})
-            if (auto const* const whole = all[name].get_if<std::int64_t>())
-                all.set(name, static_cast<double>(*whole));
-        for (auto const& [name, v] : all)
-            if (name != "id" && name != "vector" && !v.is_null()) r.payload.set(name, v);
-    }
+    auto const wanted = lance_rows(folder);
     for (std::string const name : {"items.zstd.parquet", "items.snappy.parquet"}) {
         CAPTURE(name);
         check_same(read_all(folder + "/" + name).value(), wanted);
@@ -134,31 +113,15 @@ TEST_CASE("a Parquet file that is cut off, foreign or flipped is refused", "[mig
 
 TEST_CASE("no damage to a Parquet file makes the reader do more than refuse", "[migrate]") {
     temporary_directory const there;
-    std::uint64_t seed = 1;
-    auto const random = [&seed](std::size_t below) {
-        seed = detail::mix(seed);
-        return static_cast<std::size_t>(seed % below);
-    };
+    damage chance;
     for (std::string const name :
          {"v1_dictionary_snappy", "v2_plain_zstd", "v2_dictionary_none", "v2_delta_gzip"}) {
         auto const whole = slurp(own(name + ".parquet"));
         // Most of what steers the reader stands in the footer.
-        std::size_t const footer = detail::load_le<std::uint32_t>(
-            reinterpret_cast<std::byte const*>(&whole[whole.size() - 8]));
-        for (int i = 0; i < 250; ++i) {
-            auto bytes = whole;
-            auto const flips = 1 + random(4);
-            for (std::size_t f = 0; f < flips; ++f) {
-                auto const at =
-                    random(2) == 0 ? random(bytes.size()) : bytes.size() - 8 - 1 - random(footer);
-                bytes[at] = static_cast<char>(random(4) == 0 ? 0xff : random(256));
-            }
-            if (random(8) == 0) bytes.resize(random(bytes.size()));
-            auto source = columnar_source::try_open(there.file("table.parquet", bytes));
-            if (!source) continue;
-            static_cast<void>(source->describe());
-            source->pass_over([](bad_record const&) {});
-            static_cast<void>(read_all(*source));
-        }
+        auto const* const tail = reinterpret_cast<std::byte const*>(&whole[whole.size() - 8]);
+        std::size_t const footer = detail::load_le<std::uint32_t>(tail);
+        for (int i = 0; i < 250; ++i)
+            read_damaged(
+                there.file("table.parquet", chance.of(whole, whole.size() - 8 - footer, footer)));
     }
 }

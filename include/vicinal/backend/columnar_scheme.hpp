@@ -4,6 +4,7 @@
 
 #include <vicinal/backend/registry.hpp>
 #include <vicinal/migrate/columnar/file_set.hpp>
+#include <vicinal/migrate/columnar/sink.hpp>
 #include <vicinal/migrate/columnar/source.hpp>
 
 #include <algorithm>
@@ -82,12 +83,24 @@ open_source(backend::uri const& u, backend::columnar_layout layout, backend::inp
 
 namespace vicinal::inline VICINAL_ABI::backend {
 
-/// "parquet:FILE?id=I&vector=V&json=A,B": a Parquet file or a directory of them, read.
+/// "parquet:FILE?id=I&vector=V&json=A,B": a Parquet file or a directory of them, read;
+/// "parquet:FILE?compression=zstd|none": written.
 [[nodiscard]] inline scheme parquet_scheme() {
     scheme s;
     s.source = [](uri const& u) {
         return detail::columnar::open_source(u, columnar_layout::tables, open_file);
     };
+    s.sink = [](uri const& u, schema const&) -> result<any_sink> {
+        VICINAL_CHECK(u.only({"compression"}));
+        auto const how = u.get("compression", "zstd");
+        if (how != "zstd" && how != "none")
+            return error{errc::invalid_uri, "compression=zstd or none", "'" + how + "'"};
+        auto sink = parquet_sink::try_open(u.path(), {.compress = how == "zstd"});
+        if (!sink) return sink.error();
+        return any_sink(*std::move(sink));
+    };
+    // Before begin() a sink has written nothing.
+    s.dry_sink = s.sink;
     s.recognise = [](glimpse const& g) -> std::optional<guess> {
         auto const path = "parquet:" + escaped_path(g.path);
         if (g.head.starts_with("PAR1"))
@@ -103,12 +116,24 @@ namespace vicinal::inline VICINAL_ABI::backend {
 }
 
 /// "arrow:FILE?id=I&vector=V&json=A,B": an Arrow file (Feather) or stream, or a directory of them,
-/// read; compressed as a whole too where `open` unpacks.
+/// read; compressed as a whole too where `open` unpacks. "arrow:FILE?format=file|stream": written,
+/// a stream where the name ends in ".arrows".
 [[nodiscard]] inline scheme arrow_scheme(input_opener open = open_file) {
     scheme s;
     s.source = [open](uri const& u) {
         return detail::columnar::open_source(u, columnar_layout::tables, open);
     };
+    s.sink = [](uri const& u, schema const&) -> result<any_sink> {
+        VICINAL_CHECK(u.only({"format"}));
+        bool const called_so = u.path().ends_with(".arrows");
+        auto const format = u.get("format", called_so ? "stream" : "file");
+        if (format != "stream" && format != "file")
+            return error{errc::invalid_uri, "format=file or stream", "'" + format + "'"};
+        auto sink = arrow_sink::try_open(u.path(), {.stream = format == "stream"});
+        if (!sink) return sink.error();
+        return any_sink(*std::move(sink));
+    };
+    s.dry_sink = s.sink;
     s.recognise = [](glimpse const& g) -> std::optional<guess> {
         auto const path = "arrow:" + escaped_path(g.path);
         if (g.head.starts_with(std::string_view("ARROW1\0\0", 8)))

@@ -166,7 +166,10 @@ private:
         auto t = detail::columnar::open_table(path, options_.open);
         if (!t) return t.error();
         auto wishes = set_.wishes;
-        if ((*t)->note("vicinal")) wishes.layout = detail::columnar::table_layout::own;
+        if ((*t)->note("vicinal")) {
+            wishes.layout = detail::columnar::table_layout::own;
+            if (auto const* const metric = (*t)->note("vicinal.metric")) set_.metric = *metric;
+        }
         auto plan = detail::columnar::row_planner(**t, wishes, path).plan();
         if (!plan) return plan.error();
         reader_numbers_ = plan->numbered;

@@ -3,6 +3,7 @@
 #define VICINAL_MIGRATE_COLUMNAR_UNPACK_HPP
 
 #include <vicinal/core/result.hpp>
+#include <vicinal/migrate/columnar/lz4.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -18,7 +19,7 @@
 namespace vicinal::inline VICINAL_ABI::detail::columnar {
 
 /// How the pieces of a columnar file are packed.
-enum class packing : std::uint8_t { none, snappy, gzip, zstd };
+enum class packing : std::uint8_t { none, snappy, gzip, zstd, lz4_block, lz4_frames };
 
 /// Unpacks pieces whose unpacked size somebody claims. Memory follows what really comes out, in
 /// steps of two, so that a claim alone costs nothing; and what comes out must be what was claimed.
@@ -40,6 +41,12 @@ public:
             case packing::snappy: good = from_snappy(packed, claimed, out); break;
             case packing::gzip: good = from_gzip(packed, claimed, out); break;
             case packing::zstd: good = from_zstd(packed, claimed, out); break;
+            case packing::lz4_block:
+                good = lz4_reader(out, claimed).block(packed) && out.size() == claimed;
+                break;
+            case packing::lz4_frames:
+                good = lz4_reader(out, claimed).frames(packed) && out.size() == claimed;
+                break;
         }
         if (good) return {};
         return error{errc::corrupt_source, "packed bytes that unpack to the size claimed",

@@ -110,10 +110,12 @@ public:
             case 1: packing_ = packing::snappy; return {};
             case 2: packing_ = packing::gzip; return {};
             case 6: packing_ = packing::zstd; return {};
+            case 7: packing_ = packing::lz4_block; return {};
             default: break;
         }
         bool const known = c.codec > 0 && c.codec < 8;
-        return error{errc::unsupported, "pages packed with Snappy, gzip, zstd or not at all",
+        return error{errc::unsupported,
+                     "pages packed with Snappy, gzip, zstd, LZ4 (raw) or not at all",
                      place() + (known ? names[c.codec] : "codec " + std::to_string(c.codec))};
     }
 

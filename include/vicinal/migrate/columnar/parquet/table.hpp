@@ -22,13 +22,11 @@ namespace vicinal::inline VICINAL_ABI::detail::columnar::parquet {
 class parquet_table final : public table {
 public:
     /// Errors: as `read_footer`, and corrupt_source for a schema that contradicts itself.
-    [[nodiscard]] static result<std::unique_ptr<table>> open(std::string path) {
-        auto file = source_file::open(std::move(path));
-        if (!file) return file.error();
-        auto end = read_footer(*file);
+    [[nodiscard]] static result<std::unique_ptr<table>> open(source_file file) {
+        auto end = read_footer(file);
         if (!end) return end.error();
         auto t = std::make_unique<parquet_table>();
-        t->file_ = *std::move(file);
+        t->file_ = std::move(file);
         if (!t->build(*std::move(end)))
             return error{errc::corrupt_source, "a whole Parquet file",
                          t->file_.path() + ": a schema that contradicts itself"};
