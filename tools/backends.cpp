@@ -82,7 +82,15 @@ std::string sink_uri(std::string const& text) {
     if (has_scheme(text)) return text;
     auto const path = text.substr(0, text.find('?'));
     for (auto const& [ending, scheme] :
-         {std::pair<std::string_view, char const*>{".jsonl", "jsonl"}})
+         {std::pair<std::string_view, char const*>{".jsonl", "jsonl"},
+          {".npy", "npy"},
+          {".fbin", "fbin"},
+          {".parquet", "parquet"},
+          {".arrow", "arrow"},
+          {".arrows", "arrow"},
+          {".db", "sqlite"},
+          {".sqlite", "sqlite"},
+          {".sqlite3", "sqlite"}})
         if (path.ends_with(ending)) return std::string(scheme) + ":" + text;
     return "vicinal:" + text;
 }
