@@ -25,10 +25,11 @@ namespace vicinal::inline VICINAL_ABI::backend {
         return any_source(std::move(*source));
     };
     s.recognise = [](glimpse const& g) -> std::optional<guess> {
+        // The scheme chroma-0.3 of the component columnar reads it, and is surer.
         if (g.has("chroma-collections.parquet") && !g.has("chroma.sqlite3"))
             return guess{.uri = {},
                          .what = "a directory of Chroma 0.3",
-                         .certainty = 100,
+                         .certainty = 90,
                          .advice = "pip install chroma-migrate && chroma-migrate"};
         // The file alone stands for its directory, where it has the name that Chroma gives it.
         bool const file = !g.directory && g.name == "chroma.sqlite3";
