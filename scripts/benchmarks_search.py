@@ -9,10 +9,12 @@
 benchmarks.py writes the same into docs/benchmarks.md, with the charts beside it.
 """
 import array
+import collections
 import json
 import os
 import pathlib
 import random
+import statistics
 import struct
 import subprocess
 import sys
@@ -135,8 +137,36 @@ def quoted(program):
     yield ""
 
 
+def threads(program):
+    """Each number of threads three times in turn, as the other load of the machine changes."""
+    efforts = ["--codec", "sq8", "--efforts", "24,32,64", "--rounds", "3"]
+    builds, speeds = collections.defaultdict(list), collections.defaultdict(list)
+    for _ in range(3):
+        for count in (1, 2):
+            points = Bench(program, *files("sift"), *efforts, "--threads", count).points
+            builds[count].append(points[0]["build_seconds"])
+            for p in points:
+                speeds[count, p["effort"]].append(p["queries_per_second"])
+    load = os.getloadavg()[0]
+    yield "### Two threads"
+    yield ""
+    yield ("sift: the graph built, and then searched at three efforts, by one thread and by two; "
+           "medians of three runs of each in turn. Seconds on the wall, the speed of one thread by "
+           "its processor time. "
+           f"The machine had {os.cpu_count()} cores and a load of {load:.1f} at the end.")
+    yield ""
+    yield "| | one thread | two | times |"
+    yield "|---|---|---|---|"
+    one, two = (statistics.median(builds[count]) for count in (1, 2))
+    yield f"| built in, s | {one:.2f} | {two:.2f} | {one / two:.2f} |"
+    for effort in sorted({e for _, e in speeds}):
+        one, two = (statistics.median(speeds[count, effort]) for count in (1, 2))
+        yield f"| queries/s at effort {effort} | {one:,.0f} | {two:,.0f} | {two / one:.2f} |"
+    yield ""
+
+
 SECTIONS = {name: lambda program, name=name: one_set(program, name) for name in SETS}
-SECTIONS |= {"quoted": quoted, "filters": filters, "churn": churn}
+SECTIONS |= {"quoted": quoted, "filters": filters, "churn": churn, "threads": threads}
 
 INTRODUCTION = ["## Recall against speed", "", (
     "One store in memory of ids and vectors, one query at a time by one thread; what the "

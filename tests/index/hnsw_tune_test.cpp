@@ -6,7 +6,10 @@
 #include <vicinal/storage/memory.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <cstring>
+#include <limits>
 #include <vector>
 
 using namespace vicinal_test;
@@ -118,6 +121,70 @@ TEST_CASE("no tuning happens where it is not wanted; asked for, it does", "[inde
     CHECK(s.get().search(std::vector<float>(8).data(), 5, 10, index::keep_all{}).value().empty());
 }
 
+TEST_CASE("how distances grow is measured, where they have a ratio", "[index]") {
+    hnsw_options o;
+    o.flat_below = 0;
+    // In four dimensions n rows fill a ball of radius n^(1/4), whose square grows as n^(1/2).
+    standing<metric::squared_l2> s(4, o);
+    s.add(uniform_rows(4000, 4, 5));
+    CHECK(s.get().tuned().growth > 0.45F);
+    CHECK(s.get().tuned().growth < 0.6F);
+    standing<metric::inner_product> products(4, o);
+    products.add(uniform_rows(4000, 4, 5));
+    CHECK(products.get().tuned().growth == 0);
+}
+
+TEST_CASE("a walk that knows how distances grow ends at a ratio of them", "[index]") {
+    using vicinal::index::hnsw_graph::reach_for;
+    auto const r = reach_for(0.5F, 10, 160, 100000);
+    CHECK(r.effort == 160);
+    CHECK(r.width == 320);
+    CHECK(r.decisive == 10);
+    CHECK(r.factor == Approx(std::pow(16.0, 0.425)));
+    CHECK(r.end(2) == 2 * r.factor);
+    CHECK(r.end(-1e-9F) == 0);
+    // The k best alone, few rows, and what was never measured.
+    CHECK(reach_for(0.5F, 100, 100, 100000).factor == 1);
+    CHECK(reach_for(0.5F, 1, 5, 100000).factor == 1);
+    CHECK(reach_for(0.5F, 10, 160, 40).width == 40);
+    CHECK(reach_for(0, 10, 160, 100000).width == 160);
+    CHECK(reach_for(0, 10, 160, 100000).decisive > 160);
+}
+
+TEST_CASE("at equal effort a tuned graph finds no less, also for queries unlike the rows",
+          "[index]") {
+    hnsw_options o;
+    o.flat_below = 0;
+    auto const data = clustered_rows(6000, 16, 50, 6);
+    standing<metric::squared_l2> tuned(16, o);
+    tuned.add(data);
+    REQUIRE(tuned.get().tuned().growth > 0);
+    o.tune = false;
+    standing<metric::squared_l2> plain(16, o);
+    plain.add(data);
+    REQUIRE(plain.get().tuned().growth == 0);
+    auto const found_at = [&](auto const& s, rows const& queries, std::size_t effort) {
+        std::size_t found = 0;
+        for (std::size_t q = 0; q < queries.count(); ++q) {
+            auto const truth = true_distances<metric::squared_l2>(data, queries.row(q), 10);
+            vicinal::index::nearest<> best(10);
+            REQUIRE(s.search_into(queries.row(q), effort, index::keep_all{}, best).value());
+            for (auto const& n : best.take())
+                found += n.distance <= truth.back() * (1 + 1e-6) ? 1U : 0U;
+        }
+        return static_cast<double>(found) / static_cast<double>(10 * queries.count());
+    };
+    for (auto const seed : {7U, 8U}) {
+        auto const queries =
+            seed == 7 ? clustered_rows(200, 16, 50, seed) : uniform_rows(200, 16, seed);
+        for (std::size_t const effort : {16U, 64U, 256U}) {
+            CAPTURE(seed, effort);
+            CHECK(found_at(tuned.get(), queries, effort) >=
+                  found_at(plain.get(), queries, effort) - 0.01);
+        }
+    }
+}
+
 TEST_CASE("an effort between two that were measured is between them", "[index]") {
     auto const t = some_table();
     using vicinal::index::hnsw_graph::effort_from;
@@ -139,11 +206,13 @@ TEST_CASE("a table that comes back from its column is the one that went in", "[i
     memory::space space;
     auto* column = space.column("hnsw.tuning", 16).value();
     storage::grow(*column, 4).value();
-    auto const t = some_table();
+    auto t = some_table();
+    t.growth = 0.125F;
     graph::write_tuning(*column, t);
     auto const back = graph::read_tuning(column->reader(), column->rows());
     CHECK(back.rows == t.rows);
     CHECK(back.queries == t.queries);
+    CHECK(back.growth == 0.125F);
     REQUIRE(back.table.size() == 3);
     CHECK(back.table[2].effort == 160);
     CHECK(back.table[2].at_100 == 0.9F);
@@ -157,6 +226,12 @@ TEST_CASE("a table that comes back from its column is the one that went in", "[i
         std::uint32_t const wrong = 10;
         std::memcpy(column->edit(3), &wrong, 4);
         CHECK(graph::read_tuning(column->reader(), column->rows()).table.empty());
+    }
+    SECTION("a growth that no rows have is none") {
+        for (float const wrong : {-1.0F, 5.0F, std::numeric_limits<float>::quiet_NaN()}) {
+            std::memcpy(column->edit(0) + 8, &wrong, 4);
+            CHECK(graph::read_tuning(column->reader(), column->rows()).growth == 0);
+        }
     }
     SECTION("one that was cut off after its head is none") {
         CHECK(graph::read_tuning(column->reader(), 1).table.empty());

@@ -140,9 +140,10 @@ public:
                 [&](slot s) { return live(s) && hnsw_graph::draw_level(g, s) == 0; });
             auto fresh = hnsw_graph::measure_recall(
                 queries, vectors_->reader(), dim_, g.covered, live, threads_,
-                [&](element const* row, std::size_t width, std::span<slot const> without) {
+                [&](element const* row, std::size_t k, std::size_t effort, float growth,
+                    std::span<slot const> without) {
                     neighbours found;
-                    find(row, width, width, keep_all{}, without,
+                    find(row, k, effort, growth, keep_all{}, without,
                          [&](auto const&, hnsw_graph::filtered&& all) {
                              found = std::move(all.found);
                          });
@@ -192,14 +193,15 @@ public:
     /// Takes the columns as compact() wrote them. Inside the caller's section.
     void compacted() noexcept {}
 
-    /// effort: the width of the beam ("ef"), at least `wanted`. Cost: about effort x neighbours
-    /// distances of codes.
+    /// effort: the width of a beam ("ef"), at least `wanted`, that finds about as much; where
+    /// tuning has measured how distances grow, it looks less far (index/hnsw/reach.hpp). Cost:
+    /// about effort x neighbours distances of codes.
     template <class Keep>
     [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted,
                                             std::size_t effort, Keep const& keep) const {
         return vicinal::detail::guarded([&]() -> result<neighbours> {
             neighbours found;
-            find(query, wanted, effort, keep, {},
+            find(query, wanted, effort, tuned_.growth, keep, {},
                  [&](auto const&, hnsw_graph::filtered&& all) { found = std::move(all.found); });
             return found;
         });
@@ -214,7 +216,7 @@ public:
         return vicinal::detail::guarded([&]() -> result<bool> {
             bool finished = true;
             find(
-                query, best.wanted(), effort, keep, {},
+                query, best.wanted(), effort, tuned_.growth, keep, {},
                 [&](auto const& to, hnsw_graph::filtered&& all) {
                     finished = all.finished;
                     if (finished) compare(all.found, query, to, best);
@@ -258,7 +260,7 @@ public:
             visit(query, best.wanted(), [&](auto const& ground, auto start, auto const& to) {
                 auto s = scratch_->take();
                 auto all = hnsw_graph::walk_if_shorter(
-                    ground, start, best.wanted(), effort, matching, to, keep, *s,
+                    ground, start, best.wanted(), effort, matching, to, keep, *s, tuned_.growth,
                     [&](std::size_t rows) { return effort_for(rows, recall); });
                 found = all.finished;
                 if (found) compare(all.found, query, to, best);
@@ -338,17 +340,17 @@ private:
     /// Walks for the query and calls done(target, found) with what was found of the rows that
     /// `keep` holds for, nearest first, as if the nodes of `without` were not there.
     template <class Keep, class Done>
-    void find(element const* query, std::size_t wanted, std::size_t effort, Keep const& keep,
-              std::span<slot const> without, Done const& done,
+    void find(element const* query, std::size_t wanted, std::size_t effort, float growth,
+              Keep const& keep, std::span<slot const> without, Done const& done,
               std::size_t most_met = hnsw_graph::any_number) const {
         visit(query, wanted, [&](auto const& ground, auto start, auto const& to) {
-            auto const width = (std::min)((std::max)(wanted, effort), to.rows);
+            auto const r = hnsw_graph::reach_for(growth, wanted, effort, to.rows);
             auto s = scratch_->take();
             if constexpr (std::same_as<Keep, keep_all>) {
-                hnsw_graph::beam_search(ground, start, width, to, *s, without);
-                done(to, hnsw_graph::filtered{hnsw_graph::in_order(s->beam), true});
+                hnsw_graph::beam_search(ground, start, r, to, *s, without);
+                done(to, hnsw_graph::filtered{hnsw_graph::in_order(s->beam, r.effort), true});
             } else {
-                done(to, hnsw_graph::walk_through(ground, start, width, most_met, to, keep, *s));
+                done(to, hnsw_graph::walk_through(ground, start, r, most_met, to, keep, *s));
             }
         });
     }

@@ -26,6 +26,9 @@ struct tuning {
     std::uint32_t queries = 0;
     /// By growing effort; recall does not fall from one to the next.
     std::vector<measured_recall> table;
+    /// How the distance of the n-th nearest grows: as n to this power. 0 where that was not
+    /// measured, or the metric's distances are not above 0.
+    float growth = 0;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index

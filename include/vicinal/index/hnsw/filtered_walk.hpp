@@ -19,11 +19,12 @@ struct filtered {
     bool finished = true;
 };
 
-/// What a beam holds, nearest first, ties by slot.
-[[nodiscard]] inline neighbours in_order(pool const& beam) {
+/// The nearest that a beam holds, at most `most`, nearest first, ties by slot.
+[[nodiscard]] inline neighbours in_order(pool const& beam, std::size_t most) {
     neighbours found;
-    found.reserve(beam.size());
-    for (std::size_t i = 0; i < beam.size(); ++i) found.push_back({beam.distance(i), beam.node(i)});
+    auto const count = (std::min)(beam.size(), most);
+    found.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) found.push_back({beam.distance(i), beam.node(i)});
     order_ties(found);
     return found;
 }
@@ -41,23 +42,31 @@ inline constexpr std::size_t any_number = (std::numeric_limits<std::size_t>::max
     return to_come > static_cast<double>(most_met) * (static_cast<double>(kept) + 0.5);
 }
 
-/// Beam search for the `width` nearest of those that `keep` holds for. Walks through the others, so
-/// that a filter cuts no way; ends when the nearest unexpanded node is farther than all it keeps.
+/// Beam search for the nearest of those that `keep` holds for, as far as `r` goes among them. Walks
+/// through the others, so that a filter cuts no way.
 ///
 /// It gives up when it has met more than `most_met` nodes, or is about to: a filter that keeps only
 /// rows far from the query would lead it through half of the graph.
 template <class Level, class Target, class Keep>
-[[nodiscard]] filtered walk_through(Level const& level, position start, std::size_t width,
+[[nodiscard]] filtered walk_through(Level const& level, position start, reach const& r,
                                     std::size_t most_met, Target const& to, Keep const& keep,
                                     scratch& s) {
     auto const farther = [](neighbour const& a, neighbour const& b) { return b < a; };
     auto& frontier = s.candidates;
-    nearest best(width);
+    nearest best(r.width);
+    bool const adapts = r.decisive < r.width;
+    nearest front(adapts ? r.decisive : 0);
+    auto const beyond = [&](float distance) {
+        return adapts && front.full() && distance > r.end(front.farthest());
+    };
     auto const meet = [&](float distance, std::uint32_t node) {
         if (!best.could_enter(distance)) return;
+        if (beyond(distance) && best.size() >= r.candidates) return;
         frontier.push_back({distance, node});
         std::push_heap(frontier.begin(), frontier.end(), farther);
-        if (keep(node)) best.offer({distance, node});
+        if (!keep(node)) return;
+        best.offer({distance, node});
+        if (adapts) front.offer({distance, node});
     };
     frontier.clear();
     s.fresh.resize(2 * level.width);
@@ -69,7 +78,7 @@ template <class Level, class Target, class Keep>
         std::size_t count = 0;
         for (int i = 0; i < 2 && !frontier.empty(); ++i) {
             auto const at = frontier.front();
-            if (!best.could_enter(at.distance)) {
+            if (!best.could_enter(at.distance) || beyond(at.distance)) {
                 if (i == 0) return {best.take(), true};
                 break;
             }
@@ -80,7 +89,7 @@ template <class Level, class Target, class Keep>
         for (std::size_t i = 0; i < (std::min)(frontier.size(), std::size_t{3}); ++i)
             level.prefetch(frontier[i].row);
         met += count;
-        if (hopeless(met, best.size(), width, most_met)) return {{}, false};
+        if (hopeless(met, best.size(), r.effort, most_met)) return {{}, false};
         score_nodes(level, s.fresh.data(), count, to, meet);
     }
     return {best.take(), true};
@@ -112,11 +121,13 @@ template <class Level, class Keep>
 /// unfinished where it does not, where it breaks the promise, and where it finds fewer than k.
 ///
 /// effort: how many matches to find; 0 for as many as effort_for(rows), the beam for the nearest
-/// `rows` of all, has among them: the k nearest matches are the k / share nearest rows.
+/// `rows` of all, has among them: the k nearest matches are the k / share nearest rows. growth as
+/// in tuning.
 template <class Level, class Target, class Keep, class EffortFor>
 [[nodiscard]] filtered walk_if_shorter(Level const& level, position start, std::size_t k,
                                        std::size_t effort, std::size_t matching, Target const& to,
-                                       Keep const& keep, scratch& s, EffortFor const& effort_for) {
+                                       Keep const& keep, scratch& s, float growth,
+                                       EffortFor const& effort_for) {
     // Where nearly all match it is not worth a look: 2 us of a walk's 25, and the walk gives up in
     // time where they lie elsewhere.
     auto const overall = static_cast<double>(matching) / static_cast<double>(level.nodes);
@@ -130,7 +141,8 @@ template <class Level, class Target, class Keep, class EffortFor>
     }
     auto const most = most_met(matching);
     if (nodes_to_meet(width, share, level.width) > static_cast<double>(most)) return {{}, false};
-    auto all = walk_through(level, start, width, most, to, keep, s);
+    auto const r = reach_for(growth, k, width, level.nodes);
+    auto all = walk_through(level, start, r, most, to, keep, s);
     all.finished = all.finished && all.found.size() >= k;
     return all;
 }

@@ -47,7 +47,7 @@ public:
         target<Codes, decltype(score)> const to{codes_, score, g.linked, lines_};
         auto const start = join_upper(p, g, to, width);
         auto const level = graph_.ground_level(g);
-        beam_search(level, start, width, to, scratch_);
+        beam_search(level, start, beam_of(width), to, scratch_);
         collect_beam(p.node);
         for (std::size_t i = 0; i < (std::min)(candidates_.size(), parents_offered); ++i)
             p.nearest.push_back(candidates_[i].row);
@@ -63,7 +63,7 @@ public:
         target<Codes, decltype(score)> const to{codes_, score, g.linked, lines_};
         auto const start = find_start(graph_.upper_levels(g), g, to);
         auto const level = graph_.ground_level(g);
-        beam_search(level, start, width, to, scratch_);
+        beam_search(level, start, beam_of(width), to, scratch_);
         collect_beam(p.node);
         auto const found = static_cast<std::ptrdiff_t>(candidates_.size());
         auto const* list = level.list(p.node);
@@ -121,7 +121,7 @@ private:
         if (join == 0 || at == no_slot) return start;
         position here{start.distance, at};
         for (auto level = join; level >= 1; --level) {
-            beam_search(levels, here, width, to, scratch_);
+            beam_search(levels, here, beam_of(width), to, scratch_);
             collect_beam(no_slot);
             bound_.clear();
             select(levels, g.neighbours, 1, p.upper[level - 1]);

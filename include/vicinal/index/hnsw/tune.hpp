@@ -23,7 +23,7 @@ namespace vicinal::inline VICINAL_ABI::index {
 
 namespace hnsw_graph {
 
-/// One row of the column that keeps it: a line of the table, or first {rows, queries}.
+/// One row of the column that keeps it: a line of the table, or first {rows, queries, growth}.
 struct tuning_row {
     std::uint32_t effort;
     float recalls[3];
@@ -35,6 +35,8 @@ inline constexpr std::uint32_t tuned_efforts[] = {10,  14,  20,  28,  40,  56,  
 inline constexpr std::size_t tuned_ks[] = {1, 10, 100};
 /// The recall beyond which no more is measured.
 inline constexpr float enough = 0.9985F;
+/// Rows on a line grow with 1, their squared distances with 2.
+inline constexpr float most_growth = 4;
 
 /// Rows that stand in for queries, one behind the other, and the nearest of each among all others.
 template <class Metric>
@@ -102,6 +104,18 @@ public:
     [[nodiscard]] std::vector<float> const& truth(std::size_t i) const noexcept {
         return truth_[i];
     }
+    /// The power of n by which the distance of the n-th nearest grows from the 10th to the 100th,
+    /// the mean over the queries; 0 where half of them have distances of no ratio.
+    [[nodiscard]] float growth() const noexcept {
+        double sum = 0;
+        std::size_t count = 0;
+        for (auto const& t : truth_) {
+            if (t.size() < tuned_ks[2] || !(t[tuned_ks[1] - 1] > 0)) continue;
+            sum += std::log10(double{t[tuned_ks[2] - 1]} / double{t[tuned_ks[1] - 1]});
+            ++count;
+        }
+        return 2 * count > truth_.size() ? static_cast<float>(sum / static_cast<double>(count)) : 0;
+    }
 
     template <class Reader>
     [[nodiscard]] static element const* row(Reader const& vectors, slot s) noexcept {
@@ -132,6 +146,7 @@ template <class Reader>
     }
     t.rows = head.effort;
     t.queries = static_cast<std::uint32_t>(head.recalls[0]);
+    if (head.recalls[1] > 0 && head.recalls[1] <= most_growth) t.growth = head.recalls[1];
     return t;
 }
 
@@ -139,7 +154,7 @@ template <class Reader>
 template <class Column>
 void write_tuning(Column& column, tuning const& t) noexcept {
     column.resize(t.table.size() + 1);
-    tuning_row const head{t.rows, {static_cast<float>(t.queries), 0, 0}};
+    tuning_row const head{t.rows, {static_cast<float>(t.queries), t.growth, 0}};
     std::memcpy(column.edit(0), &head, sizeof head);
     for (std::size_t i = 0; i < t.table.size(); ++i) {
         auto const& m = t.table[i];
@@ -148,18 +163,19 @@ void write_tuning(Column& column, tuning const& t) noexcept {
     }
 }
 
-/// The share of a query's k nearest that a search found, for each of tuned_ks. The candidates are
-/// compared by their vectors, as many of them as a store compares.
+/// The share of a query's k nearest that a search found, for tuned_ks from `first` up to `last_k`.
+/// The candidates are compared by their vectors, as many of them as a store compares.
 template <class Metric, class Reader>
 void count_found(held_out<Metric> const& queries, std::size_t i, neighbours candidates,
-                 Reader const& vectors, std::size_t dim, double (&found)[3]) {
+                 Reader const& vectors, std::size_t dim, std::size_t first, std::size_t last_k,
+                 double (&found)[3]) {
     using rows = held_out<Metric>;
     auto const& truth = queries.truth(i);
     auto const distance = metric::bind<Metric>(queries.vector(i), dim);
-    auto const compared = (std::min)(candidates.size(), candidates_for(tuned_ks[2]));
+    auto const compared = (std::min)(candidates.size(), candidates_for(tuned_ks[last_k - 1]));
     for (std::size_t j = 0; j < compared; ++j)
         candidates[j].distance = distance(rows::row(vectors, candidates[j].row));
-    for (std::size_t n = 0; n < 3; ++n) {
+    for (auto n = first; n < last_k; ++n) {
         auto const k = (std::min)(tuned_ks[n], truth.size());
         if (k == 0) continue;
         auto const last = (std::min)(compared, candidates_for(k));
@@ -170,8 +186,9 @@ void count_found(held_out<Metric> const& queries, std::size_t i, neighbours cand
     }
 }
 
-/// Searches for each query at growing effort, until all recalls are next to 1: search(vector,
-/// effort, without) gives candidates.
+/// Searches for each query at growing effort, until all recalls are next to 1: search(vector, k,
+/// effort, growth, without) gives candidates. A walk for ten goes as far as one for the nearest,
+/// one for a hundred goes less far.
 template <class Metric, class Reader, class Live, class Search>
 [[nodiscard]] result<tuning> measure_recall(held_out<Metric>& queries, Reader const& vectors,
                                             std::size_t dim, slot covered, Live const& live,
@@ -195,7 +212,8 @@ template <class Metric, class Reader, class Live, class Search>
                 queries.compare(i, mine, first, first + (std::min)(block, covered - first), live);
     }));
     queries.finish();
-    tuning t{covered, static_cast<std::uint32_t>(queries.size()), {}};
+    tuning t{covered, static_cast<std::uint32_t>(queries.size()), {}, 0};
+    t.growth = (std::clamp)(queries.growth(), 0.0F, most_growth);
     struct tally {
         double found[3] = {};
     };
@@ -206,9 +224,14 @@ template <class Metric, class Reader, class Live, class Search>
             auto const mine = vectors;
             for (auto i = from; i < to; ++i) {
                 each[i] = {};
-                auto found =
-                    search(queries.vector(i), effort, std::span<slot const>(queries.copies(i)));
-                count_found(queries, i, std::move(found), mine, dim, each[i].found);
+                auto const look = [&](std::size_t from_k, std::size_t until_k) {
+                    auto found = search(queries.vector(i), tuned_ks[until_k - 1], effort, t.growth,
+                                        std::span<slot const>(queries.copies(i)));
+                    count_found(queries, i, std::move(found), mine, dim, from_k, until_k,
+                                each[i].found);
+                };
+                look(0, 2);
+                if (effort >= tuned_ks[2]) look(2, 3);
             }
         }));
         float recalls[3] = {};

@@ -3,12 +3,14 @@
 #define VICINAL_INDEX_HNSW_WALK_HPP
 
 #include <vicinal/index/hnsw/graph.hpp>
+#include <vicinal/index/hnsw/reach.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/index/scratch.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 /// How a query moves over the graph (Malkov & Yashunin 2018, algorithms 2 and 5).
@@ -116,20 +118,28 @@ template <class Level>
     return at + count;
 }
 
-/// Beam search: the `width` nearest nodes that the graph leads to from `start`, in s.beam.
+/// Beam search: the nearest nodes that the graph leads to from `start`, in s.beam, as far as `r`
+/// goes.
 ///
 /// Two nodes are expanded at a time: a few more distances, and twice as many reads under way. The
 /// nodes of `without` are taken for ones that are not there, the first excepted.
 template <class Level, class Target>
-void beam_search(Level const& level, position start, std::size_t width, Target const& to,
-                 scratch& s, std::span<slot const> without = {}) {
+void beam_search(Level const& level, position start, reach const& r, Target const& to, scratch& s,
+                 std::span<slot const> without = {}) {
     s.visited.reset(level.nodes);
-    s.beam.reset(width);
+    s.beam.reset(r.width);
     s.fresh.resize(2 * level.width);
     static_cast<void>(s.visited.mark(start.node));
     for (auto const node : without) static_cast<void>(s.visited.mark(node));
     s.beam.insert(start.distance, start.node);
     while (s.beam.has_next()) {
+        auto useful = (std::numeric_limits<float>::infinity)();
+        if (s.beam.size() >= r.decisive) {
+            auto const end = r.end(s.beam.distance(r.decisive - 1));
+            if (s.beam.next_distance() > end) break;
+            if (s.beam.size() >= r.candidates)
+                useful = (std::max)(end, s.beam.distance(r.candidates - 1));
+        }
         std::size_t count = 0;
         for (int i = 0; i < 2 && s.beam.has_next(); ++i)
             count = collect(level, s.beam.pop(), count, to.rows, s);
@@ -137,7 +147,8 @@ void beam_search(Level const& level, position start, std::size_t width, Target c
             if (auto const next = s.beam.ahead(i); next != pool::no_node) level.prefetch(next);
         score_nodes(level, s.fresh.data(), count, to, [&](float distance, std::uint32_t n) {
             // A node that comes to the front is likely to be expanded next.
-            if (distance < s.beam.limit() && s.beam.insert(distance, n) < 2) level.prefetch(n);
+            if (distance <= useful && distance < s.beam.limit() && s.beam.insert(distance, n) < 2)
+                level.prefetch(n);
         });
     }
 }
