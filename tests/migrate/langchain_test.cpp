@@ -144,7 +144,7 @@ TEST_CASE("a metadata value that stands in itself, or in very many places, ends 
 
 TEST_CASE("damaged docstores are read, or named as a loss, never more") {
     temporary_directory const dir;
-    vicinal_test::damaged(unhex(saved), 3000, 23, [&dir](std::string const& bad) {
+    vicinal_test::damaged(unhex(saved), 1000, 23, [&dir](std::string const& bad) {
         auto const all = read(dir, bad);
         REQUIRE(all);
         REQUIRE(all->size() == 2);
