@@ -54,7 +54,7 @@ TEST_CASE("every index file among the fixtures is recognised and opened, or know
     CHECK(refused == 1);
 }
 
-TEST_CASE("a folder that LangChain saved is read by its index, and its docstore named as a loss") {
+TEST_CASE("a folder that LangChain saved is recognised; a docstore that is none is a loss") {
     auto const folder = shared_fixture("faiss-hnswlib");
     if (folder.empty()) return;
     vicinal_test::temporary_directory const dir;

@@ -11,7 +11,9 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace vicinal;
@@ -287,6 +289,49 @@ TEST_CASE("a matrix in Fortran order that needs several blocks comes out as in C
     for (std::size_t i = 0; i < rows; ++i)
         same = same && same_bits(a->at(i).vector, b->at(i).vector);
     CHECK(same);
+}
+
+TEST_CASE("an array that is unpacked on the way is read to the end that its header gives") {
+    temporary_directory const dir;
+    // Stands for any packing: every bit turned over.
+    struct turned final : backend::input {
+        explicit turned(std::unique_ptr<backend::input> from) : in(std::move(from)) {}
+        result<std::size_t> read(void* to, std::size_t most) override {
+            auto const got = in->read(to, most);
+            for (std::size_t i = 0; got && i < *got; ++i)
+                static_cast<unsigned char*>(to)[i] ^= 0xffU;
+            return got;
+        }
+        std::string const& path() const noexcept override { return in->path(); }
+        std::unique_ptr<backend::input> in;
+    };
+    backend::input_opener const open =
+        [](std::string const& path) -> result<std::unique_ptr<backend::input>> {
+        auto in = backend::open_file(path);
+        if (!in) return in.error();
+        return std::unique_ptr<backend::input>(std::make_unique<turned>(*std::move(in)));
+    };
+    auto const with = [&](std::string content, array_format format) {
+        for (auto& c : content) c = static_cast<char>(~c);
+        return array_source::try_open(dir.file("x.packed", content), format, {.open = open});
+    };
+    auto npy = with(six<float>("f4", false, false), array_format::npy);
+    REQUIRE(npy);
+    CHECK(npy->describe()->records == 2);
+    CHECK(records_of(*npy)->size() == 2);
+    auto fvecs = with(bytes(1) + bytes(1.F) + bytes(1) + bytes(2.F), array_format::fvecs);
+    REQUIRE(fvecs);
+    CHECK_FALSE(fvecs->describe()->records);
+    CHECK(same_bits(records_of(*fvecs)->at(1).vector, {2}));
+    // What is missing only reading tells.
+    auto cut = with(bytes(3) + bytes(1) + bytes(1.0), array_format::fbin);
+    REQUIRE(cut);
+    auto const got = records_of(*cut);
+    REQUIRE(!got);
+    CHECK(got.error().code() == errc::corrupt_source);
+    CHECK(got.error().message().find("row 2") != std::string::npos);
+    CHECK(with(six<float>("f4", true, false), array_format::npy).error().code() ==
+          errc::unsupported);
 }
 
 TEST_CASE("damaged arrays are read or refused, never more") {

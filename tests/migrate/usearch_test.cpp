@@ -203,7 +203,7 @@ TEST_CASE("keys and links of other widths are read, other kinds refused") {
 
 TEST_CASE("damaged files of usearch are read or refused, never more") {
     temporary_directory const dir;
-    vicinal_test::damaged(unhex(saved), 3000, 17, [&dir](std::string const& bad) {
+    vicinal_test::damaged(unhex(saved), 1000, 17, [&dir](std::string const& bad) {
         auto const got = read(dir, bad);
         if (got) CHECK(got->size() <= 4);
     });

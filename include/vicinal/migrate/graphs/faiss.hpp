@@ -8,9 +8,11 @@
 #include <vicinal/migrate/graphs/faiss/transform.hpp>
 #include <vicinal/migrate/graphs/file_bytes.hpp>
 #include <vicinal/migrate/graphs/index_source.hpp>
+#include <vicinal/migrate/graphs/langchain_docstore.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,9 +44,7 @@ public:
         if (!content) return content.error();
         faiss_reader r(*std::move(bytes), *std::move(content), options);
         VICINAL_CHECK(r.check_readable());
-        if (folder && path_exists(path + "/index.pkl"))
-            r.losses_.emplace_back("texts, metadata and ids of LangChain's docstore (index.pkl, "
-                                   "which only Python unpacks) are not read: ids are positions");
+        if (folder) VICINAL_CHECK(r.open_docstore(path + "/index.pkl"));
         // Codes, ids and centres are read side by side, each through a window of its own.
         for (auto* const other : {&r.ids_, &r.centres_}) {
             auto again = file_bytes::open(file);
@@ -60,11 +60,19 @@ public:
     }
 
     [[nodiscard]] schema describe() const {
-        return {.dim = content_.added_dim(),
-                .metric = metric(),
-                .records = content_.rows,
-                .losses = losses_,
-                .description = "faiss:" + codes_.path()};
+        schema s{.dim = content_.added_dim(),
+                 .metric = metric(),
+                 .records = content_.rows,
+                 .losses = losses_,
+                 .description = "faiss:" + codes_.path()};
+        if (docstore_ && docstore_->dropped() > 0)
+            s.losses.push_back(std::to_string(docstore_->dropped()) +
+                               " values of LangChain's metadata are no text, number, list or dict, "
+                               "and were dropped");
+        if (docstore_ && docstore_->unknown() > 0)
+            s.losses.push_back(std::to_string(docstore_->unknown()) +
+                               " vectors have no document in LangChain's docstore");
+        return s;
     }
 
     [[nodiscard]] result<bool> next(record& out) {
@@ -86,6 +94,7 @@ public:
         if (!id) return id.error();
         out.id = std::to_string(*id);
         out.payload.clear();
+        if (docstore_) docstore_->fill(*id, out);
         ++row_;
         return true;
     }
@@ -108,6 +117,22 @@ private:
             case 2: return "l1";
             default: return "";
         }
+    }
+
+    // A docstore that can't be read is a loss, not an error: the vectors are there.
+    result<void> open_docstore(std::string const& path) {
+        if (!path_exists(path)) return {};
+        auto docstore = langchain_docstore::open(path);
+        if (docstore) {
+            docstore_.emplace(*std::move(docstore));
+            return {};
+        }
+        auto const& e = docstore.error();
+        if (e.code() == errc::io_failure || e.code() == errc::out_of_memory) return e;
+        losses_.push_back("texts, metadata and ids of LangChain's docstore (index.pkl) were not "
+                          "read: " +
+                          e.message());
+        return {};
     }
 
     // Names what is lost, and refuses what would lose more than was agreed to.
@@ -180,6 +205,7 @@ private:
     std::vector<file_bytes> maps_;
     faiss_content content_;
     backend::faiss_options options_;
+    std::optional<langchain_docstore> docstore_;
     std::vector<std::string> losses_;
     std::vector<float> centre_; // of the cell of the block; empty where codes are no differences
     std::size_t block_ = 0;

@@ -103,7 +103,8 @@ private:
         VICINAL_CHECK(in_.read(dim, rows, unused, unused, trained, c.metric));
         float argument = 0;
         if (c.metric > 1) VICINAL_CHECK(in_.read(argument));
-        if (dim < 0 || rows < 0 || c.metric < 0) return contradiction("a header of an index");
+        if (dim < 0 || rows < 0 || c.metric < 0 || (dim == 0 && rows != 0))
+            return contradiction("a header of an index");
         if (dim > static_cast<std::int32_t>(source_dims))
             return wrong(errc::limit_exceeded, "vectors of at most 65536 elements",
                          std::to_string(dim));
@@ -155,7 +156,7 @@ private:
         if (!range) return range.error();
         std::uint64_t wanted = 0;
         if (!checked_multiply<std::uint64_t>(c.rows, c.codec.code_bytes(), wanted) ||
-            wanted != range->count * width || (c.dim == 0 && c.rows != 0))
+            wanted != range->count * width)
             return contradiction(std::to_string(c.rows) + " vectors");
         c.blocks.push_back({range->offset, c.rows});
         return {};

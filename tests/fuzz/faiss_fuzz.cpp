@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// Any bytes as an index file of faiss: its records or an error.
+#include "fuzz/memory_file.hpp"
+
+#include <vicinal/migrate/graphs/faiss.hpp>
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    vicinal_fuzz::memory_file const file(data, size);
+    auto source = vicinal::backend::faiss_source::try_open(file.path(), {.decode = true});
+    if (source) vicinal_fuzz::read_to_end(*std::move(source), size);
+    return 0;
+}
