@@ -96,6 +96,10 @@ TEST_CASE("Schemes of tables open what their URI says") {
           1200);
     CHECK(count("sqlite:" + shared_fixture("sqlite-plain/memory.db") +
                 "?table=vec_f64&encoding=f64") == 20);
+    CHECK(count("chroma:" + shared_fixture("chroma-words") + "?rescue=1") == 5999);
+    CHECK(r.try_open_source("chroma:" + shared_fixture("chroma-words") + "?rescue=2")
+              .error()
+              .code() == errc::invalid_uri);
     CHECK(r.try_open_source("csv:x?delimiter=dot").error().code() == errc::invalid_uri);
     CHECK(r.try_open_source("csv:x?tabel=y").error().code() == errc::invalid_uri);
 
