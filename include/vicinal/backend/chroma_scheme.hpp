@@ -3,6 +3,7 @@
 #define VICINAL_BACKEND_CHROMA_SCHEME_HPP
 
 #include <vicinal/backend/chroma_directory.hpp>
+#include <vicinal/backend/chroma_rescue.hpp>
 #include <vicinal/backend/registry.hpp>
 
 #include <optional>
@@ -11,15 +12,23 @@
 
 namespace vicinal::inline VICINAL_ABI::backend {
 
-/// "chroma:DIR?tenant=T&database=D&collection=C": a Chroma directory, read. All parameters may be
-/// left out where that leaves no doubt which collection is meant.
+/// "chroma:DIR?tenant=T&database=D&collection=C&rescue=1": a Chroma directory, read. All parameters
+/// may be left out where that leaves no doubt which collection is meant. `rescue=1` reads what is
+/// left of a damaged one.
 [[nodiscard]] inline scheme chroma_scheme() {
     scheme s;
     s.source = [](uri const& u) -> result<any_source> {
-        VICINAL_CHECK(u.only({"tenant", "database", "collection"}));
+        VICINAL_CHECK(u.only({"tenant", "database", "collection", "rescue"}));
         chroma_options options;
         options.tenant = u.get("tenant");
         options.database = u.get("database");
+        if (auto const* rescue = u.find("rescue")) {
+            if (*rescue != "1")
+                return error{errc::invalid_uri, "rescue=1, or nothing", "'" + *rescue + "'"};
+            auto rescued = chroma_rescue::try_open(u.path(), u.get("collection"), options);
+            VICINAL_CHECK(rescued);
+            return any_source(std::move(*rescued));
+        }
         auto source = chroma_directory::try_open(u.path(), u.get("collection"), options);
         VICINAL_CHECK(source);
         return any_source(std::move(*source));

@@ -65,7 +65,9 @@ inline result<sqlite_database> open_chroma(std::string const& directory) {
 /// depends on the columns that are there, never on a version.
 class chroma_catalogue {
 public:
-    explicit chroma_catalogue(sqlite_database const& db) : db_(db) {}
+    /// `damaged`: records that can't be counted are no error.
+    explicit chroma_catalogue(sqlite_database const& db, bool damaged = false)
+        : db_(db), damaged_(damaged) {}
 
     [[nodiscard]] result<std::vector<chroma_entry>> read() {
         auto const columns = db_.columns("collections");
@@ -122,6 +124,7 @@ private:
         auto count = db_.prepare("select count(*) from embeddings where segment_id = ?1");
         if (!count) return count.error();
         auto const counted = count->bind(1, e.metadata_segment).step();
+        if (!counted && damaged_) return e;
         if (!counted) return counted.error();
         e.about.records = static_cast<std::uint64_t>(count->integer(0));
         return e;
@@ -156,6 +159,7 @@ private:
     }
 
     sqlite_database const& db_;
+    bool damaged_;
 };
 
 /// The one collection that is meant; an empty name means the only one.

@@ -53,13 +53,19 @@ public:
             auto const row = rows->step();
             if (!row) return row.error();
             if (!*row) return {};
-            auto& place = at(rows->text(1));
-            if (place.live)
+            if (!add_record(rows->text(1), rows->integer(0)))
                 return error{errc::corrupt_source, "each id once in a collection",
-                             "'" + place.id + "' twice in " + db.path()};
-            place.live = true;
-            place.row = rows->integer(0);
+                             "'" + std::string(rows->text(1)) + "' twice in " + db.path()};
         }
+    }
+
+    /// A record of the table, by its row there; false where that id was there before.
+    bool add_record(std::string_view id, std::int64_t row) {
+        auto& place = at(id);
+        if (place.live) return false;
+        place.live = true;
+        place.row = row;
+        return true;
     }
 
     /// Makes room for about that many records.
@@ -99,13 +105,18 @@ public:
                 return error{errc::corrupt_source, "an operation from 0 to 3",
                              std::to_string(code) + " at " + std::to_string(sequence) +
                                  " of the log in " + db.path()};
-            if (sequence <= done.vectors && sequence <= done.metadata) continue;
-            auto& place = at(rows->text(2));
-            auto const what = static_cast<operation>(code);
-            if (sequence > done.vectors)
-                follow_vector(place, what, sequence, rows->integer(3) != 0);
-            if (sequence > done.metadata) follow_record(place, what, sequence);
+            follow(rows->text(2), static_cast<operation>(code), sequence, rows->integer(3) != 0,
+                   done);
         }
+    }
+
+    /// One operation of the log.
+    void follow(std::string_view id, operation what, std::int64_t sequence, bool has_vector,
+                chroma_watermarks const& done) {
+        if (sequence <= done.vectors && sequence <= done.metadata) return;
+        auto& place = at(id);
+        if (sequence > done.vectors) follow_vector(place, what, sequence, has_vector);
+        if (sequence > done.metadata) follow_record(place, what, sequence);
     }
 
     /// What came out, ordered by id bytewise, and what does not fit together.
@@ -115,7 +126,8 @@ public:
         std::uint64_t without_record = 0;
         std::uint64_t persisted = 0;
     };
-    [[nodiscard]] outcome finish() {
+    /// The ids of records without a vector go to `incomplete`, if it is there.
+    [[nodiscard]] outcome finish(std::vector<std::string>* incomplete = nullptr) {
         outcome out;
         by_id_.clear();
         out.places.reserve(places_.size());
@@ -127,6 +139,7 @@ public:
             } else {
                 out.without_vector += p.live ? 1U : 0U;
                 out.without_record += vector ? 1U : 0U;
+                if (p.live && incomplete != nullptr) incomplete->push_back(std::move(p.id));
             }
         }
         places_.clear();

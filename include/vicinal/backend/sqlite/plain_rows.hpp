@@ -100,7 +100,7 @@ public:
     [[nodiscard]] result<void> read(std::size_t column, value& out) override {
         int const i = at(column);
         auto const& about = columns_[column];
-        out = {};
+        out = nullptr;
         if (row_.type(i) == SQLITE_TEXT && about.type == column_type::json && json_ &&
             json_(row_.text(i), out))
             return {};
