@@ -6,6 +6,7 @@
 #include <vicinal/migrate/files/source_file.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <string>
