@@ -97,7 +97,10 @@ public:
         if (auto const settled = settle_vectors(losses); !settled) return settled.error();
         for (auto& [column, members] : members_)
             for (auto const& [name, v] : members)
-                out.payload.set(out.payload.contains(name) ? column + "_" + name : name, v);
+                if (out.payload.contains(name))
+                    out.payload.set(std::string(column).append("_").append(name), v);
+                else
+                    out.payload.set(name, v);
         return made;
     }
 

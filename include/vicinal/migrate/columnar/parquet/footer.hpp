@@ -284,7 +284,7 @@ private:
 /// Errors: foreign_file, corrupt_source, unsupported (encrypted, or columns in other files),
 /// limit_exceeded (a footer of over 256 MiB), io_failure.
 [[nodiscard]] inline result<footer> read_footer(source_file const& file) {
-    auto const wrong = [&file](std::string what) {
+    auto const wrong = [&file](std::string const& what) {
         return error{errc::corrupt_source, "a whole Parquet file", file.path() + ": " + what};
     };
     auto const size = file.size();

@@ -39,7 +39,7 @@ public:
     [[nodiscard]] result<bool> ready() {
         while (at_ == held_) {
             if (left_ == 0) {
-                auto const more = next_page();
+                auto more = next_page();
                 if (!more || !*more) return more;
                 continue;
             }
@@ -126,7 +126,7 @@ private:
         for (;;) {
             page p;
             if (started_) {
-                auto const more = pages_.next(p);
+                auto more = pages_.next(p);
                 if (!more) return more;
                 if (!*more) started_ = false;
             }
