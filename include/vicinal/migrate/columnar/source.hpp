@@ -31,9 +31,10 @@ namespace vicinal::inline VICINAL_ABI::backend {
 /// in base64. A null is a field that is not there. Other vectors, sparse vectors and lists of
 /// vectors are not carried: `describe` counts them.
 ///
-/// Parquet: pages of both versions, every encoding, Snappy, gzip and zstd; memory is a page and a
-/// dictionary for each column, of 1 GiB at most. Arrow: a record batch lies in memory as a whole.
-/// After the format specifications of Apache Parquet and Apache Arrow.
+/// Parquet: pages of both versions, every encoding, Snappy, gzip, zstd and LZ4 (raw); memory is a
+/// page (1 GiB at most) and a dictionary for each column. Arrow: every type but unions, intervals,
+/// list views and run ends; LZ4 and zstd; a record batch lies in memory as a whole. A row may have
+/// 256 MiB. After the format specifications of Apache Parquet and Apache Arrow.
 class columnar_source {
 public:
 #if VICINAL_EXCEPTIONS
