@@ -176,6 +176,58 @@ TEST_CASE("a directory of Chroma 0.3 reads collection by collection", "[migrate]
     CHECK(guessed(path) == "chroma-0.3:" + path);
 }
 
+TEST_CASE("rows that are no records are told one by one, or end the reading", "[migrate]") {
+    auto const path = own("odd_rows.parquet");
+    auto source = columnar_source::try_open(path);
+    REQUIRE(source);
+    auto const stopped = read_all(*source);
+    REQUIRE(!stopped);
+    CHECK(stopped.error().code() == errc::empty_id);
+    CHECK(stopped.error().got() == path + ", row 2: none");
+
+    std::vector<std::string> told;
+    source->pass_over([&](bad_record const& bad) {
+        told.push_back(bad.place + " '" + bad.id + "': " + bad.reason.got());
+    });
+    REQUIRE(source->rewind());
+    // The column's own name wins over the JSON's; text that is no JSON stays text; bytes that are
+    // no text become base64.
+    check_same(
+        read_all(*source).value(),
+        {{"1",
+          {0.1F, 2},
+          {{"genre", "column"}, {"metadata_genre", "drama"}, {"year", 2020}, {"raw", "text"}}},
+         {"5", {}, {{"metadata", "plain text"}, {"raw", "/wA="}}},
+         {"6", {0.5F}, {{"metadata", R"({"broken)"}, {"genre", "f"}}}});
+    CHECK(told == std::vector<std::string>{path + ", row 2 '': none",
+                                           path + ", row 3 '3': a null in 'vector'",
+                                           path + ", row 4 '4': one beyond it in 'vector'"});
+    CHECK(source->describe()->losses ==
+          std::vector<std::string>{"bytes in 'raw' that are no UTF-8 text became base64 (1 record)",
+                                   "doubles of 'vector' became the nearest floats (1 record)"});
+}
+
+TEST_CASE("rows without ids are numbered through all files of a directory", "[migrate]") {
+    temporary_directory const there;
+    auto const table = slurp(own("no_ids.parquet"));
+    static_cast<void>(there.file("part-10.parquet", table));
+    static_cast<void>(there.file("part-9.parquet", table));
+    auto source = columnar_source::try_open(there.path("."));
+    REQUIRE(source);
+    CHECK(source->describe()->records == 4U);
+    check_same(read_all(*source).value(), {{"0", {}, {{"n", 7}}},
+                                           {"1", {0.5F}, {{"n", 8}}},
+                                           {"2", {}, {{"n", 7}}},
+                                           {"3", {0.5F}, {{"n", 8}}}});
+    CHECK(source->describe()->losses ==
+          std::vector<std::string>{
+              "rows have no ids: they are numbered from 0 in the order of the files"});
+    columnar_options options;
+    options.id = "n";
+    check_same(read_all(own("no_ids.parquet"), options).value(),
+               {{"7", {}, {}}, {"8", {0.5F}, {}}});
+}
+
 TEST_CASE("what holds tables is recognised by what it holds", "[migrate]") {
     auto const table = own("v2_plain_zstd.parquet");
     CHECK(guessed(table) == "parquet:" + table);

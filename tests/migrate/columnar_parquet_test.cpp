@@ -101,6 +101,12 @@ TEST_CASE("a Parquet file that is cut off, foreign or flipped is refused", "[mig
     longer[whole.size() - 5] = '\x7f'; // the footer's length
     CHECK(code(longer) == errc::corrupt_source);
     CHECK(code("PARE" + whole.substr(4)) == errc::unsupported);
+    // A summary names the files that hold the columns: field 1 of a column chunk is their path.
+    auto elsewhere = whole;
+    auto const chunk = whole.find(std::string("\x26\x00\x1c", 3), whole.size() / 2);
+    REQUIRE(chunk != std::string::npos);
+    elsewhere.replace(chunk, 3, std::string("\x18\x00\x2c", 3));
+    CHECK(code(elsewhere) == errc::unsupported);
     // Its pages have checksums: no flipped byte of one goes unseen.
     std::size_t seen = 0;
     for (std::size_t i = 200; i < whole.size() / 2; i += 997) {

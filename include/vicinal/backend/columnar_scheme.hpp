@@ -103,8 +103,14 @@ namespace vicinal::inline VICINAL_ABI::backend {
     s.dry_sink = s.sink;
     s.recognise = [](glimpse const& g) -> std::optional<guess> {
         auto const path = "parquet:" + escaped_path(g.path);
-        if (g.head.starts_with("PAR1"))
+        if (g.head.starts_with("PAR1")) {
+            // Its end is needed first, which can't be had of what is packed as a whole.
+            if (g.path.ends_with(".gz") || g.path.ends_with(".zst"))
+                return guess{"", "a Parquet file packed as a whole", 90,
+                             (g.path.ends_with(".gz") ? "gunzip -k " : "zstd -d ") +
+                                 detail::columnar::pasted(g.path, "FILE")};
             return guess{path, "a Parquet file", 90}; // whose, others may know
+        }
         if (!g.directory) return {};
         auto const files = detail::columnar::names_in(g.path, ".parquet");
         if (files.empty()) return {};

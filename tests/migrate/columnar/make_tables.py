@@ -118,6 +118,20 @@ def main():
     pq.write_table(table, HERE / "v2_delta_gzip.parquet", data_page_version="2.0",
                    compression="gzip", column_encoding=delta, **plain, **small)
 
+    # Rows of which some are no records; columnar_layouts_test.cpp says what is to be made of them.
+    odd = pa.table({
+        "_id": pa.array([1, None, 3, 4, 5, 6], pa.int64()),
+        "vector": pa.array([[0.1, 2.0], [1.0], [1.0, None], [1e300], None, [0.5]],
+                           pa.list_(pa.float64())),
+        "metadata": pa.array(['{"genre": "drama", "year": 2020}', "{}", "{}", "{}", "plain text",
+                              '{"broken'], pa.string()),
+        "genre": pa.array(["column", "b", "c", "d", None, "f"], pa.string()),
+        "raw": pa.array([b"text", b"", b"", b"", b"\xff\x00", None], pa.binary()),
+    })
+    pq.write_table(odd, HERE / "odd_rows.parquet", compression="none")
+    ids = pa.table({"vector": odd["vector"].slice(4, 2), "n": pa.array([7, 8])})
+    pq.write_table(ids, HERE / "no_ids.parquet", compression="none")
+
     # Arrow has a vector of fixed size, a dictionary, and batches of several sizes.
     index = SCHEMA.get_field_index("vector")
     fixed = table.set_column(index, "vector", table["vector"].cast(pa.list_(pa.float32(), 5)))

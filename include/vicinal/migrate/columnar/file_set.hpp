@@ -6,6 +6,7 @@
 #include <vicinal/migrate/files/source_file.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -20,6 +21,12 @@ namespace vicinal::inline VICINAL_ABI::detail::columnar {
 [[nodiscard]] inline bool is_directory(std::string const& path) noexcept {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/// A path of an entry of a directory.
+[[nodiscard]] inline std::string entry_of(std::string const& directory, std::string_view name) {
+    std::string path = directory;
+    return path.append("/").append(name);
 }
 
 /// Orders names as people number them: "2.parquet" before "10.parquet".
@@ -64,7 +71,7 @@ namespace vicinal::inline VICINAL_ABI::detail::columnar {
     while (auto const* const entry = ::readdir(open.get())) {
         std::string name = entry->d_name;
         if (name.front() == '.') continue;
-        bool const fits = ending == "/" ? is_directory(directory + "/" + name)
+        bool const fits = ending == "/" ? is_directory(entry_of(directory, name))
                                         : std::string_view(name).ends_with(ending);
         if (!fits) continue;
         if (names.size() == 1'000'000)

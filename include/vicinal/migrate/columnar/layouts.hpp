@@ -36,7 +36,7 @@ namespace vicinal::inline VICINAL_ABI::detail::columnar {
     for (std::string_view const ending : {".parquet", ".arrow", ".arrows", ".feather", ".ipc"}) {
         auto const names = list_names(path, ending);
         if (!names) return names.error();
-        for (auto const& name : *names) set.files.push_back(path + "/" + name);
+        for (auto const& name : *names) set.files.push_back(entry_of(path, name));
         if (!set.files.empty()) return set;
     }
     return error{errc::not_found, "files called *.parquet or *.arrow", path + " has none"};

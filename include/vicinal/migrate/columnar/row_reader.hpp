@@ -61,17 +61,26 @@ public:
         start(out);
         outcome made;
         if (plan_.numbered) out.id = std::to_string(number);
+        // The id first: whatever else is wrong is told of the record of that name.
         for (std::size_t i = 0; i < plan_.uses.size(); ++i) {
-            if (plan_.uses[i] != column_use::selector) continue;
+            auto const use = plan_.uses[i];
+            if (use != column_use::selector && use != column_use::id) continue;
             VICINAL_CHECK(t.read(i, v_));
+            if (use == column_use::id) {
+                made.bad = take_id(t.columns()[i].name, out);
+                continue;
+            }
             auto const* const text = v_.get_if<std::string>();
             made.taken = text && *text == wishes_.only_text;
-            if (!made.taken) return made;
+            if (!made.taken) return outcome{.taken = false};
         }
+        if (!made.bad && out.id.empty())
+            made.bad = error{errc::empty_id, "a name for each record", "none"};
         for (std::size_t i = 0; i < plan_.uses.size() && !made.bad; ++i) {
             auto const use = plan_.uses[i];
             auto const& name = t.columns()[i].name;
-            if (use == column_use::nothing || use == column_use::selector) continue;
+            if (use == column_use::nothing || use == column_use::selector || use == column_use::id)
+                continue;
             if (use == column_use::vector || use == column_use::lost_vector) {
                 bool const kept = use == column_use::vector;
                 auto const row = t.read(i, kept ? out.vector : lost_);
@@ -88,8 +97,10 @@ public:
         if (auto const settled = settle_vectors(losses); !settled) return settled.error();
         for (auto& [column, members] : members_)
             for (auto const& [name, v] : members)
-                out.payload.set(out.payload.contains(name) ? column + "_" + name : name, v);
-        if (out.id.empty()) made.bad = error{errc::empty_id, "a name for each record", "none"};
+                if (out.payload.contains(name))
+                    out.payload.set(std::string(column).append("_").append(name), v);
+                else
+                    out.payload.set(name, v);
         return made;
     }
 
@@ -126,7 +137,6 @@ private:
     /// What becomes of the value of a column; the error is the row's.
     [[nodiscard]] std::optional<error> take(column_use use, std::string const& name, record& out,
                                             row_losses& losses) {
-        if (use == column_use::id) return take_id(name, out);
         if (v_.is_null()) return {};
         if (use == column_use::lost_sparse) {
             losses.count("sparse vectors of '" + name + "' are not carried");
@@ -194,7 +204,7 @@ private:
                             wishes_.vector == "default";
         if (!wanted) return {};
         if (bytes.size() % 4 != 0 || bytes.size() / 4 > source_dims)
-            return error{errc::limit_exceeded, "at most 65536 floats of four bytes",
+            return error{errc::corrupt_source, "at most 65536 floats of four bytes",
                          std::to_string(bytes.size()) + " bytes in '" + name + "'"};
         out.vector.resize(bytes.size() / 4);
         for (std::size_t i = 0; i < out.vector.size(); ++i)

@@ -31,9 +31,10 @@ namespace vicinal::inline VICINAL_ABI::backend {
 /// in base64. A null is a field that is not there. Other vectors, sparse vectors and lists of
 /// vectors are not carried: `describe` counts them.
 ///
-/// Parquet: pages of both versions, every encoding, Snappy, gzip and zstd; memory is a page and a
-/// dictionary for each column, of 1 GiB at most. Arrow: a record batch lies in memory as a whole.
-/// After the format specifications of Apache Parquet and Apache Arrow.
+/// Parquet: pages of both versions, every encoding, Snappy, gzip, zstd and LZ4 (raw); memory is a
+/// page (1 GiB at most) and a dictionary for each column. Arrow: every type but unions, intervals,
+/// list views and run ends; LZ4 and zstd; a record batch lies in memory as a whole. A row may have
+/// 256 MiB. After the format specifications of Apache Parquet and Apache Arrow.
 class columnar_source {
 public:
 #if VICINAL_EXCEPTIONS
@@ -64,7 +65,7 @@ public:
                      .records = std::uint64_t{0},
                      .losses = losses_.sentences(),
                      .description = std::string(name()) + ":" + set_.description};
-            if (reader_numbers_)
+            if (numbered_)
                 s.losses.insert(s.losses.begin(),
                                 "rows have no ids: they are numbered from 0 in the order of the "
                                 "files");
@@ -119,10 +120,12 @@ public:
                 ++row_of_file_;
                 auto const made = reader_.read(*table_, row_++, batch[n], losses_);
                 if (!made) return named(made.error());
-                if (made->bad)
-                    VICINAL_CHECK(bad_.meet(place(), batch[n].id, named(*made->bad)));
-                else if (made->taken)
+                if (made->bad) {
+                    auto const met = bad_.meet(place(), batch[n].id, *made->bad);
+                    if (!met) return named(met.error());
+                } else if (made->taken) {
                     ++n;
+                }
             }
             batch.resize(n);
             return {};
@@ -172,7 +175,7 @@ private:
         }
         auto plan = detail::columnar::row_planner(**t, wishes, path).plan();
         if (!plan) return plan.error();
-        reader_numbers_ = plan->numbered;
+        numbered_ = plan->numbered;
         for (std::size_t i = 0; i < plan->uses.size(); ++i)
             if (plan->uses[i] == detail::columnar::column_use::id) (*t)->keep_digits(i);
         reader_ = detail::columnar::row_reader(*std::move(plan), std::move(wishes));
@@ -190,7 +193,7 @@ private:
     std::size_t file_ = 0; // the one behind the open one
     std::uint64_t row_ = 0;
     std::uint64_t row_of_file_ = 0;
-    bool reader_numbers_ = false;
+    bool numbered_ = false;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::backend

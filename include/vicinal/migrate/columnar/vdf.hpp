@@ -97,7 +97,7 @@ struct table_set {
             auto const space = member(part, "namespace");
             if (!part || (!options.name_space.empty() && options.name_space != space)) continue;
             parts.push_back(part);
-            names.push_back(index + (space.empty() ? "" : "/" + space));
+            names.push_back(space.empty() ? index : entry_of(index, space));
         }
     }
     if (parts.empty())
@@ -110,7 +110,7 @@ struct table_set {
     table_set set;
     auto const files = list_names(*directory, ".parquet");
     if (!files) return files.error();
-    for (auto const& name : *files) set.files.push_back(*directory + "/" + name);
+    for (auto const& name : *files) set.files.push_back(entry_of(*directory, name));
     if (set.files.empty())
         return error{errc::not_found, "files called *.parquet", *directory + " has none"};
     set.wishes.layout = table_layout::vdf;

@@ -64,7 +64,7 @@ public:
     [[nodiscard]] result<bool> next() override {
         while (next_row_ == rows_.length) {
             message m;
-            auto const more = in_->next(m);
+            auto more = in_->next(m);
             if (!more || !*more) return more;
             VICINAL_CHECK(take(m));
         }

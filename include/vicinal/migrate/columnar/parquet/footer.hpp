@@ -74,6 +74,7 @@ struct footer {
     std::vector<column_chunk> chunks;
     std::size_t row_groups = 0;
     std::uint64_t rows = 0;
+    bool elsewhere = false; // columns lie in other files, or are encrypted
     std::vector<std::pair<std::string, std::string>> notes; // key and value
 };
 
@@ -107,6 +108,7 @@ public:
                 default: f.skip();
             }
         }
+        out.elsewhere = elsewhere_;
         return in_.good() && !out.schema.empty() && out.schema.size() <= 100'000;
     }
 
@@ -228,12 +230,13 @@ private:
                 about(c);
                 described = true;
             } else if (f.id() == 1 || f.id() == 8) {
-                in_.fail(); // in another file, or encrypted
+                elsewhere_ = true;
+                f.skip();
             } else {
                 f.skip();
             }
         }
-        if (!described) in_.fail();
+        if (!described && !elsewhere_) in_.fail();
     }
 
     void about(column_chunk& c) {
@@ -273,15 +276,15 @@ private:
     }
 
     thrift_reader in_;
+    bool elsewhere_ = false;
 };
 
 /// Reads the footer of a Parquet file (Apache Parquet, parquet.thrift).
 ///
-/// Errors: foreign_file, corrupt_source (also where columns lie in
-/// other files or are encrypted), unsupported (an encrypted footer), limit_exceeded (a footer of
-/// over 256 MiB), io_failure.
+/// Errors: foreign_file, corrupt_source, unsupported (encrypted, or columns in other files),
+/// limit_exceeded (a footer of over 256 MiB), io_failure.
 [[nodiscard]] inline result<footer> read_footer(source_file const& file) {
-    auto const wrong = [&file](std::string what) {
+    auto const wrong = [&file](std::string const& what) {
         return error{errc::corrupt_source, "a whole Parquet file", file.path() + ": " + what};
     };
     auto const size = file.size();
@@ -309,6 +312,9 @@ private:
     if (!read) return read.error();
     footer f;
     if (*read != bytes.size() || !footer_parser(bytes).parse(f)) return wrong("a damaged footer");
+    if (f.elsewhere)
+        return error{errc::unsupported, "columns in the file itself, not encrypted",
+                     file.path() + ": others"};
     for (auto const& c : f.chunks)
         if (c.offset > *size || c.bytes > *size - c.offset)
             return wrong("a column beyond the end of the file");

@@ -39,7 +39,7 @@ public:
     [[nodiscard]] result<bool> ready() {
         while (at_ == held_) {
             if (left_ == 0) {
-                auto const more = next_page();
+                auto more = next_page();
                 if (!more || !*more) return more;
                 continue;
             }
@@ -76,6 +76,7 @@ public:
     /// noted in `row`.
     [[nodiscard]] result<void> list_of_floats(float_row& row, std::size_t most,
                                               std::vector<float>& out) {
+        std::size_t entries = 0;
         for (bool first = true;; first = false) {
             auto const more = ready();
             if (!more) return more.error();
@@ -83,6 +84,10 @@ public:
             auto end = at_ + (first ? 1 : 0);
             while (end < held_ && repetitions_[end] != 0) ++end;
             if (end == at_) return {};
+            // Nulls in runs take no bytes: a list of billions of them may stand in a few.
+            entries += end - at_;
+            if (entries > row_budget::most / sizeof(float))
+                return row_budget::exceeded(pages_.place());
             auto from = at_;
             while (from < end) {
                 auto to = from;
@@ -121,7 +126,7 @@ private:
         for (;;) {
             page p;
             if (started_) {
-                auto const more = pages_.next(p);
+                auto more = pages_.next(p);
                 if (!more) return more;
                 if (!*more) started_ = false;
             }

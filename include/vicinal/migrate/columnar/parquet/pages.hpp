@@ -207,10 +207,13 @@ private:
 
     /// Levels lie packed in front of the values, each behind its length.
     [[nodiscard]] result<void> first_version(page_header const& h, page& out) {
-        auto const take = [&](unsigned most, std::int32_t how, std::string_view& levels) {
+        // 3: runs. What is not needed has no levels, whatever encoding is named for them.
+        if ((most_repeated_ > 0 && h.repetitions != 3) || (most_defined_ > 0 && h.definitions != 3))
+            return error{errc::unsupported, "levels in runs", place() + "others"};
+        auto const take = [&](unsigned most, std::string_view& levels) {
             levels = {};
             if (most == 0) return true;
-            if (how != 3 || out.bytes.size() < 4) return false;
+            if (out.bytes.size() < 4) return false;
             auto const n =
                 load_le<std::uint32_t>(reinterpret_cast<std::byte const*>(out.bytes.data()));
             if (n > out.bytes.size() - 4) return false;
@@ -218,9 +221,8 @@ private:
             out.bytes.remove_prefix(std::size_t{4} + n);
             return true;
         };
-        if (!take(most_repeated_, h.repetitions, out.repetitions) ||
-            !take(most_defined_, h.definitions, out.definitions))
-            return wrong("levels that are not runs, or longer than their page");
+        if (!take(most_repeated_, out.repetitions) || !take(most_defined_, out.definitions))
+            return wrong("levels longer than their page");
         return {};
     }
 
