@@ -45,7 +45,7 @@ std::pair<std::vector<std::string>, bool> elements(std::string_view text, std::s
     s.enter();
     for (;;) {
         auto const more = s.more(']');
-        if (!more || !*more) return {all, more.has_value()};
+        if (!more || !*more) return {all, static_cast<bool>(more)};
         auto const one = s.take();
         if (!one) return {all, false};
         if (text.find(*one) == std::string_view::npos) std::abort();

@@ -132,10 +132,12 @@ public:
         enter();
         auto c = peek();
         if (c && object && *c == '"') {
-            auto const kept = name_;
-            auto const inner = name();
-            name_ = kept;
+            auto const inner = take();
             c = inner ? peek() : result<char>(inner.error());
+            if (c && *c == ':') {
+                ++at_;
+                c = peek();
+            }
         }
         at_ = static_cast<std::size_t>(from - base_);
         if (!held_before) release();
