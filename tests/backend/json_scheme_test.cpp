@@ -109,3 +109,40 @@ TEST_CASE("parameters of a JSON scheme choose vector, shape and files, and other
     CHECK(r.try_open_source("json:" + d.path + "?shape=round").error().code() == errc::invalid_uri);
     CHECK(r.try_open_source("json:" + d.path + "?colour=red").error().code() == errc::invalid_uri);
 }
+
+TEST_CASE("the schemes of systems write what these systems take") {
+    directory d;
+    auto const r = schemes();
+    std::vector<record> const records = {{"1", {1, 2}, {{"a", 1}}}, {"x", {3, 4}, {}}};
+    for (char const* scheme : {"pinecone", "qdrant", "weaviate", "json"}) {
+        auto const path = d.path + "/" + scheme + ".jsonl";
+        auto const more = std::string(scheme) == "json" ? "?shape=chroma&page=1" : "?page=1";
+        auto sink = r.try_open_sink(std::string(scheme) + ":" + path + more, {});
+        CAPTURE(scheme);
+        if (!sink) FAIL(sink.error().message());
+        REQUIRE(sink->begin({}));
+        REQUIRE(sink->write(records));
+        REQUIRE(sink->finish());
+        auto const seen = r.try_recognise(path);
+        REQUIRE(seen);
+        REQUIRE(*seen);
+        CHECK((*seen)->certainty == 50);
+        auto source = r.try_open_source((*seen)->uri);
+        REQUIRE(source);
+        auto const all = all_of(*source);
+        REQUIRE(all.size() == 2);
+        CHECK(all[1].id == "x");
+        CHECK(all[1].vector == records[1].vector);
+        CHECK(all[0].payload == records[0].payload);
+    }
+    auto const open = [&](std::string const& uri) {
+        auto const sink = r.try_open_sink(uri, {});
+        REQUIRE(!sink);
+        return sink.error().code();
+    };
+    CHECK(open("qdrant:x?page=many") == errc::invalid_uri);
+    CHECK(open("qdrant:x?page=0") == errc::invalid_argument);
+    CHECK(open("qdrant:x?rows=yes") == errc::invalid_uri);
+    CHECK(open("json:x") == errc::invalid_argument);
+    CHECK(open("milvus:x") == errc::unsupported);
+}

@@ -189,6 +189,10 @@ TEST_CASE("two namespaces of Pinecone in one source are told apart or refused") 
     CHECK(both.error().message().find("'one' and 'two'") != std::string::npos);
     check(file, {{"a", {2}, {}}}, {.name_space = "two"});
     check(file, {{"b", {3}, {}}}, {.name_space = "__default__"});
+    // A name that is longer than the one it stands under.
+    std::string const id(100, 'i');
+    check(d.file("g.json", "{\"vectors\":{\"" + id + "\":{\"id\":\"" + id + "\",\"values\":[1]}}}"),
+          {{id, {1}, {}}});
 }
 
 TEST_CASE("vectors keep every bit, however the numbers are written") {

@@ -93,7 +93,8 @@ public:
             // Records of the batch before are filled anew: their vectors keep their memory.
             auto const n = (std::min)(most, view_->size() - next_);
             batch.resize(n);
-            for (auto& r : batch) VICINAL_CHECK(view_->read(next_++, r));
+            VICINAL_CHECK(view_->read(next_, batch));
+            next_ += n;
             return {};
         });
     }

@@ -6,11 +6,14 @@
 #include <vicinal/backend/registry.hpp>
 #include <vicinal/migrate/json/files.hpp>
 #include <vicinal/migrate/json/recognise.hpp>
+#include <vicinal/migrate/json_sink.hpp>
 #include <vicinal/migrate/json_source.hpp>
 
+#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace vicinal::inline VICINAL_ABI::detail {
@@ -69,8 +72,28 @@ namespace vicinal::inline VICINAL_ABI::detail {
 
 namespace vicinal::inline VICINAL_ABI::backend {
 
+/// A sink of "json:FILE?shape=S&page=N&rows=1&collection=C" or of a scheme named after a system.
+[[nodiscard]] inline result<any_sink> json_sink_of(uri const& u, json_shape shape) {
+    VICINAL_CHECK(u.only({"shape", "page", "rows", "collection", "namespace"}));
+    auto const asked = shape_named(u.get("shape"));
+    json_sink_options options;
+    options.shape = asked && *asked != json_shape::automatic ? *asked : shape;
+    options.collection = u.get("collection", u.get("namespace"));
+    options.rows = u.get("rows") == "1";
+    auto const page = u.get("page", "100");
+    auto const parsed = std::from_chars(page.data(), page.data() + page.size(), options.page);
+    bool const whole = parsed.ec == std::errc{} && parsed.ptr == page.data() + page.size();
+    if (!asked || !whole || (u.find("rows") && !options.rows))
+        return error{errc::invalid_uri, "a shape, a number as page, and rows=1 or no rows",
+                     "'" + (asked ? whole ? u.get("rows") : page : u.get("shape")) + "'"};
+    auto sink = json_sink::try_open(u.path(), std::move(options));
+    VICINAL_CHECK(sink);
+    return any_sink(std::move(*sink));
+}
+
 /// "json:PATH?shape=S&vector=NAME&id=NAME&collection=C&tenant=T&namespace=N&files=PATTERN": a file
-/// or a directory of them, as json_source reads it; `shape` of a scheme named after a system.
+/// or a directory of them, as json_source reads it; `shape` of a scheme named after a system. As a
+/// sink: what json_sink_of says.
 [[nodiscard]] inline scheme json_scheme(json_shape shape = json_shape::automatic,
                                         input_opener open = open_file) {
     scheme s;
@@ -96,6 +119,9 @@ namespace vicinal::inline VICINAL_ABI::backend {
         VICINAL_CHECK(source);
         return any_source(std::move(*source));
     };
+    s.sink = [shape](uri const& u, schema const&) { return json_sink_of(u, shape); };
+    // Before begin() a sink has written nothing.
+    s.dry_sink = s.sink;
     if (shape == json_shape::automatic)
         s.recognise = [open](glimpse const& g) { return detail::recognise_json(g, open); };
     return s;
@@ -112,6 +138,8 @@ inline void add_json(registry& r, input_opener open = open_file) {
     for (std::string const system : {"milvus", "specmem"}) {
         auto s = json_scheme(json_shape::automatic, open);
         s.recognise = nullptr;
+        s.sink = nullptr;
+        s.dry_sink = nullptr;
         r.add(system, std::move(s));
     }
 }

@@ -53,15 +53,19 @@ public:
     [[nodiscard]] std::string const& description() const noexcept { return description_; }
     [[nodiscard]] std::vector<std::string> const& losses() const noexcept { return losses_; }
 
-    /// Replaces `out` by the i-th record in the order of ids.
-    [[nodiscard]] result<void> read(std::size_t i, record& out) {
-        auto const& place = found_.places[i];
-        out.id = place.id;
-        if (place.where == chroma_place::vector_in::index)
-            VICINAL_CHECK(index_->read(static_cast<std::uint32_t>(place.vector), out.vector));
-        else
-            VICINAL_CHECK(read_logged(place, out.vector));
-        return payloads_.read(place, out.payload);
+    /// Replaces the records of `batch` by those from the i-th on, in the order of ids.
+    [[nodiscard]] result<void> read(std::size_t i, std::span<record> batch) {
+        std::span<chroma_place const> const places(found_.places.data() + i, batch.size());
+        for (std::size_t k = 0; k < batch.size(); ++k) {
+            auto const& place = places[k];
+            batch[k].id = place.id;
+            if (place.where == chroma_place::vector_in::index)
+                VICINAL_CHECK(
+                    index_->read(static_cast<std::uint32_t>(place.vector), batch[k].vector));
+            else
+                VICINAL_CHECK(read_logged(place, batch[k].vector));
+        }
+        return payloads_.read(places, batch);
     }
 
 private:
@@ -203,21 +207,22 @@ private:
                      : " that Chroma had persisted under cosine are normalised: the file "
                        "length.bin "
                        "with their lengths is not there"));
-        for (std::string const name : {"document", "uri"}) {
-            auto rows = db_.prepare(
-                "select count(*) from embedding_metadata own where own.key = ?1 and exists (select "
-                "1 "
-                "from embedding_metadata m, embeddings e where m.id = own.id and m.key = ?2 "
-                "and e.id = own.id and e.segment_id = ?3)");
-            if (!rows) return rows.error();
-            rows->bind(1, name).bind(2, "chroma:" + name).bind(3, entry_.metadata_segment);
+        auto rows = db_.prepare(
+            "select own.key, count(*) from embedding_metadata own "
+            "where own.key in ('document', 'uri') and exists (select 1 "
+            "from embedding_metadata m, embeddings e where m.id = own.id and "
+            "m.key = 'chroma:' || own.key and e.id = own.id and e.segment_id = ?1) group by 1");
+        if (!rows) return rows.error();
+        rows->bind(1, entry_.metadata_segment);
+        for (;;) {
             auto const row = rows->step();
             if (!row) return row.error();
-            auto const n = static_cast<std::uint64_t>(rows->integer(0));
-            if (n > 0)
-                losses_.push_back(count(n, "record has", "records have") +
-                                  " a metadata field named '" + name + "': Chroma's own " + name +
-                                  " is in the field 'chroma:" + name + "' there");
+            if (!*row) break;
+            std::string const name(rows->text(0));
+            losses_.push_back(
+                count(static_cast<std::uint64_t>(rows->integer(1)), "record has", "records have") +
+                " a metadata field named '" + name + "': Chroma's own " + name +
+                " is in the field 'chroma:" + name + "' there");
         }
         return {};
     }

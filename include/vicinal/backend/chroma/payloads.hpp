@@ -5,14 +5,18 @@
 #include <vicinal/backend/chroma/catalogue.hpp>
 #include <vicinal/backend/chroma/replay.hpp>
 #include <vicinal/backend/sqlite.hpp>
+#include <vicinal/core/record.hpp>
 #include <vicinal/core/result.hpp>
 #include <vicinal/core/value.hpp>
 #include <vicinal/migrate/json/read.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +41,14 @@ public:
                                   " from embedding_metadata where id = ?1");
         if (!scalars) return scalars.error();
         p.scalars_ = *std::move(scalars);
+        auto extent = db.prepare("select min(rowid), max(rowid), count(*) from embedding_metadata "
+                                 "where id between ?1 and ?2");
+        if (!extent) return extent.error();
+        p.extent_ = *std::move(extent);
+        auto run = db.prepare("select key, string_value, int_value, float_value, " + boolean +
+                              ", id from embedding_metadata where rowid between ?1 and ?2");
+        if (!run) return run.error();
+        p.run_ = *std::move(run);
 
         auto const arrays = db.has_table("embedding_metadata_array");
         if (!arrays) return arrays.error();
@@ -65,18 +77,71 @@ public:
         return p;
     }
 
-    /// Replaces `out` by the payload of a record.
+    /// Replaces the payloads of `batch` by those of the records at `places`, as many as there are.
     ///
     /// Errors: SQLite's; corrupt_source (metadata in the log that are no JSON object).
-    result<void> read(chroma_place const& place, fields& out) {
-        out.clear();
-        if (place.row >= 0) VICINAL_CHECK(read_table(place.row, out));
+    result<void> read(std::span<chroma_place const> places, std::span<record> batch) {
+        for (auto& r : batch) r.payload.clear();
+        auto const together = read_together(places, batch);
+        if (!together) return together.error();
+        for (std::size_t i = 0; i < places.size(); ++i)
+            VICINAL_CHECK(read_rest(places[i], !*together, batch[i].payload));
+        return {};
+    }
+
+private:
+    // Rows that came in one after the other lie one behind the other, as do their fields: then one
+    // pass over the table is three times as fast as a search for each record. Whether they do is
+    // seen in the index alone. False where they don't, and nothing was read.
+    result<bool> read_together(std::span<chroma_place const> places, std::span<record> batch) {
+        auto low = std::numeric_limits<std::int64_t>::max();
+        std::int64_t high = -1;
+        for (auto const& p : places) {
+            if (p.row < 0) continue;
+            low = (std::min)(low, p.row);
+            high = (std::max)(high, p.row);
+        }
+        auto const most = static_cast<std::int64_t>(2 * places.size());
+        if (places.size() < 8 || high < 0 || high - low >= most) return false;
+        extent_.reset();
+        auto const found = extent_.bind(1, low).bind(2, high).step();
+        if (!found) return found.error();
+        auto const first = extent_.integer(0);
+        auto const last = extent_.integer(1);
+        auto const rows = extent_.integer(2);
+        extent_.reset();
+        if (rows == 0) return true;
+        if (first < 0 || last - first >= 2 * rows) return false;
+        whose_.assign(static_cast<std::size_t>(high - low + 1), -1);
+        for (std::size_t i = 0; i < places.size(); ++i)
+            if (places[i].row >= 0)
+                whose_[static_cast<std::size_t>(places[i].row - low)] =
+                    static_cast<std::ptrdiff_t>(i);
+        run_.reset();
+        run_.bind(1, first).bind(2, last);
+        for (;;) {
+            auto const row = run_.step();
+            if (!row) return row.error();
+            if (!*row) break;
+            auto const id = run_.integer(5);
+            if (id < low || id > high) continue;
+            auto const i = whose_[static_cast<std::size_t>(id - low)];
+            if (i >= 0)
+                batch[static_cast<std::size_t>(i)].payload.set(std::string(run_.text(0)),
+                                                               value_in(run_));
+        }
+        run_.reset();
+        return true;
+    }
+
+    result<void> read_rest(chroma_place const& place, bool scalars, fields& out) {
+        if (place.row >= 0 && scalars) VICINAL_CHECK(read_scalars(place.row, out));
+        if (place.row >= 0 && has_arrays_) VICINAL_CHECK(read_arrays(place.row, out));
         for (auto const sequence : place.updates) VICINAL_CHECK(merge_update(sequence, out));
         for (std::string_view const name : {"document", "uri"}) rename(name, out);
         return {};
     }
 
-private:
     [[nodiscard]] static value value_in(sqlite_statement const& row) {
         if (!row.null(4)) return row.integer(4) != 0;
         if (!row.null(1)) return std::string(row.text(1));
@@ -85,16 +150,18 @@ private:
         return {};
     }
 
-    result<void> read_table(std::int64_t record, fields& out) {
+    result<void> read_scalars(std::int64_t record, fields& out) {
         scalars_.reset();
         scalars_.bind(1, record);
         for (;;) {
             auto const row = scalars_.step();
             if (!row) return row.error();
-            if (!*row) break;
+            if (!*row) return {};
             out.set(std::string(scalars_.text(0)), value_in(scalars_));
         }
-        if (!has_arrays_) return {};
+    }
+
+    result<void> read_arrays(std::int64_t record, fields& out) {
         elements_.reset();
         elements_.bind(1, record);
         std::vector<std::pair<std::string, value::array>> arrays;
@@ -152,6 +219,9 @@ private:
     }
 
     sqlite_statement scalars_;
+    sqlite_statement extent_; // of the rows of some records
+    sqlite_statement run_;    // of rows one behind the other
+    std::vector<std::ptrdiff_t> whose_;
     sqlite_statement elements_;
     sqlite_statement update_;
     bool has_arrays_ = false;

@@ -10,6 +10,7 @@
 #include <vicinal/migrate/json/roles.hpp>
 #include <vicinal/migrate/json/row.hpp>
 #include <vicinal/migrate/json/row_vectors.hpp>
+#include <vicinal/migrate/json/target.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -93,6 +94,9 @@ public:
         if (!wanted_) return false;
         VICINAL_CHECK(check_id(members, out));
         for (auto& [name, v] : late_) add_field(name, std::move(v), out.payload);
+        if (now_ == json_shape::qdrant) restore_id(original_id, out);
+        if (now_ == json_shape::weaviate || now_ == json_shape::graphql)
+            restore_id(original_id_property, out);
         auto const chosen = vectors_.choose(row_, losses_, out.vector);
         hopeless_ = vectors_.undecided();
         if (!chosen) return chosen.error();
@@ -296,6 +300,15 @@ private:
         }
         if (!id_) return error{errc::empty_id, "an id in each record", "none"};
         return {};
+    }
+
+    // What a json_sink had to give another id has its own in a field.
+    static void restore_id(std::string_view field, record& out) {
+        auto const* const v = out.payload.find(field);
+        auto const* const id = v == nullptr ? nullptr : v->get_if<std::string>();
+        if (id == nullptr || id->empty() || uuid5(*id) != out.id) return;
+        out.id = *id;
+        out.payload.erase(field);
     }
 
     void add_field(std::string const& name, value v, fields& out) {

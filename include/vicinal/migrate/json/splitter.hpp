@@ -2,6 +2,7 @@
 #ifndef VICINAL_MIGRATE_JSON_SPLITTER_HPP
 #define VICINAL_MIGRATE_JSON_SPLITTER_HPP
 
+#include <vicinal/core/bits.hpp>
 #include <vicinal/core/result.hpp>
 #include <vicinal/migrate/files/input.hpp>
 
@@ -132,10 +133,12 @@ public:
         enter();
         auto c = peek();
         if (c && object && *c == '"') {
-            auto const kept = name_;
-            auto const inner = name();
-            name_ = kept;
+            auto const inner = take();
             c = inner ? peek() : result<char>(inner.error());
+            if (c && *c == ':') {
+                ++at_;
+                c = peek();
+            }
         }
         at_ = static_cast<std::size_t>(from - base_);
         if (!held_before) release();
@@ -193,6 +196,15 @@ private:
         return k;
     }();
 
+    // Whether eight bytes are neither quotes nor brackets nor letters: what numbers, commas and
+    // spaces are made of, and so most bytes.
+    [[nodiscard]] static bool eight_plain(char const* p) noexcept {
+        auto const eight = load_le<std::uint64_t>(reinterpret_cast<std::byte const*>(p));
+        auto const quotes = eight ^ 0x2222222222222222ULL;
+        auto const quoted = (quotes - 0x0101010101010101ULL) & ~quotes & 0x8080808080808080ULL;
+        return (quoted | (eight & 0xc0c0c0c0c0c0c0c0ULL)) == 0;
+    }
+
     [[nodiscard]] result<void> step_over() {
         opened_ = false;
         if (at_ == end_) return wrong("a value");
@@ -206,6 +218,7 @@ private:
 
     [[nodiscard]] result<void> finish_container() {
         for (std::size_t open = 1; open > 0;) {
+            while (end_ - at_ >= 8 && eight_plain(buffer_.get() + at_)) at_ += 8;
             while (at_ < end_ && kinds[static_cast<unsigned char>(buffer_[at_])] == 0) ++at_;
             if (at_ == end_) {
                 if (at_end_) return wrong("a closing bracket");
