@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 
+import benchmarks_migrate
 import benchmarks_search
 import benchmarks_storage
 from benchmarks_report import report, table
@@ -126,6 +127,8 @@ PARTS |= {name: lambda _, program, part=part: part(program)
           for name, part in benchmarks_search.SECTIONS.items()}
 PARTS |= {name: lambda directory, _, part=part: part(directory)
           for name, part in benchmarks_storage.SECTIONS.items()}
+PARTS |= {name: lambda directory, _, part=part: part(directory)
+          for name, part in benchmarks_migrate.SECTIONS.items()}
 # What stands before the first part of a chapter.
 CHAPTERS = {next(iter(benchmarks_search.SECTIONS)): benchmarks_search.INTRODUCTION,
             next(iter(benchmarks_storage.SECTIONS)): benchmarks_storage.INTRODUCTION}

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "backends.hpp"
 
-#include <vicinal/backend/chroma_scheme.hpp>
-#include <vicinal/backend/jsonl_scheme.hpp>
+#include "foreign.hpp"
+
 #include <vicinal/backend/look_at.hpp>
 #include <vicinal/backend/vicinal_scheme.hpp>
+#include <vicinal/migrate/files/compressed.hpp>
 #include <vicinal/vicinal.hpp>
 
 #include <string_view>
@@ -27,8 +28,9 @@ backend::registry make_backends() {
                                   store<metric::cosine, index::flat<>, storage_policy>,
                                   store<metric::squared_l2, index::flat<>, storage_policy>,
                                   store<metric::inner_product, index::flat<>, storage_policy>>());
-    r.add("chroma", backend::chroma_scheme());
-    r.add("jsonl", backend::jsonl_scheme());
+    add_databases(r);
+    add_documents(r);
+    add_binaries(r);
     return r;
 }
 
@@ -50,7 +52,7 @@ std::string with_default_scheme(std::string const& scheme, std::string const& te
 }
 
 backend::guess recognise(std::string const& path) {
-    auto const seen = backend::look_at(path, backend::open_file);
+    auto const seen = backend::look_at(path, backend::open_compressed);
     if (!seen) throw seen.error();
     auto found = backends().recognise(*seen);
     if (!found)
@@ -80,7 +82,15 @@ std::string sink_uri(std::string const& text) {
     if (has_scheme(text)) return text;
     auto const path = text.substr(0, text.find('?'));
     for (auto const& [ending, scheme] :
-         {std::pair<std::string_view, char const*>{".jsonl", "jsonl"}})
+         {std::pair<std::string_view, char const*>{".jsonl", "jsonl"},
+          {".npy", "npy"},
+          {".fbin", "fbin"},
+          {".parquet", "parquet"},
+          {".arrow", "arrow"},
+          {".arrows", "arrow"},
+          {".db", "sqlite"},
+          {".sqlite", "sqlite"},
+          {".sqlite3", "sqlite"}})
         if (path.ends_with(ending)) return std::string(scheme) + ":" + text;
     return "vicinal:" + text;
 }

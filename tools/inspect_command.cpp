@@ -26,8 +26,9 @@ std::string import_command(std::string const& uri, vicinal::schema const& about)
     auto name = path.substr(0, end == std::string::npos ? 0 : end + 1);
     name = name.substr(name.find_last_of('/') + 1);
     name = name.substr(0, name.find('.', 1));
-    return "vicinal import --verify '" + uri + "' '" + name + ".vicinal" +
-           (about.metric.empty() ? "?metric=cosine" : "") + "'";
+    return std::string("vicinal import --verify ") +
+           (about.dim == 0 ? "--without-vector placeholder " : "") + "'" + uri + "' '" + name +
+           ".vicinal" + (about.metric.empty() ? "?metric=cosine" : "") + "'";
 }
 
 int run(std::string const& typed, bool json) {

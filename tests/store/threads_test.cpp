@@ -174,3 +174,29 @@ TEST_CASE("get and a writer never wait for each other in a circle", "[store][thr
     stop = true;
     for (auto& t : readers) t.join();
 }
+
+TEST_CASE("threads that meet at a store's first use find one store", "[store][threads]") {
+    std::vector<float> const v(dim, 1);
+    for (int round = 0; round < 200; ++round) {
+        store<metric::squared_l2> s{{.dim = dim}};
+        std::atomic<int> ready{0};
+        std::atomic<std::size_t> wrong{0};
+        std::vector<std::thread> threads;
+        for (int t = 0; t < 4; ++t)
+            threads.emplace_back([&, t] {
+                ++ready;
+                while (ready < 4) {
+                }
+                auto const id = "t" + std::to_string(t);
+                if (t < 2) {
+                    s.upsert(id, v);
+                    if (s.search(v).empty() || !s.contains(id)) ++wrong;
+                } else if (s.search(v).size() > 2 || s.stats().records > 2 || s.contains(id)) {
+                    ++wrong;
+                }
+            });
+        for (auto& t : threads) t.join();
+        CHECK(wrong == 0);
+        CHECK(s.size() == 2);
+    }
+}

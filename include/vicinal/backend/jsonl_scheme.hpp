@@ -3,18 +3,21 @@
 #define VICINAL_BACKEND_JSONL_SCHEME_HPP
 
 #include <vicinal/backend/registry.hpp>
+#include <vicinal/migrate/json/recognise.hpp>
 #include <vicinal/migrate/jsonl.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace vicinal::inline VICINAL_ABI::backend {
 
-/// "jsonl:FILE": JSON Lines, read or written.
-[[nodiscard]] inline scheme jsonl_scheme() {
+/// "jsonl:FILE": JSON Lines of {"id", "vector", "payload"}, read or written. `open` opens what is
+/// read, as in open_compressed.
+[[nodiscard]] inline scheme jsonl_scheme(input_opener open = open_file) {
     scheme s;
-    s.source = [](uri const& u) -> result<any_source> {
+    s.source = [open](uri const& u) -> result<any_source> {
         VICINAL_CHECK(u.only({}));
-        auto source = jsonl_source::try_open(u.path());
+        auto source = jsonl_source::try_open(u.path(), open);
         VICINAL_CHECK(source);
         return any_source(std::move(*source));
     };
@@ -26,7 +29,17 @@ namespace vicinal::inline VICINAL_ABI::backend {
     };
     // Before begin() a sink has written nothing.
     s.dry_sink = s.sink;
+    s.recognise = [](glimpse const& g) -> std::optional<guess> {
+        if (g.directory || !detail::strict_line(g.head)) return std::nullopt;
+        return guess{"jsonl:" + escaped_path(g.path),
+                     "JSON Lines of records with id, vector and payload", 60};
+    };
     return s;
+}
+
+/// Adds "jsonl".
+inline void add_jsonl(registry& r, input_opener open = open_file) {
+    r.add("jsonl", jsonl_scheme(open));
 }
 
 } // namespace vicinal::inline VICINAL_ABI::backend

@@ -5,6 +5,7 @@
 #include <vicinal/core/result.hpp>
 #include <vicinal/migrate/files/source_file.hpp>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -15,7 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -53,6 +56,15 @@ public:
     }
     sqlite_statement& bind(int parameter, std::int64_t number) {
         sqlite3_bind_int64(get(), parameter, number);
+        return *this;
+    }
+
+    sqlite_statement& bind(int parameter, std::span<std::byte const> blob) {
+        sqlite3_bind_blob64(get(), parameter, blob.data(), blob.size(), SQLITE_TRANSIENT);
+        return *this;
+    }
+    sqlite_statement& bind_null(int parameter) {
+        sqlite3_bind_null(get(), parameter);
         return *this;
     }
 
@@ -138,13 +150,47 @@ public:
         harden(db);
         for (char const* sql :
              {"pragma cell_size_check = on", "pragma mmap_size = 0", "pragma cache_size = -32768",
-              "pragma temp_store = memory", "begin", "select count(*) from sqlite_schema"}) {
-            auto statement = opened.prepare(sql);
-            if (!statement) return statement.error();
-            auto const stepped = statement->step();
-            if (!stepped) return stepped.error();
-        }
+              "pragma temp_store = memory", "begin", "select count(*) from sqlite_schema"})
+            VICINAL_CHECK(opened.run(sql));
         return opened;
+    }
+
+    /// Opens a database to write into, and makes it, readable by its owner only, where there is
+    /// none. Every commit is durable. Errors: foreign_file (not SQLite), locked, io_failure.
+    [[nodiscard]] static result<sqlite_database> open_to_write(std::string const& path) {
+        int const fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0) {
+            int const number = errno;
+            return error{number == ENOENT || number == ENOTDIR ? errc::not_found : errc::io_failure,
+                         "a file that can be written", path + ": " + system_reason(number)};
+        }
+        ::close(fd);
+        sqlite_database opened;
+        opened.path_ = path;
+        sqlite3* db = nullptr;
+        int const code =
+            sqlite3_open_v2(uri(path, false, "rw").c_str(), &db,
+                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+                                SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
+                            nullptr);
+        opened.db_.reset(db);
+        if (code != SQLITE_OK) return sqlite_error(code, db, path);
+        harden(db);
+        for (char const* sql : {"pragma synchronous = full", "pragma temp_store = memory",
+                                "select count(*) from sqlite_schema"})
+            VICINAL_CHECK(opened.run(sql));
+        return opened;
+    }
+
+    /// Runs a statement to its end; `sql` is text of this library.
+    [[nodiscard]] result<void> run(std::string_view sql) const {
+        auto statement = prepare(sql);
+        if (!statement) return statement.error();
+        for (;;) {
+            auto const row = statement->step();
+            if (!row) return row.error();
+            if (!*row) return {};
+        }
     }
 
     [[nodiscard]] std::string const& path() const noexcept { return path_; }
@@ -189,7 +235,8 @@ private:
     };
 
     // "file:" and the path with what means something in a URI percent-encoded.
-    static std::string uri(std::string const& path, bool immutable) {
+    static std::string uri(std::string const& path, bool immutable,
+                           std::string const& mode = "ro") {
         std::string out = path.starts_with('/') ? "file://" : "file:";
         for (char const c : path) {
             if (c == '%')
@@ -201,7 +248,7 @@ private:
             else
                 out.push_back(c);
         }
-        return out.append(immutable ? "?mode=ro&immutable=1" : "?mode=ro");
+        return out.append("?mode=" + mode + (immutable ? "&immutable=1" : ""));
     }
 
     static void harden(sqlite3* db) noexcept {

@@ -137,7 +137,7 @@ public:
     [[nodiscard]] result<void> begin(schema const& s) { return sink_.begin(s); }
     [[nodiscard]] result<void> resume(schema const& s) { return sink_.resume(s); }
     [[nodiscard]] result<bool> holds(record const& r) { return sink_.holds(r); }
-    [[nodiscard]] sink_traits traits() const noexcept { return sink_.traits(); }
+    [[nodiscard]] sink_traits traits() const { return sink_.traits(); }
     [[nodiscard]] std::string token_path() const { return sink_.token_path(); }
     [[nodiscard]] result<void> check(schema const& s) { return sink_.check(s); }
     [[nodiscard]] result<void> check(std::span<record const> batch) { return sink_.check(batch); }

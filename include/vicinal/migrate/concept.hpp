@@ -42,6 +42,8 @@ struct sink_traits {
     bool takes_no_vector = true;
     /// Whether it keeps directions alone: vectors are then compared by theirs.
     bool normalises = false;
+    /// The name of the metric by which it is searched; empty where it is not.
+    std::string metric = {};
 };
 
 /// A source of records: can be read from the start, as often as asked.

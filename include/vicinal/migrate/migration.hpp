@@ -48,7 +48,7 @@ public:
         VICINAL_CHECK(refuse_losses());
         VICINAL_CHECK(options_.dry_run ? check(*incoming) : begin(*incoming));
         probe_ = probe(options_.verify == verify::nothing || options_.dry_run ? 0 : options_.probes,
-                       incoming->metric);
+                       incoming->metric.empty() ? traits_.metric : incoming->metric);
         VICINAL_CHECK(copy(*incoming));
         VICINAL_CHECK(tell_losses());
         VICINAL_CHECK(refuse_losses());

@@ -129,8 +129,9 @@ public:
         return checked.check_ids();
     }
 
-    [[nodiscard]] sink_traits traits() const noexcept {
+    [[nodiscard]] sink_traits traits() const {
         sink_traits t;
+        t.metric = metric::name_of<typename Store::metric_type>();
         t.keeps_payloads = carries_fields;
         t.takes_no_vector = false;
         return t;

@@ -60,6 +60,8 @@ public:
             if (c.name == name) return c.rows.get();
         return nullptr;
     }
+    /// Whether there is no column yet.
+    [[nodiscard]] bool empty() const noexcept { return columns_.empty(); }
     /// What the snapshot said that was loaded; empty where there was none.
     [[nodiscard]] storage::properties const& properties() const noexcept { return properties_; }
 
@@ -169,7 +171,7 @@ private:
     template <class ReadAll>
     [[nodiscard]] result<void> fill(snapshot_layout const& layout, ReadAll const& read_all) {
         VICINAL_CHECK(check_host());
-        if (!columns_.empty()) return error{errc::invalid_argument, "an empty space to fill"};
+        if (!empty()) return error{errc::invalid_argument, "an empty space to fill"};
         properties_ = layout.properties;
         std::vector<column_type*> columns;
         for (auto const& s : layout.sections) {

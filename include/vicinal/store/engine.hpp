@@ -18,7 +18,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,12 +56,12 @@ public:
     using id_view = typename id_traits<Id>::view;
     using entry = prepared<Id>;
 
-    /// Opens the columns of a space. For a durable one, replays its log: appending rows, no graph.
+    /// Opens the columns of a space, if it has any yet or is durable. Replays the log of one that
+    /// is: appending rows, no graph.
     [[nodiscard]] static result<std::unique_ptr<engine>>
     open(space opened, std::size_t dim, typename Index::options const& options) {
-        std::unique_ptr<engine> e(new engine(std::move(opened), dim));
-        VICINAL_CHECK(storage::unless_faulty([&] { return e->open_columns(options); }));
-        e->opened_ = true;
+        std::unique_ptr<engine> e(new engine(std::move(opened), dim, options));
+        if (!e->may_wait()) VICINAL_CHECK(e->make());
         return e;
     }
 
@@ -78,7 +77,8 @@ public:
                 return;
             }
             background_.stop();
-            if (opened_ && !space_.read_only() && space_.log_bytes() * 10 > space_.snapshot_bytes())
+            if (gate_.admits() && !space_.read_only() &&
+                space_.log_bytes() * 10 > space_.snapshot_bytes())
                 static_cast<void>(this->checkpoint_locked());
         }
     }
@@ -97,12 +97,12 @@ public:
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     [[nodiscard]] space const& storage() const noexcept { return space_; }
     /// What recent filters match; safe to use as a reader.
-    [[nodiscard]] filter_cache& filters() const noexcept { return filters_; }
+    [[nodiscard]] filter_cache& filters() noexcept { return filters_; }
 
     /// Inserts or replaces a batch whose entries are checked: all of it or nothing.
     [[nodiscard]] result<void> upsert(std::span<entry const> batch) {
         writer_lock const held(writer_);
-        VICINAL_CHECK(check_writable());
+        VICINAL_CHECK(begin_write());
         VICINAL_CHECK(rows_->make_room(batch, section()));
         VICINAL_CHECK(storage::unless_faulty([&]() -> result<void> {
             rows_->look_ahead(batch);
@@ -121,7 +121,7 @@ public:
     /// Removes a record; false where there is none of that id.
     [[nodiscard]] result<bool> erase(id_view id) {
         writer_lock const held(writer_);
-        VICINAL_CHECK(check_writable());
+        VICINAL_CHECK(begin_write());
         auto const found =
             storage::unless_faulty([&]() -> result<slot> { return rows_->find(id); });
         VICINAL_CHECK(found);
@@ -142,7 +142,7 @@ public:
 
     [[nodiscard]] result<void> clear() {
         writer_lock const held(writer_);
-        VICINAL_CHECK(check_writable());
+        VICINAL_CHECK(begin_write());
         if constexpr (Storage::durable)
             VICINAL_CHECK(space_.log(operation_writer(operation::clear, 0, 0).bytes()));
         settle([&] { clear_rows(); });
@@ -152,7 +152,7 @@ public:
     /// Folds the fresh tail into the index and writes the next generation. Readers go on meanwhile.
     [[nodiscard]] result<void> checkpoint() requires(Storage::durable) {
         writer_lock const held(writer_);
-        VICINAL_CHECK(check_writable());
+        VICINAL_CHECK(begin_write());
         return storage::unless_faulty([&] {
             take_in();
             return this->checkpoint_locked();
@@ -165,6 +165,7 @@ public:
     [[nodiscard]] result<void> save(Write const& write) requires(!Storage::durable) {
         writer_lock const held(writer_);
         return guarded([&]() -> result<void> {
+            VICINAL_CHECK(make());
             take_in();
             storage::replacement const map[] = {
                 storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map())};
@@ -211,7 +212,7 @@ public:
     /// or with an index or storage that can't, nothing. Readers go on meanwhile.
     [[nodiscard]] result<void> compact() {
         writer_lock const held(writer_);
-        VICINAL_CHECK(check_writable());
+        VICINAL_CHECK(begin_write());
         if (pins_ != 0 || rows_->live_count() == rows_->count()) return {};
         return storage::unless_faulty([&] {
             take_in();
@@ -223,21 +224,33 @@ public:
     }
 
     /// Runs `body(rows, index)` as a reader: what it sees stays in place until it returns. Where it
-    /// gives a result and met rows that can't be read right, that is the result. Must not be
-    /// nested: a writer that closes the gate between the two waits for the first forever.
+    /// gives a result and met rows that can't be read right, that is the result; where it gives
+    /// counts of a store that was never used, they are 0. Must not be nested: a writer that closes
+    /// the gate between the two waits for the first forever.
     template <class Body>
-    auto read(Body&& body) const {
+    auto read(Body&& body)
+        -> decltype(body(std::declval<rows_type const&>(), std::declval<index_type const&>())) {
+        constexpr bool may_fail = requires { body(*rows_, *index_).error(); };
+        if constexpr (!Storage::durable)
+            if (!gate_.admits()) [[unlikely]] {
+                if constexpr (!may_fail)
+                    return {};
+                else
+                    VICINAL_CHECK(make());
+            }
         typename gate::reader const inside(gate_);
-        if constexpr (requires { body(*rows_, *index_).error(); })
-            return storage::unless_faulty([&] { return body(*rows_, *index_); });
+        auto const& rows = *rows_;
+        auto const& index = *index_;
+        if constexpr (may_fail)
+            return storage::unless_faulty([&] { return body(rows, index); });
         else
-            return std::forward<Body>(body)(*rows_, *index_);
+            return std::forward<Body>(body)(rows, index);
     }
 
     /// The record of a slot, bit for bit. Errors: corrupt_snapshot, where a payload does not
     /// decode.
     template <class Record>
-    [[nodiscard]] result<Record> copy_record(slot s) const {
+    [[nodiscard]] result<Record> copy_record(slot s) {
         return read([&](auto const& rows, auto const&) { return record_of<Record>(rows, s); });
     }
     /// The same inside of `read`.
@@ -251,6 +264,7 @@ public:
     [[nodiscard]] result<verify_report> verify() {
         writer_lock const held(writer_);
         verify_report report;
+        VICINAL_CHECK(make());
         if constexpr (Storage::durable) VICINAL_CHECK(verify_files(space_, report));
         auto const rows_read =
             read([&](rows_type const& rows, index_type const& index) -> result<void> {
@@ -264,7 +278,7 @@ public:
     /// Measures the index's recall by effort; see store::try_tune.
     [[nodiscard]] result<index::tuning> tune() requires(!index_type::exact) {
         writer_lock const held(writer_);
-        VICINAL_CHECK(check_writable());
+        VICINAL_CHECK(begin_write());
         VICINAL_CHECK(storage::unless_faulty(
             [&] { return index_->tune([this](slot s) { return rows_->live(s); }, section()); }));
         return index_->tuned();
@@ -275,24 +289,23 @@ public:
     void unpin() noexcept { --pins_; }
 
 private:
-    engine(space opened, std::size_t dim) : base(std::move(opened), dim) {}
+    engine(space opened, std::size_t dim, typename Index::options const& options)
+        : base(std::move(opened), dim, options) {}
 
-    [[nodiscard]] result<void> open_columns(typename Index::options const& options) {
-        auto table = rows_type::open(space_, dim_);
-        VICINAL_CHECK(table);
-        rows_.emplace(std::move(*table));
-        auto index = index_type::open(space_, rows_->vectors(), dim_, options);
-        VICINAL_CHECK(index);
-        index_.emplace(std::move(*index));
-        if constexpr (Storage::durable) VICINAL_CHECK(space_.replay(applier()));
-        return {};
+    [[nodiscard]] VICINAL_COLD result<void> make() {
+        return base::make([&]() -> result<void> {
+            if constexpr (Storage::durable) VICINAL_CHECK(space_.replay(applier()));
+            return {};
+        });
     }
 
     [[nodiscard]] std::size_t vector_bytes() const noexcept { return dim_ * sizeof(element); }
 
-    [[nodiscard]] result<void> check_writable() const {
+    /// What every write begins with.
+    [[nodiscard]] result<void> begin_write() {
         if constexpr (Storage::durable)
             if (space_.read_only()) return error{errc::read_only, "a store opened for writing"};
+        if (!gate_.admits()) VICINAL_CHECK(make());
         return damage_;
     }
 
@@ -350,9 +363,8 @@ private:
     }
 
     writer_mutex writer_;
-    mutable filter_cache filters_;
+    filter_cache filters_;
     result<void> damage_;
-    bool opened_ = false;
     background background_;
 };
 

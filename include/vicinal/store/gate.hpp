@@ -11,6 +11,7 @@
 #if VICINAL_HAS_THREADS
 #    include <atomic>
 #    include <mutex>
+#    include <new>
 #    include <thread>
 #endif
 
@@ -21,10 +22,28 @@ namespace vicinal::inline VICINAL_ABI::detail {
 /// A reader raises a counter of its own part of the gate, so that readers on several processors
 /// share no cache line; the writer closes the gate and waits until every counter is down. Writers
 /// are few and hold it for microseconds; one writer at a time is the caller's promise.
+///
+/// The counters take half a kilobyte, and so are there only once there is something to read.
 class gate {
 public:
+    gate() = default;
+    gate(gate const&) = delete;
+    gate& operator=(gate const&) = delete;
+
 #if VICINAL_HAS_THREADS
-    /// Open for one reader while it lives.
+    ~gate() { delete[] parts_.load(std::memory_order_relaxed); }
+
+    /// Lets readers in from now on, who then see all that was done before; once. False where there
+    /// is no memory for it.
+    [[nodiscard]] bool admit() noexcept {
+        parts_.store(new (std::nothrow) part[parts], std::memory_order_release);
+        return admits();
+    }
+    [[nodiscard]] bool admits() const noexcept {
+        return parts_.load(std::memory_order_acquire) != nullptr;
+    }
+
+    /// Open for one reader while it lives; to be made where the gate admits() any.
     class reader {
     public:
         explicit reader(gate const& g) noexcept : counter_(&g.enter()) {}
@@ -40,8 +59,10 @@ public:
     template <class Body>
     void exclude(Body&& body) {
         closed_.store(true, std::memory_order_seq_cst);
-        for (auto& p : parts_)
-            while (p.inside.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+        if (auto const* const all = parts_.load(std::memory_order_relaxed))
+            for (std::size_t i = 0; i < parts; ++i)
+                while (all[i].inside.load(std::memory_order_seq_cst) != 0)
+                    std::this_thread::yield();
         std::forward<Body>(body)();
         closed_.store(false, std::memory_order_release);
         closed_.notify_all();
@@ -57,7 +78,8 @@ private:
         // Threads differ in their stacks; which part one takes only matters for speed.
         char here;
         auto const spread = reinterpret_cast<std::uintptr_t>(&here) >> 16;
-        auto& counter = parts_[(spread * 0x9e3779b97f4a7c15ULL >> 32) % parts].inside;
+        auto* const all = parts_.load(std::memory_order_relaxed);
+        auto& counter = all[(spread * 0x9e3779b97f4a7c15ULL >> 32) % parts].inside;
         for (;;) {
             counter.fetch_add(1, std::memory_order_seq_cst);
             if (!closed_.load(std::memory_order_seq_cst)) return counter;
@@ -66,9 +88,12 @@ private:
         }
     }
 
-    mutable part parts_[parts];
+    std::atomic<part*> parts_{nullptr};
     std::atomic<bool> closed_{false};
 #else
+    [[nodiscard]] bool admit() noexcept { return admits_ = true; }
+    [[nodiscard]] bool admits() const noexcept { return admits_; }
+
     class reader {
     public:
         explicit reader(gate const&) noexcept {}
@@ -79,6 +104,9 @@ private:
     void exclude(Body&& body) {
         std::forward<Body>(body)();
     }
+
+private:
+    bool admits_ = false;
 #endif
 };
 

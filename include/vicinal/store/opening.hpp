@@ -16,6 +16,15 @@
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
+/// Where a durable store was opened, and how; nothing for one in memory.
+template <bool Durable, class Options>
+struct origin {};
+template <class Options>
+struct origin<true, Options> {
+    std::string path;
+    Options how;
+};
+
 [[nodiscard]] inline result<void> check_dim(std::size_t dim) {
     if (dim >= 1 && dim <= 65536) return {};
     return error{errc::invalid_argument, "a dimension from 1 to 65536", std::to_string(dim)};

@@ -25,7 +25,7 @@ class searches {
 
 public:
     /// All three must outlive it.
-    searches(Engine const& engine, filter const& where, search_options const& o) noexcept
+    searches(Engine& engine, filter const& where, search_options const& o) noexcept
         : engine_(engine), where_(where), options_(o) {}
 
     [[nodiscard]] result<hits> one(vector_view<scalar> query) const {
@@ -95,7 +95,7 @@ private:
         return out;
     }
 
-    Engine const& engine_;
+    Engine& engine_;
     filter const& where_;
     search_options const& options_;
 };

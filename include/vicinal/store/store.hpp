@@ -120,8 +120,7 @@ public:
             auto e = open_directory(path, o);
             VICINAL_CHECK(e);
             store s(std::move(*e));
-            s.path_ = path;
-            s.options_ = o;
+            s.from_ = {std::string(path), o};
             if (o.threads > 0) s.engine_->fold_beside();
             return s;
         });
@@ -192,7 +191,7 @@ public:
     [[nodiscard]] std::size_t dim() const noexcept { return engine_->dim(); }
     /// The directory of a durable store, as it was opened.
     [[nodiscard]] std::string const& path() const noexcept requires(Storage::durable) {
-        return path_;
+        return from_.path;
     }
     [[nodiscard]] store_stats stats() const {
         return engine_->read([](auto const& rows, auto const& index) {
@@ -274,9 +273,9 @@ public:
     /// try_open(); the store stays as it was.
     result<bool> try_refresh() requires(Storage::durable) {
         return detail::guarded([&] {
-            auto o = options_;
+            auto o = from_.how;
             o.dim = dim();
-            auto moved = engine_->refresh([&] { return open_directory(path_, o); });
+            auto moved = engine_->refresh([&] { return open_directory(from_.path, o); });
             if (moved && *moved && o.threads > 0) engine_->fold_beside();
             return moved;
         });
@@ -391,8 +390,7 @@ private:
     }
 
     std::unique_ptr<engine_type> engine_;
-    std::string path_;
-    options options_;
+    [[no_unique_address]] detail::origin<Storage::durable, options> from_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI

@@ -5,15 +5,12 @@
 #include <vicinal/core/result.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/compaction.hpp>
-#include <vicinal/store/gate.hpp>
 #include <vicinal/store/identity.hpp>
-#include <vicinal/store/rows.hpp>
+#include <vicinal/store/parts.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <utility>
 #include <vector>
 
 #if VICINAL_HAS_THREADS
@@ -22,25 +19,24 @@
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// What an engine consists of, and how it is kept in shape: checkpoints that make the log short,
-/// compactions that give back dead slots. The writer calls it; readers go on meanwhile.
+/// How the parts of an engine are kept in shape: checkpoints that make the log short, compactions
+/// that give back dead slots. The writer calls it; readers go on meanwhile.
 template <class Metric, class Index, class Storage, class Payload, class Id>
-class upkeep {
-public:
-    using space = typename Storage::space;
-    using rows_type = rows<Metric, Storage, Payload, Id>;
-    using index_type = typename Index::template of<Metric, Storage>;
+class upkeep : protected parts<Metric, Index, Storage, Payload, Id> {
+    using base = parts<Metric, Index, Storage, Payload, Id>;
 
 protected:
-    upkeep(space opened, std::size_t dim) : space_(std::move(opened)), dim_(dim) {}
-    upkeep(upkeep const&) = delete;
-    upkeep& operator=(upkeep const&) = delete;
+    using base::base;
+    using base::dim_;
+    using base::gate_;
+    using base::index_;
+    using base::rows_;
+    using base::section;
+    using base::space_;
+    using typename base::index_type;
+    using typename base::rows_type;
+    using typename base::space;
     ~upkeep() = default;
-
-    /// Runs a body while no reader is inside.
-    [[nodiscard]] auto section() noexcept {
-        return [this](auto&& body) { gate_.exclude(body); };
-    }
 
     /// Checkpoints and compacts where it is time to; rows that the index lags behind go into the
     /// snapshot as they are. What fails (a full disk, no memory) loses nothing: the log has it all,
@@ -97,11 +93,6 @@ protected:
         });
     }
 
-    space space_;
-    std::size_t dim_;
-    std::optional<rows_type> rows_;
-    std::optional<index_type> index_;
-    gate gate_;
     /// Scans that are open: while there are any, slots are not given to other records.
 #if VICINAL_HAS_THREADS
     std::atomic<std::size_t> pins_{0};

@@ -18,6 +18,9 @@
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
+/// How many elements a vector from outside may have.
+inline constexpr std::size_t source_dims = 65'536;
+
 /// What the operating system says of an error number, as in "No such file or directory".
 [[nodiscard]] inline std::string system_reason(int number) {
     return std::generic_category().message(number);

@@ -3,6 +3,7 @@
 #define VICINAL_MIGRATE_JSON_FLOATS_HPP
 
 #include <vicinal/core/result.hpp>
+#include <vicinal/migrate/files/source_file.hpp>
 #include <vicinal/migrate/json/number.hpp>
 #include <vicinal/migrate/json/token.hpp>
 
@@ -15,9 +16,6 @@
 #include <simdjson.h>
 
 namespace vicinal::inline VICINAL_ABI::detail {
-
-/// How many elements a vector from outside may have.
-inline constexpr std::size_t source_dims = 65'536;
 
 /// Replaces `out` by an array of numbers, each the float nearest to its decimal.
 ///

@@ -37,6 +37,15 @@ public:
         if (!done()) ++at_;
     }
 
+    /// Over the bracket that closes here.
+    void leave() noexcept {
+        skip_separators();
+        if (!done() && (text_[at_] == '}' || text_[at_] == ']')) ++at_;
+    }
+
+    /// On at that place of the text.
+    void go_to(std::size_t at) noexcept { at_ = (std::min)(at, text_.size()); }
+
     /// The number, literal or string that stands here; steps over it.
     [[nodiscard]] std::string_view scalar() noexcept {
         skip_separators();
@@ -50,6 +59,9 @@ public:
         skip_separators();
         return at_;
     }
+
+    /// Behind what was stepped over last.
+    [[nodiscard]] std::size_t here() const noexcept { return at_; }
 
     /// Over the value that stands here, whatever is in it.
     void skip_value() noexcept {

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "catch.hpp"
+
+#include <vicinal/backend/json_scheme.hpp>
+#include <vicinal/backend/jsonl_scheme.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+using namespace vicinal;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct directory {
+    directory() {
+        char name[] = "/tmp/vicinal-json-XXXXXX";
+        path = ::mkdtemp(name);
+    }
+    ~directory() { fs::remove_all(path); }
+    [[nodiscard]] std::string file(std::string const& name, std::string const& text) const {
+        std::ofstream(path + "/" + name, std::ios::binary) << text;
+        return path + "/" + name;
+    }
+    std::string path;
+};
+
+backend::registry schemes() {
+    backend::registry r;
+    backend::add_json(r);
+    backend::add_jsonl(r);
+    return r;
+}
+
+std::vector<record> all_of(any_source& source) {
+    std::vector<record> batch;
+    auto const read = source.read(batch, 100);
+    if (!read) FAIL(read.error().message());
+    return batch;
+}
+
+} // namespace
+
+TEST_CASE("a JSON file is recognised by the shape of its records and opened by what that says") {
+    directory d;
+    auto const r = schemes();
+    struct sample {
+        char const* name;
+        char const* text;
+        char const* uri;
+        char const* what;
+        int certainty;
+    };
+    sample const samples[] = {
+        {"a.json", R"({"result":{"points":[{"id":1,"vector":[1,2],"payload":{}}]}})",
+         "json:", "JSON with points of Qdrant", 50},
+        {"b.json", R"({"vectors":{"x":{"id":"x","values":[1]}},"namespace":""})",
+         "json:", "JSON with vectors of Pinecone", 50},
+        {"c.json", R"({"ids":["x"],"embeddings":[[1,2]]})",
+         "json:", "JSON with a collection of Chroma", 50},
+        {"d.jsonl", "{\"id\":1,\"embedding\":[1,2],\"text\":\"x\"}\n",
+         "json:", "JSON with rows with id and vector", 50},
+        {"e.jsonl", "{\"id\":1,\"vector\":[1,2],\"payload\":{\"a\":1}}\n",
+         "jsonl:", "JSON Lines of records with id, vector and payload", 60},
+        {"f.json", R"({"name":"a package","version":3})", "json:", "JSON", 10},
+        {"g.json", R"({"vectors":[{"id":"x"}],"pagination":{"next":"y"}})", "",
+         "a list of ids of Pinecone", 50},
+        {"h?.json", R"([{"id":"x","vector":[1]}])", "json:", "JSON with rows with id and vector",
+         50},
+    };
+    for (auto const& s : samples) {
+        auto const path = d.file(s.name, s.text);
+        CAPTURE(path);
+        auto const seen = r.try_recognise(path);
+        REQUIRE(seen);
+        REQUIRE(*seen);
+        CHECK((*seen)->what == s.what);
+        CHECK((*seen)->certainty == s.certainty);
+        std::string const uri = s.uri;
+        CHECK((*seen)->uri == (uri.empty() ? "" : uri + backend::escaped_path(path)));
+        CHECK((*seen)->advice.empty() != uri.empty());
+        if (s.certainty > 10 && !uri.empty()) {
+            auto source = r.try_open_source((*seen)->uri);
+            REQUIRE(source);
+            CHECK(all_of(*source).size() == 1);
+        }
+    }
+    auto const other = r.try_recognise(d.file("x.txt", "some text"));
+    REQUIRE(other);
+    CHECK(!*other);
+}
+
+TEST_CASE("parameters of a JSON scheme choose vector, shape and files, and others are refused") {
+    directory d;
+    auto const r = schemes();
+    static_cast<void>(d.file(
+        "p1.json", R"({"result":{"points":[{"id":1,"vector":{"a":[1],"b":[2]},"payload":{}}]}})"));
+    static_cast<void>(d.file("other.json", "{}"));
+    auto source = r.try_open_source("qdrant:" + d.path + "?vector=b&files=p*.json");
+    REQUIRE(source);
+    auto const all = all_of(*source);
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].vector == std::vector<float>{2});
+    CHECK(source->describe()->description == "json:" + d.path + " (qdrant)");
+    CHECK(r.try_open_source("json:" + d.path + "?shape=round").error().code() == errc::invalid_uri);
+    CHECK(r.try_open_source("json:" + d.path + "?colour=red").error().code() == errc::invalid_uri);
+}
