@@ -48,7 +48,9 @@ struct search_options {
     std::string where = {};
     /// The wanted share of true neighbours among the hits, 0 to 1: the library finds the effort.
     double recall = 0.95;
-    /// The effort by hand instead (the width of the beam in a graph); 0 leaves it to `recall`.
+    /// The effort by hand instead; 0 leaves it to `recall`. In a graph it is the width of the beam
+    /// that finds about as much; one that is tuned ends its walks by distances
+    /// (index/hnsw/reach.hpp).
     std::size_t effort = 0;
     /// Looks at every matching record: the true neighbours, ties by id.
     bool exact = false;
