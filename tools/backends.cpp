@@ -52,9 +52,7 @@ std::string with_default_scheme(std::string const& scheme, std::string const& te
 }
 
 backend::guess recognise(std::string const& path) {
-    auto const seen = backend::look_at(path, backend::open_compressed);
-    if (!seen) throw seen.error();
-    auto found = backends().recognise(*seen);
+    auto found = backend::try_recognise(backends(), path, backend::open_compressed).value();
     if (!found)
         throw vicinal::error{vicinal::errc::foreign_file,
                              "something that is known, or its scheme in front of it: " +

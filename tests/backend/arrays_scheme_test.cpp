@@ -5,6 +5,7 @@
 #include "support/temporary_directory.hpp"
 
 #include <vicinal/backend/arrays_scheme.hpp>
+#include <vicinal/backend/look_at.hpp>
 
 #include <cstdint>
 #include <string>
@@ -41,7 +42,7 @@ TEST_CASE("a file of arrays is recognised, and what the guess names opens it") {
     temporary_directory const dir;
     auto const r = arrays();
     auto const opened = [&](std::string const& path, int certainty) {
-        auto const guess = r.try_recognise(path);
+        auto const guess = backend::try_recognise(r, path);
         REQUIRE(guess);
         REQUIRE(*guess);
         CAPTURE(path, (*guess)->what);
@@ -59,7 +60,7 @@ TEST_CASE("a file of arrays is recognised, and what the guess names opens it") {
 
     auto const folder = vicinal_test::shared_fixture("exports/milvus/numpy");
     if (folder.empty()) return;
-    auto const guess = r.try_recognise(folder);
+    auto const guess = backend::try_recognise(r, folder);
     REQUIRE(*guess);
     CHECK((*guess)->what == "a folder of 4 NumPy fields");
     auto source = r.try_open_source((*guess)->uri + "?vector=vector");
@@ -70,17 +71,17 @@ TEST_CASE("a file of arrays is recognised, and what the guess names opens it") {
 TEST_CASE("other files are not taken for arrays, and arrays that can't be read get advice") {
     temporary_directory const dir;
     auto const r = arrays();
-    CHECK(!*r.try_recognise(dir.file("x.bin", "text")));
-    CHECK(!*r.try_recognise(dir.file("x.fbin", std::string(100, '\xff'))));
-    CHECK(!*r.try_recognise(dir.path("")));
-    CHECK((*r.try_recognise(dir.file("y.fbin", bytes(9) + bytes(1))))->certainty == 10);
-    auto const objects = *r.try_recognise(dir.file("it's.npy", npy("|O", "(3,)", "")));
+    CHECK(!*backend::try_recognise(r, dir.file("x.bin", "text")));
+    CHECK(!*backend::try_recognise(r, dir.file("x.fbin", std::string(100, '\xff'))));
+    CHECK(!*backend::try_recognise(r, dir.path("")));
+    CHECK((*backend::try_recognise(r, dir.file("y.fbin", bytes(9) + bytes(1))))->certainty == 10);
+    auto const objects = *backend::try_recognise(r, dir.file("it's.npy", npy("|O", "(3,)", "")));
     REQUIRE(objects);
     CHECK(objects->uri.empty());
     CHECK(objects->what == "a NumPy array of Python objects, 3");
     CHECK(objects->advice.find("allow_pickle=True") != std::string::npos);
     CHECK(objects->advice.find("it'\\''s.npy'") != std::string::npos);
-    auto const archive = *r.try_recognise(dir.file("x.npz", "PK\3\4 and so on"));
+    auto const archive = *backend::try_recognise(r, dir.file("x.npz", "PK\3\4 and so on"));
     REQUIRE(archive);
     CHECK(archive->uri.empty());
     CHECK(archive->advice.find("n.load(p).items()") != std::string::npos);

@@ -5,6 +5,7 @@
 #include "support/temporary_directory.hpp"
 
 #include <vicinal/backend/graphs_scheme.hpp>
+#include <vicinal/backend/look_at.hpp>
 
 #include <filesystem>
 #include <string>
@@ -32,7 +33,7 @@ TEST_CASE("every index file among the fixtures is recognised and opened, or know
     std::size_t refused = 0;
     for (auto const& entry : std::filesystem::directory_iterator(folder)) {
         auto const path = entry.path().string();
-        auto const guess = r.try_recognise(path);
+        auto const guess = backend::try_recognise(r, path);
         REQUIRE(guess);
         CAPTURE(path);
         bool const index = path.ends_with(".faiss") || path.ends_with(".bin");
@@ -60,11 +61,11 @@ TEST_CASE("a folder that LangChain saved is recognised; a docstore that is none 
     vicinal_test::temporary_directory const dir;
     (void)dir.file("index.faiss", bytes_of(folder + "/flat_l2.faiss"));
     auto const r = graphs();
-    auto const alone = *r.try_recognise(dir.path(""));
+    auto const alone = *backend::try_recognise(r, dir.path(""));
     REQUIRE(alone);
     CHECK(r.try_open_source(alone->uri)->describe()->losses.empty());
     (void)dir.file("index.pkl", "\x80\4.");
-    auto const guess = *r.try_recognise(dir.path(""));
+    auto const guess = *backend::try_recognise(r, dir.path(""));
     REQUIRE(guess);
     CHECK(guess->what == "a FAISS folder of LangChain");
     auto source = r.try_open_source(guess->uri);

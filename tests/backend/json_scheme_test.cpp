@@ -3,6 +3,7 @@
 
 #include <vicinal/backend/json_scheme.hpp>
 #include <vicinal/backend/jsonl_scheme.hpp>
+#include <vicinal/backend/look_at.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -75,7 +76,7 @@ TEST_CASE("a JSON file is recognised by the shape of its records and opened by w
     for (auto const& s : samples) {
         auto const path = d.file(s.name, s.text);
         CAPTURE(path);
-        auto const seen = r.try_recognise(path);
+        auto const seen = backend::try_recognise(r, path);
         REQUIRE(seen);
         REQUIRE(*seen);
         CHECK((*seen)->what == s.what);
@@ -89,7 +90,7 @@ TEST_CASE("a JSON file is recognised by the shape of its records and opened by w
             CHECK(all_of(*source).size() == 1);
         }
     }
-    auto const other = r.try_recognise(d.file("x.txt", "some text"));
+    auto const other = backend::try_recognise(r, d.file("x.txt", "some text"));
     REQUIRE(other);
     CHECK(!*other);
 }
@@ -123,7 +124,7 @@ TEST_CASE("the schemes of systems write what these systems take") {
         REQUIRE(sink->begin({}));
         REQUIRE(sink->write(records));
         REQUIRE(sink->finish());
-        auto const seen = r.try_recognise(path);
+        auto const seen = backend::try_recognise(r, path);
         REQUIRE(seen);
         REQUIRE(*seen);
         CHECK((*seen)->certainty == 50);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
 #include "support/shared_fixture.hpp"
+#include "support/source_records.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <vicinal/backend/sqlite_source.hpp>
@@ -12,6 +13,7 @@
 
 using namespace vicinal;
 using vicinal_test::bytes_of;
+using vicinal_test::records_of;
 using vicinal_test::shared_fixture;
 
 static_assert(basic_source<backend::sqlite_source>);
@@ -27,20 +29,11 @@ backend::sqlite_options table(char const* name, char const* vector = "") {
     return o;
 }
 
-result<std::vector<record>> all_of(backend::sqlite_source& source, std::size_t at_once = 100) {
-    std::vector<record> all;
-    std::vector<record> batch;
-    do {
-        VICINAL_CHECK(source.read(batch, at_once));
-        all.insert(all.end(), batch.begin(), batch.end());
-    } while (!batch.empty());
-    return all;
-}
 result<std::vector<record>> read(std::string const& path, backend::sqlite_options o = {}) {
     auto source = backend::sqlite_source::try_open(path, std::move(o));
     if (!source) return source.error();
     source->pass_over([](bad_record const&) {});
-    return all_of(*source);
+    return records_of(*source);
 }
 
 fields expected_in(std::string const& fixture) {
@@ -86,7 +79,7 @@ TEST_CASE("Tables of sqlite-vec are read without the extension, every kind of co
         CAPTURE(name, column);
         auto source = backend::sqlite_source::try_open(path, table(name, column));
         REQUIRE(source);
-        auto const got = all_of(*source, 333);
+        auto const got = records_of(*source, 333);
         REQUIRE(got);
         auto const& rows = *expected[name].get_if<fields>();
         REQUIRE(got->size() == rows.size());
@@ -135,7 +128,7 @@ TEST_CASE("Home-made tables of memories are read: BLOBs and texts of every kind"
         CHECK(source->describe()->records == 603);
         std::vector<bad_record> bad;
         source->pass_over([&](bad_record const& b) { bad.push_back(b); });
-        auto const got = all_of(*source).value();
+        auto const got = records_of(*source).value();
         std::map<std::string, record const*> by_id;
         for (auto const& r : got) by_id[r.id] = &r;
         auto const& rows = *expected["memories"].get_if<value::array>();

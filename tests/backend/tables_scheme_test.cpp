@@ -4,6 +4,7 @@
 #include "support/temporary_directory.hpp"
 
 #include <vicinal/backend/chroma_scheme.hpp>
+#include <vicinal/backend/look_at.hpp>
 #include <vicinal/backend/sqlite_scheme.hpp>
 #include <vicinal/backend/tables_scheme.hpp>
 #include <vicinal/migrate/files/compressed.hpp>
@@ -25,7 +26,7 @@ backend::registry all() {
 }
 
 backend::guess guessed(std::string const& path) {
-    auto const found = all().try_recognise(path, backend::open_compressed);
+    auto const found = backend::try_recognise(all(), path, backend::open_compressed);
     REQUIRE(found);
     REQUIRE(found->has_value());
     return **found;

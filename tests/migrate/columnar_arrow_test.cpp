@@ -28,9 +28,9 @@ TEST_CASE("an Arrow file is described, and read again from its start", "[migrate
     CHECK(about->dim == 5);
     CHECK(!about->records);
     CHECK(about->losses.empty());
-    auto const once = read_all(*source).value();
+    auto const once = records_of(*source).value();
     REQUIRE(source->rewind());
-    check_same(read_all(*source).value(), once);
+    check_same(records_of(*source).value(), once);
 }
 
 TEST_CASE("LanceDB's rows in Arrow are the JSON that was written beside them", "[migrate]") {

@@ -4,6 +4,7 @@
 #define VICINAL_TESTS_MIGRATE_COLUMNAR_FIXTURE_HPP
 
 #include "catch.hpp"
+#include "support/source_records.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <vicinal/core/bits.hpp>
@@ -22,6 +23,7 @@ namespace columnar_fixture {
 
 using vicinal::record;
 using vicinal::result;
+using vicinal_test::records_of;
 using vicinal_test::temporary_directory;
 
 /// A table of the repository, as make_tables.py wrote it.
@@ -46,30 +48,19 @@ inline std::string slurp(std::string const& path) {
     s << std::ifstream(path, std::ios::binary).rdbuf();
     return s.str();
 }
-template <class Source>
-result<std::vector<record>> read_all(Source& source, std::size_t at_once = 1000) {
-    std::vector<record> all;
-    std::vector<record> batch;
-    do {
-        VICINAL_CHECK(source.read(batch, at_once));
-        all.insert(all.end(), batch.begin(), batch.end());
-    } while (!batch.empty());
-    return all;
-}
-
 /// Opens and reads everything: what it gives, or the first error.
 inline result<std::vector<record>> read_all(std::string const& path,
                                             vicinal::backend::columnar_options options = {},
                                             std::size_t at_once = 1000) {
     auto source = vicinal::backend::columnar_source::try_open(path, std::move(options));
     if (!source) return source.error();
-    return read_all(*source, at_once);
+    return records_of(*source, at_once);
 }
 
 inline std::vector<record> expected_rows() {
     auto source = vicinal::backend::jsonl_source::try_open(own("rows.jsonl"));
     REQUIRE(source);
-    return read_all(*source).value();
+    return records_of(*source).value();
 }
 
 /// Vectors bit for bit, payloads exactly.
@@ -140,7 +131,7 @@ inline void read_damaged(std::string const& path) {
     if (!source) return;
     static_cast<void>(source->describe());
     source->pass_over([](vicinal::bad_record const&) {});
-    static_cast<void>(read_all(*source));
+    static_cast<void>(records_of(*source));
 }
 
 } // namespace columnar_fixture

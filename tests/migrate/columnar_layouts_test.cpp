@@ -2,6 +2,7 @@
 #include "columnar_fixture.hpp"
 
 #include <vicinal/backend/columnar_scheme.hpp>
+#include <vicinal/backend/look_at.hpp>
 
 #include <string>
 #include <vector>
@@ -17,14 +18,14 @@ namespace {
 std::vector<std::string> losses(std::string const& path, columnar_options const& options) {
     auto source = columnar_source::try_open(path, options);
     REQUIRE(source);
-    REQUIRE(read_all(*source));
+    REQUIRE(records_of(*source));
     return source->describe()->losses;
 }
 
 std::string guessed(std::string const& path) {
     backend::registry all;
     backend::add_columnar(all);
-    auto const guess = all.try_recognise(path);
+    auto const guess = backend::try_recognise(all, path);
     REQUIRE(guess);
     return *guess ? (*guess)->uri.empty() ? (*guess)->what : (*guess)->uri : "nothing";
 }
@@ -61,7 +62,7 @@ TEST_CASE("Weaviate's export gives one of its vectors and names the others", "[m
     options.layout = columnar_layout::weaviate_export;
     auto source = columnar_source::try_open(path, options);
     REQUIRE(source);
-    auto const doubtful = read_all(*source);
+    auto const doubtful = records_of(*source);
     REQUIRE(!doubtful);
     CHECK(doubtful.error().code() == errc::invalid_argument);
     CHECK(doubtful.error().got() ==
@@ -98,7 +99,7 @@ TEST_CASE("a vector dataset names its metric, its vectors and its files", "[migr
     CHECK(about.metric == "cosine");
     CHECK(about.dim == 3);
     CHECK(about.description == "vdf:" + path + "/pinecone-demo (my_index/ns1)");
-    check_same(read_all(*source).value(),
+    check_same(records_of(*source).value(),
                {{"a", {0.1F, 0.2F, 0.3F}, {{"text", "x"}, {"n", 1}}},
                 {"b", {1, 2, 3}, {{"n", 2}, {"tags", {"t1", "t2"}}}},
                 {"c", {}, {{"text", "no vector"}, {"tags", value::array{}}}},
@@ -161,7 +162,7 @@ TEST_CASE("a directory of Chroma 0.3 reads collection by collection", "[migrate]
     CHECK(about.dim == 384);
     CHECK(about.metric == "squared_l2");
     CHECK(about.description == "chroma-0.3:" + path + " (collection langchain)");
-    auto const rows = read_all(*source).value();
+    auto const rows = records_of(*source).value();
     REQUIRE(rows.size() == 13);
     for (auto const& r : rows) {
         CHECK(r.vector.size() == 384);
@@ -180,7 +181,7 @@ TEST_CASE("rows that are no records are told one by one, or end the reading", "[
     auto const path = own("odd_rows.parquet");
     auto source = columnar_source::try_open(path);
     REQUIRE(source);
-    auto const stopped = read_all(*source);
+    auto const stopped = records_of(*source);
     REQUIRE(!stopped);
     CHECK(stopped.error().code() == errc::empty_id);
     CHECK(stopped.error().got() == path + ", row 2: none");
@@ -193,7 +194,7 @@ TEST_CASE("rows that are no records are told one by one, or end the reading", "[
     // The column's own name wins over the JSON's; text that is no JSON stays text; bytes that are
     // no text become base64.
     check_same(
-        read_all(*source).value(),
+        records_of(*source).value(),
         {{"1",
           {0.1F, 2},
           {{"genre", "column"}, {"metadata_genre", "drama"}, {"year", 2020}, {"raw", "text"}}},
@@ -216,10 +217,10 @@ TEST_CASE("rows without ids are numbered through all files of a directory", "[mi
     auto source = columnar_source::try_open(there.path("."));
     REQUIRE(source);
     CHECK(source->describe()->records == 4U);
-    check_same(read_all(*source).value(), {{"0", {}, {{"n", 7}}},
-                                           {"1", {0.5F}, {{"n", 8}}},
-                                           {"2", {}, {{"n", 7}}},
-                                           {"3", {0.5F}, {{"n", 8}}}});
+    check_same(records_of(*source).value(), {{"0", {}, {{"n", 7}}},
+                                             {"1", {0.5F}, {{"n", 8}}},
+                                             {"2", {}, {{"n", 7}}},
+                                             {"3", {0.5F}, {{"n", 8}}}});
     CHECK(source->describe()->losses ==
           std::vector<std::string>{
               "rows have no ids: they are numbered from 0 in the order of the files"});
@@ -243,7 +244,7 @@ TEST_CASE("what holds tables is recognised by what it holds", "[migrate]") {
     backend::registry all;
     backend::add_columnar(all);
     for (auto const& path : {lance, lance + "/items.lance", lance + "/items.lance/"}) {
-        auto const guess = all.try_recognise(path).value();
+        auto const guess = backend::try_recognise(all, path).value();
         REQUIRE(guess);
         CHECK(guess->uri.empty());
         CHECK(guess->what == "a LanceDB directory");

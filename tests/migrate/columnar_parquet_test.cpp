@@ -34,9 +34,9 @@ TEST_CASE("a Parquet file is described, and read again from its start", "[migrat
     CHECK(about->metric.empty());
     CHECK(about->losses.empty());
     CHECK(about->description == "table:" + own("v2_plain_zstd.parquet"));
-    auto const once = read_all(*source).value();
+    auto const once = records_of(*source).value();
     REQUIRE(source->rewind());
-    check_same(read_all(*source).value(), once);
+    check_same(records_of(*source).value(), once);
 }
 
 TEST_CASE("DuckDB's Parquet files read the same with every codec", "[migrate]") {
@@ -54,7 +54,7 @@ TEST_CASE("DuckDB's Parquet files read the same with every codec", "[migrate]") 
         auto source = columnar_source::try_open(path, options);
         REQUIRE(source);
         CHECK(source->describe()->records == 2500U);
-        auto const rows = read_all(*source);
+        auto const rows = records_of(*source);
         REQUIRE(rows);
         REQUIRE(rows->size() == 2500);
         for (std::size_t i = 0; i < rows->size(); ++i) {

@@ -68,7 +68,7 @@ void reads_back(Sink sink, std::size_t dim) {
     CHECK(about->dim == dim);
     CHECK(about->metric == "cosine");
     CHECK(about->losses.empty());
-    auto const got = read_all(*source);
+    auto const got = records_of(*source);
     REQUIRE(got);
     check_same(*got, rows);
     CHECK(std::signbit(got->back().vector[0]));
@@ -86,7 +86,7 @@ void replaces(Sink sink) {
     REQUIRE(sink.finish());
     auto source = sink.reopen();
     REQUIRE(source);
-    check_same(read_all(*source).value(), {first[0], first[2], second[1], second[0]});
+    check_same(records_of(*source).value(), {first[0], first[2], second[1], second[0]});
 }
 
 template <class Sink>
@@ -109,7 +109,7 @@ void refuses(Sink sink, bool one_dimension) {
     REQUIRE(sink.finish());
     auto source = sink.reopen();
     REQUIRE(source);
-    CHECK(read_all(*source).value().empty());
+    CHECK(records_of(*source).value().empty());
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
 #include "support/shared_fixture.hpp"
+#include "support/source_records.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <vicinal/migrate/json_cells.hpp>
@@ -11,6 +12,7 @@
 #include <vector>
 
 using namespace vicinal;
+using vicinal_test::records_of;
 
 static_assert(basic_source<backend::csv_source>);
 
@@ -28,20 +30,10 @@ backend::csv_options only(char const* vector) {
     return o;
 }
 
-result<std::vector<record>> all_of(backend::csv_source& source, std::size_t at_once = 7) {
-    std::vector<record> all;
-    std::vector<record> batch;
-    do {
-        VICINAL_CHECK(source.read(batch, at_once));
-        all.insert(all.end(), batch.begin(), batch.end());
-    } while (!batch.empty());
-    return all;
-}
-
 result<std::vector<record>> read(std::string const& path, backend::csv_options options = {}) {
     auto source = backend::csv_source::try_open(path, std::move(options));
     if (!source) return source.error();
-    return all_of(*source);
+    return records_of(*source);
 }
 
 result<std::vector<record>> read_text(std::string const& text, backend::csv_options options = {}) {
@@ -170,7 +162,7 @@ TEST_CASE("A bad row of a CSV file ends the reading or is told and passed over")
     REQUIRE(source);
     std::vector<bad_record> bad;
     source->pass_over([&](bad_record const& b) { bad.push_back(b); });
-    auto const rest = all_of(*source);
+    auto const rest = records_of(*source);
     REQUIRE(rest);
     REQUIRE(rest->size() == 3);
     CHECK((*rest)[1].id == "e");
@@ -182,7 +174,7 @@ TEST_CASE("A bad row of a CSV file ends the reading or is told and passed over")
     CHECK(bad[3].id == "d");
     // And once more from the start.
     REQUIRE(source->rewind());
-    CHECK(all_of(*source).value().size() == rest->size());
+    CHECK(records_of(*source).value().size() == rest->size());
 }
 
 TEST_CASE("Cells of JSON become fields where there is a parser") {
@@ -248,6 +240,6 @@ TEST_CASE("Damaged CSV gives records or errors, and nothing else") {
         auto source = backend::csv_source::try_open(d.file("d.csv", damaged), with_json());
         if (!source) continue;
         source->pass_over([](bad_record const&) {});
-        if (auto const got = all_of(*source)) CHECK(got->size() <= 20);
+        if (auto const got = records_of(*source)) CHECK(got->size() <= 20);
     }
 }

@@ -5,6 +5,7 @@
 #include "support/temporary_directory.hpp"
 
 #include <vicinal/backend/hdf5_scheme.hpp>
+#include <vicinal/backend/look_at.hpp>
 #include <vicinal/migrate/hdf5.hpp>
 
 #include <cstdint>
@@ -164,7 +165,7 @@ TEST_CASE("a dataset in a group, ids beside the file, and a URI that names both"
     CHECK(code_of(hdf5_source::try_open(path, {.dataset = "row"})) == errc::unsupported);
     backend::registry r;
     backend::add_hdf5(r);
-    auto const guess = r.try_recognise(path);
+    auto const guess = backend::try_recognise(r, path);
     REQUIRE(*guess);
     CHECK((*guess)->certainty == 100);
     auto source =

@@ -4,6 +4,7 @@
 #define VICINAL_TESTS_MIGRATE_JSON_FIXTURE_HPP
 
 #include "catch.hpp"
+#include "support/source_records.hpp"
 
 #include <vicinal/migrate/json_source.hpp>
 
@@ -62,22 +63,11 @@ inline std::string slurp(std::string const& path) {
     return s.str();
 }
 
-inline vicinal::result<std::vector<vicinal::record>> read_all(vicinal::backend::json_source& source,
-                                                              std::size_t at_once = 3) {
-    std::vector<vicinal::record> all;
-    std::vector<vicinal::record> batch;
-    do {
-        VICINAL_CHECK(source.read(batch, at_once));
-        all.insert(all.end(), batch.begin(), batch.end());
-    } while (!batch.empty());
-    return all;
-}
-
 inline vicinal::result<std::vector<vicinal::record>>
 read_all(std::string const& path, vicinal::backend::json_options options = {}) {
     auto source = vicinal::backend::json_source::try_open(path, std::move(options));
     if (!source) return source.error();
-    return read_all(*source);
+    return vicinal_test::records_of(*source);
 }
 
 inline bool same_bits(std::vector<float> const& a, std::vector<float> const& b) {
@@ -109,7 +99,7 @@ inline std::vector<std::string> losses(std::string const& path,
                                        vicinal::backend::json_options options = {}) {
     auto source = vicinal::backend::json_source::try_open(path, std::move(options));
     REQUIRE(source);
-    auto const all = read_all(*source);
+    auto const all = vicinal_test::records_of(*source);
     if (!all) FAIL(all.error().message());
     return source->describe()->losses;
 }

@@ -8,6 +8,7 @@ using json_fixture::check;
 using json_fixture::find;
 using json_fixture::losses;
 using json_fixture::read_all;
+using vicinal_test::records_of;
 
 static_assert(basic_source<backend::json_source>);
 
@@ -104,7 +105,7 @@ TEST_CASE("pages of Qdrant's scroll are one source, read by the vector that is c
         strings{dir + "/scroll_page1.json", dir + "/scroll_last.json"}, {.vector = "default"});
     REQUIRE(source);
     CHECK(source->describe()->dim == 4);
-    auto const all = read_all(*source);
+    auto const all = records_of(*source);
     if (!all) FAIL(all.error().message());
     REQUIRE(all->size() == expected.size());
     for (std::size_t i = 0; i < expected.size(); ++i)
@@ -193,7 +194,7 @@ TEST_CASE("Weaviate's objects give their properties and the vector that is chose
     REQUIRE(source);
     std::vector<bad_record> bad;
     source->pass_over([&](bad_record const& b) { bad.push_back(b); });
-    auto const rest = read_all(*source);
+    auto const rest = records_of(*source);
     REQUIRE(rest);
     REQUIRE(rest->size() == 1);
     CHECK(json_fixture::same(rest->front(), {first, {0.1F, 0.2F, 0.3F}, {{"title", "x"}}}));
@@ -259,7 +260,7 @@ TEST_CASE("embeddings of OpenAI, as numbers or in base 64, are records by positi
     check(file, {{"0", {0.1F, -0.2F, 0.3F}, {}}, {"1", {0.1F, -0.2F, 0.3F}, {}}});
     auto source = backend::json_source::try_open(strings{file, file});
     REQUIRE(source);
-    auto const all = read_all(*source);
+    auto const all = records_of(*source);
     REQUIRE(all);
     REQUIRE(all->size() == 4);
     CHECK((*all)[2].id == "2");
@@ -273,7 +274,7 @@ TEST_CASE("lines of mixed rows are read, and the one with NaN is named and passe
     REQUIRE(source);
     std::vector<bad_record> bad;
     source->pass_over([&](bad_record const& b) { bad.push_back(b); });
-    auto const all = read_all(*source);
+    auto const all = records_of(*source);
     REQUIRE(all);
     REQUIRE(all->size() == 3);
     CHECK(json_fixture::same((*all)[0], {"a", {1, 2, 3}, {{"text", "x"}}}));

@@ -10,6 +10,7 @@ using namespace vicinal;
 using backend::json_shape;
 using backend::json_sink;
 using json_fixture::read_all;
+using vicinal_test::records_of;
 
 static_assert(basic_sink<json_sink>);
 
@@ -71,7 +72,7 @@ TEST_CASE("what is written for each system reads back the same, in pages of any 
             auto sink = json_sink::try_open(path, {.shape = shape});
             auto source = sink->reopen();
             REQUIRE(source);
-            auto const got = read_all(*source);
+            auto const got = records_of(*source);
             CAPTURE(name(shape), page);
             if (!got) FAIL(got.error().message());
             REQUIRE(got->size() == some.size());

@@ -11,6 +11,7 @@
 using namespace vicinal;
 using json_fixture::check;
 using json_fixture::read_all;
+using vicinal_test::records_of;
 
 namespace {
 
@@ -246,7 +247,7 @@ TEST_CASE("a broken line costs no other, wherever it stands") {
             CHECK(b.reason.code() == errc::invalid_json);
             ++bad;
         });
-        auto const all = read_all(*source);
+        auto const all = records_of(*source);
         if (!all) FAIL(all.error().message());
         CHECK(all->size() == 1);
         CHECK(bad == 1);
@@ -278,7 +279,7 @@ TEST_CASE("damaged documents are refused or read, and never crash") {
             REQUIRE(source);
             source->pass_over([](bad_record const&) {});
             static_cast<void>(source->describe());
-            auto const all = read_all(*source);
+            auto const all = records_of(*source);
             if (!all) ++refused;
         }
     }

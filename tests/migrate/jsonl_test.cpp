@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "support/source_records.hpp"
 
 #include <vicinal/migrate/jsonl.hpp>
 
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 using namespace vicinal;
+using vicinal_test::records_of;
 
 static_assert(basic_source<backend::jsonl_source>);
 static_assert(basic_sink<backend::jsonl_sink>);
@@ -42,21 +44,11 @@ struct temporary {
     std::string path;
 };
 
-result<std::vector<record>> all_of(backend::jsonl_source& source, std::size_t at_once) {
-    std::vector<record> all;
-    std::vector<record> batch;
-    do {
-        VICINAL_CHECK(source.read(batch, at_once));
-        all.insert(all.end(), batch.begin(), batch.end());
-    } while (!batch.empty());
-    return all;
-}
-
 result<std::vector<record>> read_text(temporary const& t, std::string const& text) {
     t.write(text);
     auto source = backend::jsonl_source::try_open(t.path);
     if (!source) return source.error();
-    return all_of(*source, 3);
+    return records_of(*source, 3);
 }
 
 bool same(record const& a, record const& b) {
@@ -99,7 +91,7 @@ TEST_CASE("records written as JSON Lines come back bit for bit", "[migrate]") {
     auto source = sink.reopen().value();
     CHECK(source.describe()->dim == 0);
     for (int round = 0; round < 2; ++round) {
-        auto const back = all_of(source, round == 0 ? 1'000 : 7).value();
+        auto const back = records_of(source, round == 0 ? 1'000 : 7).value();
         REQUIRE(back.size() == records.size());
         for (std::size_t i = 0; i < back.size(); ++i) {
             CAPTURE(i);
@@ -120,7 +112,7 @@ TEST_CASE("a record that is written again replaces the first one", "[migrate]") 
     REQUIRE(sink.write(std::vector{again}));
     REQUIRE(sink.finish());
     auto source = sink.reopen().value();
-    auto const back = all_of(source, 10).value();
+    auto const back = records_of(source, 10).value();
     REQUIRE(back.size() == 2);
     CHECK(same(back[0], b));
     CHECK(same(back[1], again));
@@ -224,7 +216,7 @@ TEST_CASE("lines longer than the buffer are read, lines over 64 MiB refused", "[
         for (int i = 0; i < 13; ++i) out << text;
     }
     backend::jsonl_source source(t.path);
-    CHECK(all_of(source, 1).error().code() == errc::limit_exceeded);
+    CHECK(records_of(source, 1).error().code() == errc::limit_exceeded);
 }
 
 TEST_CASE("a line that is no record is told and passed over where that is asked for") {
@@ -233,11 +225,11 @@ TEST_CASE("a line that is no record is told and passed over where that is asked 
             "{\"id\":\"c\",\"vector\":[2]}\n");
     auto source = backend::jsonl_source::try_open(t.path);
     REQUIRE(source);
-    CHECK(!all_of(*source, 10));
+    CHECK(!records_of(*source, 10));
     REQUIRE(source->rewind());
     std::vector<bad_record> bad;
     source->pass_over([&](bad_record const& b) { bad.push_back(b); });
-    auto const all = all_of(*source, 1);
+    auto const all = records_of(*source, 1);
     REQUIRE(all);
     REQUIRE(all->size() == 2);
     CHECK((*all)[1].id == "c");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
 #include "support/shared_fixture.hpp"
+#include "support/source_records.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <vicinal/migrate/files/compressed.hpp>
@@ -18,6 +19,7 @@
 
 using namespace vicinal;
 using vicinal_test::bytes_of;
+using vicinal_test::records_of;
 using vicinal_test::shared_fixture;
 
 static_assert(basic_source<backend::postgres_dump>);
@@ -40,21 +42,11 @@ backend::postgres_options table(char const* name, char const* vector = "") {
     return with(o);
 }
 
-template <class Source>
-result<std::vector<record>> all_of(Source& source, std::size_t at_once = 100) {
-    std::vector<record> all;
-    std::vector<record> batch;
-    do {
-        VICINAL_CHECK(source.read(batch, at_once));
-        all.insert(all.end(), batch.begin(), batch.end());
-    } while (!batch.empty());
-    return all;
-}
 template <class Source, class Options>
 result<std::vector<record>> read(std::string const& path, Options options) {
     auto source = Source::try_open(path, std::move(options));
     if (!source) return source.error();
-    return all_of(*source);
+    return records_of(*source);
 }
 result<std::vector<record>> read_dump(std::string const& text, backend::postgres_options o = {}) {
     vicinal_test::temporary_directory const d;
@@ -121,9 +113,9 @@ TEST_CASE("What pg_dump and COPY have written of a table is what PostgreSQL give
         CHECK(about.records == 1200);
         CHECK(about.metric.empty()); // there are two indexes that differ
         CHECK(about.losses.size() == 1);
-        check_same(all_of(*source).value(), expected);
+        check_same(records_of(*source).value(), expected);
         REQUIRE(source->rewind());
-        check_same(all_of(*source, 7).value(), expected);
+        check_same(records_of(*source, 7).value(), expected);
     }
     SECTION("INSERTs in a dump") {
         check_same(read<backend::postgres_dump>(shared_fixture("pgvector/dump_inserts.sql.gz"),
@@ -165,7 +157,7 @@ TEST_CASE("What pg_dump and COPY have written of a table is what PostgreSQL give
         auto source = backend::postgres_copy::try_open(path, with(o));
         REQUIRE(source);
         CHECK(source->describe()->losses.size() == 1);
-        check_same(all_of(*source).value(), fewer);
+        check_same(records_of(*source).value(), fewer);
     }
 }
 
@@ -212,7 +204,7 @@ TEST_CASE("Every vector type of pgvector is read, from text and from BINARY") {
     }
     auto source = backend::postgres_dump::try_open(dump, table("alltypes", "v"));
     REQUIRE(source);
-    auto const rows = all_of(*source).value();
+    auto const rows = records_of(*source).value();
     CHECK(rows[0].payload == fields{{"b", "101010101010"}, {"arr", value::array{1.0, 2.0, 3.0}}});
     auto const losses = source->describe()->losses;
     REQUIRE(losses.size() == 2);
@@ -222,7 +214,7 @@ TEST_CASE("Every vector type of pgvector is read, from text and from BINARY") {
     REQUIRE(arrays);
     int bad = 0;
     arrays->pass_over([&](bad_record const& b) { bad += b.id == "2" ? 1 : 0; });
-    CHECK(all_of(*arrays).value()[0].vector == floats{1, 2, 3});
+    CHECK(records_of(*arrays).value()[0].vector == floats{1, 2, 3});
     CHECK(bad == 1);
 }
 
@@ -398,13 +390,13 @@ TEST_CASE("Damaged dumps give records or errors, and nothing else") {
             auto source = backend::postgres_copy::try_open(path, with(o));
             if (!source) continue;
             source->pass_over([](bad_record const&) {});
-            if (auto const got = all_of(*source)) CHECK(got->size() <= 3);
+            if (auto const got = records_of(*source)) CHECK(got->size() <= 3);
         } else {
             auto source = backend::postgres_dump::try_open(path, i % 3 == 0 ? table("documents")
                                                                             : table("t"));
             if (!source) continue;
             source->pass_over([](bad_record const&) {});
-            if (auto const got = all_of(*source)) CHECK(got->size() <= 40);
+            if (auto const got = records_of(*source)) CHECK(got->size() <= 40);
         }
     }
 }

@@ -3,6 +3,7 @@
 #define VICINAL_BACKEND_LOOK_AT_HPP
 
 #include <vicinal/backend/recognise.hpp>
+#include <vicinal/backend/registry.hpp>
 #include <vicinal/core/result.hpp>
 #include <vicinal/migrate/files/input.hpp>
 
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -64,6 +66,17 @@ namespace vicinal::inline VICINAL_ABI::backend {
     if (!got) return got.error();
     g.head.resize(*got);
     return g;
+}
+
+/// What lies at `path`, as the surest scheme has it; nothing where none knows it. Errors: those of
+/// look_at.
+[[nodiscard]] inline result<std::optional<guess>>
+try_recognise(registry const& schemes, std::string const& path, input_opener open = open_file) {
+    return detail::guarded([&]() -> result<std::optional<guess>> {
+        auto const seen = look_at(path, open);
+        if (!seen) return seen.error();
+        return schemes.recognise(*seen);
+    });
 }
 
 } // namespace vicinal::inline VICINAL_ABI::backend
