@@ -80,6 +80,10 @@ TEST_CASE("other files are not taken for arrays, and arrays that can't be read g
     CHECK(objects->what == "a NumPy array of Python objects, 3");
     CHECK(objects->advice.find("allow_pickle=True") != std::string::npos);
     CHECK(objects->advice.find("it'\\''s.npy'") != std::string::npos);
+    auto const archive = *r.try_recognise(dir.file("x.npz", "PK\3\4 and so on"));
+    REQUIRE(archive);
+    CHECK(archive->uri.empty());
+    CHECK(archive->advice.find("n.load(p).items()") != std::string::npos);
 }
 
 TEST_CASE("parameters of an array's URI are its ids and its metric, and no others") {

@@ -176,11 +176,6 @@ TEST_CASE("moments and decimals are written as people write them", "[migrate]") 
 }
 
 TEST_CASE("bytes become base64 and names are ordered by their numbers", "[migrate]") {
-    auto const base64 = [](std::string const& s) {
-        std::string out;
-        append_base64(s, out);
-        return out;
-    };
     // RFC 4648, section 10.
     CHECK(base64("") == "");
     CHECK(base64("f") == "Zg==");

@@ -226,3 +226,24 @@ TEST_CASE("lines longer than the buffer are read, lines over 64 MiB refused", "[
     backend::jsonl_source source(t.path);
     CHECK(all_of(source, 1).error().code() == errc::limit_exceeded);
 }
+
+TEST_CASE("a line that is no record is told and passed over where that is asked for") {
+    temporary const t;
+    t.write("{\"id\":\"a\",\"vector\":[1]}\n{\"id\":\"b\",\"vector\":[1e99]}\nno JSON\n"
+            "{\"id\":\"c\",\"vector\":[2]}\n");
+    auto source = backend::jsonl_source::try_open(t.path);
+    REQUIRE(source);
+    CHECK(!all_of(*source, 10));
+    REQUIRE(source->rewind());
+    std::vector<bad_record> bad;
+    source->pass_over([&](bad_record const& b) { bad.push_back(b); });
+    auto const all = all_of(*source, 1);
+    REQUIRE(all);
+    REQUIRE(all->size() == 2);
+    CHECK((*all)[1].id == "c");
+    REQUIRE(bad.size() == 2);
+    CHECK(bad[0].place == t.path + ":2");
+    CHECK(bad[0].id == "b");
+    CHECK(bad[0].reason.code() == errc::not_finite);
+    CHECK(bad[1].place == t.path + ":3");
+}

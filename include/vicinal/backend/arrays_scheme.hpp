@@ -49,6 +49,11 @@ private:
         found.certainty = 50;
         return found;
     }
+    if (g.named(".npz") && std::string_view(g.head).starts_with("PK"))
+        return backend::guess{"", "an archive of NumPy arrays", 100,
+                              python_advice("import numpy as n; "
+                                            "[n.save(k + '.npy', a) for k, a in n.load(p).items()]",
+                                            g.path)};
     if (!std::string_view(g.head).starts_with(npy_magic)) return std::nullopt;
     piece_reader in(std::make_unique<bytes_input>(g.head));
     auto const header = read_npy_header(in);

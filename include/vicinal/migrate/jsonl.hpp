@@ -76,17 +76,24 @@ public:
         return detail::guarded([&]() -> result<void> {
             // Records of the batch before are filled anew: their vectors keep their memory.
             std::size_t n = 0;
-            for (; n < most; ++n) {
+            while (n < most) {
                 auto more = lines_->next();
                 if (!more) return more.error();
                 if (!*more) break;
                 if (n == batch.size()) batch.emplace_back();
-                VICINAL_CHECK(read_line(*lines_, batch[n]));
+                batch[n].id.clear();
+                if (auto const read = read_line(*lines_, batch[n]); read)
+                    ++n;
+                else
+                    VICINAL_CHECK(bad_.meet(lines_->place(), batch[n].id, read.error()));
             }
             batch.resize(n);
             return {};
         });
     }
+
+    /// From now on a line that is no record is told and passed over.
+    void pass_over(bad_record_handler tell) { bad_.pass_over(std::move(tell)); }
 
 private:
     struct unopened {};
@@ -107,6 +114,7 @@ private:
     input_opener open_;
     std::unique_ptr<detail::line_reader> lines_;
     std::unique_ptr<detail::record_reader> records_;
+    detail::bad_records bad_;
 };
 
 /// Writes JSON Lines that `jsonl_source` reads back equal, vectors and doubles bit for bit.

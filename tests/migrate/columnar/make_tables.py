@@ -126,7 +126,7 @@ def main():
         "metadata": pa.array(['{"genre": "drama", "year": 2020}', "{}", "{}", "{}", "plain text",
                               '{"broken'], pa.string()),
         "genre": pa.array(["column", "b", "c", "d", None, "f"], pa.string()),
-        "raw": pa.array([b"text", b"", b"", b"", b"\xff\x00", None], pa.binary()),
+        "raw": pa.array([b"text", b"", b"", b"", b"\xff\x00", b"\x00a"], pa.binary()),
     })
     pq.write_table(odd, HERE / "odd_rows.parquet", compression="none")
     ids = pa.table({"vector": odd["vector"].slice(4, 2), "n": pa.array([7, 8])})

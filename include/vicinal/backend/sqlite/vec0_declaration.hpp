@@ -72,7 +72,7 @@ inline result<void> read_vector_column(std::string_view rest, vec0_column& c) {
     auto const end = rest.find(']');
     auto const parsed = std::from_chars(rest.data() + 1, rest.data() + rest.size(), c.dim);
     if (end == std::string_view::npos || parsed.ec != std::errc{} || c.dim == 0 ||
-        c.dim > table_dims || (c.is == vec0_column::kind::bit_vector && c.dim % 8 != 0))
+        c.dim > source_dims || (c.is == vec0_column::kind::bit_vector && c.dim % 8 != 0))
         return error{errc::corrupt_source, "a number of elements up to 65536 in brackets",
                      "'" + std::string(rest.substr(0, 40)) + "' of column " + c.name};
     auto const option = lower_case(rest.substr(end + 1));

@@ -58,7 +58,7 @@ inline result<void> read_vector_blob(std::span<std::byte const> b, blob_encoding
                                      std::vector<float>& out) {
     auto const size = element_bytes(e);
     out.clear();
-    if (b.empty() || b.size() % size != 0 || b.size() / size > table_dims)
+    if (b.empty() || b.size() % size != 0 || b.size() / size > source_dims)
         return error{errc::corrupt_source,
                      "a vector of " + std::to_string(size) + " bytes an element",
                      std::to_string(b.size()) + " bytes"};
@@ -79,7 +79,7 @@ inline result<void> read_vector_blob(std::span<std::byte const> b, blob_encoding
 class blob_guess {
 public:
     void feed(std::span<std::byte const> b) {
-        if (b.empty() || b.size() % 4 != 0 || b.size() / 4 > table_dims) {
+        if (b.empty() || b.size() % 4 != 0 || b.size() / 4 > source_dims) {
             ++odd_;
             return;
         }

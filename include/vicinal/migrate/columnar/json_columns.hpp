@@ -17,10 +17,11 @@
 
 namespace vicinal::inline VICINAL_ABI::detail::columnar {
 
-/// Appends the bytes in base64 (RFC 4648, section 4).
-inline void append_base64(std::string_view bytes, std::string& out) {
+/// The bytes in base64 (RFC 4648, section 4).
+[[nodiscard]] inline std::string base64(std::string_view bytes) {
     static constexpr char digits[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
         auto const n = bytes.size() - i < 3 ? bytes.size() - i : 3;
         std::uint32_t group = 0;
@@ -29,6 +30,7 @@ inline void append_base64(std::string_view bytes, std::string& out) {
         for (std::size_t j = 0; j < 4; ++j)
             out.push_back(j <= n ? digits[(group >> (18 - 6 * j)) & 63U] : '=');
     }
+    return out;
 }
 
 /// Whether all texts in the value are UTF-8.
@@ -49,10 +51,7 @@ inline void append_base64(std::string_view bytes, std::string& out) {
 /// 32 levels deep.
 [[nodiscard]] inline value with_base64(value const& v) {
     auto const text = [](std::string const& s) {
-        if (utf8_valid_prefix(s) == s.size()) return s;
-        std::string out;
-        append_base64(s, out);
-        return out;
+        return utf8_valid_prefix(s) == s.size() ? s : base64(s);
     };
     if (auto const* const s = v.get_if<std::string>()) return text(*s);
     if (auto const* const a = v.get_if<value::array>()) {

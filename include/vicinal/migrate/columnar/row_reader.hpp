@@ -91,6 +91,7 @@ public:
                 continue;
             }
             VICINAL_CHECK(t.read(i, v_));
+            binary_ = t.columns()[i].kind == column_kind::bytes;
             made.bad = take(use, name, out, losses);
         }
         if (made.bad) return made;
@@ -144,8 +145,10 @@ private:
         }
         auto const* const text = v_.get_if<std::string>();
         if (use == column_use::field || !text) {
-            if (!all_text(v_)) {
-                v_ = with_base64(v_);
+            // Bytes that nobody calls text are taken for it where they are UTF-8 without zeros.
+            bool const zeros = binary_ && text && text->find('\0') != std::string::npos;
+            if (zeros || !all_text(v_)) {
+                v_ = zeros ? base64(*text) : with_base64(v_);
                 losses.count("bytes in '" + name + "' that are no UTF-8 text became base64");
             }
             out.payload.set(name, std::move(v_));
@@ -255,6 +258,7 @@ private:
     std::vector<float> lost_;
     std::vector<std::string> named_;
     bool default_there_ = false;
+    bool binary_ = false; // the column holds byte strings that are not declared to be text
     std::vector<std::pair<std::string, fields>> members_;
 };
 

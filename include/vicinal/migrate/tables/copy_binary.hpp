@@ -90,7 +90,7 @@ public:
         out.clear();
         for (auto const& e : *v.get_if<value::array>()) {
             auto const* const d = e.get_if<double>();
-            if (d == nullptr || !std::isfinite(static_cast<float>(*d)) || out.size() == table_dims)
+            if (d == nullptr || !std::isfinite(static_cast<float>(*d)) || out.size() == source_dims)
                 return wrong_wire("an array of at most 65536 finite numbers", bytes(column));
             out.push_back(static_cast<float>(*d));
         }

@@ -74,7 +74,7 @@ inline result<void> read_wire_vector(std::string_view bytes, std::string_view ty
             out.push_back(element == 4 ? load_big_float(bytes, at)
                                        : half_to_float(load_big<std::uint16_t>(bytes, at)));
     } else if (type == "sparsevec") {
-        if (!is_wire_sparse(bytes) || load_big<std::uint32_t>(bytes) > table_dims)
+        if (!is_wire_sparse(bytes) || load_big<std::uint32_t>(bytes) > source_dims)
             return wrong_wire(type, bytes);
         out.resize(load_big<std::uint32_t>(bytes));
         auto const entries = load_big<std::uint32_t>(bytes, 4);
@@ -84,7 +84,7 @@ inline result<void> read_wire_vector(std::string_view bytes, std::string_view ty
             out[index] = load_big_float(bytes, 12 + std::size_t{entries} * 4 + i * 4);
         }
     } else if (type == "bit" || type == "varbit" || type == "bit varying") {
-        if (!is_wire_bits(bytes) || load_big<std::uint32_t>(bytes) > table_dims)
+        if (!is_wire_bits(bytes) || load_big<std::uint32_t>(bytes) > source_dims)
             return wrong_wire("bit", bytes);
         for (std::size_t i = 0; i < load_big<std::uint32_t>(bytes); ++i)
             out.push_back(

@@ -89,7 +89,7 @@ element_columns(std::vector<table_column> const& columns) {
                         return c.name == name &&
                                (c.type == column_type::real || c.type == column_type::integer);
                     });
-                if (at == columns.end() || found.size() == table_dims) break;
+                if (at == columns.end() || found.size() == source_dims) break;
                 found.push_back(static_cast<std::size_t>(at - columns.begin()));
             }
             if (found.size() > 1) return found;

@@ -5,6 +5,7 @@
 #include <vicinal/core/result.hpp>
 #include <vicinal/migrate/files/input.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -67,7 +68,9 @@ public:
     bool append_until(byte_set const& stop, std::string& out) {
         while (at_ != end_ || fill()) {
             auto i = at_;
-            for (; i != end_ && !stop.has(buffer_[i]); ++i) line_ += buffer_[i] == '\n' ? 1U : 0U;
+            while (i != end_ && !stop.has(buffer_[i])) ++i;
+            line_ += static_cast<std::uint64_t>(
+                std::count(buffer_.get() + at_, buffer_.get() + i, '\n'));
             if (!keep(i, out)) return false;
             if (i != end_) return true;
         }

@@ -3,6 +3,7 @@
 #define VICINAL_MIGRATE_TABLES_VECTOR_TEXT_HPP
 
 #include <vicinal/core/result.hpp>
+#include <vicinal/migrate/files/source_file.hpp>
 
 #include <charconv>
 #include <cmath>
@@ -14,9 +15,6 @@
 #include <vector>
 
 namespace vicinal::inline VICINAL_ABI::detail {
-
-/// How many elements a vector in a table may have.
-inline constexpr std::size_t table_dims = 65'536;
 
 /// The text without white space at its ends.
 [[nodiscard]] constexpr std::string_view trimmed(std::string_view s) noexcept {
@@ -107,7 +105,7 @@ inline result<void> read_vector_text(std::string_view text, std::vector<float>& 
         if (!std::isfinite(f))
             return error{errc::not_finite, "numbers within the range of float",
                          "element " + std::to_string(out.size()) + " beyond it"};
-        if (out.size() == table_dims)
+        if (out.size() == source_dims)
             return error{errc::corrupt_source, "at most 65536 numbers in a vector", "more"};
         out.push_back(f);
         comma = false;
@@ -134,7 +132,7 @@ inline result<void> read_sparse_text(std::string_view text, std::vector<float>& 
     if (!text.starts_with('{') || close == std::string_view::npos) return wrong();
     auto const* const end = text.data() + text.size();
     auto const size = std::from_chars(text.data() + close + 2, end, dim);
-    if (size.ec != std::errc{} || size.ptr != end || dim == 0 || dim > table_dims) return wrong();
+    if (size.ec != std::errc{} || size.ptr != end || dim == 0 || dim > source_dims) return wrong();
     out.resize(dim);
     auto const* p = text.data() + 1;
     auto const* const last = text.data() + close;
@@ -160,7 +158,7 @@ inline result<void> read_sparse_text(std::string_view text, std::vector<float>& 
 inline result<void> read_bits_text(std::string_view text, std::vector<float>& out) {
     text = trimmed(text);
     out.clear();
-    if (text.size() > table_dims || text.find_first_not_of("01") != std::string_view::npos)
+    if (text.size() > source_dims || text.find_first_not_of("01") != std::string_view::npos)
         return error{errc::corrupt_source, "at most 65536 digits 0 and 1", "something else"};
     out.reserve(text.size());
     for (char const c : text) out.push_back(c == '1' ? 1.0F : 0.0F);
