@@ -25534,7 +25534,9 @@ struct search_options {
     std::string where = {};
     /// The wanted share of true neighbours among the hits, 0 to 1: the library finds the effort.
     double recall = 0.95;
-    /// The effort by hand instead (the width of the beam in a graph); 0 leaves it to `recall`.
+    /// The effort by hand instead; 0 leaves it to `recall`. In a graph it is the width of the beam
+    /// that finds about as much; one that is tuned ends its walks by distances
+    /// (index/hnsw/reach.hpp).
     std::size_t effort = 0;
     /// Looks at every matching record: the true neighbours, ties by id.
     bool exact = false;
@@ -27682,12 +27684,15 @@ struct schema {
 struct sink_traits {
     /// Records of one `write`.
     std::size_t largest_batch = SIZE_MAX;
-    /// Whether payloads come back as they were written; otherwise they are not compared.
+    /// Whether payloads come back as they were written; otherwise they are not compared. A sink may
+    /// find out while it is written.
     bool keeps_payloads = true;
     /// Whether it takes records without a vector.
     bool takes_no_vector = true;
     /// Whether it keeps directions alone: vectors are then compared by theirs.
     bool normalises = false;
+    /// Elements of a vector, where that is settled.
+    std::size_t dim = 0;
     /// The name of the metric by which it is searched; empty where it is not.
     std::string metric = {};
 };
@@ -27811,8 +27816,7 @@ public:
         auto s = from_->describe();
         if (!s || mapping_->empty()) return s;
         if (mapping_->without_vector == absent_vector::placeholder) {
-            // Nothing but records without a vector: one element is the least that a store takes.
-            if (s->dim == 0) s->dim = 1;
+            if (s->dim == 0) s->dim = placeholder_dim_;
             dim_ = s->dim;
         }
         if (!where_.empty() || mapping_->without_vector == absent_vector::skip) s->records.reset();
@@ -27836,6 +27840,9 @@ public:
         if constexpr (requires { from_->pass_over(tell); }) from_->pass_over(tell);
         bad_.pass_over(std::move(tell));
     }
+
+    /// How many elements a placeholder has where the source has no vector at all.
+    void placeholders(std::size_t dim) noexcept { placeholder_dim_ = dim; }
 
     /// From now on the records of these ids, by their hashes, are not there.
     void leave_out(std::vector<std::uint64_t> ids) {
@@ -27919,6 +27926,7 @@ private:
     bad_records bad_;
     std::vector<std::uint64_t> refused_; // sorted
     std::string bytes_;
+    std::size_t placeholder_dim_ = 1; // the least that a store takes
     std::size_t dim_ = 0;
     std::uint64_t left_out_ = 0;
 };
@@ -29003,19 +29011,28 @@ private:
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
+/// What `strict` says of losses. Errors: unsupported, with all of them.
+[[nodiscard]] inline result<void> lose_nothing(std::vector<std::string> const& losses) {
+    if (losses.empty()) return {};
+    std::string all;
+    for (auto const& loss : losses) all.append(all.empty() ? "" : "; ").append(loss);
+    return error{errc::unsupported, "a migration that loses nothing, as strict asks for", all};
+}
+
 /// The steps of one migration.
 template <basic_source Source, basic_sink Sink>
 class migration {
 public:
     migration(mapped_source<Source>& from, Sink& to, migrate_options const& options)
         : from_(from), to_(to), options_(options), token_(token_path(to)) {
-        if constexpr (requires { to.traits(); }) traits_ = to.traits();
+        look_at_sink();
         batch_size_ = (std::min)(options.batch_size, traits_.largest_batch);
     }
 
     [[nodiscard]] result<migration_report> run() {
         if (batch_size_ == 0)
             return error{errc::invalid_argument, "a batch of at least one record", "0"};
+        if (traits_.dim != 0) from_.placeholders(traits_.dim);
         auto const incoming = from_.describe();
         VICINAL_CHECK(incoming);
         total_ = incoming->records;
@@ -29048,13 +29065,13 @@ private:
         else
             return {};
     }
+    void look_at_sink() {
+        if constexpr (requires { to_.traits(); }) traits_ = to_.traits();
+    }
     [[nodiscard]] bool goes_on() const noexcept { return options_.resume || options_.incremental; }
 
     [[nodiscard]] result<void> refuse_losses() const {
-        if (!options_.strict || report_.losses.empty()) return {};
-        std::string all;
-        for (auto const& loss : report_.losses) all.append(all.empty() ? "" : "; ").append(loss);
-        return error{errc::unsupported, "a migration that loses nothing, as strict asks for", all};
+        return options_.strict ? lose_nothing(report_.losses) : result<void>();
     }
 
     [[nodiscard]] result<void> begin(schema const& incoming) {
@@ -29167,7 +29184,7 @@ private:
                 if (r.vector.empty())
                     return error{errc::dimension_mismatch,
                                  "a vector for each record, or what becomes of those without one "
-                                 "(record_mapping::without_vector)",
+                                 "(record_mapping::without_vector, --without-vector of the tool)",
                                  "none in record '" + r.id + "'"};
         return options_.dry_run ? check(batch) : to_.write(batch);
     }
@@ -29243,6 +29260,7 @@ private:
 
     [[nodiscard]] result<void> compare(std::size_t dim) {
         start_ = clock::now();
+        look_at_sink();
         auto written = to_.reopen();
         VICINAL_CHECK(written);
         comparison_rules rules;
@@ -29416,6 +29434,7 @@ public:
         t.metric = metric::name_of<typename Store::metric_type>();
         t.keeps_payloads = carries_fields;
         t.takes_no_vector = false;
+        t.dim = store_->dim();
         return t;
     }
     /// Beside the directory of a durable store; empty for one in memory, which no run can go on
@@ -30278,6 +30297,10 @@ class registry {
 public:
     /// Adds a scheme or replaces the one of that name.
     void add(std::string name, scheme s) { schemes_[std::move(name)] = std::move(s); }
+
+    [[nodiscard]] bool knows(std::string_view name) const {
+        return schemes_.find(name) != schemes_.end();
+    }
 
     /// What lies at a path, seen by `look_at` (backend/look_at.hpp): the surest guess of all
     /// schemes; nothing where none knows it.

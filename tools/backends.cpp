@@ -8,6 +8,7 @@
 #include <vicinal/migrate/files/compressed.hpp>
 #include <vicinal/vicinal.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -44,7 +45,8 @@ backend::registry const& backends() {
 bool has_scheme(std::string const& text) {
     // A directory may have a colon in its name; a scheme is letters alone in front of one.
     auto const end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-_");
-    return end != std::string::npos && end > 0 && text[end] == ':';
+    if (end != std::string::npos && end > 0 && text[end] == ':') return true;
+    return backends().knows(text.substr(0, (std::min)(text.find(':'), text.size())));
 }
 
 std::string with_default_scheme(std::string const& scheme, std::string const& text) {

@@ -152,6 +152,13 @@ int run_migration(migration_arguments const& a) {
         incoming.dim = 1;
     error_list errors(a.errors);
     if (a.skip_bad || !a.errors.empty()) options.on_bad_record = std::ref(errors);
+    // Asked of a sink that makes nothing: one that is refused leaves nothing behind.
+    if (options.strict) {
+        auto lost = incoming.losses;
+        for (auto& loss : backends().open_sink(sink_uri(a.sink), incoming, true).losses(incoming))
+            lost.push_back(std::move(loss));
+        vicinal::detail::lose_nothing(lost).value();
+    }
     auto to = backends().open_sink(sink_uri(a.sink), incoming, options.dry_run);
     progress_bar bar;
     interrupt_guard const interrupt;

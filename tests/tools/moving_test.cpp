@@ -59,6 +59,16 @@ TEST_CASE("records are mapped on their way, and a later run writes what is new",
     CHECK(vicinal({"migrate", lines, out, "--rename", "n"}).complains("OLD=NEW"));
     CHECK(vicinal({"migrate", lines, out, "--where", "n <"}).complains("invalid_filter"));
 
+    auto const bare = "jsonl:" + vicinal.file("bare.jsonl", "{\"id\":\"a\",\"vector\":[]}\n");
+    auto const placed = vicinal.path("placed") + "?metric=cosine&dim=5";
+    CHECK(vicinal({"migrate", bare, placed}).complains("--without-vector"));
+    CHECK(vicinal({"migrate", bare, placed, "--without-vector", "placeholder"}).status == 0);
+    auto const euclidean = vicinal.path("euclidean");
+    r = vicinal({"migrate", "vicinal:" + vicinal.path("placed"), euclidean + "?metric=squared_l2",
+                 "--strict"});
+    CHECK(r.complains("distances and order will differ"));
+    CHECK_FALSE(std::filesystem::exists(euclidean));
+
     auto const store = vicinal.path("s") + "?metric=cosine";
     REQUIRE(vicinal({"migrate", lines, store}).status == 0);
     auto const more = "jsonl:" + vicinal.file("more.jsonl", lines_of(120, 4));

@@ -36,6 +36,10 @@ public:
     /// Adds a scheme or replaces the one of that name.
     void add(std::string name, scheme s) { schemes_[std::move(name)] = std::move(s); }
 
+    [[nodiscard]] bool knows(std::string_view name) const {
+        return schemes_.find(name) != schemes_.end();
+    }
+
     /// What lies at a path, seen by `look_at` (backend/look_at.hpp): the surest guess of all
     /// schemes; nothing where none knows it.
     [[nodiscard]] std::optional<guess> recognise(glimpse const& seen) const {

@@ -36,12 +36,15 @@ struct schema {
 struct sink_traits {
     /// Records of one `write`.
     std::size_t largest_batch = SIZE_MAX;
-    /// Whether payloads come back as they were written; otherwise they are not compared.
+    /// Whether payloads come back as they were written; otherwise they are not compared. A sink may
+    /// find out while it is written.
     bool keeps_payloads = true;
     /// Whether it takes records without a vector.
     bool takes_no_vector = true;
     /// Whether it keeps directions alone: vectors are then compared by theirs.
     bool normalises = false;
+    /// Elements of a vector, where that is settled.
+    std::size_t dim = 0;
     /// The name of the metric by which it is searched; empty where it is not.
     std::string metric = {};
 };

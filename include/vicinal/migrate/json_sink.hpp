@@ -62,8 +62,12 @@ public:
     [[nodiscard]] std::vector<std::string> losses(schema const&) const {
         return detail::json_page::losses(options_.shape);
     }
-    /// False once a payload was changed.
-    [[nodiscard]] bool keeps_payloads() const noexcept { return !page_.changed(); }
+    /// Payloads are kept until one was changed.
+    [[nodiscard]] sink_traits traits() const {
+        sink_traits t;
+        t.keeps_payloads = !page_.changed();
+        return t;
+    }
 
     /// Starts an empty file. Errors: not_found (no such directory), locked, io_failure.
     result<void> begin(schema const&) {

@@ -73,8 +73,7 @@ public:
         auto s = from_->describe();
         if (!s || mapping_->empty()) return s;
         if (mapping_->without_vector == absent_vector::placeholder) {
-            // Nothing but records without a vector: one element is the least that a store takes.
-            if (s->dim == 0) s->dim = 1;
+            if (s->dim == 0) s->dim = placeholder_dim_;
             dim_ = s->dim;
         }
         if (!where_.empty() || mapping_->without_vector == absent_vector::skip) s->records.reset();
@@ -98,6 +97,9 @@ public:
         if constexpr (requires { from_->pass_over(tell); }) from_->pass_over(tell);
         bad_.pass_over(std::move(tell));
     }
+
+    /// How many elements a placeholder has where the source has no vector at all.
+    void placeholders(std::size_t dim) noexcept { placeholder_dim_ = dim; }
 
     /// From now on the records of these ids, by their hashes, are not there.
     void leave_out(std::vector<std::uint64_t> ids) {
@@ -181,6 +183,7 @@ private:
     bad_records bad_;
     std::vector<std::uint64_t> refused_; // sorted
     std::string bytes_;
+    std::size_t placeholder_dim_ = 1; // the least that a store takes
     std::size_t dim_ = 0;
     std::uint64_t left_out_ = 0;
 };

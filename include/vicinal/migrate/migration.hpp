@@ -26,19 +26,28 @@
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
+/// What `strict` says of losses. Errors: unsupported, with all of them.
+[[nodiscard]] inline result<void> lose_nothing(std::vector<std::string> const& losses) {
+    if (losses.empty()) return {};
+    std::string all;
+    for (auto const& loss : losses) all.append(all.empty() ? "" : "; ").append(loss);
+    return error{errc::unsupported, "a migration that loses nothing, as strict asks for", all};
+}
+
 /// The steps of one migration.
 template <basic_source Source, basic_sink Sink>
 class migration {
 public:
     migration(mapped_source<Source>& from, Sink& to, migrate_options const& options)
         : from_(from), to_(to), options_(options), token_(token_path(to)) {
-        if constexpr (requires { to.traits(); }) traits_ = to.traits();
+        look_at_sink();
         batch_size_ = (std::min)(options.batch_size, traits_.largest_batch);
     }
 
     [[nodiscard]] result<migration_report> run() {
         if (batch_size_ == 0)
             return error{errc::invalid_argument, "a batch of at least one record", "0"};
+        if (traits_.dim != 0) from_.placeholders(traits_.dim);
         auto const incoming = from_.describe();
         VICINAL_CHECK(incoming);
         total_ = incoming->records;
@@ -71,13 +80,13 @@ private:
         else
             return {};
     }
+    void look_at_sink() {
+        if constexpr (requires { to_.traits(); }) traits_ = to_.traits();
+    }
     [[nodiscard]] bool goes_on() const noexcept { return options_.resume || options_.incremental; }
 
     [[nodiscard]] result<void> refuse_losses() const {
-        if (!options_.strict || report_.losses.empty()) return {};
-        std::string all;
-        for (auto const& loss : report_.losses) all.append(all.empty() ? "" : "; ").append(loss);
-        return error{errc::unsupported, "a migration that loses nothing, as strict asks for", all};
+        return options_.strict ? lose_nothing(report_.losses) : result<void>();
     }
 
     [[nodiscard]] result<void> begin(schema const& incoming) {
@@ -190,7 +199,7 @@ private:
                 if (r.vector.empty())
                     return error{errc::dimension_mismatch,
                                  "a vector for each record, or what becomes of those without one "
-                                 "(record_mapping::without_vector)",
+                                 "(record_mapping::without_vector, --without-vector of the tool)",
                                  "none in record '" + r.id + "'"};
         return options_.dry_run ? check(batch) : to_.write(batch);
     }
@@ -266,6 +275,7 @@ private:
 
     [[nodiscard]] result<void> compare(std::size_t dim) {
         start_ = clock::now();
+        look_at_sink();
         auto written = to_.reopen();
         VICINAL_CHECK(written);
         comparison_rules rules;

@@ -134,6 +134,7 @@ public:
         t.metric = metric::name_of<typename Store::metric_type>();
         t.keeps_payloads = carries_fields;
         t.takes_no_vector = false;
+        t.dim = store_->dim();
         return t;
     }
     /// Beside the directory of a durable store; empty for one in memory, which no run can go on

@@ -60,7 +60,7 @@ public:
             VICINAL_CHECK(index_->read(static_cast<std::uint32_t>(place.vector), out.vector));
         else
             VICINAL_CHECK(read_logged(place, out.vector));
-        return payloads_.read(place, out.payload);
+        return payloads_.read(std::span(&place, 1), std::span(&out, 1));
     }
 
 private:
