@@ -178,9 +178,9 @@ TEST_CASE("a journal that was cut anywhere is read up to there, damage is refuse
         CHECK(journal.leading() == (n < first + 14 ? 0U : 1U));
     }
     for (std::size_t at = 0; at < bytes.size(); ++at)
-        for (unsigned bit = 0; bit < 8; ++bit) {
+        for (int bit = 0; bit < 8; ++bit) {
             auto damaged = bytes;
-            damaged[at] = static_cast<char>(damaged[at] ^ (1U << bit));
+            damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
             auto const journal = detail::mirror_journal::open(dir.file("damaged", damaged));
             // Damage in the last record can't be told from one that was cut off: the ids that it
             // settled differ a while longer.

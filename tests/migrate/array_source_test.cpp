@@ -104,7 +104,8 @@ TEST_CASE("an .npy of any kind of number, order and byte order gives its rows") 
 TEST_CASE("halves and bools of an .npy are exact") {
     temporary_directory const dir;
     std::string halves;
-    for (unsigned const h : {0x3c00U, 0xc100U, 0x0001U}) halves += bytes<std::uint16_t>(h);
+    for (std::uint16_t const h : {std::uint16_t{0x3c00}, std::uint16_t{0xc100}, std::uint16_t{1}})
+        halves += bytes<std::uint16_t>(h);
     auto all = read(dir, npy("'<f2'", false, "(1, 3)", halves));
     REQUIRE(all);
     CHECK(same_bits(all->at(0).vector, {1.0F, -2.5F, std::ldexp(1.0F, -24)}));

@@ -49,7 +49,7 @@ TEST_CASE("graphs and rows of hnswlib give labels and vectors bit for bit") {
         auto const all = records_of(*source, 300);
         REQUIRE(all);
         REQUIRE(all->size() == 1000);
-        auto const step = name == "hnswlib_bruteforce" ? 2 : 1;
+        std::size_t const step = name == "hnswlib_bruteforce" ? 2 : 1;
         for (std::size_t i = 0; i < 1000; ++i) {
             REQUIRE(all->at(i).id == std::to_string(step * i));
             REQUIRE(same_bits(all->at(i).vector, vector_of(vectors, i)));

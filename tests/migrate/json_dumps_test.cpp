@@ -117,7 +117,7 @@ TEST_CASE("rows that PostgreSQL wrote as JSON have their vectors in text") {
     std::size_t without = 0;
     for (auto const& r : *all) {
         CHECK((r.vector.size() == 8 || r.vector.empty()));
-        without += r.vector.empty() ? 1 : 0;
+        without += r.vector.empty() ? 1U : 0U;
         CHECK(r.payload.size() == 4);
     }
     CHECK(without == 24);

@@ -65,7 +65,7 @@ TEST_CASE("a name's UUID of version 5 is the one that Python gives") {
 TEST_CASE("what is written for each system reads back the same, in pages of any size") {
     for (auto const shape :
          {json_shape::pinecone, json_shape::qdrant, json_shape::weaviate, json_shape::chroma}) {
-        for (std::size_t const page : {1, 3, 100}) {
+        for (std::size_t const page : {1U, 3U, 100U}) {
             json_fixture::directory d;
             auto const path = d.path() + "/out.jsonl";
             static_cast<void>(written(path, {.shape = shape, .page = page}, some));
@@ -127,9 +127,9 @@ TEST_CASE("what a system can't hold is changed as said, and then payloads are no
 
     auto sink = json_sink::try_open(path, {.shape = json_shape::pinecone});
     REQUIRE(sink->begin({}));
-    CHECK(sink->keeps_payloads());
+    CHECK(sink->traits().keeps_payloads);
     REQUIRE(sink->write({&r, 1}));
-    CHECK(!sink->keeps_payloads());
+    CHECK(!sink->traits().keeps_payloads);
     CHECK(sink->losses({}).size() == 3);
     CHECK(detail::property_name("2nd Name") == "_2nd_Name");
     CHECK(detail::property_name("Title") == "title");

@@ -67,7 +67,7 @@ TEST_CASE("the splitter hands out values whole, whatever its buffer") {
                              "true,-1.5e3 ,\"\" , {} ]";
     std::vector<std::string> const expected = {
         "1", R"("a]\"[")", R"({"k": [1, {"}": "\\"}]})", "[ ]", "true", "-1.5e3", "\"\"", "{}"};
-    for (std::size_t const buffer : {1, 16, 17, 18, 19, 23, 31, 64, 4096}) {
+    for (std::size_t const buffer : {1U, 16U, 17U, 18U, 19U, 23U, 31U, 64U, 4096U}) {
         auto const got = elements(text, buffer);
         CAPTURE(buffer);
         if (!got) FAIL(got.error().message());

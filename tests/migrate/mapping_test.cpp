@@ -122,7 +122,7 @@ TEST_CASE("bad records are passed over one by one, told, and not missed later", 
     options.verify = verify::every_record;
     options.mapping.id_field = "key";
     options.on_bad_record = [&](bad_record const& b) { told.push_back(b); };
-    for (std::size_t const threads : {1, 2}) {
+    for (std::size_t const threads : {1U, 2U}) {
         out.clear();
         told.clear();
         options.threads = threads;

@@ -58,7 +58,7 @@ namespace vicinal::inline VICINAL_ABI::backend {
     }
     g.bytes = static_cast<std::uint64_t>(status.st_size);
     for (std::string_view const packed : {".gz", ".zst"})
-        if (g.named(packed)) g.name.resize(g.name.size() - packed.size());
+        if (g.named(packed)) g.name.erase(g.name.size() - packed.size());
     auto in = open(path);
     if (!in) return in.error();
     g.head.resize(std::size_t{64} << 10);

@@ -95,12 +95,13 @@ public:
         return detail::guarded([&]() -> result<bool> {
             bool there = false;
             bool first = true;
-            VICINAL_CHECK(write(std::span(&id, 1), [&](any_store& from) -> result<void> {
+            auto const erase = [&](any_store& from) -> result<void> {
                 auto const erased = from.try_erase(id);
                 VICINAL_CHECK(erased);
                 if (std::exchange(first, false)) there = *erased;
                 return {};
-            }));
+            };
+            VICINAL_CHECK(write(std::span(&id, 1), erase));
             return there;
         });
     }
