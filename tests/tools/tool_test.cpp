@@ -173,7 +173,7 @@ TEST_CASE("what can't be done is told on standard error, with a status of its ow
     // Sources and sinks.
     fails({"migrate", "jsonl:" + vicinal.path("none"), store}, 1, "not_found");
     fails({"migrate", "chroma:" + vicinal.path("none"), store}, 1, "not_found");
-    fails({"migrate", "pinecone:x", store}, 1, "a scheme of chroma, jsonl, vicinal");
+    fails({"migrate", "teleport:x", store}, 1, "a scheme of arrow, ");
     fails({"migrate", lines, store}, 1, "metric=squared_l2, inner_product or cosine");
     fails({"migrate", lines, store + "?metric=angle"}, 1, "cosine hnsw");
     fails({"migrate", lines, store + "?metrik=cosine"}, 1, "'metrik'");

@@ -255,7 +255,8 @@ namespace vicinal::inline VICINAL_ABI::backend {
         } else {
             std::string first;
             for (auto const& name : detail::columnar::names_in(g.path, ".lance"))
-                if (g.has(name + "/_versions") && first.empty()) first = name;
+                if (first.empty() && detail::path_exists(g.path + "/" + name + "/_versions"))
+                    first = name;
             if (first.empty()) return {};
             table = first;
         }
