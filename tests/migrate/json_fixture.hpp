@@ -81,8 +81,8 @@ inline bool same(vicinal::record const& a, vicinal::record const& b) {
 }
 
 /// The records of the file are exactly these, in this order.
-inline void check(std::string const& path, std::vector<vicinal::record> const& expected,
-                  vicinal::backend::json_options options = {}) {
+inline void check_records(std::string const& path, std::vector<vicinal::record> const& expected,
+                          vicinal::backend::json_options options = {}) {
     auto const got = read_all(path, std::move(options));
     CAPTURE(path);
     if (!got) FAIL(got.error().message());

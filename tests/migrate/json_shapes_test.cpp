@@ -4,7 +4,7 @@
 using namespace vicinal;
 using backend::json_options;
 using backend::json_shape;
-using json_fixture::check;
+using json_fixture::check_records;
 using json_fixture::find;
 using json_fixture::losses;
 using json_fixture::read_all;
@@ -45,24 +45,25 @@ TEST_CASE("answers of Pinecone's fetch, a map by id, give its records") {
         {"doc#2", {-0.5F, 1e-08F, 3.4e+38F, 0.0F}, {{"text", "ünïcode 日本 🦀"}}},
         {"doc#3", {1, 2, 3, 4}, {}},
         {"sparse-only", {}, {}}};
-    check(dir + "/fetch.json", expected);
-    check(dir + "/fetch.json", expected, {.shape = json_shape::pinecone});
-    check(dir + "/fetch.json", expected, {.name_space = "example-namespace"});
-    check(dir + "/fetch.json", {}, {.name_space = "another"});
+    check_records(dir + "/fetch.json", expected);
+    check_records(dir + "/fetch.json", expected, {.shape = json_shape::pinecone});
+    check_records(dir + "/fetch.json", expected, {.name_space = "example-namespace"});
+    check_records(dir + "/fetch.json", {}, {.name_space = "another"});
     CHECK(losses(dir + "/fetch.json") == strings{"2 sparse vectors are not carried"});
 }
 
 TEST_CASE("answers of Pinecone's query and requests to upsert give their records") {
     auto const dir = find("exports/pinecone");
     if (dir.empty()) return;
-    check(dir + "/query.json",
-          {{"doc#1", {0.1F, 0.2F, 0.3F, 0.4F}, {{"genre", "drama"}}}, {"doc#3", {}, {}}});
+    check_records(dir + "/query.json",
+                  {{"doc#1", {0.1F, 0.2F, 0.3F, 0.4F}, {{"genre", "drama"}}}, {"doc#3", {}, {}}});
     CHECK(losses(dir + "/query.json") == strings{"1 sparse vector is not carried",
                                                  "the member 'score' of 2 records is not carried"});
-    check(dir + "/upsert_request.json",
-          {{"doc#1", {0.1F, 0.2F, 0.3F, 0.4F}, {{"genre", "drama"}}}});
-    check(dir + "/vectors.jsonl",
-          {{"v1", {0.1F, 0.2F}, {{"a", 1}}}, {"v2", {0.3F, 0.4F}, {}}, {"v3", {0.5F, 0.6F}, {}}});
+    check_records(dir + "/upsert_request.json",
+                  {{"doc#1", {0.1F, 0.2F, 0.3F, 0.4F}, {{"genre", "drama"}}}});
+    check_records(
+        dir + "/vectors.jsonl",
+        {{"v1", {0.1F, 0.2F}, {{"a", 1}}}, {"v2", {0.3F, 0.4F}, {}}, {"v3", {0.5F, 0.6F}, {}}});
 }
 
 TEST_CASE("pages of Pinecone's list, which have ids only, are refused with what to do") {
@@ -129,12 +130,14 @@ TEST_CASE("Qdrant's upserts, in points or columns, and its answers give their re
     auto const dir = find("exports/qdrant");
     if (dir.empty()) return;
     std::string const uuid = "550e8400-e29b-41d4-a716-446655440000";
-    check(dir + "/upsert_points.json", {{"1", {}, {{"city", "Berlin"}}}, {uuid, {0.1F, 0.2F}, {}}},
-          {.vector = "image"});
-    check(dir + "/upsert_batch.json", {{"1", {0.1F, 0.2F}, {{"a", 1}}}, {"2", {0.3F, 0.4F}, {}}});
-    check(dir + "/upsert_batch_named.json", {{"1", {0.1F, 0.2F}, {}}, {"2", {0.3F, 0.4F}, {}}});
-    check(dir + "/query_response.json", {{"4", {}, {{"city", "London"}}}, {uuid, {}, {}}});
-    check(dir + "/search_response_legacy.json", {{"4", {}, {}}});
+    check_records(dir + "/upsert_points.json",
+                  {{"1", {}, {{"city", "Berlin"}}}, {uuid, {0.1F, 0.2F}, {}}}, {.vector = "image"});
+    check_records(dir + "/upsert_batch.json",
+                  {{"1", {0.1F, 0.2F}, {{"a", 1}}}, {"2", {0.3F, 0.4F}, {}}});
+    check_records(dir + "/upsert_batch_named.json",
+                  {{"1", {0.1F, 0.2F}, {}}, {"2", {0.3F, 0.4F}, {}}});
+    check_records(dir + "/query_response.json", {{"4", {}, {{"city", "London"}}}, {uuid, {}, {}}});
+    check_records(dir + "/search_response_legacy.json", {{"4", {}, {}}});
     CHECK(losses(dir + "/query_response.json") ==
           strings{"the member 'score' of 2 records is not carried"});
 }
@@ -173,20 +176,20 @@ TEST_CASE("Weaviate's objects give their properties and the vector that is chose
     fields const named = {{"title", "named vectors"}, {"wordCount", nullptr}};
     std::vector<record> const expected = {
         {first, {}, full}, {second, {1, 2, 3, 4}, named}, {third, {}, {{"title", "no vector"}}}};
-    check(dir + "/objects_after.json", expected, {.vector = "body_vec"});
-    check(dir + "/python_client_export.jsonl", expected, {.vector = "body_vec"});
-    check(dir + "/python_client_export.jsonl",
-          {{first, {0.1F, 0.2F, 0.3F}, full}, {second, {}, named}, expected[2]},
-          {.vector = "default"});
+    check_records(dir + "/objects_after.json", expected, {.vector = "body_vec"});
+    check_records(dir + "/python_client_export.jsonl", expected, {.vector = "body_vec"});
+    check_records(dir + "/python_client_export.jsonl",
+                  {{first, {0.1F, 0.2F, 0.3F}, full}, {second, {}, named}, expected[2]},
+                  {.vector = "default"});
     CHECK(code_of(dir + "/objects_after.json") == errc::invalid_argument);
-    check(dir + "/objects_after.json", {expected[0], expected[2]},
-          {.vector = "body_vec", .collection = "Article", .tenant = "tenantB"});
-    check(dir + "/objects_last_page.json", {});
-    check(dir + "/graphql_get.json",
-          {{first, {0.1F, 0.2F, 0.3F}, {{"title", "Hello ünï"}, {"wordCount", 1200}}},
-           {second, {}, named}},
-          {.vector = "default"});
-    check(dir + "/graphql_get.json", {}, {.vector = "default", .collection = "Author"});
+    check_records(dir + "/objects_after.json", {expected[0], expected[2]},
+                  {.vector = "body_vec", .collection = "Article", .tenant = "tenantB"});
+    check_records(dir + "/objects_last_page.json", {});
+    check_records(dir + "/graphql_get.json",
+                  {{first, {0.1F, 0.2F, 0.3F}, {{"title", "Hello ünï"}, {"wordCount", 1200}}},
+                   {second, {}, named}},
+                  {.vector = "default"});
+    check_records(dir + "/graphql_get.json", {}, {.vector = "default", .collection = "Author"});
     // An object without an id gets one from Weaviate only when it is sent.
     CHECK(code_of(dir + "/batch_request.json", {.vector = "default"}) == errc::empty_id);
     auto source =
@@ -219,14 +222,14 @@ TEST_CASE("Milvus' rows, lists, columns and answers give their records") {
         {"9223372036854775807",
          {-1, 0, 1e-09F, 5},
          {{"title", ""}, {"year", 0}, {"tags", texts({"z"})}, {"meta", nullptr}}}};
-    check(dir + "/bulk_rows.json", expected);
-    check(dir + "/bulk_list.json", expected);
+    check_records(dir + "/bulk_rows.json", expected);
+    check_records(dir + "/bulk_list.json", expected);
     CHECK(losses(dir + "/bulk_list.json") == strings{"3 sparse vectors are not carried"});
-    check(dir + "/bulk_columns_2_1.json",
-          {{"1", {0.1F, 0.2F}, {{"title", "a"}}}, {"2", {0.3F, 0.4F}, {{"title", "b"}}}});
-    check(dir + "/rest_query_v2.json",
-          {{"1", {0.1F, 0.2F, 0.3F, 0.4F}, {{"title", "a"}, {"dyn", 1}}},
-           {"2", {1, 2, 3, 4}, {{"title", "b"}}}});
+    check_records(dir + "/bulk_columns_2_1.json",
+                  {{"1", {0.1F, 0.2F}, {{"title", "a"}}}, {"2", {0.3F, 0.4F}, {{"title", "b"}}}});
+    check_records(dir + "/rest_query_v2.json",
+                  {{"1", {0.1F, 0.2F, 0.3F, 0.4F}, {{"title", "a"}, {"dyn", 1}}},
+                   {"2", {1, 2, 3, 4}, {{"title", "b"}}}});
 }
 
 TEST_CASE("LlamaIndex's stores give vectors with metadata, and texts of a directory with both") {
@@ -239,9 +242,9 @@ TEST_CASE("LlamaIndex's stores give vectors with metadata, and texts of a direct
                    {"file", "a.txt"},
                    {"ref_doc_id", "doc-1"}}};
     record const two = {"node-2", {0.4F, 0.5F, 0.6F}, {{"ref_doc_id", "doc-1"}}};
-    check(dir + "/llamaindex_default__vector_store.json", {one, two});
-    check(dir + "/llamaindex_docstore.json",
-          {{"node-1", {}, {{"file", "a.txt"}, {"text", "hello"}}}});
+    check_records(dir + "/llamaindex_default__vector_store.json", {one, two});
+    check_records(dir + "/llamaindex_docstore.json",
+                  {{"node-1", {}, {{"file", "a.txt"}, {"text", "hello"}}}});
     json_fixture::directory both;
     static_cast<void>(
         both.file("default__vector_store.json",
@@ -250,14 +253,14 @@ TEST_CASE("LlamaIndex's stores give vectors with metadata, and texts of a direct
         both.file("docstore.json", json_fixture::slurp(dir + "/llamaindex_docstore.json")));
     static_cast<void>(both.file("graph_store.json", "{\"graph_dict\": {}}"));
     one.payload.set("text", "hello");
-    check(both.path(), {one, two});
+    check_records(both.path(), {one, two});
 }
 
 TEST_CASE("embeddings of OpenAI, as numbers or in base 64, are records by position") {
     auto const dir = find("exports/generic");
     if (dir.empty()) return;
     auto const file = dir + "/openai_embeddings.json";
-    check(file, {{"0", {0.1F, -0.2F, 0.3F}, {}}, {"1", {0.1F, -0.2F, 0.3F}, {}}});
+    check_records(file, {{"0", {0.1F, -0.2F, 0.3F}, {}}, {"1", {0.1F, -0.2F, 0.3F}, {}}});
     auto source = backend::json_source::try_open(strings{file, file});
     REQUIRE(source);
     auto const all = records_of(*source);
