@@ -9,7 +9,7 @@
 #include <random>
 
 using namespace vicinal;
-using json_fixture::check;
+using json_fixture::check_records;
 using json_fixture::read_all;
 using vicinal_test::records_of;
 
@@ -97,23 +97,24 @@ TEST_CASE("pages in one file, one behind the other or as a list, are one source"
         {"id": 2, "vector": [3, 4]}, {"id": 3}]}, "status": "ok"})";
     std::vector<record> const expected = {
         {"1", {1, 2}, {{"a", 1}}}, {"2", {3, 4}, {}}, {"3", {}, {}}};
-    check(d.file("a.json", one + two), expected);
-    check(d.file("b.json", one + "\n\n" + two + "\n"), expected);
-    check(d.file("c.json", "[" + one + "," + two + "]"), expected);
-    check(d.file("d.json", R"({"result":[{"points":[{"id":1,"vector":[1,2],"payload":{"a":1}}]},)"
-                           R"({"points":[{"id":2,"vector":[3,4]},{"id":3}]}],"status":"ok"})"),
-          expected);
+    check_records(d.file("a.json", one + two), expected);
+    check_records(d.file("b.json", one + "\n\n" + two + "\n"), expected);
+    check_records(d.file("c.json", "[" + one + "," + two + "]"), expected);
+    check_records(d.file("d.json",
+                         R"({"result":[{"points":[{"id":1,"vector":[1,2],"payload":{"a":1}}]},)"
+                         R"({"points":[{"id":2,"vector":[3,4]},{"id":3}]}],"status":"ok"})"),
+                  expected);
     json_fixture::directory pages;
     static_cast<void>(pages.file("page_2.json", one));
     static_cast<void>(pages.file("page_10.json", two));
     static_cast<void>(pages.file("notes.txt", "not JSON"));
-    check(pages.path(), expected);
+    check_records(pages.path(), expected);
     CHECK(read_all(pages.path(), {.files = "other*"}).error().code() == errc::not_found);
 }
 
 TEST_CASE("columns of Chroma's get are rows, page by page and in any order of the columns") {
     json_fixture::directory d;
-    check(d.file("get.json", chroma_page), chroma_records);
+    check_records(d.file("get.json", chroma_page), chroma_records);
     CHECK(json_fixture::losses(d.file("get.json", chroma_page)) ==
           std::vector<std::string>{
               "1 record has a field of its own named 'document': what the system keeps under that "
@@ -122,9 +123,9 @@ TEST_CASE("columns of Chroma's get are rows, page by page and in any order of th
         R"({"metadatas": null, "embeddings": [[7, 8]], "ids": ["d"], "documents": null})";
     auto expected = chroma_records;
     expected.push_back({"d", {7, 8}, {}});
-    check(d.file("pages.jsonl", chroma_page + "\n" + second + "\n"), expected);
-    check(d.file("list.json", "[" + chroma_page + ",\n" + second + "]"), expected);
-    check(d.file("empty.json", R"({"ids": [], "embeddings": [], "documents": []})"), {});
+    check_records(d.file("pages.jsonl", chroma_page + "\n" + second + "\n"), expected);
+    check_records(d.file("list.json", "[" + chroma_page + ",\n" + second + "]"), expected);
+    check_records(d.file("empty.json", R"({"ids": [], "embeddings": [], "documents": []})"), {});
     auto const short_column =
         read_all(d.file("short.json", R"({"ids":["a","b"],"embeddings":[[1]]})"));
     REQUIRE(!short_column);
@@ -133,46 +134,49 @@ TEST_CASE("columns of Chroma's get are rows, page by page and in any order of th
 
 TEST_CASE("lists of lists, as Chroma's query gives them, are flattened") {
     json_fixture::directory d;
-    check(d.file("query.json",
-                 R"({"ids":[["a","b"],[],["c"]],"distances":[[0.1,0.2],[],[0.3]],)"
-                 R"("embeddings":[[[1,2],[3,4]],[],[[5,6]]],"documents":[["x",null],[],["z"]],)"
-                 R"("metadatas":[[null,{"k":true}],[],[{}]],"uris":null})"),
-          {{"a", {1, 2}, {{"document", "x"}}},
-           {"b", {3, 4}, {{"k", true}}},
-           {"c", {5, 6}, {{"document", "z"}}}});
+    check_records(
+        d.file("query.json",
+               R"({"ids":[["a","b"],[],["c"]],"distances":[[0.1,0.2],[],[0.3]],)"
+               R"("embeddings":[[[1,2],[3,4]],[],[[5,6]]],"documents":[["x",null],[],["z"]],)"
+               R"("metadatas":[[null,{"k":true}],[],[{}]],"uris":null})"),
+        {{"a", {1, 2}, {{"document", "x"}}},
+         {"b", {3, 4}, {{"k", true}}},
+         {"c", {5, 6}, {{"document", "z"}}}});
 }
 
 TEST_CASE("SpecMem's backup, which has no vectors, and flat rows of any names are read") {
     json_fixture::directory d;
-    check(d.file("specs_backup.json",
-                 R"([{"id":"0f","type":"design","text":"# T","source":"a.md","status":"active",)"
-                 R"("tags":["x"],"links":[],"pinned":false,"test_mappings":[{"path":"t.py"}],)"
-                 R"("code_refs":[],"confidence":1.0}])"),
-          {{"0f",
-            {},
-            {{"type", "design"},
-             {"text", "# T"},
-             {"source", "a.md"},
-             {"status", "active"},
-             {"tags", value::array{"x"}},
-             {"links", value::array{}},
-             {"pinned", false},
-             {"test_mappings", value::array{fields{{"path", "t.py"}}}},
-             {"code_refs", value::array{}},
-             {"confidence", 1.0}}}});
+    check_records(
+        d.file("specs_backup.json",
+               R"([{"id":"0f","type":"design","text":"# T","source":"a.md","status":"active",)"
+               R"("tags":["x"],"links":[],"pinned":false,"test_mappings":[{"path":"t.py"}],)"
+               R"("code_refs":[],"confidence":1.0}])"),
+        {{"0f",
+          {},
+          {{"type", "design"},
+           {"text", "# T"},
+           {"source", "a.md"},
+           {"status", "active"},
+           {"tags", value::array{"x"}},
+           {"links", value::array{}},
+           {"pinned", false},
+           {"test_mappings", value::array{fields{{"path", "t.py"}}}},
+           {"code_refs", value::array{}},
+           {"confidence", 1.0}}}});
     auto const mine = d.file("mine.json", R"([{"doc": 7, "emb": [1,2,3,4,5,6,7,8], "t": "x"}])");
     auto const undecided = read_all(mine);
     REQUIRE(!undecided);
     CHECK(undecided.error().message().find("'emb'") != std::string::npos);
-    check(mine, {{"7", {1, 2, 3, 4, 5, 6, 7, 8}, {{"t", "x"}}}}, {.vector = "emb", .id = "doc"});
+    check_records(mine, {{"7", {1, 2, 3, 4, 5, 6, 7, 8}, {{"t", "x"}}}},
+                  {.vector = "emb", .id = "doc"});
     // Two members that could be the vector: the likelier one is, the other stays in the payload.
-    check(d.file("both.json", R"([{"_id": "a", "values": [1, 2], "vector": [3, 4]}])"),
-          {{"a", {3, 4}, {{"values", {1, 2}}}}});
+    check_records(d.file("both.json", R"([{"_id": "a", "values": [1, 2], "vector": [3, 4]}])"),
+                  {{"a", {3, 4}, {{"values", {1, 2}}}}});
     // Until a row decides, rows are read as all shapes would.
-    check(
+    check_records(
         d.file("late.jsonl", "{\"id\":1,\"vector\":[1]}\n{\"id\":2,\"vector\":[2],\"t\":\"x\"}\n"),
         {{"1", {1}, {}}, {"2", {2}, {{"t", "x"}}}});
-    check(
+    check_records(
         d.file("late2.jsonl",
                "{\"id\":1,\"vector\":[1]}\n{\"id\":2,\"vector\":[2],\"payload\":{\"t\":\"x\"}}\n"),
         {{"1", {1}, {}}, {"2", {2}, {{"t", "x"}}}});
@@ -188,12 +192,13 @@ TEST_CASE("two namespaces of Pinecone in one source are told apart or refused") 
     REQUIRE(!both);
     CHECK(both.error().code() == errc::invalid_argument);
     CHECK(both.error().message().find("'one' and 'two'") != std::string::npos);
-    check(file, {{"a", {2}, {}}}, {.name_space = "two"});
-    check(file, {{"b", {3}, {}}}, {.name_space = "__default__"});
+    check_records(file, {{"a", {2}, {}}}, {.name_space = "two"});
+    check_records(file, {{"b", {3}, {}}}, {.name_space = "__default__"});
     // A name that is longer than the one it stands under.
     std::string const id(100, 'i');
-    check(d.file("g.json", "{\"vectors\":{\"" + id + "\":{\"id\":\"" + id + "\",\"values\":[1]}}}"),
-          {{id, {1}, {}}});
+    check_records(
+        d.file("g.json", "{\"vectors\":{\"" + id + "\":{\"id\":\"" + id + "\",\"values\":[1]}}}"),
+        {{id, {1}, {}}});
 }
 
 TEST_CASE("vectors keep every bit, however the numbers are written") {
@@ -216,10 +221,11 @@ TEST_CASE("vectors keep every bit, however the numbers are written") {
         expected.push_back(std::move(r));
     }
     // "%.9g" writes -0 as an integer.
-    check(d.file("bits.json", text + "]"), expected);
+    check_records(d.file("bits.json", text + "]"), expected);
     // Too small for a float, and for a double: zero of that sign.
-    check(d.file("small.json", R"([{"id":1,"vector":[1e-60,-1e-400,0.0000001e-40,-7e-46]}])"),
-          {{"1", {0.0F, -0.0F, 0.0F, -0.0F}, {}}});
+    check_records(
+        d.file("small.json", R"([{"id":1,"vector":[1e-60,-1e-400,0.0000001e-40,-7e-46]}])"),
+        {{"1", {0.0F, -0.0F, 0.0F, -0.0F}, {}}});
     CHECK(read_all(d.file("large.json", R"([{"id":1,"vector":[1e39]}])")).error().code() ==
           errc::not_finite);
     CHECK(read_all(d.file("text.json", R"([{"id":1,"vector":[1,"2"]}])")).error().code() ==
@@ -228,12 +234,13 @@ TEST_CASE("vectors keep every bit, however the numbers are written") {
 
 TEST_CASE("a name with escapes means the same vector") {
     json_fixture::directory d;
-    check(
+    check_records(
         d.file("e.json", "{\"points\":[{\"id\":1,\"vector\":{\"bild_gr\\u00f6\\u00dfe\":[1,2]}}]}"),
         {{"1", {1, 2}, {}}}, {.vector = "bild_größe"});
-    check(d.file("f.json", "[{\"id\":1,\"v\\u0065ctor\":[1,2.5]}]"), {{"1", {1, 2.5F}, {}}});
-    check(d.file("g.json", "{\"points\":[{\"id\":1,\"v\\u0065ctor\":{\"a\":[1,2]}}]}"),
-          {{"1", {1, 2}, {}}});
+    check_records(d.file("f.json", "[{\"id\":1,\"v\\u0065ctor\":[1,2.5]}]"),
+                  {{"1", {1, 2.5F}, {}}});
+    check_records(d.file("g.json", "{\"points\":[{\"id\":1,\"v\\u0065ctor\":{\"a\":[1,2]}}]}"),
+                  {{"1", {1, 2}, {}}});
 }
 
 TEST_CASE("a broken line costs no other, wherever it stands") {
