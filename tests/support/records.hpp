@@ -7,6 +7,7 @@
 #include <vicinal/migrate/concept.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -41,9 +42,11 @@ namespace vicinal_test {
 }
 
 [[nodiscard]] inline bool same(vicinal::record const& a, vicinal::record const& b) {
-    return a.id == b.id && a.vector.size() == b.vector.size() &&
-           std::memcmp(a.vector.data(), b.vector.data(), a.vector.size() * sizeof(float)) == 0 &&
-           a.payload == b.payload;
+    return a.id == b.id && a.payload == b.payload &&
+           std::equal(a.vector.begin(), a.vector.end(), b.vector.begin(), b.vector.end(),
+                      [](float x, float y) {
+                          return std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y);
+                      });
 }
 
 [[nodiscard]] inline std::vector<vicinal::record> by_id(std::vector<vicinal::record> list) {
