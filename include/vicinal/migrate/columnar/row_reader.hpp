@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,8 +47,8 @@ public:
 
     /// What came of a row.
     struct outcome {
-        bool taken = true;             // false: a row of another collection
-        std::optional<error> bad = {}; // the row's own fault: others may still be read
+        bool taken = true;     // false: a row of another collection
+        result<void> bad = {}; // an error that is the row's own: others may still be read
     };
 
     /// Replaces `out` by the row on which the table stands, the `number`-th of all.
@@ -74,9 +73,9 @@ public:
             made.taken = text && *text == wishes_.only_text;
             if (!made.taken) return outcome{.taken = false};
         }
-        if (!made.bad && out.id.empty())
+        if (made.bad && out.id.empty())
             made.bad = error{errc::empty_id, "a name for each record", "none"};
-        for (std::size_t i = 0; i < plan_.uses.size() && !made.bad; ++i) {
+        for (std::size_t i = 0; i < plan_.uses.size() && made.bad; ++i) {
             auto const use = plan_.uses[i];
             auto const& name = t.columns()[i].name;
             if (use == column_use::nothing || use == column_use::selector || use == column_use::id)
@@ -94,7 +93,7 @@ public:
             binary_ = t.columns()[i].kind == column_kind::bytes;
             made.bad = take(use, name, out, losses);
         }
-        if (made.bad) return made;
+        if (!made.bad) return made;
         if (auto const settled = settle_vectors(losses); !settled) return settled.error();
         for (auto& [column, members] : members_)
             for (auto const& [name, v] : members)
@@ -115,8 +114,8 @@ private:
         default_there_ = false;
     }
 
-    [[nodiscard]] static std::optional<error> judge(float_row const& row, std::string const& name,
-                                                    record& out, row_losses& losses) {
+    [[nodiscard]] static result<void> judge(float_row const& row, std::string const& name,
+                                            record& out, row_losses& losses) {
         auto const at = " in '" + name + "'";
         switch (row.wrong) {
             case float_row::fault::none: break;
@@ -136,8 +135,8 @@ private:
     }
 
     /// What becomes of the value of a column; the error is the row's.
-    [[nodiscard]] std::optional<error> take(column_use use, std::string const& name, record& out,
-                                            row_losses& losses) {
+    [[nodiscard]] result<void> take(column_use use, std::string const& name, record& out,
+                                    row_losses& losses) {
         if (v_.is_null()) return {};
         if (use == column_use::lost_sparse) {
             losses.count("sparse vectors of '" + name + "' are not carried");
@@ -154,7 +153,7 @@ private:
             out.payload.set(name, std::move(v_));
             return {};
         }
-        auto const in_column = [&name](result<void> const& done) -> std::optional<error> {
+        auto const in_column = [&name](result<void> const& done) -> result<void> {
             if (done) return {};
             auto const& e = done.error();
             return error{e.code(), e.expected(), e.got() + " in '" + name + "'"};
@@ -180,7 +179,7 @@ private:
         }
     }
 
-    [[nodiscard]] std::optional<error> take_id(std::string const& name, record& out) {
+    [[nodiscard]] result<void> take_id(std::string const& name, record& out) {
         if (auto const* const text = v_.get_if<std::string>()) {
             if (utf8_valid_prefix(*text) != text->size())
                 return error{errc::invalid_id, "an id that is UTF-8 text", "other bytes"};
@@ -200,8 +199,8 @@ private:
         return {};
     }
 
-    [[nodiscard]] std::optional<error> take_raw(std::string const& bytes, std::string const& name,
-                                                record& out) {
+    [[nodiscard]] result<void> take_raw(std::string const& bytes, std::string const& name,
+                                        record& out) {
         default_there_ = true;
         bool const wanted = wishes_.layout != table_layout::weaviate || wishes_.vector.empty() ||
                             wishes_.vector == "default";
@@ -218,9 +217,8 @@ private:
 
     /// JSON text with members that become fields; other text stays the field that it is where
     /// nobody says that it must be JSON.
-    [[nodiscard]] std::optional<error> take_members(std::string const& text,
-                                                    std::string const& name, record& out,
-                                                    row_losses& losses) {
+    [[nodiscard]] result<void> take_members(std::string const& text, std::string const& name,
+                                            record& out, row_losses& losses) {
         auto const at = text.find_first_not_of(" \t\r\n");
         bool const object = at != std::string::npos && text[at] == '{';
         value parsed;

@@ -120,8 +120,8 @@ public:
                 ++row_of_file_;
                 auto const made = reader_.read(*table_, row_++, batch[n], losses_);
                 if (!made) return named(made.error());
-                if (made->bad) {
-                    auto const met = bad_.meet(place(), batch[n].id, *made->bad);
+                if (!made->bad) {
+                    auto const met = bad_.meet(place(), batch[n].id, made->bad.error());
                     if (!met) return named(met.error());
                 } else if (made->taken) {
                     ++n;
