@@ -40,7 +40,7 @@ COSTLY = ["iostream", "regex", "filesystem", "ranges", "random"]
 OPTIONAL = re.compile(r"vicinal/(adapt/|(migrate|backend)/(json|columnar|hdf5)"
                       r"|backend/(chroma|sqlite)|migrate/files/compressed)")
 # So are the readers of foreign files, which most programs never see.
-BY_NAME = re.compile(r"vicinal/(migrate/(arrays|graphs|tables|files/(lines|input))"
+BY_NAME = re.compile(r"vicinal/(migrate/(arrays|graphs|tables|fill_batch|files/(lines|input))"
                      r"|backend/(arrays|graphs|tables|look_at|mirror))")
 
 SOURCE = re.compile(r"(\.(hpp|cpp|h|inc|py|sh|cmake)|/CMakeLists\.txt|^CMakeLists\.txt|^dev"

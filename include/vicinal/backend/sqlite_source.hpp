@@ -11,6 +11,7 @@
 #include <vicinal/migrate/concept.hpp>
 #include <vicinal/migrate/json_cells.hpp>
 #include <vicinal/migrate/tables/table_records.hpp>
+#include <vicinal/migrate/tables/table_source.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -45,7 +46,7 @@ struct sqlite_options {
 /// opened read-only and nothing of its schema is executed; rows that are only in its -wal are read.
 /// A bad row is one without an id, or with a vector that is none or of another length than most.
 /// Memory: one batch, 32 MiB of pages, and one chunk of vec0. Needs SQLite and simdjson.
-class sqlite_source {
+class sqlite_source : public detail::table_source {
 public:
 #if VICINAL_EXCEPTIONS
     /// As `try_open`, but throws its error.
@@ -92,10 +93,8 @@ public:
         return detail::guarded([&]() -> result<schema> {
             auto const db = detail::sqlite_database::open(path_);
             if (!db) return db.error();
-            schema s{.dim = records_.plan().dim,
-                     .metric = metric_,
-                     .losses = records_.losses(),
-                     .description = "sqlite:" + path_ + " (table " + table_ + ")"};
+            auto s = about("sqlite:" + path_ + " (table " + table_ + ")");
+            s.metric = metric_;
             auto const real = db->has_table(table_);
             if (!real) return real.error();
             auto const rows = detail::count_rows(*db, *real ? table_ : table_ + "_rowids");
@@ -104,14 +103,6 @@ public:
             return s;
         });
     }
-    result<void> rewind() {
-        return detail::guarded([&] { return records_.rewind(); });
-    }
-    result<void> read(std::vector<record>& batch, std::size_t most) {
-        return detail::guarded([&] { return records_.read(batch, most); });
-    }
-    /// From now on bad rows are told and passed over.
-    void pass_over(bad_record_handler tell) { records_.pass_over(std::move(tell)); }
 
 private:
     // What the first rows of a table have shown.
@@ -123,8 +114,8 @@ private:
 
     sqlite_source(std::string path, std::string table, std::string metric,
                   detail::table_records records)
-        : path_(std::move(path)), table_(std::move(table)), metric_(std::move(metric)),
-          records_(std::move(records)) {}
+        : table_source(std::move(records)), path_(std::move(path)), table_(std::move(table)),
+          metric_(std::move(metric)) {}
 
     static result<looks> look(std::string const& path, detail::sqlite_table const& table,
                               sqlite_options const& options) {
@@ -238,7 +229,6 @@ private:
     std::string path_;
     std::string table_;
     std::string metric_;
-    detail::table_records records_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::backend

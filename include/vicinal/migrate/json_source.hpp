@@ -3,6 +3,7 @@
 #define VICINAL_MIGRATE_JSON_SOURCE_HPP
 
 #include <vicinal/migrate/concept.hpp>
+#include <vicinal/migrate/fill_batch.hpp>
 #include <vicinal/migrate/json/reader.hpp>
 
 #include <cstddef>
@@ -96,16 +97,8 @@ public:
     /// without records), corrupt_source (columns of different lengths), limit_exceeded, io_failure.
     result<void> read(std::vector<record>& batch, std::size_t most) {
         return detail::guarded([&]() -> result<void> {
-            // Records of the batch before are filled anew: their vectors keep their memory.
-            std::size_t n = 0;
-            for (; n < most; ++n) {
-                if (n == batch.size()) batch.emplace_back();
-                auto const more = reader_->next(batch[n], bad_);
-                if (!more) return more.error();
-                if (!*more) break;
-            }
-            batch.resize(n);
-            return {};
+            return detail::fill_batch(batch, most,
+                                      [&](record& r) { return reader_->next(r, bad_); });
         });
     }
 

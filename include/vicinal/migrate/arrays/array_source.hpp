@@ -5,6 +5,7 @@
 #include <vicinal/migrate/arrays/row_ids.hpp>
 #include <vicinal/migrate/arrays/rows.hpp>
 #include <vicinal/migrate/concept.hpp>
+#include <vicinal/migrate/fill_batch.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -99,21 +100,8 @@ public:
     /// rows); io_failure. Rows have no beginning of their own: none is passed over.
     result<void> read(std::vector<record>& batch, std::size_t most) {
         return detail::guarded([&]() -> result<void> {
-            // Records of the batch before are filled anew: their vectors keep their memory.
-            std::size_t n = 0;
-            for (; n < most; ++n) {
-                if (n == batch.size()) batch.emplace_back();
-                auto const more = rows_->next(batch[n].vector);
-                if (!more) return more.error();
-                if (!*more) {
-                    VICINAL_CHECK(ids_->finish());
-                    break;
-                }
-                VICINAL_CHECK(ids_->next(batch[n].id));
-                batch[n].payload.clear();
-            }
-            batch.resize(n);
-            return {};
+            return detail::fill_batch(
+                batch, most, [&](record& r) { return detail::next_row(*rows_, *ids_, r); });
         });
     }
 

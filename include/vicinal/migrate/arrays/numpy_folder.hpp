@@ -6,6 +6,7 @@
 #include <vicinal/migrate/arrays/column.hpp>
 #include <vicinal/migrate/arrays/rows.hpp>
 #include <vicinal/migrate/concept.hpp>
+#include <vicinal/migrate/fill_batch.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -121,29 +122,7 @@ public:
     /// Errors: corrupt_source, naming file and row; io_failure.
     result<void> read(std::vector<record>& batch, std::size_t most) {
         return detail::guarded([&]() -> result<void> {
-            std::size_t n = 0;
-            for (; n < most; ++n) {
-                if (n == batch.size()) batch.emplace_back();
-                auto& r = batch[n];
-                auto const row = vectors_->at();
-                auto const more = vectors_->next(r.vector);
-                if (!more) return more.error();
-                if (!*more) break;
-                r.id = std::to_string(row);
-                if (id_) {
-                    auto id = id_->next_id();
-                    if (!id) return id.error();
-                    r.id = *std::move(*id);
-                }
-                r.payload.clear();
-                for (auto& c : columns_) {
-                    auto v = c.values.next();
-                    if (!v) return v.error();
-                    r.payload.set(c.name, *std::move(*v));
-                }
-            }
-            batch.resize(n);
-            return {};
+            return detail::fill_batch(batch, most, [&](record& r) { return next(r); });
         });
     }
 
@@ -156,6 +135,25 @@ private:
     struct unopened {};
     numpy_folder(std::string path, numpy_folder_options options, unopened)
         : path_(std::move(path)), options_(std::move(options)) {}
+
+    [[nodiscard]] result<bool> next(record& r) {
+        auto const row = vectors_->at();
+        auto const more = vectors_->next(r.vector);
+        if (!more || !*more) return more;
+        r.id = std::to_string(row);
+        if (id_) {
+            auto id = id_->next_id();
+            if (!id) return id.error();
+            r.id = *std::move(*id);
+        }
+        r.payload.clear();
+        for (auto& c : columns_) {
+            auto v = c.values.next();
+            if (!v) return v.error();
+            r.payload.set(c.name, *std::move(*v));
+        }
+        return true;
+    }
 
     [[nodiscard]] std::string file(std::string const& name) const {
         return path_ + "/" + name + ".npy";

@@ -2,6 +2,7 @@
 #ifndef VICINAL_MIGRATE_ARRAYS_ROW_IDS_HPP
 #define VICINAL_MIGRATE_ARRAYS_ROW_IDS_HPP
 
+#include <vicinal/core/record.hpp>
 #include <vicinal/core/result.hpp>
 #include <vicinal/migrate/arrays/column.hpp>
 #include <vicinal/migrate/files/input.hpp>
@@ -90,6 +91,22 @@ private:
     std::optional<npy_column> column_;
     std::optional<line_reader> lines_;
 };
+
+/// The next row with its id and no payload; false behind the last. `Rows` has
+/// `next(std::vector<float>&) -> result<bool>`. Errors: those of both, and more or fewer ids than
+/// rows.
+template <class Rows>
+[[nodiscard]] result<bool> next_row(Rows& rows, row_ids& ids, record& out) {
+    auto const more = rows.next(out.vector);
+    if (!more) return more;
+    if (!*more) {
+        VICINAL_CHECK(ids.finish());
+        return false;
+    }
+    VICINAL_CHECK(ids.next(out.id));
+    out.payload.clear();
+    return true;
+}
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 

@@ -4,6 +4,7 @@
 
 #include <vicinal/migrate/bad_record.hpp>
 #include <vicinal/migrate/concept.hpp>
+#include <vicinal/migrate/fill_batch.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -51,16 +52,7 @@ public:
     /// Errors: corrupt_source, naming file and place; io_failure.
     result<void> read(std::vector<record>& batch, std::size_t most) {
         return detail::guarded([&]() -> result<void> {
-            // Records of the batch before are filled anew: their vectors keep their memory.
-            std::size_t n = 0;
-            for (; n < most; ++n) {
-                if (n == batch.size()) batch.emplace_back();
-                auto const more = reader_->next(batch[n]);
-                if (!more) return more.error();
-                if (!*more) break;
-            }
-            batch.resize(n);
-            return {};
+            return detail::fill_batch(batch, most, [&](record& r) { return reader_->next(r); });
         });
     }
 

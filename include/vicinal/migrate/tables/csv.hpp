@@ -8,6 +8,7 @@
 #include <vicinal/migrate/tables/csv_rows.hpp>
 #include <vicinal/migrate/tables/table_records.hpp>
 #include <vicinal/migrate/tables/table_rows.hpp>
+#include <vicinal/migrate/tables/table_source.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -43,7 +44,7 @@ struct csv_options {
 /// or payload that holds JSON objects gives its fields instead of itself. Memory: one batch and one
 /// row, which may have 64 MiB. A bad row is one of too few cells, without an id, or with a vector
 /// of another length than most have.
-class csv_source {
+class csv_source : public detail::table_source {
 public:
 #if VICINAL_EXCEPTIONS
     /// As `try_open`, but throws its error.
@@ -89,27 +90,14 @@ public:
 
     /// How many records there are only reading tells.
     [[nodiscard]] result<schema> describe() {
-        return detail::guarded([&]() -> result<schema> {
-            return schema{.dim = records_.plan().dim,
-                          .losses = records_.losses(),
-                          .description = "csv:" + path_};
-        });
+        return detail::guarded([&]() -> result<schema> { return about("csv:" + path_); });
     }
-    result<void> rewind() {
-        return detail::guarded([&] { return records_.rewind(); });
-    }
-    result<void> read(std::vector<record>& batch, std::size_t most) {
-        return detail::guarded([&] { return records_.read(batch, most); });
-    }
-    /// From now on bad rows are told and passed over.
-    void pass_over(bad_record_handler tell) { records_.pass_over(std::move(tell)); }
 
 private:
     csv_source(std::string path, detail::table_records records)
-        : path_(std::move(path)), records_(std::move(records)) {}
+        : table_source(std::move(records)), path_(std::move(path)) {}
 
     std::string path_;
-    detail::table_records records_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::backend

@@ -11,6 +11,7 @@
 #include <vicinal/migrate/tables/pg_types.hpp>
 #include <vicinal/migrate/tables/table_records.hpp>
 #include <vicinal/migrate/tables/table_rows.hpp>
+#include <vicinal/migrate/tables/table_source.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -44,7 +45,7 @@ struct copy_options {
 /// bad rows are as with postgres_dump; timestamps of BINARY are printed in UTC. Types that BINARY
 /// does not show are guessed from the sizes of the cells (eight bytes count as an integer), and
 /// `describe().losses` names them. Memory: one batch and one row, which may have 64 MiB.
-class postgres_copy {
+class postgres_copy : public detail::table_source {
 public:
 #if VICINAL_EXCEPTIONS
     /// As `try_open`, but throws its error.
@@ -113,24 +114,12 @@ public:
 
     /// How many records there are only reading tells.
     [[nodiscard]] result<schema> describe() {
-        return detail::guarded([&]() -> result<schema> {
-            return schema{.dim = records_.plan().dim,
-                          .losses = records_.losses(),
-                          .description = "pgcopy:" + path_};
-        });
+        return detail::guarded([&]() -> result<schema> { return about("pgcopy:" + path_); });
     }
-    result<void> rewind() {
-        return detail::guarded([&] { return records_.rewind(); });
-    }
-    result<void> read(std::vector<record>& batch, std::size_t most) {
-        return detail::guarded([&] { return records_.read(batch, most); });
-    }
-    /// From now on bad rows are told and passed over.
-    void pass_over(bad_record_handler tell) { records_.pass_over(std::move(tell)); }
 
 private:
     postgres_copy(std::string path, detail::table_records records)
-        : path_(std::move(path)), records_(std::move(records)) {}
+        : table_source(std::move(records)), path_(std::move(path)) {}
 
     static result<bool> binary(std::string const& path, copy_options const& options) {
         auto in = options.open(path);
@@ -182,7 +171,6 @@ private:
     }
 
     std::string path_;
-    detail::table_records records_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::backend

@@ -8,6 +8,7 @@
 #include <vicinal/migrate/tables/dump_contents.hpp>
 #include <vicinal/migrate/tables/table_records.hpp>
 #include <vicinal/migrate/tables/table_rows.hpp>
+#include <vicinal/migrate/tables/table_source.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -45,7 +46,7 @@ struct postgres_options {
 /// agree. A row without a vector is a record without one. The dump is gone through once when it is
 /// opened and once for each rewind; memory: one batch and one row, which may have 64 MiB. A bad row
 /// is one of too few cells, without an id, or with a vector that is none or of another dimension.
-class postgres_dump {
+class postgres_dump : public detail::table_source {
 public:
 #if VICINAL_EXCEPTIONS
     /// As `try_open`, but throws its error.
@@ -84,27 +85,18 @@ public:
 
     [[nodiscard]] result<schema> describe() {
         return detail::guarded([&]() -> result<schema> {
-            return schema{.dim = records_.plan().dim,
-                          .metric = metric_,
-                          .records = rows_,
-                          .losses = records_.losses(),
-                          .description = "pgdump:" + path_ + " (table " + table_ + ")"};
+            auto s = about("pgdump:" + path_ + " (table " + table_ + ")");
+            s.metric = metric_;
+            s.records = rows_;
+            return s;
         });
     }
-    result<void> rewind() {
-        return detail::guarded([&] { return records_.rewind(); });
-    }
-    result<void> read(std::vector<record>& batch, std::size_t most) {
-        return detail::guarded([&] { return records_.read(batch, most); });
-    }
-    /// From now on bad rows are told and passed over.
-    void pass_over(bad_record_handler tell) { records_.pass_over(std::move(tell)); }
 
 private:
     postgres_dump(std::string path, std::string table, std::string metric,
                   std::optional<std::uint64_t> rows, detail::table_records records)
-        : path_(std::move(path)), table_(std::move(table)), metric_(std::move(metric)), rows_(rows),
-          records_(std::move(records)) {}
+        : table_source(std::move(records)), path_(std::move(path)), table_(std::move(table)),
+          metric_(std::move(metric)), rows_(rows) {}
 
     static result<void> refuse_other_formats(std::string const& path,
                                              postgres_options const& options) {
@@ -221,7 +213,6 @@ private:
     std::string table_;
     std::string metric_;
     std::optional<std::uint64_t> rows_;
-    detail::table_records records_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::backend
