@@ -132,16 +132,18 @@ std::string random_filter(testing::dice& d, unsigned depth) {
     if (depth > 0 && d.one_in(2)) {
         auto const a = random_filter(d, depth - 1);
         auto const b = random_filter(d, depth - 1);
-        switch (d.below(3)) {
+        switch (d.below(4)) {
             case 0: return "(" + a + " and " + b + ")";
             case 1: return "(" + a + " or " + b + ")";
+            case 2: return "(" + a + ") is not true";
             default: return "not (" + a + ")";
         }
     }
     static constexpr std::array<char const*, 6> names{"a", "b", "c", "a.b", "year", "tags"};
     static constexpr std::array<char const*, 7> ops{"=", "!=", "<", "<=", ">", ">=", "contains"};
     std::string const name = names[d.below(names.size())];
-    switch (d.below(12)) {
+    switch (d.below(13)) {
+        case 12: return "any " + name + " " + ops[d.below(6)] + " " + literal(d);
         case 0: return name + " is null";
         case 1: return name + " is not null";
         case 2: return name + " in (" + literal(d) + ", " + literal(d) + ", " + literal(d) + ")";
@@ -239,9 +241,10 @@ TEST_CASE("members of arrays and words of texts answer contains") {
     auto const beyond = std::pair(true, false);
     for (auto const* text :
          {"tags contains 'learn'", "tags contains 2", "tags contains 2.0", "text contains 'learn'",
-          "text contains 'chine'", "text contains 'e'", "text contains 'nowhere'",
-          "text contains 3", "either contains 'learn'", "either contains 1",
-          "text contains '\xc3\xb6'", "tags is null"})
+          "text contains 'chine'", "text contains 'e'", "text contains 'nowhere'", "any tags = 'x'",
+          "any tags in (2, 'x')", "any tags >= 2", "any tags between 'l' and 'm'",
+          "any tags starts_with 'm'", "text contains 3", "either contains 'learn'",
+          "either contains 1", "text contains '\xc3\xb6'", "tags is null"})
         CHECK(check(t, text) == exact);
     for (auto const* text :
          {"text contains 'machine learn'", "text contains 'ine-lea'", "text contains ' learn'",

@@ -66,7 +66,7 @@ public:
     }
     [[nodiscard]] std::optional<selection> select() const {
         if (plans_.empty() || !plans_[0].told.known) return {};
-        return answer(0);
+        return answer(0, false);
     }
     /// Calls f(number of the index) for each comparison that select() uses one for.
     template <class F>
@@ -76,7 +76,7 @@ public:
     }
 
 private:
-    enum class plan_kind : std::uint8_t { leaf, all, any };
+    enum class plan_kind : std::uint8_t { leaf, all, any, rest };
     struct node_plan {
         plan_kind how = plan_kind::leaf;
         filter_estimate told = {};
@@ -93,6 +93,16 @@ private:
             plan(i + 1, !negated);
             plans_[i] = plans_[i + 1];
             plans_[i].how = plan_kind::any; // of one
+        } else if (n.op == filter_op::not_true) {
+            plan(i + 1, false);
+            plan_not_true(i, negated);
+        } else if (n.op == filter_op::any_element) {
+            if (!negated)
+                plan_leaf(i + 1, [&](auto const& ask, auto const& leaf) {
+                    return ask.ask_any(leaf.op, tree_.values_of(leaf), tree_);
+                });
+            plans_[i] = plans_[i + 1];
+            plans_[i].how = plan_kind::any; // of one
         } else if (n.op == filter_op::all_of || n.op == filter_op::any_of) {
             for (auto c = i + 1; c != i + n.nodes; c += tree_.nodes[c].nodes) plan(c, negated);
             if ((n.op == filter_op::all_of) != negated)
@@ -100,7 +110,9 @@ private:
             else
                 plan_any(i);
         } else {
-            plan_leaf(i, negated);
+            plan_leaf(i, [&](auto const& ask, auto const& leaf) {
+                return ask_for(ask, leaf.op, tree_.values_of(leaf), negated);
+            });
         }
     }
 
@@ -122,7 +134,7 @@ private:
             missing += covered_ - (std::min)(p.told.at_least, std::size_t{covered_});
         });
         if (all.exact) all.told.at_least = covered_ - (std::min)(missing, std::size_t{covered_});
-        for (auto const c : in_turn(i)) all.told.cost_ns += plans_[c].told.cost_ns;
+        for (auto const c : in_turn(i, false)) all.told.cost_ns += plans_[c].told.cost_ns;
         plans_[i] = std::move(all);
     }
     void plan_any(std::size_t i) {
@@ -141,7 +153,7 @@ private:
     }
     /// The parts of an `and` that are worth their cost: the smallest, and what takes less than
     /// asking those that are left.
-    [[nodiscard]] std::vector<std::size_t> in_turn(std::size_t i) const {
+    [[nodiscard]] std::vector<std::size_t> in_turn(std::size_t i, bool every) const {
         std::vector<std::size_t> parts;
         each_child(i, [&](std::size_t c) {
             if (plans_[c].told.known) parts.push_back(c);
@@ -149,7 +161,7 @@ private:
         std::sort(parts.begin(), parts.end(), [this](std::size_t a, std::size_t b) {
             return plans_[a].told.at_most < plans_[b].told.at_most;
         });
-        if (parts.empty()) return parts;
+        if (parts.empty() || every) return parts;
         auto const most = static_cast<double>(plans_[parts[0]].told.at_most) * ask_ns;
         parts.erase(std::remove_if(parts.begin() + 1, parts.end(),
                                    [&](std::size_t c) { return plans_[c].told.cost_ns > most; }),
@@ -157,15 +169,33 @@ private:
         return parts;
     }
 
-    void plan_leaf(std::size_t i, bool negated) {
+    /// The others of what its child is true for, which must be known exactly; negated, the child.
+    void plan_not_true(std::size_t i, bool negated) {
+        plans_[i] = plans_[i + 1];
+        auto& p = plans_[i];
+        p.how = plan_kind::any; // of one
+        if (negated || !p.told.known) return;
+        if (!p.exact) {
+            p = {};
+            return;
+        }
+        p.how = plan_kind::rest;
+        p.told.at_least = covered_ - (std::min)(plans_[i + 1].told.at_most, std::size_t{covered_});
+        p.told.at_most = covered_ - plans_[i + 1].told.at_least;
+        p.told.cost_ns += dense_ns();
+    }
+    /// What it takes to make a set of about all slots.
+    [[nodiscard]] double dense_ns() const noexcept { return static_cast<double>(covered_) / 50; }
+
+    template <class Ask>
+    void plan_leaf(std::size_t i, Ask const& ask_of) {
         auto const& n = tree_.nodes[i];
-        auto const literals = tree_.values_of(n);
         node_plan best;
         for (std::size_t x = 0; x < indexes_.size(); ++x) {
             auto const& index = indexes_[x];
             if (!index.path->is_of(tree_, n)) continue;
             questioner<View> const ask(index.kind, index.views);
-            auto q = ask_for(ask, n.op, literals, negated);
+            auto q = ask_of(ask, n);
             if (!q) continue;
             auto const told = estimate_of(*q, index);
             if (best.told.known && best.told.cost_ns <= told.cost_ns) continue;
@@ -203,7 +233,9 @@ private:
         for (auto const& r : q.runs) {
             auto const n = index.views[r.segment].count(r.from, r.to);
             these += n;
-            most_in_one = (std::max)(most_in_one, n);
+            // Of several values one slot may have more than one, where they are an array's.
+            if (index.kind != field_index::inverted || r.to - r.from == 1)
+                most_in_one = (std::max)(most_in_one, n);
             cost +=
                 static_cast<double>(n) * (index.kind == field_index::ordered ? 2.0 : 0.5) +
                 50 * static_cast<double>(index.kind == field_index::ordered ? 1 : r.to - r.from);
@@ -211,7 +243,6 @@ private:
         auto const all = std::uint64_t{covered_};
         these = (std::min)(these, all);
         present = (std::min)(present, all);
-        auto const dense = static_cast<double>(all) / 50;
         filter_estimate e{.known = true, .at_least = 0, .at_most = 0, .cost_ns = cost};
         switch (q.what) {
             case question::form::these:
@@ -222,36 +253,42 @@ private:
             case question::form::others:
                 e.at_most = static_cast<std::size_t>(present - (std::min)(these, present));
                 e.at_least = e.at_most;
-                e.cost_ns += dense;
+                e.cost_ns += dense_ns();
                 break;
             case question::form::present:
                 e.at_most = e.at_least = static_cast<std::size_t>(present);
-                e.cost_ns += dense;
+                e.cost_ns += dense_ns();
                 break;
             case question::form::absent:
                 e.at_most = e.at_least = static_cast<std::size_t>(all - present);
-                e.cost_ns += dense;
+                e.cost_ns += dense_ns();
                 break;
         }
         return e;
     }
 
-    [[nodiscard]] selection answer(std::size_t i) const {
+    /// Leaves out no part of an `and` where it must be `exact`.
+    [[nodiscard]] selection answer(std::size_t i, bool exact) const {
         auto const& p = plans_[i];
         if (p.how == plan_kind::leaf) return {slots_of(p.asked, indexes_[p.index]), p.exact};
         selection s;
         if (p.how == plan_kind::any) {
             each_child(i, [&](std::size_t c) {
-                auto const part = answer(c);
+                auto const part = answer(c, exact);
                 s.slots |= part.slots;
                 s.exact = s.exact && part.exact;
             });
             return s;
         }
-        auto const parts = in_turn(i);
-        s = answer(parts[0]);
+        if (p.how == plan_kind::rest) {
+            s.slots = slot_bitmap::range(0, covered_);
+            s.slots -= answer(i + 1, true).slots;
+            return s;
+        }
+        auto const parts = in_turn(i, exact);
+        s = answer(parts[0], exact);
         for (std::size_t c = 1; c < parts.size() && !s.slots.empty(); ++c) {
-            auto const part = answer(parts[c]);
+            auto const part = answer(parts[c], exact);
             s.slots &= part.slots;
             s.exact = s.exact && part.exact;
         }

@@ -77,6 +77,29 @@ public:
         }
         if (op == filter_op::contains) return contains(literals[0], tree);
         if (kind_ == field_index::inverted) return {};
+        return by_values(op, literals, tree);
+    }
+
+    /// The same of `any`, which is true where it is for one of an array's elements, or for the
+    /// value where that is no array.
+    [[nodiscard]] std::optional<question>
+    ask_any(filter_op op, std::span<filter_value const> literals, filter_tree const& tree) const {
+        std::uint64_t beyond = 0;
+        for (auto const& v : views_)
+            beyond += kind_ == field_index::inverted ? v.layout().others : v.layout().arrays;
+        bool const by_value = op == filter_op::equal || op == filter_op::in ||
+                              op == filter_op::starts_with || op == filter_op::between ||
+                              (op >= filter_op::less && op <= filter_op::greater_equal);
+        if (beyond != 0 || !by_value) return {};
+        auto q = by_values(op, literals, tree);
+        if (q) q->repeats = true;
+        return q;
+    }
+
+private:
+    [[nodiscard]] std::optional<question>
+    by_values(filter_op op, std::span<filter_value const> literals, filter_tree const& tree) const {
+        question q;
         switch (op) {
             case filter_op::not_equal:
             case filter_op::not_in: q.what = question::form::others; [[fallthrough]];
@@ -91,7 +114,6 @@ public:
         return q;
     }
 
-private:
     void add(question& q, std::size_t segment, std::uint64_t from, std::uint64_t to) const {
         if (from < to) q.runs.push_back({segment, from, to});
     }
