@@ -7,6 +7,7 @@
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
+#include <vicinal/store/field_upkeep.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
@@ -89,8 +90,13 @@ public:
             writer_.let_others();
             writer_lock const held(writer_);
             auto const before = index_->covered();
-            settle([&] { fold_some(*rows_, *index_, background_fold, section()); });
-            return damage_ && index_->covered() != before && index_->covered() < rows_->count();
+            bool more = false;
+            settle([&] {
+                fold_some(*rows_, *index_, background_fold, section());
+                more = fold_fields_some(*rows_, background_fold, section());
+            });
+            more = more || (index_->covered() != before && index_->covered() < rows_->count());
+            return damage_ && more;
         });
     }
 
@@ -113,6 +119,7 @@ public:
         settle([&] {
             append(batch);
             fold_some(*rows_, *index_, batch.size(), section());
+            fold_fields_some(*rows_, batch.size(), section());
             this->tidy_if_due();
         });
         return {};
@@ -167,10 +174,48 @@ public:
         return guarded([&]() -> result<void> {
             VICINAL_CHECK(make());
             take_in();
-            storage::replacement const map[] = {
-                storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map())};
-            return write(space_, describe_types<Metric, Index, Payload, Id>(dim_), std::span(map));
+            std::vector<storage::replacement> fresh;
+            fresh.push_back(
+                storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map()));
+            auto types = describe_types<Metric, Index, Payload, Id>(dim_);
+            auto const fields = this->next_fields(nullptr);
+            VICINAL_CHECK(fields);
+            this->add_fields(*fields, fresh, types);
+            return write(space_, types, std::span<storage::replacement const>(fresh));
         });
+    }
+
+    /// Makes an index on a field and fills it; without effect where there is one of that kind.
+    [[nodiscard]] result<void> create_index(payload::detail::field_path const& path,
+                                            field_index kind) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        auto const& list = rows_->fields().list();
+        if (rows_->fields().place(path.shown(), kind) < list.size()) return {};
+        if (list.size() == most_field_indexes)
+            return error{errc::limit_exceeded,
+                         "at most " + std::to_string(most_field_indexes) + " indexes on fields"};
+        VICINAL_CHECK(log_index(operation::create_index, path, kind));
+        settle([&] { static_cast<void>(add_field_index(*rows_, path, kind, true, section())); });
+        return {};
+    }
+    /// False where there is none.
+    [[nodiscard]] result<bool> drop_index(payload::detail::field_path const& path,
+                                          field_index kind) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        auto const& fields = rows_->fields();
+        if (fields.place(path.shown(), kind) == fields.list().size()) return false;
+        VICINAL_CHECK(log_index(operation::drop_index, path, kind));
+        return drop_field_index(*rows_, path, kind, section());
+    }
+    /// Fills an index anew from the payloads; false where there is none.
+    [[nodiscard]] result<bool> rebuild_index(payload::detail::field_path const& path,
+                                             field_index kind) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        return storage::unless_faulty(
+            [&] { return rebuild_field_index(*rows_, path, kind, section()); });
     }
 
     /// A copy of the store as it is now. Only its beginning waits for a writer.
@@ -193,7 +238,10 @@ public:
         if (!space_.read_only()) return false;
         auto const more = storage::unless_faulty([&] { return space_.catch_up(applier()); });
         VICINAL_CHECK(more);
-        if (*more) return **more != 0;
+        if (*more) {
+            if (**more != 0) settle([&] { fold_all_fields(); });
+            return **more != 0;
+        }
         if (pins_ != 0) return false;
         auto fresh = reopen();
         VICINAL_CHECK(fresh);
@@ -318,13 +366,28 @@ private:
         if (damage_) damage_ = faults.check();
     }
 
+    [[nodiscard]] result<void> log_index(operation what, payload::detail::field_path const& path,
+                                         field_index kind) {
+        if constexpr (Storage::durable)
+            return space_.log(write_field_index(what, path.shown(), kind).bytes());
+        return {};
+    }
+
     void append(std::span<entry const> batch) noexcept {
         rows_->put(batch);
         section()([&] { rows_->publish(batch); });
     }
 
     /// Lets the index take in all that it lags behind.
-    void take_in() { fold_until(*rows_, *index_, rows_->count(), section()); }
+    void take_in() {
+        fold_until(*rows_, *index_, rows_->count(), section());
+        fold_all_fields();
+    }
+    void fold_all_fields() {
+        if constexpr (rows_type::fields_type::possible)
+            if (!rows_->fields().empty())
+                fold_fields(*rows_, rows_->count(), rows_->count(), section());
+    }
     void clear_rows() noexcept {
         section()([&] {
             if (pins_ == 0) {
@@ -353,6 +416,18 @@ private:
         }
         [[nodiscard]] result<void> clear() const {
             e.clear_rows();
+            return {};
+        }
+        [[nodiscard]] result<void> index_on(bool made, std::string_view field,
+                                            field_index kind) const {
+            if constexpr (rows_type::fields_type::possible) {
+                auto const path = payload::detail::field_path::parse(field);
+                if (!path) return error{errc::corrupt_log, "a name of a field", std::string(field)};
+                if (made)
+                    VICINAL_CHECK(add_field_index(*e.rows_, *path, kind, false, e.section()));
+                else
+                    VICINAL_CHECK(drop_field_index(*e.rows_, *path, kind, e.section()));
+            }
             return {};
         }
     };

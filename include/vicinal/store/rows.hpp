@@ -18,6 +18,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,8 @@ public:
     using column = typename Storage::column;
     using traits = id_traits<Id>;
     using id_view = typename traits::view;
+    using fields_type =
+        std::conditional_t<Payload::filterable, field_indexes<Storage>, no_field_indexes>;
 
     [[nodiscard]] static result<rows> open(typename Storage::space& space, std::size_t dim) {
         auto vectors = space.column("vectors", dim * sizeof(element), storage::heat::cold);
@@ -50,6 +53,12 @@ public:
         VICINAL_CHECK(payloads);
         rows r(**vectors, **live, **map, *ids, *payloads);
         VICINAL_CHECK(r.bind());
+        if constexpr (fields_type::possible) {
+            auto fields = fields_type::open(space);
+            VICINAL_CHECK(fields);
+            VICINAL_CHECK(fields->bind(space.properties(), r.count_));
+            r.fields_ = std::move(*fields);
+        }
         return r;
     }
 
@@ -89,7 +98,9 @@ public:
     [[nodiscard]] auto payload(slot s) const noexcept { return payloads_[s]; }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
     /// What is known of payloads without reading them.
-    [[nodiscard]] field_indexes<Storage> const& fields() const noexcept { return fields_; }
+    [[nodiscard]] fields_type const& fields() const noexcept { return fields_; }
+    /// The same for the writer, inside the section.
+    [[nodiscard]] fields_type& edit_fields() noexcept { return fields_; }
     /// The same as a predicate that outlives no section.
     [[nodiscard]] auto live_slots() const noexcept {
         return detail::live_slots(live_->reader(), count_);
@@ -180,6 +191,7 @@ public:
         ids_.clear();
         payloads_.clear();
         map_of_.clear();
+        fields_.clear();
         count_ = 0;
         live_count_ = 0;
         ++epoch_;
@@ -238,7 +250,7 @@ private:
     id_rows<Id, Storage> ids_;
     heap<Storage> payloads_;
     id_map<decltype(std::declval<column const&>().reader())> map_of_;
-    [[no_unique_address]] field_indexes<Storage> fields_;
+    [[no_unique_address]] fields_type fields_;
     slot count_ = 0;
     std::size_t live_count_ = 0;
     std::uint64_t epoch_ = 0;
