@@ -7,11 +7,11 @@
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
+#include <vicinal/store/changes.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
 #include <vicinal/store/rows.hpp>
-#include <vicinal/store/upkeep.hpp>
 #include <vicinal/store/verification.hpp>
 
 #include <algorithm>
@@ -37,9 +37,11 @@ namespace vicinal::inline VICINAL_ABI::detail {
 /// section, let the index take in. Up to the log nothing is changed, and after it nothing can fail:
 /// rows that the index could not take in (for want of memory) are scanned exactly until it can.
 template <class Metric, class Index, class Storage, class Payload, class Id>
-class engine : upkeep<Metric, Index, Storage, Payload, Id> {
-    using base = upkeep<Metric, Index, Storage, Payload, Id>;
-    using base::dead_before_;
+class engine : changes<Metric, Index, Storage, Payload, Id> {
+    using base = changes<Metric, Index, Storage, Payload, Id>;
+    using base::append;
+    using base::applier;
+    using base::clear_rows;
     using base::dim_;
     using base::gate_;
     using base::index_;
@@ -47,6 +49,7 @@ class engine : upkeep<Metric, Index, Storage, Payload, Id> {
     using base::rows_;
     using base::section;
     using base::space_;
+    using base::vector_bytes;
 
 public:
     using element = metric::element_of<Metric>;
@@ -118,26 +121,57 @@ public:
         return {};
     }
 
-    /// Removes a record; false where there is none of that id.
-    [[nodiscard]] result<bool> erase(id_view id) {
+    /// Replaces the payloads of those of these records that are there, all or none, by what
+    /// make(rows, slot, out) appends; see payload_update::collect. How many that was.
+    template <class Make>
+    [[nodiscard]] result<std::size_t> update(std::span<id_view const> ids, Make const& make) {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
-        auto const found =
-            storage::unless_faulty([&]() -> result<slot> { return rows_->find(id); });
-        VICINAL_CHECK(found);
-        auto const s = *found;
-        if (s == no_slot) return false;
+        payload_update<Id> todo;
+        auto const collected = storage::unless_faulty([&] {
+            rows_->look_ahead({});
+            return todo.collect(*rows_, ids, [&](slot s, std::string& out) {
+                if (pins_ != 0) rows_->look_at_vector(s);
+                return make(*rows_, s, out);
+            });
+        });
+        VICINAL_CHECK(collected);
+        auto const batch = todo.entries();
+        if (batch.empty()) return std::size_t{0};
+        payload_replacement<rows_type, Id> replacement;
+        VICINAL_CHECK(replacement.make_room(*rows_, batch, section()));
+        if constexpr (Storage::durable)
+            VICINAL_CHECK(space_.log(write_update<Id>(batch).bytes(), log_kind::later_batch));
+        settle([&] {
+            auto const written = replacement.apply(*rows_, section(), pins_) ? batch.size() : 0;
+            fold_some(*rows_, *index_, written, section());
+            this->tidy_if_due();
+        });
+        return batch.size();
+    }
+
+    /// Removes the live records that choose(rows, slots) -> result<void> lists, all or none; how
+    /// many.
+    template <class Choose>
+    [[nodiscard]] result<std::size_t> erase(Choose const& choose) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        std::vector<slot> chosen;
+        VICINAL_CHECK(storage::unless_faulty([&] { return choose(*rows_, chosen); }));
+        if (chosen.empty()) return std::size_t{0};
         if constexpr (Storage::durable) {
-            operation_writer w(operation::erase, 1, id_traits<Id>::bytes_of(id) + 4);
-            w.id(id);
-            VICINAL_CHECK(space_.log(w.bytes()));
+            auto const record = write_erase<Id>(*rows_, chosen);
+            VICINAL_CHECK(record);
+            VICINAL_CHECK(space_.log(record->bytes()));
         }
-        section()([&] { rows_->end(s); });
+        section()([&] {
+            for (auto const s : chosen) rows_->end(s);
+        });
         settle([&] {
             fold_some(*rows_, *index_, 0, section());
             this->tidy_if_due();
         });
-        return true;
+        return chosen.size();
     }
 
     [[nodiscard]] result<void> clear() {
@@ -213,7 +247,7 @@ public:
     [[nodiscard]] result<void> compact() {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
-        if (pins_ != 0 || rows_->live_count() == rows_->count()) return {};
+        if (pins_ != 0 || !rows_->wasteful()) return {};
         return storage::unless_faulty([&] {
             take_in();
             if constexpr (Storage::durable)
@@ -299,8 +333,6 @@ private:
         });
     }
 
-    [[nodiscard]] std::size_t vector_bytes() const noexcept { return dim_ * sizeof(element); }
-
     /// What every write begins with.
     [[nodiscard]] result<void> begin_write() {
         if constexpr (Storage::durable)
@@ -318,50 +350,8 @@ private:
         if (damage_) damage_ = faults.check();
     }
 
-    void append(std::span<entry const> batch) noexcept {
-        rows_->put(batch);
-        section()([&] { rows_->publish(batch); });
-    }
-
     /// Lets the index take in all that it lags behind.
     void take_in() { fold_until(*rows_, *index_, rows_->count(), section()); }
-    void clear_rows() noexcept {
-        section()([&] {
-            if (pins_ == 0) {
-                rows_->reset();
-                index_->clear();
-                dead_before_ = 0;
-            } else {
-                for (slot s = 0; s < rows_->count(); ++s)
-                    if (rows_->live(s)) rows_->end(s);
-            }
-        });
-    }
-
-    /// Repeats what a log record says. Rows are appended, nothing is built.
-    struct logged {
-        engine& e;
-        [[nodiscard]] result<void> upsert(std::span<entry const> batch) const {
-            VICINAL_CHECK(e.rows_->make_room(batch, e.section()));
-            e.append(batch);
-            return {};
-        }
-        [[nodiscard]] result<void> erase(id_view id) const {
-            if (auto const s = e.rows_->find(id); s != no_slot)
-                e.section()([&] { e.rows_->end(s); });
-            return {};
-        }
-        [[nodiscard]] result<void> clear() const {
-            e.clear_rows();
-            return {};
-        }
-    };
-    [[nodiscard]] auto applier() noexcept {
-        return [this](std::span<std::byte const> record) {
-            return read_operation<Id>(record, vector_bytes(), logged{*this});
-        };
-    }
-
     writer_mutex writer_;
     filter_cache filters_;
     result<void> damage_;
