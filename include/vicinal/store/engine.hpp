@@ -7,12 +7,11 @@
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
-#include <vicinal/store/field_upkeep.hpp>
+#include <vicinal/store/field_writes.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
 #include <vicinal/store/rows.hpp>
-#include <vicinal/store/upkeep.hpp>
 #include <vicinal/store/verification.hpp>
 
 #include <algorithm>
@@ -38,16 +37,26 @@ namespace vicinal::inline VICINAL_ABI::detail {
 /// section, let the index take in. Up to the log nothing is changed, and after it nothing can fail:
 /// rows that the index could not take in (for want of memory) are scanned exactly until it can.
 template <class Metric, class Index, class Storage, class Payload, class Id>
-class engine : upkeep<Metric, Index, Storage, Payload, Id> {
-    using base = upkeep<Metric, Index, Storage, Payload, Id>;
-    using base::dead_before_;
+class engine : field_writes<Metric, Index, Storage, Payload, Id> {
+    using base = field_writes<Metric, Index, Storage, Payload, Id>;
+    using base::append;
+    using base::applier;
+    using base::begin_write;
+    using base::clear_rows;
+    using base::damage_;
     using base::dim_;
+    using base::fold_all_fields;
     using base::gate_;
     using base::index_;
+    using base::make;
     using base::pins_;
     using base::rows_;
     using base::section;
+    using base::settle;
     using base::space_;
+    using base::take_in;
+    using base::vector_bytes;
+    using base::writer_;
 
 public:
     using element = metric::element_of<Metric>;
@@ -56,6 +65,9 @@ public:
     using index_type = typename Index::template of<Metric, Storage>;
     using id_view = typename id_traits<Id>::view;
     using entry = prepared<Id>;
+    using base::create_index;
+    using base::drop_index;
+    using base::rebuild_index;
 
     /// Opens the columns of a space, if it has any yet or is durable. Replays the log of one that
     /// is: appending rows, no graph.
@@ -125,26 +137,57 @@ public:
         return {};
     }
 
-    /// Removes a record; false where there is none of that id.
-    [[nodiscard]] result<bool> erase(id_view id) {
+    /// Replaces the payloads of those of these records that are there, all or none, by what
+    /// make(rows, slot, out) appends; see payload_update::collect. How many that was.
+    template <class Make>
+    [[nodiscard]] result<std::size_t> update(std::span<id_view const> ids, Make const& make) {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
-        auto const found =
-            storage::unless_faulty([&]() -> result<slot> { return rows_->find(id); });
-        VICINAL_CHECK(found);
-        auto const s = *found;
-        if (s == no_slot) return false;
+        payload_update<Id> todo;
+        auto const collected = storage::unless_faulty([&] {
+            rows_->look_ahead({});
+            return todo.collect(*rows_, ids, [&](slot s, std::string& out) {
+                if (pins_ != 0) rows_->look_at_vector(s);
+                return make(*rows_, s, out);
+            });
+        });
+        VICINAL_CHECK(collected);
+        auto const batch = todo.entries();
+        if (batch.empty()) return std::size_t{0};
+        payload_replacement<rows_type, Id> replacement;
+        VICINAL_CHECK(replacement.make_room(*rows_, batch, section()));
+        if constexpr (Storage::durable)
+            VICINAL_CHECK(space_.log(write_update<Id>(batch).bytes(), log_kind::later_batch));
+        settle([&] {
+            auto const written = replacement.apply(*rows_, section(), pins_) ? batch.size() : 0;
+            fold_some(*rows_, *index_, written, section());
+            this->tidy_if_due();
+        });
+        return batch.size();
+    }
+
+    /// Removes the live records that choose(rows, slots) -> result<void> lists, all or none; how
+    /// many.
+    template <class Choose>
+    [[nodiscard]] result<std::size_t> erase(Choose const& choose) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        std::vector<slot> chosen;
+        VICINAL_CHECK(storage::unless_faulty([&] { return choose(*rows_, chosen); }));
+        if (chosen.empty()) return std::size_t{0};
         if constexpr (Storage::durable) {
-            operation_writer w(operation::erase, 1, id_traits<Id>::bytes_of(id) + 4);
-            w.id(id);
-            VICINAL_CHECK(space_.log(w.bytes()));
+            auto const record = write_erase<Id>(*rows_, chosen);
+            VICINAL_CHECK(record);
+            VICINAL_CHECK(space_.log(record->bytes()));
         }
-        section()([&] { rows_->end(s); });
+        section()([&] {
+            for (auto const s : chosen) rows_->end(s);
+        });
         settle([&] {
             fold_some(*rows_, *index_, 0, section());
             this->tidy_if_due();
         });
-        return true;
+        return chosen.size();
     }
 
     [[nodiscard]] result<void> clear() {
@@ -183,39 +226,6 @@ public:
             this->add_fields(*fields, fresh, types);
             return write(space_, types, std::span<storage::replacement const>(fresh));
         });
-    }
-
-    /// Makes an index on a field and fills it; without effect where there is one of that kind.
-    [[nodiscard]] result<void> create_index(payload::detail::field_path const& path,
-                                            field_index kind) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        auto const& list = rows_->fields().list();
-        if (rows_->fields().place(path.shown(), kind) < list.size()) return {};
-        if (list.size() == most_field_indexes)
-            return error{errc::limit_exceeded,
-                         "at most " + std::to_string(most_field_indexes) + " indexes on fields"};
-        VICINAL_CHECK(log_index(operation::create_index, path, kind));
-        settle([&] { static_cast<void>(add_field_index(*rows_, path, kind, true, section())); });
-        return {};
-    }
-    /// False where there is none.
-    [[nodiscard]] result<bool> drop_index(payload::detail::field_path const& path,
-                                          field_index kind) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        auto const& fields = rows_->fields();
-        if (fields.place(path.shown(), kind) == fields.list().size()) return false;
-        VICINAL_CHECK(log_index(operation::drop_index, path, kind));
-        return drop_field_index(*rows_, path, kind, section());
-    }
-    /// Fills an index anew from the payloads; false where there is none.
-    [[nodiscard]] result<bool> rebuild_index(payload::detail::field_path const& path,
-                                             field_index kind) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        return storage::unless_faulty(
-            [&] { return rebuild_field_index(*rows_, path, kind, section()); });
     }
 
     /// A copy of the store as it is now. Only its beginning waits for a writer.
@@ -261,7 +271,7 @@ public:
     [[nodiscard]] result<void> compact() {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
-        if (pins_ != 0 || rows_->live_count() == rows_->count()) return {};
+        if (pins_ != 0 || !rows_->wasteful()) return {};
         return storage::unless_faulty([&] {
             take_in();
             if constexpr (Storage::durable)
@@ -340,106 +350,7 @@ private:
     engine(space opened, std::size_t dim, typename Index::options const& options)
         : base(std::move(opened), dim, options) {}
 
-    [[nodiscard]] VICINAL_COLD result<void> make() {
-        return base::make([&]() -> result<void> {
-            if constexpr (Storage::durable) VICINAL_CHECK(space_.replay(applier()));
-            return {};
-        });
-    }
-
-    [[nodiscard]] std::size_t vector_bytes() const noexcept { return dim_ * sizeof(element); }
-
-    /// What every write begins with.
-    [[nodiscard]] result<void> begin_write() {
-        if constexpr (Storage::durable)
-            if (space_.read_only()) return error{errc::read_only, "a store opened for writing"};
-        if (!gate_.admits()) VICINAL_CHECK(make());
-        return damage_;
-    }
-
-    /// Runs what nothing can fail in any more. Where it met damage, this write is in the log and no
-    /// other one is taken: the index may have been changed by what it misread.
-    template <class Body>
-    void settle(Body const& body) {
-        storage::fault_scope const faults;
-        body();
-        if (damage_) damage_ = faults.check();
-    }
-
-    [[nodiscard]] result<void> log_index(operation what, payload::detail::field_path const& path,
-                                         field_index kind) {
-        if constexpr (Storage::durable)
-            return space_.log(write_field_index(what, path.shown(), kind).bytes());
-        return {};
-    }
-
-    void append(std::span<entry const> batch) noexcept {
-        rows_->put(batch);
-        section()([&] { rows_->publish(batch); });
-    }
-
-    /// Lets the index take in all that it lags behind.
-    void take_in() {
-        fold_until(*rows_, *index_, rows_->count(), section());
-        fold_all_fields();
-    }
-    void fold_all_fields() {
-        if constexpr (rows_type::fields_type::possible)
-            if (!rows_->fields().empty())
-                fold_fields(*rows_, rows_->count(), rows_->count(), section());
-    }
-    void clear_rows() noexcept {
-        section()([&] {
-            if (pins_ == 0) {
-                rows_->reset();
-                index_->clear();
-                dead_before_ = 0;
-            } else {
-                for (slot s = 0; s < rows_->count(); ++s)
-                    if (rows_->live(s)) rows_->end(s);
-            }
-        });
-    }
-
-    /// Repeats what a log record says. Rows are appended, nothing is built.
-    struct logged {
-        engine& e;
-        [[nodiscard]] result<void> upsert(std::span<entry const> batch) const {
-            VICINAL_CHECK(e.rows_->make_room(batch, e.section()));
-            e.append(batch);
-            return {};
-        }
-        [[nodiscard]] result<void> erase(id_view id) const {
-            if (auto const s = e.rows_->find(id); s != no_slot)
-                e.section()([&] { e.rows_->end(s); });
-            return {};
-        }
-        [[nodiscard]] result<void> clear() const {
-            e.clear_rows();
-            return {};
-        }
-        [[nodiscard]] result<void> index_on(bool made, std::string_view field,
-                                            field_index kind) const {
-            if constexpr (rows_type::fields_type::possible) {
-                auto const path = payload::detail::field_path::parse(field);
-                if (!path) return error{errc::corrupt_log, "a name of a field", std::string(field)};
-                if (made)
-                    VICINAL_CHECK(add_field_index(*e.rows_, *path, kind, false, e.section()));
-                else
-                    VICINAL_CHECK(drop_field_index(*e.rows_, *path, kind, e.section()));
-            }
-            return {};
-        }
-    };
-    [[nodiscard]] auto applier() noexcept {
-        return [this](std::span<std::byte const> record) {
-            return read_operation<Id>(record, vector_bytes(), logged{*this});
-        };
-    }
-
-    writer_mutex writer_;
     filter_cache filters_;
-    result<void> damage_;
     background background_;
 };
 

@@ -211,7 +211,8 @@ private:
                         std::to_string(lsn - 1) + " are missing in " + shown);
         }
         last_lsn_ = lsn;
-        if (w.record.kind != static_cast<std::uint8_t>(log_kind::batch)) return {};
+        auto const kind = static_cast<log_kind>(w.record.kind);
+        if (kind != log_kind::batch && kind != log_kind::later_batch) return {};
         auto const payload = w.bytes.subspan(log_record_bytes, w.record.payload_bytes);
         // A store that was never checkpointed does not say how long its vectors are.
         if (vector_bytes_ != 0)
@@ -223,13 +224,16 @@ private:
                 return {};
             }
         ++report_.writes;
-        auto done = log.append(log_kind::batch, payload, false);
+        auto done = log.append(kind, payload, false);
         took_all_ = static_cast<bool>(done);
         return done;
     }
 
     struct looked_at {
         [[nodiscard]] result<void> upsert(std::span<prepared<std::string> const>) const {
+            return {};
+        }
+        [[nodiscard]] result<void> update(std::span<prepared<std::string> const>) const {
             return {};
         }
         [[nodiscard]] result<void> erase(std::string_view) const { return {}; }
