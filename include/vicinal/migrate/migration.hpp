@@ -98,7 +98,7 @@ private:
                       })
             return to_.resume(incoming);
         else
-            return error{errc::unsupported, "a sink that can be resumed", "another"};
+            return cannot_go_on();
     }
     [[nodiscard]] result<void> count(std::uint64_t& records) {
         if constexpr (requires { to_.count(); }) {
