@@ -118,6 +118,14 @@ public:
         return {};
     }
 
+    /// Makes room for that many records in all, those that are there among them.
+    [[nodiscard]] result<void> reserve(std::uint64_t records) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        auto const there = rows_->live_count();
+        return records > there ? rows_->reserve(records - there, section()) : result<void>();
+    }
+
     /// Removes a record; false where there is none of that id.
     [[nodiscard]] result<bool> erase(id_view id) {
         writer_lock const held(writer_);
