@@ -137,6 +137,14 @@ public:
         return {};
     }
 
+    /// Makes room for that many records in all, those that are there among them.
+    [[nodiscard]] result<void> reserve(std::uint64_t records) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        auto const there = rows_->live_count();
+        return records > there ? rows_->reserve(records - there, section()) : result<void>();
+    }
+
     /// Replaces the payloads of those of these records that are there, all or none, by what
     /// make(rows, slot, out) appends; see payload_update::collect. How many that was.
     template <class Make>
