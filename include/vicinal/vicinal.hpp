@@ -51,6 +51,8 @@
 #include <vicinal/payload/filter.hpp>
 #include <vicinal/payload/filter/builder.hpp>
 #include <vicinal/payload/none.hpp>
+#include <vicinal/payload/record.hpp>
+#include <vicinal/payload/where.hpp>
 
 // the store itself, and what is left of a damaged one
 #include <vicinal/store/salvage.hpp>
