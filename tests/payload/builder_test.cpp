@@ -89,6 +89,8 @@ filter built(naive::expression const& e) {
 /// The same changes as built() makes of the expression.
 void adapt(naive::expression& e) {
     for (auto& child : e.children) adapt(child);
+    if (e.op == filter_op::not_true) e.op = filter_op::negated;
+    if (e.op == filter_op::any_element) e = naive::expression(e.children[0]);
     if ((e.op == filter_op::all_of || e.op == filter_op::any_of) && e.children[0].op == e.op) {
         naive::expression once{.op = filter_op::negated, .children = {e.children[0]}};
         e.children[0] = {.op = filter_op::negated, .children = {once}};

@@ -85,6 +85,7 @@ TEST_CASE("each operator says what its name says", "[filter]") {
     CHECK(matches("not year = 1 and not (year = 2 or draft = true)", sample));
     CHECK(matches("year = 1 and year = 2 or year = 2024", sample));
     CHECK_FALSE(matches("year = 1 and (year = 2 or year = 2024)", sample));
+    CHECK(matches("any = 1 and \"any\" = 1 and any any = 1 and ANY \"any\" in (1)", {{"any", 1}}));
     CHECK(filter{}.matches({}));
     CHECK(filter{}.empty());
     CHECK(matches(" \n", {}));
@@ -148,6 +149,21 @@ TEST_CASE("values of different kinds compare as the documentation has it", "[fil
              {"missing contains 'x'", 'u'},
              {"year between 3000 and 1", 'f'},
              {"year is null", 'f'},
+             {"any list = 1 and any list = 'x' and any list = true", 't'},
+             {"any list > 2", 't'},
+             {"any list > 3", 'u'},
+             {"any list = 7", 'u'},
+             {"any list is null", 't'},
+             {"any year = 2024", 't'},
+             {"any category contains 'uid'", 't'},
+             {"any list contains 'x'", 't'},
+             {"any list contains 1", 'u'},
+             {"any missing = 1", 'u'},
+             {"any missing is null", 't'},
+             {"(missing = 1) is not true", 't'},
+             {"(year = 2024) is not true", 'f'},
+             {"(year = 1) is not true", 't'},
+             {"not (missing = 1) is not true", 'f'},
          }) {
         CAPTURE(r.text);
         CHECK(truth(r.text, sample) == r.expected);
@@ -214,6 +230,10 @@ TEST_CASE("a filter that does not parse is told with its column", "[filter]") {
              {"a starts_with 5", "text in single quotes at column 15, got '5'"},
              {"a is 5", "null or not null at column 6, got '5'"},
              {"a is not 5", "null at column 10, got '5'"},
+             {"(a = 5) is null", "not true at column 12, got 'null'"},
+             {"(a = 5) is not null", "true at column 16, got 'null'"},
+             {"any (a = 5)", "an operator (=, !=, <, <=, >, >=, in, not in, between, contains, "
+                             "starts_with, is) at column 5, got '('"},
              {"in = 1", "a field name at column 1, got the keyword 'in' (a field of that name is "
                         "written in double quotes)"},
              {"first-name = 1", "a name, value or operator (other names stand in double quotes) at "

@@ -26,6 +26,10 @@ public:
     std::string text(naive::expression const& e) {
         switch (e.op) {
             case filter_op::negated: return word("not") + blank() + operand(e.children[0], 3);
+            case filter_op::not_true:
+                return "(" + text(e.children[0]) + ")" + blank() + word("is") + " " + word("not") +
+                       blank() + word("true");
+            case filter_op::any_element: return word("any") + blank() + text(e.children[0]);
             case filter_op::all_of:
             case filter_op::any_of: {
                 bool const all = e.op == filter_op::all_of;
@@ -42,7 +46,7 @@ public:
         static char const* const words[] = {
             "=",      "!=",      "<",        "<=",          ">",       ">=",         "in",
             "not in", "between", "contains", "starts_with", "is null", "is not null"};
-        s += blank() + word(words[static_cast<int>(e.op) - 3]);
+        s += blank() + word(words[static_cast<int>(e.op) - static_cast<int>(filter_op::equal)]);
         bool const list = e.op == filter_op::in || e.op == filter_op::not_in;
         std::string values;
         for (auto const& v : e.values)
@@ -100,13 +104,18 @@ inline value random_literal(dice& d) {
 inline naive::expression random_expression(dice& d, unsigned depth) {
     naive::expression e;
     if (depth > 0 && d.one_in(2)) {
-        e.op = static_cast<filter_op>(d.below(3));
-        auto const children = e.op == filter_op::negated ? 1 : 2 + d.below(3);
+        e.op = static_cast<filter_op>(d.below(4));
+        auto const children = e.op >= filter_op::negated ? 1 : 2 + d.below(3);
         for (std::uint64_t i = 0; i < children; ++i)
             e.children.push_back(random_expression(d, depth - 1));
         return e;
     }
-    e.op = static_cast<filter_op>(3 + d.below(13));
+    if (depth > 0 && d.one_in(3)) {
+        e.op = filter_op::any_element;
+        e.children.push_back(random_expression(d, 0));
+        return e;
+    }
+    e.op = static_cast<filter_op>(static_cast<unsigned>(filter_op::equal) + d.below(13));
     e.path.push_back(random_name(d));
     while (d.one_in(4)) e.path.push_back(random_name(d));
     if (e.op < filter_op::is_null) e.values.push_back(random_literal(d));

@@ -26,7 +26,7 @@ inline void join(filter_tree& a, filter_op op, filter_tree const& b) {
     auto const starts = static_cast<std::uint32_t>(a.starts.size());
     auto const values = static_cast<std::uint32_t>(a.values.size());
     for (auto n : b.nodes) {
-        if (n.op > filter_op::negated) {
+        if (n.op >= filter_op::equal) {
             n.name += names;
             n.first_value += values;
         }
@@ -48,7 +48,8 @@ inline void join(filter_tree& a, filter_op op, filter_tree const& b) {
 /// The levels of parentheses and nots in the text of the subtree at node i.
 [[nodiscard]] inline unsigned depth_at(filter_tree const& tree, std::size_t i) noexcept {
     auto const& n = tree.nodes[i];
-    if (n.op > filter_op::negated) return 0;
+    if (n.op >= filter_op::any_element) return 0;
+    if (n.op == filter_op::not_true) return 1 + depth_at(tree, i + 1);
     unsigned deepest = 0;
     for (auto child = i + 1; child != i + n.nodes; child += tree.nodes[child].nodes) {
         unsigned const around = needs_parentheses(n.op, tree.nodes[child].op) ? 1 : 0;

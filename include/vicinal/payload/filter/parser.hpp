@@ -77,8 +77,17 @@ private:
             into_.close(at);
             return true;
         }
-        return advance() && disjunction(depth + 1) &&
-               take(token_kind::close, "and, or, or a closing parenthesis");
+        auto const at = into_.size();
+        if (!advance() || !disjunction(depth + 1) ||
+            !take(token_kind::close, "and, or, or a closing parenthesis"))
+            return false;
+        if (token_.kind != token_kind::word_is) return true;
+        if (!advance() || !take(token_kind::word_not, "not true") ||
+            !take(token_kind::word_true, "true") || !count())
+            return false;
+        into_.open(at, filter_op::not_true);
+        into_.close(at);
+        return true;
     }
 
     [[nodiscard]] constexpr bool comparison() {
@@ -88,19 +97,27 @@ private:
                 return wrong("a field name", token_.raw, form::keyword);
             return unexpected("a field name, not or (");
         }
-        if (!count()) return false;
-        into_.begin(token_);
+        auto const first = token_;
         if (!advance()) return false;
+        // Two names side by side: the first is no field but the word, which is none elsewhere.
+        bool const any = token_.kind == name && is_word(first.raw, "any");
+        auto const at = into_.size();
+        if (any && !count()) return false;
+        if (any) into_.open(at, filter_op::any_element);
+        if (!count()) return false;
+        into_.begin(any ? token_ : first);
+        if (any && !advance()) return false;
         auto const operation = token_.kind;
         if (operation < equal || operation > greater_equal) {
             if (!worded(operation)) return false;
         } else {
-            constexpr auto first = static_cast<unsigned>(equal);
             op_ = static_cast<filter_op>(static_cast<unsigned>(filter_op::equal) +
-                                         static_cast<unsigned>(operation) - first);
+                                         static_cast<unsigned>(operation) -
+                                         static_cast<unsigned>(equal));
             if (!advance() || !literal()) return false;
         }
         into_.end(op_);
+        if (any) into_.close(at);
         return true;
     }
 
