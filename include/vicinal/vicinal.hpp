@@ -46,6 +46,7 @@
 #include <vicinal/index/hnsw.hpp>
 
 // what travels with a vector, and filters over it
+#include <vicinal/payload/as_fields.hpp>
 #include <vicinal/payload/concept.hpp>
 #include <vicinal/payload/fields.hpp>
 #include <vicinal/payload/filter.hpp>
