@@ -10,6 +10,7 @@
 #include <vicinal/store/field_writes.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>
+#include <vicinal/store/load_order.hpp>
 #include <vicinal/store/query.hpp>
 #include <vicinal/store/rows.hpp>
 #include <vicinal/store/verification.hpp>
@@ -118,9 +119,13 @@ public:
     [[nodiscard]] filter_cache& filters() noexcept { return filters_; }
 
     /// Inserts or replaces a batch whose entries are checked: all of it or nothing.
-    [[nodiscard]] result<void> upsert(std::span<entry const> batch) {
+    [[nodiscard]] result<void> upsert(std::span<entry const> records) {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
+        std::vector<entry> ordered;
+        auto const in_order = in_load_order<element>(*index_, records, ordered);
+        VICINAL_CHECK(in_order);
+        auto const batch = *in_order;
         VICINAL_CHECK(rows_->make_room(batch, section()));
         VICINAL_CHECK(storage::unless_faulty([&]() -> result<void> {
             rows_->look_ahead(batch);
@@ -135,6 +140,14 @@ public:
             this->tidy_if_due();
         });
         return {};
+    }
+
+    /// Makes room for that many records in all, those that are there among them.
+    [[nodiscard]] result<void> reserve(std::uint64_t records) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        auto const there = rows_->live_count();
+        return records > there ? rows_->reserve(records - there, section()) : result<void>();
     }
 
     /// Replaces the payloads of those of these records that are there, all or none, by what

@@ -44,6 +44,7 @@ enum class operation : std::uint8_t {
 template <class Id>
 struct prepared {
     typename id_traits<Id>::view id;
+    std::uint64_t hash; // of the id
     std::byte const* vector;
     std::span<std::byte const> payload;
 };
@@ -171,6 +172,7 @@ template <class Id>
         if (!r.id(p.id) || !r.raw(vector_bytes, vector) || !r.run(p.payload) ||
             p.payload.size() > largest_run)
             return false;
+        p.hash = id_traits<Id>::hash(p.id);
         p.vector = vector.data();
         batch.push_back(p);
     }
