@@ -151,9 +151,9 @@ public:
     }
 
     /// Replaces the payloads of those of these records that are there, all or none, by what
-    /// make(rows, slot, out) appends; see payload_update::collect. How many that was.
+    /// renew(rows, slot, out) appends; see payload_update::collect. How many that was.
     template <class Make>
-    [[nodiscard]] result<std::size_t> update(std::span<id_view const> ids, Make const& make) {
+    [[nodiscard]] result<std::size_t> update(std::span<id_view const> ids, Make const& renew) {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
         payload_update<Id> todo;
@@ -161,7 +161,7 @@ public:
             rows_->look_ahead({});
             return todo.collect(*rows_, ids, [&](slot s, std::string& out) {
                 if (pins_ != 0) rows_->look_at_vector(s);
-                return make(*rows_, s, out);
+                return renew(*rows_, s, out);
             });
         });
         VICINAL_CHECK(collected);
