@@ -8,6 +8,7 @@
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
 #include <vicinal/store/field_upkeep.hpp>
+#include <vicinal/store/field_writes.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
@@ -38,7 +39,10 @@ namespace vicinal::inline VICINAL_ABI::detail {
 /// section, let the index take in. Up to the log nothing is changed, and after it nothing can fail:
 /// rows that the index could not take in (for want of memory) are scanned exactly until it can.
 template <class Metric, class Index, class Storage, class Payload, class Id>
-class engine : upkeep<Metric, Index, Storage, Payload, Id> {
+class engine : upkeep<Metric, Index, Storage, Payload, Id>,
+               public field_writes<engine<Metric, Index, Storage, Payload, Id>> {
+    friend class field_writes<engine>;
+    static constexpr bool logs = Storage::durable;
     using base = upkeep<Metric, Index, Storage, Payload, Id>;
     using base::dead_before_;
     using base::dim_;
@@ -185,39 +189,6 @@ public:
         });
     }
 
-    /// Makes an index on a field and fills it; without effect where there is one of that kind.
-    [[nodiscard]] result<void> create_index(payload::detail::field_path const& path,
-                                            field_index kind) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        auto const& list = rows_->fields().list();
-        if (rows_->fields().place(path.shown(), kind) < list.size()) return {};
-        if (list.size() == most_field_indexes)
-            return error{errc::limit_exceeded,
-                         "at most " + std::to_string(most_field_indexes) + " indexes on fields"};
-        VICINAL_CHECK(log_index(operation::create_index, path, kind));
-        settle([&] { static_cast<void>(add_field_index(*rows_, path, kind, true, section())); });
-        return {};
-    }
-    /// False where there is none.
-    [[nodiscard]] result<bool> drop_index(payload::detail::field_path const& path,
-                                          field_index kind) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        auto const& fields = rows_->fields();
-        if (fields.place(path.shown(), kind) == fields.list().size()) return false;
-        VICINAL_CHECK(log_index(operation::drop_index, path, kind));
-        return drop_field_index(*rows_, path, kind, section());
-    }
-    /// Fills an index anew from the payloads; false where there is none.
-    [[nodiscard]] result<bool> rebuild_index(payload::detail::field_path const& path,
-                                             field_index kind) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        return storage::unless_faulty(
-            [&] { return rebuild_field_index(*rows_, path, kind, section()); });
-    }
-
     /// A copy of the store as it is now. Only its beginning waits for a writer.
     [[nodiscard]] result<storage::copy_report>
     backup(std::string_view to) requires(Storage::durable) {
@@ -239,7 +210,7 @@ public:
         auto const more = storage::unless_faulty([&] { return space_.catch_up(applier()); });
         VICINAL_CHECK(more);
         if (*more) {
-            if (**more != 0) settle([&] { fold_all_fields(); });
+            if (**more != 0) settle([&] { fold_all_fields(*rows_, section()); });
             return **more != 0;
         }
         if (pins_ != 0) return false;
@@ -366,13 +337,6 @@ private:
         if (damage_) damage_ = faults.check();
     }
 
-    [[nodiscard]] result<void> log_index(operation what, payload::detail::field_path const& path,
-                                         field_index kind) {
-        if constexpr (Storage::durable)
-            return space_.log(write_field_index(what, path.shown(), kind).bytes());
-        return {};
-    }
-
     void append(std::span<entry const> batch) noexcept {
         rows_->put(batch);
         section()([&] { rows_->publish(batch); });
@@ -381,12 +345,7 @@ private:
     /// Lets the index take in all that it lags behind.
     void take_in() {
         fold_until(*rows_, *index_, rows_->count(), section());
-        fold_all_fields();
-    }
-    void fold_all_fields() {
-        if constexpr (rows_type::fields_type::possible)
-            if (!rows_->fields().empty())
-                fold_fields(*rows_, rows_->count(), rows_->count(), section());
+        fold_all_fields(*rows_, section());
     }
     void clear_rows() noexcept {
         section()([&] {
@@ -420,14 +379,8 @@ private:
         }
         [[nodiscard]] result<void> index_on(bool made, std::string_view field,
                                             field_index kind) const {
-            if constexpr (rows_type::fields_type::possible) {
-                auto const path = payload::detail::field_path::parse(field);
-                if (!path) return error{errc::corrupt_log, "a name of a field", std::string(field)};
-                if (made)
-                    VICINAL_CHECK(add_field_index(*e.rows_, *path, kind, false, e.section()));
-                else
-                    VICINAL_CHECK(drop_field_index(*e.rows_, *path, kind, e.section()));
-            }
+            if constexpr (rows_type::fields_type::possible)
+                return e.repeat_index(made, field, kind);
             return {};
         }
     };
