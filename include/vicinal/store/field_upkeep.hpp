@@ -60,13 +60,6 @@ void fold_fields(Rows& rows, std::size_t until, std::size_t most, Section const&
     }));
 }
 
-/// Lets the indexes take in all rows.
-template <class Rows, class Section>
-void fold_all_fields(Rows& rows, Section const& section) {
-    if constexpr (Rows::fields_type::possible)
-        if (!rows.fields().empty()) fold_fields(rows, rows.count(), rows.count(), section);
-}
-
 /// After a write of so many rows: takes in these, and a piece of what a log has left. Gives whether
 /// there is more to do.
 template <class Rows, class Section>
@@ -176,6 +169,11 @@ template <class Column>
         });
 }
 
+template <class Fields>
+[[nodiscard]] bool has_field_index(Fields const& fields, payload::detail::field_path const& path,
+                                   field_index kind) noexcept {
+    return fields.place(path.shown(), kind) < fields.list().size();
+}
 /// The indexes and one more, which knows nothing yet; and all but one.
 template <class Fields>
 [[nodiscard]] std::vector<indexed_field>

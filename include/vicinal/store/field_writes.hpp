@@ -3,82 +3,80 @@
 #define VICINAL_STORE_FIELD_WRITES_HPP
 
 #include <vicinal/core/result.hpp>
+#include <vicinal/payload/index/field_path.hpp>
+#include <vicinal/payload/index/kind.hpp>
+#include <vicinal/storage/faults.hpp>
 #include <vicinal/store/field_upkeep.hpp>
-#include <vicinal/store/gate.hpp>
-#include <vicinal/store/operations.hpp>
+#include <vicinal/store/writing.hpp>
 
 #include <string>
-#include <string_view>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// What an engine does when indexes on fields are made and dropped: log it, then do it. Engine
-/// derives from it and has it as a friend.
-template <class Engine>
-class field_writes {
-    using path_type = payload::detail::field_path;
+/// The writes that make and drop indexes on fields.
+template <class Metric, class Index, class Storage, class Payload, class Id>
+class field_writes : protected writing<Metric, Index, Storage, Payload, Id> {
+    using base = writing<Metric, Index, Storage, Payload, Id>;
 
-public:
+protected:
+    using base::base;
+    using base::begin_write;
+    using base::fold_all_fields;
+    using base::rows_;
+    using base::section;
+    using base::settle;
+    using base::space_;
+    using base::writer_;
+    ~field_writes() = default;
+
     /// Makes an index on a field and fills it; without effect where there is one of that kind.
-    [[nodiscard]] result<void> create_index(path_type const& path, field_index kind) {
-        writer_lock const held(self().writer_);
-        VICINAL_CHECK(self().begin_write());
-        auto const& list = rows().fields().list();
-        if (has(path, kind)) return {};
-        if (list.size() == most_field_indexes)
+    [[nodiscard]] result<void> create_index(payload::detail::field_path const& path,
+                                            field_index kind) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        auto const& fields = rows_->fields();
+        if (has_field_index(fields, path, kind)) return {};
+        if (fields.list().size() == most_field_indexes)
             return error{errc::limit_exceeded,
                          "at most " + std::to_string(most_field_indexes) + " indexes on fields"};
-        auto made = with_field_index(rows().fields(), path, kind);
-        VICINAL_CHECK(log(operation::create_index, path, kind));
-        self().settle([&] {
-            self().section()([&] { rows().edit_fields().exchange(made); });
-            fold_fields(rows(), rows().count(), rows().count(), self().section());
+        auto made = with_field_index(fields, path, kind);
+        VICINAL_CHECK(log_index(operation::create_index, path, kind));
+        settle([&] {
+            section()([&] { rows_->edit_fields().exchange(made); });
+            fold_all_fields();
         });
         return {};
     }
     /// False where there is none.
-    [[nodiscard]] result<bool> drop_index(path_type const& path, field_index kind) {
-        writer_lock const held(self().writer_);
-        VICINAL_CHECK(self().begin_write());
-        if (!has(path, kind)) return false;
-        auto left = without_field_index(rows().fields(), path, kind);
-        VICINAL_CHECK(log(operation::drop_index, path, kind));
-        self().section()([&] { rows().edit_fields().exchange(left); });
+    [[nodiscard]] result<bool> drop_index(payload::detail::field_path const& path,
+                                          field_index kind) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        auto const& fields = rows_->fields();
+        if (!has_field_index(fields, path, kind)) return false;
+        auto left = without_field_index(fields, path, kind);
+        VICINAL_CHECK(log_index(operation::drop_index, path, kind));
+        section()([&] { rows_->edit_fields().exchange(left); });
         return true;
     }
     /// Fills an index anew from the payloads; false where there is none.
-    [[nodiscard]] result<bool> rebuild_index(path_type const& path, field_index kind) {
-        writer_lock const held(self().writer_);
-        VICINAL_CHECK(self().begin_write());
-        if (!has(path, kind)) return false;
+    [[nodiscard]] result<bool> rebuild_index(payload::detail::field_path const& path,
+                                             field_index kind) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        if (!has_field_index(rows_->fields(), path, kind)) return false;
         return storage::unless_faulty([&]() -> result<bool> {
-            VICINAL_CHECK(rebuild_field_index(rows(), path, kind, self().section()));
+            VICINAL_CHECK(rebuild_field_index(*rows_, path, kind, section()));
             return true;
         });
     }
 
-protected:
-    /// Repeats what the log says; nothing is filled.
-    [[nodiscard]] result<void> repeat_index(bool made, std::string_view field, field_index kind) {
-        auto const path = path_type::parse(field);
-        if (!path) return error{errc::corrupt_log, "a name of a field", std::string(field)};
-        if (has(*path, kind) == made) return {};
-        auto list = made ? with_field_index(rows().fields(), *path, kind)
-                         : without_field_index(rows().fields(), *path, kind);
-        self().section()([&] { rows().edit_fields().exchange(list); });
-        return {};
-    }
-
 private:
-    [[nodiscard]] Engine& self() noexcept { return static_cast<Engine&>(*this); }
-    [[nodiscard]] auto& rows() noexcept { return *self().rows_; }
-    [[nodiscard]] bool has(path_type const& path, field_index kind) noexcept {
-        auto const& fields = rows().fields();
-        return fields.place(path.shown(), kind) < fields.list().size();
-    }
-    [[nodiscard]] result<void> log(operation what, path_type const& path, field_index kind) {
-        if constexpr (Engine::logs)
-            return self().space_.log(write_field_index(what, path.shown(), kind).bytes());
+    [[nodiscard]] result<void> log_index(operation what, payload::detail::field_path const& path,
+                                         field_index kind) {
+        if constexpr (Storage::durable)
+            return space_.log(write_field_index(what, path.shown(), kind).bytes(),
+                              log_kind::later_batch);
         return {};
     }
 };

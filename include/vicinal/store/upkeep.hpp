@@ -45,18 +45,22 @@ protected:
     /// and dead slots may stay. The next try comes when log or dead slots have doubled.
     void tidy_if_due() {
         auto const dead = rows_->count() - rows_->live_count();
-        bool const compacts = pins_ == 0 && dead >= (std::max)(least_dead, dead_before_) &&
-                              sparse(rows_->count(), rows_->live_count());
+        bool const compacts =
+            pins_ == 0 && ((dead >= (std::max)(least_dead, dead_before_) &&
+                            sparse(rows_->count(), rows_->live_count())) ||
+                           (rows_->payload_bytes_left() >= (std::max)(least_left, left_before_) &&
+                            loose(rows_->payload_bytes(), rows_->payload_bytes_left())));
         if constexpr (Storage::durable) {
             constexpr std::uint64_t least = std::uint64_t{64} << 20;
             auto const due = (std::max)({least, space_.snapshot_bytes() / 10, not_before_});
             bool const full = space_.log_bytes() > not_before_ && space_.wants_checkpoint();
-            if ((compacts || full || space_.log_bytes() > due) && !checkpoint_locked())
+            if ((compacts || full || space_.log_bytes() > due) && !checkpoint_locked(compacts))
                 not_before_ = 2 * space_.log_bytes();
         } else if (compacts) {
             static_cast<void>(compact_locked());
         }
         if (compacts && rows_->live_count() != rows_->count()) dead_before_ = 2 * dead;
+        if (compacts) left_before_ = 2 * rows_->payload_bytes_left();
     }
 
     [[nodiscard]] result<void> checkpoint_locked(bool compacts = false) requires(Storage::durable) {
@@ -166,6 +170,8 @@ private:
         if constexpr (compactable<space, index_type>) space_.discard();
     }
 
+    /// The same of payload bytes that replaced payloads have left.
+    std::uint64_t left_before_ = 0;
     /// The log's length before which a checkpoint that failed is not tried again.
     std::uint64_t not_before_ = 0;
 };

@@ -57,7 +57,7 @@ void verify_rows(Rows const& rows, Index const& index, std::size_t dim, verify_r
             report.add(name(s) + ": its id leads to " +
                        (found == no_slot ? "no row" : "row " + std::to_string(found)));
         vector_view<element> const vector(vectors.template row_as<element>(s), dim);
-        if (auto const good = check_vector<Metric>(vector, dim, "its vector"); !good)
+        if (auto const good = check_vector<Metric>(vector, dim, [] { return "its vector"; }); !good)
             report.add(name(s) + ": " + good.error().message());
         if (auto const payload = Payload::decode(rows.payload(s)); !payload)
             report.add(name(s) + ": " + payload.error().message());
