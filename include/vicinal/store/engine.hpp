@@ -104,12 +104,17 @@ public:
 
     /// Inserts or replaces a batch whose entries are checked: all of it or nothing.
     [[nodiscard]] result<void> upsert(std::span<entry const> batch) {
+        return upsert(batch, [](rows_type const&) { return result<void>(); });
+    }
+    /// The same if allowed(rows) -> result<void> has nothing against it.
+    template <class Allowed>
+    [[nodiscard]] result<void> upsert(std::span<entry const> batch, Allowed const& allowed) {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
         VICINAL_CHECK(rows_->make_room(batch, section()));
-        VICINAL_CHECK(storage::unless_faulty([&]() -> result<void> {
+        VICINAL_CHECK(storage::unless_faulty([&] {
             rows_->look_ahead(batch);
-            return {};
+            return allowed(*rows_);
         }));
         if constexpr (Storage::durable)
             VICINAL_CHECK(space_.log(write_upsert<Id>(batch, vector_bytes()).bytes()));
