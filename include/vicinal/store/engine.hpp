@@ -8,6 +8,7 @@
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
 #include <vicinal/store/changes.hpp>
+#include <vicinal/store/field_upkeep.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
@@ -32,24 +33,24 @@ namespace vicinal::inline VICINAL_ABI::detail {
 
 /// What stands behind a store, at one address for its life: the opened storage, the rows, the
 /// index, and what keeps the writer and the readers apart.
-///
-/// A write goes: check, make room, log, fill rows that no query sees yet, publish in one exclusive
-/// section, let the index take in. Up to the log nothing is changed, and after it nothing can fail:
-/// rows that the index could not take in (for want of memory) are scanned exactly until it can.
 template <class Metric, class Index, class Storage, class Payload, class Id>
 class engine : changes<Metric, Index, Storage, Payload, Id> {
     using base = changes<Metric, Index, Storage, Payload, Id>;
-    using base::append;
     using base::applier;
-    using base::clear_rows;
+    using base::begin_write;
+    using base::damage_;
     using base::dim_;
+    using base::fold_all_fields;
     using base::gate_;
     using base::index_;
+    using base::make;
     using base::pins_;
     using base::rows_;
     using base::section;
+    using base::settle;
     using base::space_;
-    using base::vector_bytes;
+    using base::take_in;
+    using base::writer_;
 
 public:
     using element = metric::element_of<Metric>;
@@ -92,101 +93,28 @@ public:
             writer_.let_others();
             writer_lock const held(writer_);
             auto const before = index_->covered();
-            settle([&] { fold_some(*rows_, *index_, background_fold, section()); });
-            return damage_ && index_->covered() != before && index_->covered() < rows_->count();
+            bool more = false;
+            settle([&] {
+                fold_some(*rows_, *index_, background_fold, section());
+                more = fold_fields_some(*rows_, background_fold, section());
+            });
+            more = more || (index_->covered() != before && index_->covered() < rows_->count());
+            return damage_ && more;
         });
     }
+
+    using base::clear;
+    using base::create_index;
+    using base::drop_index;
+    using base::erase;
+    using base::rebuild_index;
+    using base::update;
+    using base::upsert;
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     [[nodiscard]] space const& storage() const noexcept { return space_; }
     /// What recent filters match; safe to use as a reader.
     [[nodiscard]] filter_cache& filters() noexcept { return filters_; }
-
-    /// Inserts or replaces a batch whose entries are checked: all of it or nothing.
-    [[nodiscard]] result<void> upsert(std::span<entry const> batch) {
-        return upsert(batch, [](rows_type const&) { return result<void>(); });
-    }
-    /// The same if allowed(rows) -> result<void> has nothing against it.
-    template <class Allowed>
-    [[nodiscard]] result<void> upsert(std::span<entry const> batch, Allowed const& allowed) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        VICINAL_CHECK(rows_->make_room(batch, section()));
-        VICINAL_CHECK(storage::unless_faulty([&] {
-            rows_->look_ahead(batch);
-            return allowed(*rows_);
-        }));
-        if constexpr (Storage::durable)
-            VICINAL_CHECK(space_.log(write_upsert<Id>(batch, vector_bytes()).bytes()));
-        settle([&] {
-            append(batch);
-            fold_some(*rows_, *index_, batch.size(), section());
-            this->tidy_if_due();
-        });
-        return {};
-    }
-
-    /// Replaces the payloads of those of these records that are there, all or none, by what
-    /// make(rows, slot, out) appends; see payload_update::collect. How many that was.
-    template <class Make>
-    [[nodiscard]] result<std::size_t> update(std::span<id_view const> ids, Make const& make) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        payload_update<Id> todo;
-        auto const collected = storage::unless_faulty([&] {
-            rows_->look_ahead({});
-            return todo.collect(*rows_, ids, [&](slot s, std::string& out) {
-                if (pins_ != 0) rows_->look_at_vector(s);
-                return make(*rows_, s, out);
-            });
-        });
-        VICINAL_CHECK(collected);
-        auto const batch = todo.entries();
-        if (batch.empty()) return std::size_t{0};
-        payload_replacement<rows_type, Id> replacement;
-        VICINAL_CHECK(replacement.make_room(*rows_, batch, section()));
-        if constexpr (Storage::durable)
-            VICINAL_CHECK(space_.log(write_update<Id>(batch).bytes(), log_kind::later_batch));
-        settle([&] {
-            auto const written = replacement.apply(*rows_, section(), pins_) ? batch.size() : 0;
-            fold_some(*rows_, *index_, written, section());
-            this->tidy_if_due();
-        });
-        return batch.size();
-    }
-
-    /// Removes the live records that choose(rows, slots) -> result<void> lists, all or none; how
-    /// many.
-    template <class Choose>
-    [[nodiscard]] result<std::size_t> erase(Choose const& choose) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        std::vector<slot> chosen;
-        VICINAL_CHECK(storage::unless_faulty([&] { return choose(*rows_, chosen); }));
-        if (chosen.empty()) return std::size_t{0};
-        if constexpr (Storage::durable) {
-            auto const record = write_erase<Id>(*rows_, chosen);
-            VICINAL_CHECK(record);
-            VICINAL_CHECK(space_.log(record->bytes()));
-        }
-        section()([&] {
-            for (auto const s : chosen) rows_->end(s);
-        });
-        settle([&] {
-            fold_some(*rows_, *index_, 0, section());
-            this->tidy_if_due();
-        });
-        return chosen.size();
-    }
-
-    [[nodiscard]] result<void> clear() {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        if constexpr (Storage::durable)
-            VICINAL_CHECK(space_.log(operation_writer(operation::clear, 0, 0).bytes()));
-        settle([&] { clear_rows(); });
-        return {};
-    }
 
     /// Folds the fresh tail into the index and writes the next generation. Readers go on meanwhile.
     [[nodiscard]] result<void> checkpoint() requires(Storage::durable) {
@@ -206,9 +134,14 @@ public:
         return guarded([&]() -> result<void> {
             VICINAL_CHECK(make());
             take_in();
-            storage::replacement const map[] = {
-                storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map())};
-            return write(space_, describe_types<Metric, Index, Payload, Id>(dim_), std::span(map));
+            std::vector<storage::replacement> fresh;
+            fresh.push_back(
+                storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map()));
+            auto types = describe_types<Metric, Index, Payload, Id>(dim_);
+            auto const fields = this->next_fields(nullptr);
+            VICINAL_CHECK(fields);
+            this->add_fields(*fields, fresh, types);
+            return write(space_, types, std::span<storage::replacement const>(fresh));
         });
     }
 
@@ -232,7 +165,10 @@ public:
         if (!space_.read_only()) return false;
         auto const more = storage::unless_faulty([&] { return space_.catch_up(applier()); });
         VICINAL_CHECK(more);
-        if (*more) return **more != 0;
+        if (*more) {
+            if (**more != 0) settle([&] { fold_all_fields(); });
+            return **more != 0;
+        }
         if (pins_ != 0) return false;
         auto fresh = reopen();
         VICINAL_CHECK(fresh);
@@ -331,35 +267,7 @@ private:
     engine(space opened, std::size_t dim, typename Index::options const& options)
         : base(std::move(opened), dim, options) {}
 
-    [[nodiscard]] VICINAL_COLD result<void> make() {
-        return base::make([&]() -> result<void> {
-            if constexpr (Storage::durable) VICINAL_CHECK(space_.replay(applier()));
-            return {};
-        });
-    }
-
-    /// What every write begins with.
-    [[nodiscard]] result<void> begin_write() {
-        if constexpr (Storage::durable)
-            if (space_.read_only()) return error{errc::read_only, "a store opened for writing"};
-        if (!gate_.admits()) VICINAL_CHECK(make());
-        return damage_;
-    }
-
-    /// Runs what nothing can fail in any more. Where it met damage, this write is in the log and no
-    /// other one is taken: the index may have been changed by what it misread.
-    template <class Body>
-    void settle(Body const& body) {
-        storage::fault_scope const faults;
-        body();
-        if (damage_) damage_ = faults.check();
-    }
-
-    /// Lets the index take in all that it lags behind.
-    void take_in() { fold_until(*rows_, *index_, rows_->count(), section()); }
-    writer_mutex writer_;
     filter_cache filters_;
-    result<void> damage_;
     background background_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <vicinal/core/bits.hpp>
 #include <vicinal/core/result.hpp>
+#include <vicinal/payload/index/kind.hpp>
 #include <vicinal/store/ids.hpp>
 
 #include <cstddef>
@@ -17,17 +18,26 @@
 /// The operations of a store as they stand in its log. One log record is one call: all of it
 /// happened or nothing.
 ///
-///     u8 kind (1 upsert, 2 erase, 3 clear, 4 update); u8[3] zero; u32 count; then entries:
+///     u8 kind (1 upsert, 2 erase, 3 clear, 4 create_index, 5 drop_index, 6 update); u8[3] zero;
+///     u32 count; then `count` entries:
 ///     upsert: u32 bytes of the id, id, vector, u32 bytes of the payload, payload
 ///     erase:  u32 bytes of the id, id
+///     create_index, drop_index: u32 kind of the index, u32 bytes of the field's name, name
 ///     update: u32 bytes of the id, id, u32 bytes of the payload, payload
 ///
-/// An update is a record of kind log_kind::later_batch.
+/// Those from 4 on are records of kind log_kind::later_batch.
 ///
 /// Integers little-endian, an integer id as 8 bytes, vectors as they lie in memory.
 namespace vicinal::inline VICINAL_ABI::detail {
 
-enum class operation : std::uint8_t { upsert = 1, erase = 2, clear = 3, update = 4 };
+enum class operation : std::uint8_t {
+    upsert = 1,
+    erase = 2,
+    clear = 3,
+    create_index = 4,
+    drop_index = 5,
+    update = 6
+};
 
 /// One record of a batch, checked and encoded, pointing into what its maker keeps alive. In an
 /// update, which replaces a payload alone, there is no vector.
@@ -61,15 +71,14 @@ public:
     void raw(std::span<std::byte const> bytes) {
         bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
     }
-    [[nodiscard]] std::span<std::byte const> bytes() const noexcept { return bytes_; }
-
-private:
     void number(std::uint32_t n) {
         std::byte four[4];
         store_le(four, n);
         raw(four);
     }
+    [[nodiscard]] std::span<std::byte const> bytes() const noexcept { return bytes_; }
 
+private:
     std::vector<std::byte> bytes_;
 };
 
@@ -113,6 +122,15 @@ public:
 private:
     std::span<std::byte const> left_;
 };
+
+/// create_index or drop_index of one index.
+[[nodiscard]] inline operation_writer write_field_index(operation what, std::string_view field,
+                                                        field_index kind) {
+    operation_writer w(what, 1, 8 + field.size());
+    w.number(static_cast<std::uint32_t>(kind));
+    w.id(field);
+    return w;
+}
 
 template <class Id>
 [[nodiscard]] operation_writer write_upsert(std::span<prepared<Id> const> batch,
@@ -172,8 +190,9 @@ template <class Id>
 }
 
 /// Reads a log record and hands it on: to.upsert(span of prepared), to.update(the same),
-/// to.erase(id), to.clear(), which give a result<void>. errc::corrupt_log where it is not what
-/// vicinal writes; an upsert or update is then not handed on.
+/// to.erase(id), to.clear(), to.index_on(whether made, name, kind), which give a result<void>.
+/// errc::corrupt_log where it is not what vicinal writes; an upsert or update is then not handed
+/// on.
 template <class Id, class To>
 [[nodiscard]] result<void> read_operation(std::span<std::byte const> record,
                                           std::size_t vector_bytes, To&& to) {
@@ -203,6 +222,19 @@ template <class Id, class To>
             return {};
         }
         case operation::clear: return to.clear();
+        case operation::create_index:
+        case operation::drop_index:
+            for (; count > 0; --count) {
+                std::uint32_t of = 0;
+                std::string_view field;
+                if (!r.number(of) || of > static_cast<std::uint32_t>(field_index::inverted) ||
+                    !r.id(field))
+                    return malformed();
+                VICINAL_CHECK(
+                    to.index_on(kind[0] == static_cast<std::byte>(operation::create_index), field,
+                                static_cast<field_index>(of)));
+            }
+            return {};
     }
     return malformed();
 }

@@ -18,6 +18,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,8 @@ public:
     using column = typename Storage::column;
     using traits = id_traits<Id>;
     using id_view = typename traits::view;
+    using fields_type =
+        std::conditional_t<Payload::filterable, field_indexes<Storage>, no_field_indexes>;
 
     [[nodiscard]] static result<rows> open(typename Storage::space& space, std::size_t dim) {
         auto vectors = space.column("vectors", dim * sizeof(element), storage::heat::cold);
@@ -50,6 +53,12 @@ public:
         VICINAL_CHECK(payloads);
         rows r(**vectors, **live, **map, *ids, *payloads);
         VICINAL_CHECK(r.bind());
+        if constexpr (fields_type::possible) {
+            auto fields = fields_type::open(space);
+            VICINAL_CHECK(fields);
+            VICINAL_CHECK(fields->bind(space.properties(), r.count_));
+            r.fields_ = std::move(*fields);
+        }
         return r;
     }
 
@@ -100,7 +109,9 @@ public:
     [[nodiscard]] auto payload(slot s) const noexcept { return payloads_[s]; }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
     /// What is known of payloads without reading them.
-    [[nodiscard]] field_indexes<Storage> const& fields() const noexcept { return fields_; }
+    [[nodiscard]] fields_type const& fields() const noexcept { return fields_; }
+    /// The same for the writer, inside the section.
+    [[nodiscard]] fields_type& edit_fields() noexcept { return fields_; }
     /// The same as a predicate that outlives no section.
     [[nodiscard]] auto live_slots() const noexcept {
         return detail::live_slots(live_->reader(), count_);
@@ -181,7 +192,7 @@ public:
     /// Makes room for the slots of so many changes.
     template <class Section>
     [[nodiscard]] result<void> make_room_for_changes(std::size_t n, Section const& section) {
-        if (changed_.size() + n <= changed_.capacity() || n > most_changes()) return {};
+        if (changed_.size() + n <= changed_.capacity()) return {};
         return guarded([&]() -> result<void> {
             std::vector<slot> larger;
             larger.reserve((std::max)(changed_.size() + n, 2 * changed_.capacity()));
@@ -189,6 +200,16 @@ public:
             section([&] { changed_.swap(larger); });
             return {};
         });
+    }
+    /// Whether the changes are so many that whoever keeps something about payloads does better to
+    /// begin anew.
+    [[nodiscard]] bool much_changed() const noexcept {
+        return changed_.size() > (std::max)(std::size_t{1024}, std::size_t{count_} / 4);
+    }
+    /// Forgets them. Inside the section.
+    void begin_epoch() noexcept {
+        ++epoch_;
+        changed_.clear();
     }
     /// Writes the payloads of a batch behind the others, for the records that are there. There is
     /// room, in `fresh` too; no query sees them yet.
@@ -201,11 +222,9 @@ public:
     /// Gives the slots their new payloads. Inside the section.
     void replace_payloads(std::span<new_payload const> fresh) noexcept {
         payloads_.publish();
-        bool const lists = changed_.size() + fresh.size() <= most_changes();
-        if (!lists) begin_epoch();
         for (auto const& n : fresh) {
             payloads_.replace(n.row, n.place);
-            if (lists) changed_.push_back(n.row);
+            changed_.push_back(n.row);
         }
     }
     /// Writes copies of the records with the new payloads behind the published slots, dead for now.
@@ -245,6 +264,7 @@ public:
         ids_.clear();
         payloads_.clear();
         map_of_.clear();
+        fields_.clear();
         count_ = 0;
         live_count_ = 0;
         begin_epoch();
@@ -293,14 +313,6 @@ public:
     }
 
 private:
-    void begin_epoch() noexcept {
-        ++epoch_;
-        changed_.clear();
-    }
-    /// More would cost whoever keeps something about payloads about as much as to begin anew.
-    [[nodiscard]] std::size_t most_changes() const noexcept {
-        return (std::max)(std::size_t{1024}, std::size_t{count_} / 4);
-    }
     /// Makes the slot behind the published ones live, and what it replaces dead.
     void publish_next(id_view id) noexcept {
         if (auto const old = find(id); old != no_slot) end(old);
@@ -320,7 +332,7 @@ private:
     id_rows<Id, Storage> ids_;
     heap<Storage> payloads_;
     id_map<decltype(std::declval<column const&>().reader())> map_of_;
-    [[no_unique_address]] field_indexes<Storage> fields_;
+    [[no_unique_address]] fields_type fields_;
     slot count_ = 0;
     std::size_t live_count_ = 0;
     std::uint64_t epoch_ = 0;

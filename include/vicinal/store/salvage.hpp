@@ -7,6 +7,7 @@
 #include <vicinal/storage/log_walk.hpp>
 #include <vicinal/storage/new_directory.hpp>
 #include <vicinal/storage/repair.hpp>
+#include <vicinal/store/field_definitions.hpp>
 #include <vicinal/store/operations.hpp>
 #include <vicinal/store/salvage_rows.hpp>
 
@@ -109,6 +110,7 @@ private:
         }
         first.generation = 1;
         first.properties = properties;
+        forget_field_contents(first.properties);
         log_header header;
         header.uuid = first.uuid;
         header.generation = 1;
@@ -236,6 +238,9 @@ private:
         }
         [[nodiscard]] result<void> erase(std::string_view) const { return {}; }
         [[nodiscard]] result<void> clear() const { return {}; }
+        [[nodiscard]] result<void> index_on(bool, std::string_view, field_index) const {
+            return {};
+        }
     };
 
     [[nodiscard]] std::string name_of(std::vector<std::byte> const& id) const {

@@ -5,12 +5,14 @@
 #include <vicinal/core/result.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/compaction.hpp>
+#include <vicinal/store/field_upkeep.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/parts.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #if VICINAL_HAS_THREADS
@@ -74,9 +76,13 @@ protected:
                 fresh.push_back(
                     storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map()));
             }
-            auto const types = describe_types<Metric, Index, Payload, Id>(dim_);
+            auto types = describe_types<Metric, Index, Payload, Id>(dim_);
+            auto fields = next_fields(compacts ? &kept : nullptr);
+            VICINAL_CHECK(fields);
+            add_fields(*fields, fresh, types);
             VICINAL_CHECK(space_.checkpoint(fresh, types));
-            put_in_place(compacts);
+            fields->settle();
+            put_in_place(compacts, *fields);
             not_before_ = 0;
             return {};
         });
@@ -90,11 +96,36 @@ protected:
                 auto const made = compact_into(kept, fresh);
                 VICINAL_CHECK(made);
                 if (!*made) return {};
+                auto fields = next_fields(&kept);
+                VICINAL_CHECK(fields);
+                if constexpr (rows_type::fields_type::possible)
+                    fresh.push_back({.name = std::string(fields_name)});
                 VICINAL_CHECK(space_.stage(fresh));
-                put_in_place(true);
+                put_in_place(true, *fields);
             }
             return {};
         });
+    }
+
+    /// The indexes on fields as the next snapshot shall have them, where the slots of `kept` become
+    /// 0, 1 and so on or, where that is null, keep their numbers. Errors: corrupt_snapshot (a
+    /// payload that can't be read right), out_of_memory.
+    [[nodiscard]] result<fields_successor> next_fields(std::vector<slot> const* kept) const {
+        if constexpr (rows_type::fields_type::possible)
+            return guarded([&] {
+                return storage::unless_faulty([&]() -> result<fields_successor> {
+                    return kept ? succeed_fields(*rows_, *kept) : succeed_fields(*rows_);
+                });
+            });
+        return fields_successor();
+    }
+    /// Adds these to what the snapshot is made of.
+    void add_fields(fields_successor const& next, std::vector<storage::replacement>& fresh,
+                    storage::properties& types) const {
+        if constexpr (rows_type::fields_type::possible) {
+            fresh.push_back(field_rows(next, rows_->fields().parts()));
+            if (!next.list.empty()) types.set(fields_name, next.definitions);
+        }
     }
 
     /// Scans that are open: while there are any, slots are not given to other records.
@@ -125,10 +156,12 @@ private:
 
     /// Lets readers see the columns that were staged. Compacted ones are given up where a scan has
     /// begun meanwhile: it knows slots by their old numbers.
-    void put_in_place(bool compacted) noexcept {
+    void put_in_place(bool compacted, fields_successor& fields) noexcept {
         section()([&] {
             if (compacted && pins_ != 0) return;
             space_.adopt();
+            if constexpr (rows_type::fields_type::possible)
+                rows_->edit_fields().exchange(fields.list);
             if (!compacted) return rows_->freeze_map();
             rows_->compacted();
             dead_before_ = 0;
