@@ -350,7 +350,8 @@ TEMPLATE_TEST_CASE("hits are like the positive examples and unlike the negative 
         REQUIRE(few.size() == 10);
         std::size_t same = 0;
         for (auto const& h : few)
-            for (std::size_t i = 0; i < 10; ++i) if (h.id == list[want[i].n].id) ++same;
+            for (std::size_t i = 0; i < 10; ++i)
+                if (h.id == list[want[i].n].id) ++same;
         CHECK(same >= 8);
         CHECK(held->search_like(of, {.k = 5, .max_distance = -1}).empty());
     }
