@@ -285,6 +285,31 @@ TEST_CASE("values of different kinds compare as the documentation has it", "[fil
     }
 }
 
+TEST_CASE("any asks the elements of an array, and contains the parts of a text", "[filter]") {
+    struct row {
+        fields f;
+        char const* expected;
+    };
+    for (auto const& r : std::initializer_list<row>{
+             {{{"x", "a"}}, "tttt"},
+             {{{"x", "bad"}}, "ftft"},
+             {{{"x", value::array{"a", "b"}}}, "fttt"},
+             {{{"x", value::array{"bad"}}}, "ffft"},
+             {{{"x", value::array{}}}, "ffff"},
+             {{{"x", value::array{value::array{"a"}}}}, "fffu"},
+             {{{"x", value::array{nullptr}}}, "ffuu"},
+             {{}, "uuuu"},
+         }) {
+        std::string got;
+        for (auto const* text : {"x = 'a'", "x contains 'a'", "any x = 'a'", "any x contains 'a'"})
+            got += truth(text, r.f);
+        CHECK(got == r.expected);
+    }
+    CHECK(truth("any x is not null", {{"x", value::array{}}}) == 'f');
+    CHECK(truth("any x is not null", {{"x", value::array{nullptr, 1}}}) == 't');
+    CHECK(truth("any x between 1 and 2", {{"x", value::array{0, 3}}}) == 'f');
+}
+
 TEST_CASE("integers and doubles compare by value without rounding", "[filter]") {
     fields const f{{"big", (std::int64_t{1} << 53) + 1},
                    {"max", INT64_MAX},
