@@ -4,6 +4,7 @@
 
 #include <vicinal/backend/any_sink.hpp>
 #include <vicinal/migrate/store_sides.hpp>
+#include <vicinal/payload/as_fields.hpp>
 #include <vicinal/store/options.hpp>
 
 #include <concepts>
@@ -115,8 +116,12 @@ private:
             VICINAL_CHECK(found);
             if (!*found) return std::optional<record>();
             record r{traits::text(*key), std::move((**found).vector), {}};
-            if constexpr (std::same_as<typename S::payload_type, fields>)
-                r.payload = std::move((**found).payload);
+            if constexpr (payload::made_of_fields<typename S::payload_policy>) {
+                auto all =
+                    payload::as_fields<typename S::payload_policy>(std::move((**found).payload));
+                VICINAL_CHECK(all);
+                r.payload = std::move(*all);
+            }
             return std::optional<record>(std::move(r));
         }
         result<void> upsert(std::span<record const> batch) override {

@@ -26,14 +26,17 @@ struct matching_slots {
     std::vector<std::uint64_t> words;
     std::vector<slot> few;
     slot rows = 0;
+    /// How many changes of payloads (rows.changed()) it has seen.
+    std::size_t changes = 0;
     std::size_t count = 0;
 };
 
 /// Which slots the last few filters match, so that a filter that comes again is not evaluated
 /// again: a program asks with few filters and many vectors.
 ///
-/// A slot's payload never changes while slots mean the same records (rows.epoch()), so what was
-/// found stays true, and only slots that are new are looked at. Memory: an eighth of a byte a row
+/// A slot's payload changes while slots mean the same records (rows.epoch()) only where
+/// rows.changed() says so, so what was found stays true, and only slots that are new or changed are
+/// looked at. Memory: an eighth of a byte a row
 /// for each of up to eight filters. Safe to share between threads.
 class filter_cache {
 public:
@@ -51,7 +54,8 @@ public:
             auto& e = entry_of(text, rows.epoch());
             bool const again = std::exchange(e.asked, true);
             known = e.found;
-            if (known && known->rows == rows.count()) return known;
+            if (known && known->rows == rows.count() && known->changes == rows.changed().size())
+                return known;
             if (!known && !again && !now) return nullptr;
         }
         auto fresh = std::make_shared<matching_slots>(known ? *known : matching_slots());
@@ -59,7 +63,9 @@ public:
         if (storage::fault_scope::met()) return fresh; // wrong, and so will be the query's answer
         mutex_lock const held(mutex_);
         auto& e = entry_of(text, rows.epoch());
-        if (!e.found || e.found->rows < fresh->rows) e.found = fresh;
+        bool const newer =
+            !e.found || (e.found->rows) < fresh->rows || (e.found->changes) < fresh->changes;
+        if (newer) e.found = fresh;
         return fresh;
     }
 
@@ -97,6 +103,16 @@ private:
     template <class Rows>
     static void look_at_new(matching_slots& m, filter const& where, Rows const& rows) {
         m.words.resize((std::size_t{rows.count()} + 63) / 64);
+        for (auto const s : rows.changed().subspan(m.changes)) {
+            if (s >= m.rows) continue;
+            auto const bit = std::uint64_t{1} << (s % 64);
+            m.count -= (m.words[s / 64] & bit) != 0 ? 1U : 0U;
+            m.words[s / 64] &= ~bit;
+            if (!where.matches(rows.payload(s))) continue;
+            m.words[s / 64] |= bit;
+            ++m.count;
+        }
+        m.changes = rows.changed().size();
         for (slot s = m.rows; s < rows.count(); ++s)
             if (where.matches(rows.payload(s))) {
                 m.words[s / 64] |= std::uint64_t{1} << (s % 64);
