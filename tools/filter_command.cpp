@@ -73,8 +73,9 @@ void add_filter(CLI::App& app, int& status) {
                       "Promise: the fields compared hold no arrays");
     command->add_flag("--no-empty-values", a->options.no_empty_values,
                       "Promise: no field holds an empty array or text");
-    command->add_flag("!--ne-needs-field", a->options.ne_matches_missing,
-                      "Pinecone's $ne and $nin pass over records without the field");
+    command->add_flag_callback(
+        "--ne-needs-field", [a] { a->options.ne_matches_missing = false; },
+        "Pinecone's $ne and $nin pass over records without the field");
     command->callback([a, &status] {
         std::printf("%s\n", written(read(*a), *a).c_str());
         status = success;

@@ -18,7 +18,7 @@ using options = backend::foreign_filter_options;
 
 namespace {
 
-constexpr options promises{.plain_text = true, .utc_dates = true};
+options const promises{.plain_text = true, .utc_dates = true};
 
 value of(std::string name, value v) {
     fields f;

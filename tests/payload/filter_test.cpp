@@ -170,6 +170,31 @@ TEST_CASE("values of different kinds compare as the documentation has it", "[fil
     }
 }
 
+TEST_CASE("any asks the elements of an array, and contains the parts of a text", "[filter]") {
+    struct row {
+        fields f;
+        char const* expected;
+    };
+    for (auto const& r : std::initializer_list<row>{
+             {{{"x", "a"}}, "tttt"},
+             {{{"x", "bad"}}, "ftft"},
+             {{{"x", value::array{"a", "b"}}}, "fttt"},
+             {{{"x", value::array{"bad"}}}, "ffft"},
+             {{{"x", value::array{}}}, "ffff"},
+             {{{"x", value::array{value::array{"a"}}}}, "fffu"},
+             {{{"x", value::array{nullptr}}}, "ffuu"},
+             {{}, "uuuu"},
+         }) {
+        std::string got;
+        for (auto const* text : {"x = 'a'", "x contains 'a'", "any x = 'a'", "any x contains 'a'"})
+            got += truth(text, r.f);
+        CHECK(got == r.expected);
+    }
+    CHECK(truth("any x is not null", {{"x", value::array{}}}) == 'f');
+    CHECK(truth("any x is not null", {{"x", value::array{nullptr, 1}}}) == 't');
+    CHECK(truth("any x between 1 and 2", {{"x", value::array{0, 3}}}) == 'f');
+}
+
 TEST_CASE("integers and doubles compare by value without rounding", "[filter]") {
     fields const f{{"big", (std::int64_t{1} << 53) + 1},
                    {"max", INT64_MAX},
@@ -184,6 +209,34 @@ TEST_CASE("integers and doubles compare by value without rounding", "[filter]") 
     CHECK(matches("two63 > 9223372036854775807 and two63 = 9223372036854775808", f));
     CHECK(matches("inf > 9223372036854775807 and inf > 1e308", f));
     CHECK(matches("half < 0 and half > -1 and zero = 0 and zero = 0.0", f));
+}
+
+TEST_CASE("a decimal beside a literal compares as its double does", "[filter]") {
+    testing::dice d(11);
+    constexpr double powers[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7};
+    for (int i = 0; i < 4000; ++i) {
+        auto const mantissa = static_cast<double>(d.bits() >> (24 + d.below(40)));
+        auto const x = (d.one_in(2) ? -mantissa : mantissa) / powers[d.below(8)];
+        auto const bytes = encoded({{"x", x}});
+        auto const payload = std::as_bytes(std::span<char const>(bytes.data(), bytes.size()));
+        for (auto const b :
+             {x, std::nextafter(x, INFINITY), std::nextafter(x, -INFINITY), x * (1 + 0x1p-48),
+              x * (1 - 0x1p-47), x * 1.5, std::round(x), -x, 0.0}) {
+            char text[64];
+            std::snprintf(text, sizeof text, "%.17e", b);
+            if (b == std::round(b) && std::fabs(b) < 1e15)
+                std::snprintf(text, sizeof text, "%.0f", b);
+            if (b != 0 && std::fabs(b) < 1e-300) continue;
+            CAPTURE(x, text);
+            for (auto const& [op, holds] :
+                 {std::pair{"x < ", x < b}, {"x = ", x == b}, {"x > ", x > b}})
+                if (filter::parse(op + std::string(text))->matches(payload) != holds) {
+                    CAPTURE(op);
+                    CHECK_FALSE(holds);
+                    CHECK(holds);
+                }
+        }
+    }
 }
 
 TEST_CASE("a filter that does not parse is told with its column", "[filter]") {

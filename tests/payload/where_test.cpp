@@ -52,6 +52,10 @@ static_assert(fits<"tags contains 'ml' and flags contains true and gaps contains
 static_assert(fits<"by.name = 'Ada' and by.born is null and editor.name is null">());
 static_assert(fits<"shelf in (1, 200) and \"a table\" is not null and \"by\".\"name\" < 'B'">());
 static_assert(fits<"draft = true and draft != false">());
+static_assert(fits<"any tags = 'ml' and any tags contains 'm' and any year > 3">());
+static_assert(fits<"(any tags in ('a', 'b')) is not true and any gaps is null">());
+static_assert(!fits<"any tags = 5">());
+static_assert(!fits<"any tags = 'a' and tags = 'a'">());
 static_assert(!fits<"where_kept = 1">());
 static_assert(!fits<"by.age = 1">());
 static_assert(!fits<"year.name = 1">());

@@ -308,3 +308,27 @@ TEST_CASE("what stands in records cannot command the terminal", "[tools]") {
     CHECK(clean(r.err));
     CHECK(r.complains("\\u001b[2J\\x9b"));
 }
+
+TEST_CASE("a filter of one system is printed as another writes it", "[tools]") {
+    auto const program = tool_path();
+    if (program.empty()) return;
+    tool const vicinal(program);
+    auto r = vicinal({"filter", "--from", "chroma", "--to", "pinecone",
+                      R"({"$and":[{"year":{"$gte":2023}},{"draft":{"$ne":true}}]})"});
+    CHECK(r.status == 0);
+    CHECK(r.out == R"({"$and":[{"year":{"$gte":2023}},{"draft":{"$ne":true}}]})"
+                   "\n");
+    r = vicinal({"filter", "--from", "qdrant",
+                 R"({"must_not":[{"key":"city","match":{"value":"London"}}]})"});
+    CHECK(r.out == "(any city = 'London') is not true\n");
+    r = vicinal({"filter", "--to", "chroma", "year = 2023 and document contains 'tea'"});
+    CHECK(r.out == R"({"year":{"$eq":2023}})"
+                   "\n"
+                   R"({"$contains":"tea"})"
+                   "\n");
+    r = vicinal({"filter", "--to", "chroma", "year is null"});
+    CHECK(r.status == 1);
+    CHECK(r.out.empty());
+    CHECK(r.complains("got year is null"));
+    CHECK(vicinal({"filter", "--from", "milvus", "x"}).status >= 100);
+}

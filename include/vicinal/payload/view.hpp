@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -51,6 +52,14 @@ public:
         for (std::size_t i = 0; i < argument_; ++i)
             bits = bits >> 8 | std::to_integer<std::uint64_t>(data_[i]) << 56;
         return std::bit_cast<double>(bits);
+    }
+    /// The same within 2^-50 of its size, without the division that a decimal takes: what decides
+    /// most comparisons.
+    [[nodiscard]] double about() const noexcept {
+        constexpr double parts[] = {1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
+        static_assert(std::size(parts) == detail::max_scale + 1);
+        if (kind_ != detail::wire_kind::decimal) return real();
+        return static_cast<double>(detail::unzigzag(argument_)) * parts[scale_];
     }
     [[nodiscard]] std::string_view text() const noexcept {
         return {reinterpret_cast<char const*>(data_), static_cast<std::size_t>(argument_)};

@@ -38,6 +38,14 @@ enum class truth : std::uint8_t { no, unknown, yes };
     return 0 <=> o;
 }
 
+/// Where a number lies that `near` is within 2^-50 of; equivalent where that does not tell.
+[[nodiscard]] inline std::partial_ordering compare_about(double near, double b) noexcept {
+    double const margin = (b < 0 ? -b : b) * 0x1p-48;
+    if (near - b > margin) return std::partial_ordering::greater;
+    if (b - near > margin) return std::partial_ordering::less;
+    return std::partial_ordering::equivalent;
+}
+
 /// A field's value against a literal: unordered where the kinds differ or a NaN is involved. Text
 /// orders bytewise, false before true.
 [[nodiscard]] inline std::partial_ordering
@@ -52,11 +60,25 @@ compare(value_view const& field, filter_value const& literal, filter_tree const&
         return static_cast<int>(field.boolean()) <=> static_cast<int>(literal.bits);
     if (type == integer && literal.type == real)
         return compare_exactly(field.integer(), std::bit_cast<double>(literal.bits));
-    if (type == real && literal.type == integer)
-        return reversed(compare_exactly(whole, field.real()));
-    if (type == real && literal.type == real)
-        return field.real() <=> std::bit_cast<double>(literal.bits);
+    if (type == real && literal.type == integer) {
+        // A rounded literal is within the margin of itself.
+        auto const about = compare_about(field.about(), static_cast<double>(whole));
+        return std::is_neq(about) ? about : reversed(compare_exactly(whole, field.real()));
+    }
+    if (type == real && literal.type == real) {
+        auto const b = std::bit_cast<double>(literal.bits);
+        auto const about = compare_about(field.about(), b);
+        return std::is_neq(about) ? about : field.real() <=> b;
+    }
     return std::partial_ordering::unordered;
+}
+
+/// Whether they are equal. Texts of different lengths need not be read.
+[[nodiscard]] inline bool equals(value_view const& field, filter_value const& literal,
+                                 filter_tree const& tree) noexcept {
+    if (field.type() == value::kind::string && literal.type == value::kind::string)
+        return field.text() == tree.text_of(literal);
+    return std::is_eq(compare(field, literal, tree));
 }
 
 } // namespace vicinal::inline VICINAL_ABI::payload::detail

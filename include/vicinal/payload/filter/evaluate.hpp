@@ -86,8 +86,8 @@ private:
         auto const literals = tree_.values_of(n);
         auto const order = [&](std::size_t i) { return compare(field, literals[i], tree_); };
         switch (n.op) {
-            case filter_op::equal: return truth_of(std::is_eq(order(0)));
-            case filter_op::not_equal: return truth_of(!std::is_eq(order(0)));
+            case filter_op::equal: return truth_of(equals(field, literals[0], tree_));
+            case filter_op::not_equal: return truth_of(!equals(field, literals[0], tree_));
             case filter_op::less: return ordered(order(0), std::is_lt);
             case filter_op::less_equal: return ordered(order(0), std::is_lteq);
             case filter_op::greater: return ordered(order(0), std::is_gt);
@@ -112,7 +112,7 @@ private:
     [[nodiscard]] bool member(std::span<filter_value const> literals,
                               value_view const& field) const noexcept {
         return std::any_of(literals.begin(), literals.end(), [&](filter_value const& literal) {
-            return std::is_eq(compare(field, literal, tree_));
+            return equals(field, literal, tree_);
         });
     }
 
@@ -122,7 +122,7 @@ private:
             auto rest = field.array();
             value_view element;
             while (rest.next(element))
-                if (std::is_eq(compare(element, literal, tree_))) return truth::yes;
+                if (equals(element, literal, tree_)) return truth::yes;
             return truth::no;
         }
         if (field.type() != value::kind::string || literal.type != value::kind::string)

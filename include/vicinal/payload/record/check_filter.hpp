@@ -68,6 +68,7 @@ class filter_type_check : public filter_onlooker {
 public:
     enum class verdict : std::uint8_t { fits, unknown_name, never_matches };
 
+    constexpr void open(std::size_t, filter_op op) noexcept { any_ = op == filter_op::any_element; }
     constexpr void begin(filter_token const& name) {
         at_ = name.offset;
         member_ = find_member<T>(name.raw);
@@ -85,6 +86,7 @@ public:
     }
     constexpr void end(filter_op op) noexcept {
         if (member_.known && !may_match(op)) tell(verdict::never_matches);
+        any_ = false;
     }
 
     [[nodiscard]] constexpr verdict says() const noexcept { return says_; }
@@ -93,9 +95,11 @@ public:
 
 private:
     [[nodiscard]] constexpr bool may_match(filter_op op) const noexcept {
-        auto const form = member_.form;
+        // `any` asks the elements of a vector, and what is none itself.
+        bool const vector = any_ && member_.form == value::kind::array;
+        auto const form = vector ? member_.elements : member_.form;
         switch (op) {
-            case filter_op::is_null: return member_.nullable;
+            case filter_op::is_null: return member_.nullable || vector;
             case filter_op::is_not_null: return true;
             case filter_op::starts_with: return form == value::kind::string;
             case filter_op::contains:
@@ -119,6 +123,7 @@ private:
     std::size_t at_ = 0;
     std::size_t told_at_ = 0;
     verdict says_ = verdict::fits;
+    bool any_ = false;
     bool texts_ = false;
     bool booleans_ = false;
     bool numbers_ = false;
