@@ -151,9 +151,9 @@ public:
     }
 
     /// Replaces the payloads of those of these records that are there, all or none, by what
-    /// renew(rows, slot, out) appends; see payload_update::collect. How many that was.
-    template <class Make>
-    [[nodiscard]] result<std::size_t> update(std::span<id_view const> ids, Make const& renew) {
+    /// encode(rows, slot, out) appends; see payload_update::collect. How many that was.
+    template <class Encode>
+    [[nodiscard]] result<std::size_t> update(std::span<id_view const> ids, Encode const& encode) {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
         payload_update<Id> todo;
@@ -161,7 +161,7 @@ public:
             rows_->look_ahead({});
             return todo.collect(*rows_, ids, [&](slot s, std::string& out) {
                 if (pins_ != 0) rows_->look_at_vector(s);
-                return renew(*rows_, s, out);
+                return encode(*rows_, s, out);
             });
         });
         VICINAL_CHECK(collected);
@@ -172,8 +172,14 @@ public:
         if constexpr (Storage::durable)
             VICINAL_CHECK(space_.log(write_update<Id>(batch).bytes(), log_kind::later_batch));
         settle([&] {
+            bool const knew = rows_->fields().covered() != 0;
             auto const written = replacement.apply(*rows_, section(), pins_) ? batch.size() : 0;
             fold_some(*rows_, *index_, written, section());
+            // So many payloads have changed that what was known of fields was given up.
+            if (knew && rows_->fields().covered() == 0)
+                fold_all_fields();
+            else
+                fold_fields_some(*rows_, written, section());
             this->tidy_if_due();
         });
         return batch.size();
