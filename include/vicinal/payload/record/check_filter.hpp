@@ -35,6 +35,7 @@ struct found_member {
     value::kind form = value::kind::null;
     /// Of a vector's elements.
     value::kind elements = value::kind::null;
+    bool elements_nullable = false;
 };
 
 template <class T>
@@ -48,9 +49,11 @@ template <class T>
             using bare = without_optional<type>;
             if (flat ? raw != m.name : !part_is(head, m.name)) return true;
             if (flat || head.size() == raw.size()) {
-                found = {true, part<type>::optional, form_of<type>(), value::kind::null};
-                if constexpr (part<bare>::vector)
+                found = {true, part<type>::optional, form_of<type>()};
+                if constexpr (part<bare>::vector) {
                     found.elements = form_of<typename part<bare>::type>();
+                    found.elements_nullable = part<typename part<bare>::type>::optional;
+                }
             } else if constexpr (described<bare>) {
                 found = find_member<bare>(raw.substr(head.size() + 1));
                 found.nullable = found.nullable || part<type>::optional;
@@ -68,11 +71,16 @@ class filter_type_check : public filter_onlooker {
 public:
     enum class verdict : std::uint8_t { fits, unknown_name, never_matches };
 
+    constexpr void open(std::size_t, filter_op op) noexcept { any_ = op == filter_op::any_element; }
     constexpr void begin(filter_token const& name) {
         at_ = name.offset;
         member_ = find_member<T>(name.raw);
         texts_ = booleans_ = numbers_ = false;
         if (!member_.known) tell(verdict::unknown_name);
+        // `any` asks the elements of a vector, and anything else itself.
+        if (any_ && member_.form == value::kind::array)
+            member_ = {true, member_.elements_nullable, member_.elements};
+        any_ = false;
     }
     [[nodiscard]] constexpr bool literal(filter_token const& token) noexcept {
         if (token.kind == token_kind::text)
@@ -119,6 +127,7 @@ private:
     std::size_t at_ = 0;
     std::size_t told_at_ = 0;
     verdict says_ = verdict::fits;
+    bool any_ = false;
     bool texts_ = false;
     bool booleans_ = false;
     bool numbers_ = false;
