@@ -54,8 +54,12 @@ static_assert(fits<"shelf in (1, 200) and \"a table\" is not null and \"by\".\"n
 static_assert(fits<"draft = true and draft != false">());
 static_assert(fits<"any tags = 'ml' and any tags contains 'm' and any year > 3">());
 static_assert(fits<"(any tags in ('a', 'b')) is not true and any gaps is null">());
-static_assert(!fits<"any tags = 5">());
 static_assert(!fits<"any tags = 'a' and tags = 'a'">());
+static_assert(fits<"any tags starts_with 'm' and any gaps > 3 and any year = 2023">());
+static_assert(fits<"any gaps is null and (title = 'x') is not true">());
+static_assert(!fits<"any tags = 5">());
+static_assert(!fits<"any tags is null">());
+static_assert(!fits<"any tags = 'x' and tags = 'x'">());
 static_assert(!fits<"where_kept = 1">());
 static_assert(!fits<"by.age = 1">());
 static_assert(!fits<"year.name = 1">());

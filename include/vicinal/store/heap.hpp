@@ -142,6 +142,7 @@ public:
         bind();
     }
     [[nodiscard]] std::uint64_t slots() const noexcept { return places_->rows(); }
+    [[nodiscard]] bool has_slots(std::uint64_t n) const noexcept { return slots() == n; }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return end_; }
 
 private:

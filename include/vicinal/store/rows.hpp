@@ -4,11 +4,14 @@
 
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/payload/concept.hpp>
+#include <vicinal/payload/none.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/field_indexes.hpp>
+#include <vicinal/store/heap.hpp>
 #include <vicinal/store/id_map.hpp>
 #include <vicinal/store/ids.hpp>
 #include <vicinal/store/live_slots.hpp>
+#include <vicinal/store/no_heap.hpp>
 #include <vicinal/store/operations.hpp>
 
 #include <algorithm>
@@ -40,6 +43,9 @@ public:
     using fields_type =
         std::conditional_t<Payload::filterable, field_indexes<Storage>, no_field_indexes>;
 
+    using payload_heap =
+        std::conditional_t<std::is_same_v<Payload, payload::none>, no_heap<Storage>, heap<Storage>>;
+
     [[nodiscard]] static result<rows> open(typename Storage::space& space, std::size_t dim) {
         auto vectors = space.column("vectors", dim * sizeof(element), storage::heat::cold);
         VICINAL_CHECK(vectors);
@@ -49,7 +55,7 @@ public:
         VICINAL_CHECK(map);
         auto ids = id_rows<Id, Storage>::open(space);
         VICINAL_CHECK(ids);
-        auto payloads = heap<Storage>::open(space, "payloads", storage::heat::cold);
+        auto payloads = payload_heap::open(space, "payloads", storage::heat::cold);
         VICINAL_CHECK(payloads);
         rows r(**vectors, **live, **map, *ids, *payloads);
         VICINAL_CHECK(r.bind());
@@ -67,7 +73,7 @@ public:
         auto const n = live_->rows();
         ids_.bind();
         payloads_.bind();
-        if (n >= no_slot || vectors_->rows() != n || ids_.slots() != n || payloads_.slots() != n ||
+        if (n >= no_slot || vectors_->rows() != n || ids_.slots() != n || !payloads_.has_slots(n) ||
             (map_->rows() & (map_->rows() - 1)) != 0)
             return error{errc::corrupt_snapshot, "columns of equal length",
                          std::to_string(n) + " live flags, " + std::to_string(vectors_->rows()) +
@@ -325,7 +331,7 @@ private:
     }
 
     rows(column& vectors, column& live, column& map, id_rows<Id, Storage> ids,
-         heap<Storage> payloads) noexcept
+         payload_heap payloads) noexcept
         : vectors_(&vectors), live_(&live), map_(&map), ids_(ids), payloads_(payloads) {}
 
     [[nodiscard]] static error too_many() {
@@ -349,7 +355,7 @@ private:
     column* live_;
     column* map_;
     id_rows<Id, Storage> ids_;
-    heap<Storage> payloads_;
+    payload_heap payloads_;
     id_map<decltype(std::declval<column const&>().reader())> map_of_;
     [[no_unique_address]] fields_type fields_;
     slot count_ = 0;

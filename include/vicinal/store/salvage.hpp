@@ -3,6 +3,7 @@
 #define VICINAL_STORE_SALVAGE_HPP
 
 #include <vicinal/core/problems.hpp>
+#include <vicinal/payload/none.hpp>
 #include <vicinal/storage/copy_files.hpp>
 #include <vicinal/storage/log_walk.hpp>
 #include <vicinal/storage/new_directory.hpp>
@@ -61,6 +62,8 @@ public:
         auto const& layout = snapshot->layout();
         auto const* const id = layout.properties.find("id");
         text_ids_ = id == nullptr || *id == "string";
+        auto const* const kind = layout.properties.find("payload");
+        has_payloads_ = kind == nullptr || *kind != payload::none::name;
         last_lsn_ = layout.last_lsn;
         auto made = storage::new_directory<Os>::make(to, false);
         if (!made) return made.error();
@@ -123,7 +126,7 @@ private:
     template <class Log>
     [[nodiscard]] result<void> take_rows(storage::snapshot_file<Os> const& file, Log& log) {
         auto const damaged = [this](std::string text) { report_.add(std::move(text)); };
-        proven_rows<Os> rows(file, text_ids_, damaged);
+        proven_rows<Os> rows(file, text_ids_, has_payloads_, damaged);
         using outcome = typename proven_rows<Os>::outcome;
         vector_bytes_ = rows.vector_bytes();
         std::vector<salvaged_row> batch;
@@ -255,6 +258,7 @@ private:
     storage::store_directory<Os> from_;
     salvage_report report_;
     bool text_ids_ = true;
+    bool has_payloads_ = true;
     std::size_t vector_bytes_ = 0;
     std::uint64_t last_lsn_ = 0;
     /// What was written so far reached the new log.

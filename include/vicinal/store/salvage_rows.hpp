@@ -99,15 +99,17 @@ template <class Os>
 class proven_rows {
 public:
     template <class Damaged>
-    proven_rows(storage::snapshot_file<Os> const& file, bool text_ids, Damaged& damaged)
+    proven_rows(storage::snapshot_file<Os> const& file, bool text_ids, bool payloads,
+                Damaged& damaged)
         : live_(file, "live", damaged), vectors_(file, "vectors", damaged),
           ids_(file, text_ids ? "ids.places" : "ids", damaged), id_heap_(file, "ids.heap", damaged),
           payloads_(file, "payloads.places", damaged),
           payload_heap_(file, "payloads.heap", damaged), map_(file, "ids.map", damaged),
-          text_ids_(text_ids) {}
+          text_ids_(text_ids), has_payloads_(payloads) {}
 
     [[nodiscard]] std::uint64_t count() const noexcept {
-        return (std::max)({live_.rows(), vectors_.rows(), ids_.rows(), payloads_.rows()});
+        return (std::max)({live_.rows(), vectors_.rows(), ids_.rows(),
+                           has_payloads_ ? payloads_.rows() : std::uint64_t{0}});
     }
     [[nodiscard]] std::size_t vector_bytes() const noexcept { return vectors_.row_bytes(); }
 
@@ -116,6 +118,7 @@ public:
     /// Reads row `s` into `row`; where it is lost, the id is there if that could be read.
     [[nodiscard]] result<outcome> read(std::uint64_t s, salvaged_row& row) {
         row.id.clear();
+        row.payload.clear();
         auto const alive = is_live(s);
         VICINAL_CHECK(alive);
         if (*alive && !**alive) return outcome::dead;
@@ -127,6 +130,7 @@ public:
         good = vectors_.read_row(s, row.vector);
         VICINAL_CHECK(good);
         if (!*good) return outcome::lost;
+        if (!has_payloads_) return outcome::record;
         good = run(payloads_, payload_heap_, s, row.payload);
         VICINAL_CHECK(good);
         return *good ? outcome::record : outcome::lost;
@@ -179,6 +183,7 @@ private:
     proven_bytes<Os> payload_heap_;
     proven_bytes<Os> map_;
     bool text_ids_;
+    bool has_payloads_;
     std::vector<std::byte> scratch_;
     std::vector<bool> mapped_;
     bool whole_map_ = false;

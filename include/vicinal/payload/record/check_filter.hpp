@@ -35,6 +35,7 @@ struct found_member {
     value::kind form = value::kind::null;
     /// Of a vector's elements.
     value::kind elements = value::kind::null;
+    bool elements_nullable = false;
 };
 
 template <class T>
@@ -48,9 +49,11 @@ template <class T>
             using bare = without_optional<type>;
             if (flat ? raw != m.name : !part_is(head, m.name)) return true;
             if (flat || head.size() == raw.size()) {
-                found = {true, part<type>::optional, form_of<type>(), value::kind::null};
-                if constexpr (part<bare>::vector)
+                found = {true, part<type>::optional, form_of<type>()};
+                if constexpr (part<bare>::vector) {
                     found.elements = form_of<typename part<bare>::type>();
+                    found.elements_nullable = part<typename part<bare>::type>::optional;
+                }
             } else if constexpr (described<bare>) {
                 found = find_member<bare>(raw.substr(head.size() + 1));
                 found.nullable = found.nullable || part<type>::optional;
@@ -74,6 +77,10 @@ public:
         member_ = find_member<T>(name.raw);
         texts_ = booleans_ = numbers_ = false;
         if (!member_.known) tell(verdict::unknown_name);
+        // `any` asks the elements of a vector, and anything else itself.
+        if (any_ && member_.form == value::kind::array)
+            member_ = {true, member_.elements_nullable, member_.elements};
+        any_ = false;
     }
     [[nodiscard]] constexpr bool literal(filter_token const& token) noexcept {
         if (token.kind == token_kind::text)
@@ -86,7 +93,6 @@ public:
     }
     constexpr void end(filter_op op) noexcept {
         if (member_.known && !may_match(op)) tell(verdict::never_matches);
-        any_ = false;
     }
 
     [[nodiscard]] constexpr verdict says() const noexcept { return says_; }
@@ -95,11 +101,9 @@ public:
 
 private:
     [[nodiscard]] constexpr bool may_match(filter_op op) const noexcept {
-        // `any` asks the elements of a vector, and what is none itself.
-        bool const vector = any_ && member_.form == value::kind::array;
-        auto const form = vector ? member_.elements : member_.form;
+        auto const form = member_.form;
         switch (op) {
-            case filter_op::is_null: return member_.nullable || vector;
+            case filter_op::is_null: return member_.nullable;
             case filter_op::is_not_null: return true;
             case filter_op::starts_with: return form == value::kind::string;
             case filter_op::contains:
