@@ -66,6 +66,7 @@ protected:
             payload_replacement<rows_type, Id> replacement;
             VICINAL_CHECK(replacement.make_room(*e.rows_, batch, e.section()));
             replacement.apply(*e.rows_, e.section(), e.pins_);
+            forget_changes(*e.rows_, e.section());
             return {};
         }
         [[nodiscard]] result<void> erase(id_view id) const {

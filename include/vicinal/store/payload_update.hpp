@@ -3,6 +3,8 @@
 #define VICINAL_STORE_PAYLOAD_UPDATE_HPP
 
 #include <vicinal/core/result.hpp>
+#include <vicinal/storage/faults.hpp>
+#include <vicinal/store/field_upkeep.hpp>
 #include <vicinal/store/operations.hpp>
 
 #include <cstddef>
@@ -98,6 +100,27 @@ private:
     std::span<prepared<Id> const> batch_;
     std::vector<typename Rows::new_payload> fresh_;
 };
+
+/// Where many payloads were replaced, begins anew with what is kept about them: indexes on fields
+/// take the changed slots in, and the list of changes is empty again. Without memory for that it
+/// stays as it is.
+template <class Rows, class Section>
+void forget_changes(Rows& rows, Section const& section) {
+    if (!rows.much_changed()) return;
+    static_cast<void>(guarded([&]() -> result<void> {
+        if constexpr (Rows::fields_type::possible) {
+            auto next = succeed_fields(rows);
+            if (storage::fault_scope::met()) return {};
+            section([&] {
+                rows.edit_fields().exchange(next.list);
+                rows.begin_epoch();
+            });
+        } else {
+            section([&] { rows.begin_epoch(); });
+        }
+        return {};
+    }));
+}
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 

@@ -194,7 +194,7 @@ public:
     /// Makes room for the slots of so many changes.
     template <class Section>
     [[nodiscard]] result<void> make_room_for_changes(std::size_t n, Section const& section) {
-        if (changed_.size() + n <= changed_.capacity() || n > most_changes()) return {};
+        if (changed_.size() + n <= changed_.capacity()) return {};
         return guarded([&]() -> result<void> {
             std::vector<slot> larger;
             larger.reserve((std::max)(changed_.size() + n, 2 * changed_.capacity()));
@@ -202,6 +202,16 @@ public:
             section([&] { changed_.swap(larger); });
             return {};
         });
+    }
+    /// Whether the changes are so many that whoever keeps something about payloads does better to
+    /// begin anew.
+    [[nodiscard]] bool much_changed() const noexcept {
+        return changed_.size() > (std::max)(std::size_t{1024}, std::size_t{count_} / 4);
+    }
+    /// Forgets them. Inside the section.
+    void begin_epoch() noexcept {
+        ++epoch_;
+        changed_.clear();
     }
     /// Writes the payloads of a batch behind the others, for the records that are there. There is
     /// room, in `fresh` too; no query sees them yet.
@@ -214,15 +224,9 @@ public:
     /// Gives the slots their new payloads. Inside the section.
     void replace_payloads(std::span<new_payload const> fresh) noexcept {
         payloads_.publish();
-        bool const lists = changed_.size() + fresh.size() <= most_changes();
-        if (!lists) {
-            // What the indexes know of these slots is no longer true, and will not be listed.
-            begin_epoch();
-            fields_.clear();
-        }
         for (auto const& n : fresh) {
             payloads_.replace(n.row, n.place);
-            if (lists) changed_.push_back(n.row);
+            changed_.push_back(n.row);
         }
     }
     /// Writes copies of the records with the new payloads behind the published slots, dead for now.
@@ -311,14 +315,6 @@ public:
     }
 
 private:
-    void begin_epoch() noexcept {
-        ++epoch_;
-        changed_.clear();
-    }
-    /// More would cost whoever keeps something about payloads about as much as to begin anew.
-    [[nodiscard]] std::size_t most_changes() const noexcept {
-        return (std::max)(std::size_t{1024}, std::size_t{count_} / 4);
-    }
     /// Makes the slot behind the published ones live, and what it replaces dead.
     void publish_next(id_view id, std::uint64_t hash) noexcept {
         if (auto const old = find(id, hash); old != no_slot) end(old);

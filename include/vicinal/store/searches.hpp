@@ -87,6 +87,7 @@ private:
         });
     }
 
+public:
     template <class Rows>
     [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
         hits out;
@@ -95,6 +96,7 @@ private:
         return out;
     }
 
+private:
     Engine& engine_;
     filter const& where_;
     search_options const& options_;
