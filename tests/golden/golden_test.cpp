@@ -67,6 +67,7 @@ void check_format(std::filesystem::path const& format) {
             store s{path};
             check_contents(s);
             CHECK(s.verify().ok());
+            CHECK(s.indexes().size() == (d.indexed ? 4U : 0U));
             s.checkpoint();
             check_contents(s);
         }

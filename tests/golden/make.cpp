@@ -28,6 +28,13 @@ void make(Described const& d, std::string const& under) {
     };
     {
         store s{written, o};
+        auto const index_on = [&](std::string const& field, vicinal::field_index kind) {
+            if constexpr (script::has_fields)
+                if (d.indexed) s.create_index(field, kind);
+        };
+        index_on("text", vicinal::field_index::hash);
+        index_on("n", vicinal::field_index::ordered);
+        index_on("tags", vicinal::field_index::inverted);
         script::run(
             [&](std::size_t n, std::vector<float> const& v) {
                 if constexpr (script::has_fields)
@@ -36,6 +43,7 @@ void make(Described const& d, std::string const& under) {
                     s.upsert(script::id_of(n), v);
             },
             [&](std::size_t n) { s.erase(script::id_of(n)); }, [&] { s.checkpoint(); });
+        index_on("real", vicinal::field_index::hash);
         if (!d.closed) copy();
     }
     if (d.closed) copy();

@@ -97,6 +97,8 @@ struct described {
     char const* name;
     /// Closed in order, or as a killed writer leaves it.
     bool closed;
+    /// With indexes on fields: three that the snapshot has, and one that only the log knows.
+    bool indexed = false;
 };
 
 /// Calls each(described) for every store.
@@ -108,6 +110,7 @@ void for_each(Each const& each) {
     each(described<metric::cosine, index::hnsw<codec::sq8>>{"hnsw-sq8-cosine", true});
     each(described<metric::squared_l2, index::hnsw<codec::f32>, payload::none>{"hnsw-f32-l2-none",
                                                                                false});
+    each(described<metric::squared_l2, index::flat<>>{"flat-l2-fields", false, true});
 }
 
 } // namespace golden

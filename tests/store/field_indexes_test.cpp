@@ -77,8 +77,11 @@ int check_answers(Store& s) {
             for (slot at = 0; at < rows.fields().covered(); ++at) {
                 bool const is = f->matches(rows.payload(at));
                 matching += is ? 1 : 0;
+                auto const changed = rows.changed();
+                if (std::find(changed.begin(), changed.end(), at) != changed.end()) continue;
                 if (is != got->slots.contains(at) && (is || got->exact)) return false;
             }
+            if (!rows.changed().empty()) return told.known;
             if (!got->slots.empty() && got->slots.last() >= rows.fields().covered()) return false;
             return told.known && told.at_least <= matching && matching <= told.at_most;
         });
@@ -110,6 +113,12 @@ template <class Store>
 void write_some(Store& s, model& m, std::uint64_t& seed, int steps) {
     for (int i = 0; i < steps; ++i) {
         auto const r = detail::mix(++seed);
+        if (r % 6 == 0 && !m.empty()) {
+            auto const at = std::next(m.begin(), static_cast<std::ptrdiff_t>(r / 6 % m.size()));
+            at->second = r;
+            REQUIRE(s.update_payload(at->first, payload_of(r)));
+            continue;
+        }
         if (r % 5 == 0 && !m.empty()) {
             auto const at = std::next(m.begin(), static_cast<std::ptrdiff_t>(r / 5 % m.size()));
             REQUIRE(s.erase(at->first));
@@ -136,6 +145,9 @@ void check_all(Store& s, model const& m) {
     auto const report = s.verify();
     for (auto const& p : report.problems) FAIL_CHECK(p);
     REQUIRE(s.size() == m.size());
+    std::size_t wrong = 0;
+    for (auto const& [id, seed] : m) wrong += s.get(id)->payload == payload_of(seed) ? 0U : 1U;
+    CHECK(wrong == 0);
 }
 
 /// Opens again, through a function that does so.
@@ -314,6 +326,7 @@ TEST_CASE("order, values and counts come from indexes on fields", "[store]") {
     write_some(s, m, seed, 300);
     create_all(s);
     write_some(s, m, seed, 100);
+    s.compact(); // takes in payloads that have changed
     auto const looked = s.engine().read([&](auto const& rows, auto const&) -> result<bool> {
         auto const& f = rows.fields();
         for (bool const down : {false, true}) {
@@ -398,6 +411,9 @@ TEST_CASE("indexes on fields are made, dropped and read beside writes", "[store]
                     s.engine().read([&](auto const& rows, auto const&) -> result<bool> {
                         auto const got = rows.fields().select(f);
                         for (slot at = 0; got && at < rows.fields().covered(); at += 7) {
+                            auto const changed = rows.changed();
+                            if (std::find(changed.begin(), changed.end(), at) != changed.end())
+                                continue;
                             bool const is = f.matches(rows.payload(at));
                             if (is != got->slots.contains(at) && (is || got->exact)) return false;
                         }

@@ -109,17 +109,18 @@ void build_parts(indexed_field const& field, slot from, slot until, Payload cons
     }
 }
 
-/// Makes one of the last parts while the one before them has less than twice their slots: sizes
-/// then double from part to part, so that there are few, and each slot is moved some log2(n) times.
+/// Makes one of the parts from number `fresh` on, and of those before while one has less than twice
+/// the slots of all behind it: sizes then double from part to part, so that there are few, and each
+/// slot is moved some log2(n) times.
 template <class Column>
-void merge_parts(field_index kind, Column const& column, field_parts& parts) {
-    if (parts.size() < 2) return;
+void merge_parts(field_index kind, Column const& column, std::size_t fresh, field_parts& parts) {
+    if (fresh == parts.size()) return;
     auto const slots = [](field_part const& p) {
         return std::uint64_t{p.layout.end} - p.layout.first;
     };
-    auto from = parts.size() - 1;
-    for (auto n = slots(parts[from]); from > 0 && slots(parts[from - 1]) < 2 * n; --from)
-        n += slots(parts[from - 1]);
+    auto from = fresh;
+    auto n = std::uint64_t{parts.back().layout.end} - parts[from].layout.first;
+    for (; from > 0 && slots(parts[from - 1]) < 2 * n; --from) n += slots(parts[from - 1]);
     if (from + 1 == parts.size()) return;
     auto const views = views_of(std::span(parts).subspan(from), column);
     auto made = field_part::of(

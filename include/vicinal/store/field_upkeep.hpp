@@ -51,9 +51,10 @@ void fold_fields(Rows& rows, std::size_t until, std::size_t most, Section const&
             auto const from = f.end();
             auto const to = static_cast<slot>((std::min)(until, from + most));
             if (from >= to) continue;
+            auto const before = f.parts.size();
             build_parts(
                 f, from, to, [&rows](slot s) { return rows.payload(s); }, f.parts);
-            merge_parts(f.kind, fields.parts(), f.parts);
+            merge_parts(f.kind, fields.parts(), before, f.parts);
         }
         if (!storage::fault_scope::met()) section([&] { rows.edit_fields().exchange(list); });
         return {};
@@ -204,7 +205,7 @@ template <class Rows, class Section>
         f.parts.clear();
         build_parts(
             f, 0, rows.count(), [&rows](slot s) { return rows.payload(s); }, f.parts);
-        merge_parts(kind, fields.parts(), f.parts);
+        merge_parts(kind, fields.parts(), 0, f.parts);
         if (!storage::fault_scope::met()) section([&] { rows.edit_fields().exchange(list); });
         return {};
     });
