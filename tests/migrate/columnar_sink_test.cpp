@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "columnar_fixture.hpp"
+#include "contract/sink.hpp"
 
 #include <vicinal/backend/columnar_scheme.hpp>
 #include <vicinal/migrate/columnar/sink.hpp>
@@ -169,6 +170,18 @@ TEST_CASE("a table is not seen under its name before it is whole", "[migrate]") 
         CHECK(!std::filesystem::exists(there.path("a.parquet")));
     }
     CHECK(std::filesystem::is_empty(there.path(".")));
+}
+
+TEST_CASE("a table that is there is not gone on with", "[migrate]") {
+    temporary_directory const there;
+    auto const check = [](auto sink) {
+        REQUIRE(sink.begin({}));
+        REQUIRE(sink.write(awkward(5)));
+        REQUIRE(sink.finish());
+        vicinal_test::check_cannot_go_on(sink);
+    };
+    check(parquet_sink::try_open(there.path("a.parquet")).value());
+    check(arrow_sink::try_open(there.path("a.arrow")).value());
 }
 
 TEST_CASE("tables are written by what a URI says", "[migrate]") {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "contract/sink.hpp"
 #include "json_fixture.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <vicinal/migrate/json_sink.hpp>
 #include <vicinal/migrate/migrate.hpp>
@@ -174,4 +176,13 @@ TEST_CASE("a migration into a file for another system is verified from that file
         CHECK(report->ok());
         CHECK(report->written == 2);
     }
+}
+
+TEST_CASE("a file for another system that is there is not gone on with") {
+    vicinal_test::temporary_directory const there;
+    auto sink = json_sink::try_open(there.path("to.jsonl")).value();
+    REQUIRE(sink.begin({}));
+    REQUIRE(sink.write(some));
+    REQUIRE(sink.finish());
+    vicinal_test::check_cannot_go_on(sink);
 }

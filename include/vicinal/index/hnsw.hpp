@@ -12,6 +12,7 @@
 #include <vicinal/index/hnsw/filtered_walk.hpp>
 #include <vicinal/index/hnsw/reachable.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
+#include <vicinal/index/row_order.hpp>
 #include <vicinal/index/scan_codes.hpp>
 #include <vicinal/storage/faults.hpp>
 
@@ -125,6 +126,16 @@ public:
                 return tune(live, section);
             return {};
         });
+    }
+
+    /// The order in which `count` rows are best given slots: near ones side by side
+    /// (index/row_order.hpp). Searches take 0.94 (sift) and 0.89 (words) of the time at a recall of
+    /// 0.95, the build 0.76 and 0.64, the order included. Empty where they are too few for that.
+    /// row(i) is the element const* of the i-th. Errors: out_of_memory.
+    template <class Row>
+    [[nodiscard]] result<std::vector<slot>> order(std::size_t count, Row const& row) const {
+        if (count < hnsw_graph::least_ordered) return std::vector<slot>{};
+        return row_order<Metric, Row>(dim_, row)(count, threads_);
     }
 
     /// Measures which effort gives which recall, for effort_for: up to 224 live rows stand in for

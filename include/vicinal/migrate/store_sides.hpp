@@ -6,6 +6,7 @@
 #include <vicinal/payload/none.hpp>
 #include <vicinal/store/store.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -109,17 +110,24 @@ public:
     explicit store_sink(Store& s) noexcept : store_(&s) {}
 
     [[nodiscard]] result<void> begin(schema const& incoming) {
-        if (incoming.dim != 0 && incoming.dim != store_->dim())
-            return error{errc::dimension_mismatch,
-                         "a source of " + std::to_string(store_->dim()) + " elements a vector",
-                         std::to_string(incoming.dim)};
+        VICINAL_CHECK(check(incoming));
+        // What a source says of itself is a hint: it may be damaged, and have far fewer.
+        if (incoming.records)
+            static_cast<void>(store_->try_reserve(
+                static_cast<std::size_t>((std::min)(*incoming.records, most_expected()))));
         return {};
     }
     /// The same for a run that goes on: nothing has to be done.
     [[nodiscard]] result<void> resume(schema const& incoming) { return begin(incoming); }
 
     /// Refuses what `write` would refuse, and writes nothing: for dry runs.
-    [[nodiscard]] result<void> check(schema const& incoming) { return begin(incoming); }
+    [[nodiscard]] result<void> check(schema const& incoming) {
+        if (incoming.dim != 0 && incoming.dim != store_->dim())
+            return error{errc::dimension_mismatch,
+                         "a source of " + std::to_string(store_->dim()) + " elements a vector",
+                         std::to_string(incoming.dim)};
+        return {};
+    }
     [[nodiscard]] result<void> check(std::span<record const> batch) {
         VICINAL_CHECK(convert(batch));
         detail::batch<typename Store::metric_type, typename Store::payload_policy,
@@ -176,8 +184,12 @@ public:
     }
 
     [[nodiscard]] result<void> write(std::span<record const> batch) {
-        VICINAL_CHECK(convert(batch));
-        return store_->try_upsert(converted_);
+        if constexpr (std::same_as<typename Store::record, record>) {
+            return store_->try_upsert(batch);
+        } else {
+            VICINAL_CHECK(convert(batch));
+            return store_->try_upsert(converted_);
+        }
     }
     [[nodiscard]] result<void> finish() {
         if constexpr (Store::storage_policy::durable)
@@ -200,6 +212,12 @@ public:
 private:
     static constexpr bool carries_fields =
         std::same_as<typename Store::payload_policy, payload::fields>;
+
+    /// As many as have 256 MiB of vectors, or a million: more than that grows as it comes.
+    [[nodiscard]] std::uint64_t most_expected() const noexcept {
+        constexpr std::uint64_t bytes = std::uint64_t{1} << 28;
+        return (std::min)(std::uint64_t{1} << 20, bytes / (sizeof(float) * store_->dim()));
+    }
 
     [[nodiscard]] result<void> convert(std::span<record const> batch) {
         converted_.resize(batch.size());

@@ -34,7 +34,8 @@ namespace vicinal::inline VICINAL_ABI::storage {
 /// load of n bytes writes about 9 n and may pass the budget by an eighth of the store.
 ///
 /// Every call to the operating system goes through `Os`; io_uring is used where `Os` is
-/// storage::posix and the system has it.
+/// storage::posix and the system lets this process have it (many containers don't); else the
+/// store's `.threads` read.
 template <class Os = posix>
 struct basic_file {
     static constexpr bool durable = true;

@@ -85,7 +85,8 @@ template <class Metric, class Id, class T, class Rows>
          {std::pair(&from.positive, &to.positive), std::pair(&from.negative, &to.negative)})
         for (auto const& e : *examples) {
             if (auto const* v = e.vector()) {
-                VICINAL_CHECK(check_vector<Metric>(vector_view<T>(*v), dim, "an example"));
+                VICINAL_CHECK(
+                    check_vector<Metric>(vector_view<T>(*v), dim, [] { return "an example"; }));
                 out->push_back(*v);
                 continue;
             }
@@ -124,8 +125,8 @@ template <class Metric, class T>
         add(from.negative, -1);
         std::vector<T> query(dim);
         for (std::size_t i = 0; i < dim; ++i) query[i] = static_cast<T>(sum[i]);
-        VICINAL_CHECK(
-            check_vector<Metric>(vector_view<T>(query), dim, "the average of the examples"));
+        VICINAL_CHECK(check_vector<Metric>(vector_view<T>(query), dim,
+                                           [] { return "the average of the examples"; }));
         return query;
     } else {
         return error{errc::unsupported, "vectors of floating point for an average",

@@ -27,7 +27,8 @@ struct store_options {
     /// Threads that a durable store may use beside its callers'. With 1 or more, records that only
     /// the log had at opening join the index beside everything else, linked on so many threads; the
     /// store then has one thread of its own until that is done. With 0 there is none: each write
-    /// takes some of them in, and until then they are scanned.
+    /// takes some of them in, and until then they are scanned. storage::file reads pages on so many
+    /// where the system lets it have no io_uring; they live until the store is closed.
     std::size_t threads = 0;
     /// How long opening waits for another writer to leave, in milliseconds; then errc::locked.
     std::uint32_t lock_timeout_ms = 0;

@@ -46,7 +46,7 @@ public:
                     return error{errc::invalid_payload,
                                  "at most " + std::to_string(largest_run) + " bytes of payload",
                                  std::to_string(size) + " for '" + traits::text(id) + "'"};
-                entries_.push_back({id, nullptr, {}});
+                entries_.push_back({id, id_traits<Id>::hash(id), nullptr, {}});
                 sizes_.push_back(size);
             }
             auto rest = std::as_bytes(std::span(bytes_.data(), bytes_.size()));

@@ -29,7 +29,7 @@ public:
         : engine_(engine), where_(where), options_(o) {}
 
     [[nodiscard]] result<hits> one(vector_view<scalar> query) const {
-        VICINAL_CHECK(check_vector<Metric>(query, engine_.dim(), "the query"));
+        VICINAL_CHECK(check_vector<Metric>(query, engine_.dim(), [] { return "the query"; }));
         return engine_.read([&](auto const& rows, auto const& index) -> result<hits> {
             auto const found =
                 detail::query<Metric, std::remove_cvref_t<decltype(rows)>,
@@ -70,8 +70,8 @@ public:
 private:
     [[nodiscard]] result<std::vector<hits>> together(matrix_view<scalar> queries) const {
         for (std::size_t i = 0; i < queries.rows(); ++i)
-            VICINAL_CHECK(
-                check_vector<Metric>(queries.row(i), engine_.dim(), "query " + std::to_string(i)));
+            VICINAL_CHECK(check_vector<Metric>(queries.row(i), engine_.dim(),
+                                               [i] { return "query " + std::to_string(i); }));
         std::vector<hits> answers;
         if (queries.rows() == 0) return answers;
         return engine_.read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {

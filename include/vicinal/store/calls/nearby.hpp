@@ -200,7 +200,8 @@ private:
                                        Run const& run) const {
         auto const where = read_where<typename Types::payload_policy>(o);
         VICINAL_CHECK(where);
-        VICINAL_CHECK(check_vector<metric_policy>(query, engine_->dim(), "the query"));
+        VICINAL_CHECK(
+            check_vector<metric_policy>(query, engine_->dim(), [] { return "the query"; }));
         return engine_->read([&](auto const& rows, auto const& index) -> result<Answer> {
             return run(rows, searching(rows, index, *where, o));
         });
