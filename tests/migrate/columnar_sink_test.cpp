@@ -195,7 +195,7 @@ TEST_CASE("tables are written by what a URI says", "[migrate]") {
         REQUIRE(sink->write(std::vector<record>{{"a", {1, 2}, {{"n", 1}}}}));
         REQUIRE(sink->finish());
         auto const path = uri.substr(uri.find(':') + 1);
-        return slurp(path.substr(0, path.find('?'))).substr(0, 4);
+        return bytes_of(path.substr(0, path.find('?'))).substr(0, 4);
     };
     CHECK(write("parquet:" + there.path("a.parquet")) == "PAR1");
     CHECK(write("parquet:" + there.path("b.parquet") + "?compression=none") == "PAR1");

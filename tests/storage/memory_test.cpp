@@ -23,7 +23,7 @@ TEST_CASE("a large column on the heap grows where it lies, and then keeps the co
           "[storage]") {
     constexpr std::uint64_t row_bytes = 4096;
     vicinal::storage::memory_column c(row_bytes);
-    // From 4 MiB on a block is pages, with address space for four times as many.
+    // From 4 MiB on a block is pages, with address space for sixteen times as many.
     vicinal::storage::grow(c, 1024).value();
     contract::fill(c, 0, 1024);
     auto const* const first = c.reader().row(0);

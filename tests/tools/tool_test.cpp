@@ -120,7 +120,7 @@ TEST_CASE("the words go from Chroma to a store, to JSON Lines and back", "[tools
     auto const lines_again = vicinal.path("again.jsonl");
     r = vicinal({"migrate", again, lines_again});
     CHECK(r.status == 0);
-    CHECK(sorted_lines(slurp(lines)) == sorted_lines(slurp(lines_again)));
+    CHECK(sorted_lines(bytes_of(lines)) == sorted_lines(bytes_of(lines_again)));
     CHECK(vicinal({"search", again, "--like", "mountain", "-k", "5"}).out == exact.out);
 }
 

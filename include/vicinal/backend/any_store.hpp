@@ -4,6 +4,7 @@
 
 #include <vicinal/backend/any_sink.hpp>
 #include <vicinal/migrate/store_sides.hpp>
+#include <vicinal/payload/as_fields.hpp>
 #include <vicinal/store/faceting.hpp>
 #include <vicinal/store/options.hpp>
 #include <vicinal/store/selecting.hpp>

@@ -152,17 +152,19 @@ public:
             auto fresh = hnsw_graph::measure_recall(
                 queries, vectors_->reader(), dim_, g.covered, live, threads_,
                 [&](element const* row, std::size_t k, std::size_t effort, float growth,
-                    std::span<slot const> without) {
-                    neighbours found;
+                    std::span<slot const> without, auto const& use) {
                     find(row, k, effort, growth, keep_all{}, without,
-                         [&](auto const&, hnsw_graph::filtered&& all) {
-                             found = std::move(all.found);
+                         [&](auto const& to, hnsw_graph::filtered&& all) {
+                             std::erase_if(all.found, [&](neighbour const& n) {
+                                 return !live(n.row) || std::find(without.begin(), without.end(),
+                                                                  n.row) != without.end();
+                             });
+                             use([&](std::size_t wanted) {
+                                 nearest<> best(wanted);
+                                 compare(all.found, row, to, best);
+                                 return best.take();
+                             });
                          });
-                    std::erase_if(found, [&](neighbour const& n) {
-                        return !live(n.row) ||
-                               std::find(without.begin(), without.end(), n.row) != without.end();
-                    });
-                    return found;
                 });
             VICINAL_CHECK(fresh);
             if (storage::fault_scope::met()) return {}; // misread: what was measured before stays

@@ -25,10 +25,10 @@ namespace vicinal::inline VICINAL_ABI::storage {
 /// A block of memory of an allocator's, aligned to a cache line.
 ///
 /// In the place of the standard allocator, which is asked without exceptions, blocks from 4 MiB on
-/// are the system's pages, huge ones where there are any. Such a block has four times its size of
-/// address space, so that it grows in place: a column that is filled bit by bit, growing by half,
-/// would write each byte three times, and have each page cleared three times. Pages that were not
-/// written yet take no memory.
+/// are the system's pages, huge ones where there are any. Such a block has sixteen times its size
+/// of address space, so that it grows in place: a column that is filled bit by bit, growing by
+/// half, would write each byte three times, and have each page cleared three times. Pages that were
+/// not written yet take no memory.
 template <class Allocator>
 class memory_block {
 public:
@@ -128,7 +128,10 @@ private:
     /// False for small blocks, and where the system refuses.
     [[nodiscard]] bool take_pages(std::size_t bytes) {
         if (bytes < 2 * huge_page) return false;
-        auto pages = region<posix>::reserve(bytes);
+        // A region has four times what it is asked for, or less where address space is scarce.
+        constexpr std::size_t times = sizeof(void*) >= 8 ? 4 : 1;
+        auto pages = region<posix>::reserve(std::uint64_t{bytes} * times);
+        if (!pages) pages = region<posix>::reserve(bytes);
         if (!pages || !allow(*pages, bytes)) return false;
         pages_.reset(new (std::nothrow) region<posix>(*std::move(pages)));
         if (!pages_) return false;

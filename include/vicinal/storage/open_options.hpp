@@ -23,6 +23,8 @@ struct open_options {
     std::uint64_t checked_at_open = std::uint64_t{64} << 20;
     /// What storage::file may hold in memory, in bytes; the others let the system choose.
     std::uint64_t cache_bytes = std::uint64_t{256} << 20;
+    /// What storage::mmap may copy, in bytes, of columns that every step of a search reads.
+    std::uint64_t copied_bytes = 0;
     /// Threads that storage::file may read on where the system has no io_uring for this process.
     std::size_t read_threads = 0;
 };

@@ -39,6 +39,10 @@ struct store_options {
     /// What storage::file may hold in memory, in bytes: see storage/file.hpp. Without effect on the
     /// others.
     std::uint64_t cache_bytes = std::uint64_t{256} << 20;
+    /// Of what every step of a search reads (codes, links, live flags), storage::mmap copies into
+    /// memory of its own at opening what fits into so many bytes, for searches about as fast as in
+    /// memory: see storage/mmap.hpp. Without effect on the others.
+    std::uint64_t copied_bytes = 0;
 };
 
 /// What a search asks for.

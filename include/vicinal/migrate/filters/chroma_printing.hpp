@@ -80,8 +80,9 @@ private:
     }
 
     [[nodiscard]] result<std::string> metadata_test(foreign_predicate const& p) const {
-        if (tree_.name_of(*p.node).starts_with('$'))
-            return refused(p, "names without $ in front, which are Chroma's operators");
+        auto const name = tree_.name_of(*p.node);
+        if (name.starts_with('$') || name == "#document")
+            return refused(p, "names but #document and those with $ in front, which mean others");
         switch (p.test) {
             case test::equal:
                 if (!p.element || options_.no_arrays)

@@ -46,13 +46,14 @@ private:
         if (name == "$and" || name == "$or") return joined(operand, here, document, name == "$and");
         if (document) return document_test(name, operand, here);
         if (name.starts_with('$')) return wrong(here, "a field's name, $and or $or", shorter(name));
-        if (is_scalar(operand)) return comparison(name, "$eq", operand, here);
+        bool const of_document = name == "#document";
+        if (is_scalar(operand) && !of_document) return comparison(name, "$eq", operand, here);
         auto const test = object(operand, here);
         if (!test) return test.error();
         if ((*test)->size() != 1)
             return wrong(here, "one operator in an object", std::to_string((*test)->size()));
         auto const& [op, literal] = *(*test)->begin();
-        if (name == "#document") return document_test(op, literal, here.member(op));
+        if (of_document) return document_test(op, literal, here.member(op));
         return comparison(name, op, literal, here.member(op));
     }
 
