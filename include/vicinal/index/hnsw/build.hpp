@@ -72,6 +72,8 @@ private:
     using upper_level = decltype(std::declval<columns<Storage> const&>().upper_levels(state{}));
     static constexpr std::size_t least_for_two = 64;
     static constexpr std::size_t largest_batch = 4096;
+    /// Near rows are planned by the same thread, and some regions take longer than others.
+    static constexpr std::size_t parts_each = 8;
     /// Lists that are put in place at once, while searches wait: some 20 microseconds.
     static constexpr std::size_t lists_at_once = 512;
 
@@ -129,16 +131,19 @@ private:
         in_turn_.assign(batch.begin(), batch.end());
         std::sort(in_turn_.begin(), in_turn_.end());
         plans_.resize(batch.size());
-        return run_parts(batch.size(), 1, threads_, [&](std::size_t first, std::size_t last) {
-            return vicinal::detail::guarded([&]() -> result<void> {
-                hands h(graph_, codec_, codes_, lines_, relaxed_);
-                for (auto i = first; i < last; ++i) {
-                    plans_[i].node = in_turn_[i];
-                    make(h, plans_[i]);
-                }
-                return {};
-            });
-        });
+        return run_parts(
+            batch.size(), 1, threads_,
+            [&](std::size_t first, std::size_t last) {
+                return vicinal::detail::guarded([&]() -> result<void> {
+                    hands h(graph_, codec_, codes_, lines_, relaxed_);
+                    for (auto i = first; i < last; ++i) {
+                        plans_[i].node = in_turn_[i];
+                        make(h, plans_[i]);
+                    }
+                    return {};
+                });
+            },
+            parts_each);
     }
 
     /// Gives each new node a parent that has room, in the order of the plans.
@@ -254,8 +259,9 @@ private:
             if (i == 0 || links[i].to != links[i - 1].to) firsts_.push_back(i);
         auto const lists = firsts_.size();
         firsts_.push_back(links.size());
-        auto const planned =
-            run_parts(lists, 16, threads_, [&](std::size_t first, std::size_t last) {
+        auto const planned = run_parts(
+            lists, 16, threads_,
+            [&](std::size_t first, std::size_t last) {
                 return vicinal::detail::guarded([&]() -> result<void> {
                     hands h(graph_, codec_, codes_, lines_, relaxed_);
                     node_list from;
@@ -268,7 +274,8 @@ private:
                     }
                     return {};
                 });
-            });
+            },
+            parts_each);
         VICINAL_CHECK(planned);
         put_lists(lists, [&](std::size_t i) {
             auto const node = links[firsts_[i]].to;
