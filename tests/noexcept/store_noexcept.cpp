@@ -48,6 +48,19 @@ void use(Store s) {
         ids += next.value()->id;
     }
     VICINAL_EXPECT(ids == "abc");
+    VICINAL_EXPECT(s.try_update_payload("c", {{"year", 2001}}).value());
+    VICINAL_EXPECT(s.try_merge_payload("c", {{"month", 5}}).value());
+    VICINAL_EXPECT(s.try_count("year > 2000").value() == 2);
+    auto const page = s.try_select({.order_by = "year", .limit = 2});
+    VICINAL_EXPECT(page && page->records.size() == 2 && page->records[1].id == "c");
+    VICINAL_EXPECT(s.try_facets("year").value().size() == 3);
+    VICINAL_EXPECT(s.try_search_groups({1, 2, 3}, {.by = "year"}).value().size() == 3);
+    VICINAL_EXPECT(s.try_search_within({1, 2, 3}, 1e9).value().size() == 3);
+    VICINAL_EXPECT(s.try_search_like({.positive = {"a"}}).value().size() == 2);
+    auto other = s.scope("namespace", "other");
+    VICINAL_EXPECT(other.try_upsert("e", {1, 2, 3}) && other.try_count().value() == 1);
+    VICINAL_EXPECT(other.try_upsert("a", {1, 2, 3}).error().code() == errc::duplicate_id);
+    VICINAL_EXPECT(other.try_erase_where("").value() == 1);
     VICINAL_EXPECT(s.try_erase("a").value());
     VICINAL_EXPECT(!s.try_erase("a").value());
     if constexpr (Store::storage_policy::durable) VICINAL_EXPECT(s.try_checkpoint());

@@ -38,7 +38,9 @@ enum class action : std::uint8_t {
     update,
     merge,
     count,
-    erase_where
+    erase_where,
+    select,
+    within
 };
 
 /// One step. The seed gives everything else of it, so that dropping other steps changes nothing.
@@ -48,10 +50,10 @@ struct step {
 };
 
 [[nodiscard]] inline std::string show(std::vector<step> const& steps) {
-    static constexpr char const* names[] = {"upsert", "batch",      "erase",   "clear",  "get",
-                                            "search", "filtered",   "exact",   "scan",   "refuse",
-                                            "reopen", "checkpoint", "compact", "update", "merge",
-                                            "count",  "erase_where"};
+    static constexpr char const* names[] = {"upsert", "batch",       "erase",   "clear",  "get",
+                                            "search", "filtered",    "exact",   "scan",   "refuse",
+                                            "reopen", "checkpoint",  "compact", "update", "merge",
+                                            "count",  "erase_where", "select",  "within"};
     std::string text;
     for (auto const& s : steps)
         text.append("  {action::")
@@ -99,6 +101,8 @@ public:
             case action::merge: return merge(r);
             case action::count: return count(r, false);
             case action::erase_where: return count(r, true);
+            case action::select: return select(r);
+            case action::within: return within(r);
         }
         return held_->size() == truth_.size() ? "" : "size " + std::to_string(held_->size());
     }
@@ -182,6 +186,72 @@ private:
         auto const got = erases ? held_->erase_where(where) : held_->count(where);
         if (got != n) return std::to_string(got) + " match, not " + std::to_string(n);
         return held_->size() == truth_.size() ? "" : "size after erase_where";
+    }
+
+    /// Page by page, with or without an order; and the values of the field that orders.
+    std::string select(generator& r) {
+        vicinal::select_options o;
+        if (r.below(2) == 0) o.order_by = "n";
+        o.descending = r.below(2) == 0;
+        o.limit = 1 + r.below(20);
+        std::vector<std::pair<std::int64_t, id>> want;
+        std::map<std::int64_t, std::size_t> counts;
+        constexpr std::int64_t last = 1000; // records without the field
+        for (auto const& [key, k] : truth_) {
+            auto const* n = k.payload["n"].template get_if<std::int64_t>();
+            if (n) ++counts[*n];
+            want.emplace_back(o.order_by.empty() ? 0 : !n ? last : o.descending ? -*n : *n, key);
+        }
+        std::sort(want.begin(), want.end());
+        if (o.order_by.empty() && o.descending) std::reverse(want.begin(), want.end());
+        std::size_t at = 0;
+        do {
+            auto const page = held_->select(o);
+            for (auto const& got : page.records) {
+                if (at == want.size() || got.id != want[at].second)
+                    return "selected another record at " + std::to_string(at);
+                if (got.payload != truth_.at(got.id).payload) return "another payload";
+                ++at;
+            }
+            o.after = page.next;
+        } while (!o.after.empty());
+        if (at != want.size()) return "selected " + std::to_string(at);
+        auto const facets = held_->facets("n", {.limit = 100});
+        if (facets.size() != counts.size()) return std::to_string(facets.size()) + " facets";
+        for (auto const& f : facets)
+            if (counts[*f.value.template get_if<std::int64_t>()] != f.count)
+                return "another count of a value";
+        return {};
+    }
+
+    std::string within(generator& r) {
+        auto const query = vector(r);
+        auto const limit = static_cast<float>(r.below(12)) / 4;
+        std::vector<std::pair<float, id>> want;
+        std::map<std::int64_t, std::pair<float, id>> best;
+        for (auto const& [key, k] : truth_) {
+            std::pair const here(distance(query, k.vector), key);
+            if (here.first <= limit) want.push_back(here);
+            if (auto const* n = k.payload["n"].template get_if<std::int64_t>()) {
+                auto const at = best.try_emplace(*n, here).first;
+                at->second = std::min(at->second, here);
+            }
+        }
+        std::sort(want.begin(), want.end());
+        auto const got = held_->search_within(query, static_cast<double>(limit), {.exact = true});
+        if (got.size() != want.size())
+            return std::to_string(got.size()) + " within, not " + std::to_string(want.size());
+        for (std::size_t i = 0; i < got.size(); ++i)
+            if (got[i].id != want[i].second) return "another hit within";
+        std::vector<std::pair<float, id>> groups;
+        for (auto const& [n, here] : best) groups.push_back(here);
+        std::sort(groups.begin(), groups.end());
+        groups.resize(std::min<std::size_t>(groups.size(), 4));
+        auto const grouped = held_->search_groups(query, {.by = "n", .groups = 4});
+        if (grouped.size() != groups.size()) return std::to_string(grouped.size()) + " groups";
+        for (std::size_t i = 0; i < groups.size(); ++i)
+            if (grouped[i].hits.at(0).id != groups[i].second) return "another group";
+        return {};
     }
 
     std::string batch(generator& r) {
@@ -330,12 +400,13 @@ template <class Fails>
 
 [[nodiscard]] inline std::vector<step> random_steps(std::size_t n, std::uint64_t seed) {
     static constexpr std::pair<action, std::size_t> weights[] = {
-        {action::upsert, 20},   {action::batch, 6},      {action::erase, 10},
-        {action::clear, 1},     {action::get, 8},        {action::search, 10},
-        {action::filtered, 10}, {action::exact, 8},      {action::scan, 6},
-        {action::refuse, 2},    {action::reopen, 1},     {action::checkpoint, 1},
-        {action::compact, 2},   {action::update, 8},     {action::merge, 3},
-        {action::count, 3},     {action::erase_where, 1}};
+        {action::upsert, 20},  {action::batch, 6},       {action::erase, 10},
+        {action::clear, 1},    {action::get, 8},         {action::search, 8},
+        {action::filtered, 9}, {action::exact, 8},       {action::scan, 6},
+        {action::refuse, 2},   {action::reopen, 1},      {action::checkpoint, 1},
+        {action::compact, 2},  {action::update, 8},      {action::merge, 3},
+        {action::count, 3},    {action::erase_where, 1}, {action::select, 2},
+        {action::within, 1}};
     generator r(seed);
     std::vector<step> steps;
     while (steps.size() < n) {

@@ -108,7 +108,16 @@ TEMPLATE_TEST_CASE("a selection is in order, page by page, whatever the field ho
                    (store<metric::cosine, flat, storage::file, payload::fields, std::uint32_t>)) {
     test_store<TestType> held(options<TestType>());
     auto list = sample<TestType>();
+    bool const indexed = GENERATE(false, true);
+    if (indexed)
+        for (auto const* field : {"x", "n", "document"})
+            held->create_index(field, vicinal::field_index::ordered);
     held->upsert(list);
+    for (std::size_t i = 0; i < 60; ++i) {
+        auto& r = list[many - 1 - i * 3];
+        r.payload = payload_of(many - i * 5);
+        held->update_payload(r.id, r.payload);
+    }
     for (std::size_t i = 0; i < 40; ++i) held->erase(list[i * 7].id);
     list.erase(std::remove_if(list.begin(), list.end(),
                               [&](auto const& r) { return !held->contains(r.id); }),
@@ -116,7 +125,7 @@ TEMPLATE_TEST_CASE("a selection is in order, page by page, whatever the field ho
     for (std::string const field : {"", "x", "n", "document", "nowhere"})
         for (bool const descending : {false, true})
             for (std::string const where : {"", "n >= 300"}) {
-                CAPTURE(field, descending, where);
+                CAPTURE(field, descending, where, indexed);
                 auto want = list;
                 if (!where.empty())
                     std::erase_if(want, [](auto const& r) {
@@ -133,10 +142,10 @@ TEMPLATE_TEST_CASE("a selection is in order, page by page, whatever the field ho
                 o.where = where;
                 o.order_by = field;
                 o.descending = descending;
-                o.limit = 171;
+                o.limit = indexed ? 29 : 171;
                 o.with_vectors = descending;
                 std::vector<typename TestType::record> got;
-                for (std::size_t pages = 0; pages < 20; ++pages) {
+                for (std::size_t pages = 0; pages < 50; ++pages) {
                     auto const page = held->select(o);
                     REQUIRE(page.records.size() <= o.limit);
                     got.insert(got.end(), page.records.begin(), page.records.end());
@@ -188,6 +197,10 @@ TEMPLATE_TEST_CASE("facets count each value once a record, most frequent first",
     test_store<TestType> held(options<TestType>());
     auto list = sample<TestType>();
     held->upsert(list);
+    auto const plain = held->facets("x", {.limit = 1000});
+    held->create_index("x", vicinal::field_index::hash);
+    held->create_index("document", vicinal::field_index::inverted);
+    CHECK(held->facets("x", {.limit = 1000}) == plain);
     for (std::size_t i = 0; i < 300; ++i) {
         list[i].payload = payload_of(i + 6);
         if (i % 2 == 0)

@@ -53,8 +53,9 @@ struct page_cursor {
         std::string out(1, descending ? 'd' : 'a');
         std::string encoded;
         if (key) payload::detail::append_value(key->view(), encoded);
+        auto const name = id_traits<Id>::text(id);
         for (std::string_view const part :
-             {order_by, std::string_view(encoded), std::string_view(id_traits<Id>::text(id))}) {
+             {order_by, std::string_view(encoded), std::string_view(name)}) {
             out.push_back('.');
             append_hex(out, part);
         }

@@ -4,6 +4,7 @@
 
 #include <vicinal/store/matches.hpp>
 #include <vicinal/store/page_cursor.hpp>
+#include <vicinal/store/planner.hpp>
 
 #include <algorithm>
 #include <compare>
@@ -66,23 +67,32 @@ public:
                   std::optional<page_cursor<Id>> const& after) noexcept
         : rows_(rows), options_(o), after_(after) {}
 
-    void offer(slot s) {
+    /// Whether one that comes behind this one in the order of values, or has the same, may still be
+    /// among the page.
+    bool offer(slot s) {
         auto const payload = rows_.payload(s);
         place const here{options_.order_by.empty() ? std::nullopt
                                                    : key_of_field(payload, options_.order_by),
                          rows_.id(s)};
-        if (after_ && !before(place_of(*after_), here)) return;
-        more_ |= heap_.size() == options_.limit;
+        if (after_ && !before(place_of(*after_), here)) return true;
         auto const order = [this](kept const& a, kept const& b) {
             return before(place_of(a), place_of(b));
         };
         if (heap_.size() == options_.limit) {
-            if (!before(here, place_of(heap_.front()))) return;
+            more_ = true;
+            auto const last = place_of(heap_.front());
+            if (!before(here, last)) return here.key == last.key;
             std::pop_heap(heap_.begin(), heap_.end(), order);
             heap_.pop_back();
         }
         heap_.push_back({s, here.key ? std::optional<owned_key>(*here.key) : std::nullopt});
         std::push_heap(heap_.begin(), heap_.end(), order);
+        return true;
+    }
+    /// Begins anew.
+    void clear() noexcept {
+        heap_.clear();
+        more_ = false;
     }
 
     /// The slots in order; leaves none behind.
@@ -119,13 +129,48 @@ private:
     bool more_ = false;
 };
 
+/// Offers matches in the order of an index on the field, until no other one can be among the page.
+/// False where there is no such index, where it takes more than an eighth of the rows, which in
+/// their own order are looked at sooner, and where the page has records that no index orders: then
+/// `best` is of no use.
+template <class Rows, class Id>
+[[nodiscard]] bool offer_in_order(Rows const& rows, filter const& where, select_options const& o,
+                                  page_of_slots<Rows, Id>& best) {
+    auto const& fields = rows.fields();
+    if (o.order_by.empty() || fields.covered() == 0) return false;
+    std::vector<slot> changed(rows.changed().begin(), rows.changed().end());
+    std::sort(changed.begin(), changed.end());
+    changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
+    auto const offer = [&](slot s) {
+        return !rows.live(s) || !where.matches(rows.payload(s)) || best.offer(s);
+    };
+    auto left = most_met_by_a_walk(rows.count());
+    bool finished = false;
+    bool const ordered = fields.in_order(o.order_by, o.descending, [&](slot s) {
+        if (left-- == 0) return false;
+        if (s >= fields.covered() || std::binary_search(changed.begin(), changed.end(), s))
+            return true;
+        finished = !offer(s);
+        return !finished;
+    });
+    if (!ordered || !finished) return false;
+    for (auto const s : changed)
+        if (s < fields.covered()) static_cast<void>(offer(s));
+    for (auto s = fields.covered(); s < rows.count(); ++s) static_cast<void>(offer(s));
+    return true;
+}
+
 /// One page; runs inside the reader's section. Errors: corrupt_snapshot, out_of_memory.
 template <class Record, class Payload, class Id, class Rows>
 [[nodiscard]] result<selected_page<Record>>
 select_page(Rows const& rows, std::size_t dim, filter const& where, select_options const& o,
             std::optional<page_cursor<Id>> const& after, filter_cache& filters) {
     page_of_slots<Rows, Id> best(rows, o, after);
-    each_match(rows, where, o.where, filters, [&](slot s) { best.offer(s); });
+    if (!offer_in_order(rows, where, o, best)) {
+        best.clear();
+        each_match(rows, where, o.where, filters,
+                   [&](slot s) { static_cast<void>(best.offer(s)); });
+    }
     auto kept = best.take();
     selected_page<Record> page;
     page.records.reserve(kept.size());

@@ -61,8 +61,10 @@ public:
     /// A page of the records that match, in the order of a field or of their ids.
     ///
     /// Cost: as try_count(); a comparison with the worst of the page for each match, which reads
-    /// the field where there is an order_by; the page's records. Errors: as try_count();
-    /// invalid_argument (a limit of 0, an `after` of another order), corrupt_snapshot.
+    /// the field where there is an order_by; the page's records. Through an ordered index on the
+    /// field about the rows up to the page's end instead, where these are at most an eighth of all.
+    /// Errors: as try_count(); invalid_argument (a limit of 0, an `after` of another order),
+    /// corrupt_snapshot.
     [[nodiscard]] result<page> try_select(select_options const& o = {}) const {
         return guarded([&]() -> result<page> {
             using id = typename Types::id_type;

@@ -105,9 +105,9 @@ public:
             s.exact = o.exact;
             s.max_distance = distance;
             return widen<hits>(s, query, [&](auto const& rows, auto const& search) -> result<hits> {
-                auto found = search.until(
-                    query.data(), (std::max)((std::min)(o.limit, std::size_t{64}), std::size_t{1}),
-                    [&](index::neighbours const& list) { return list.size() >= o.limit; });
+                auto found = search.until(query.data(), 64, [&](index::neighbours const& list) {
+                    return list.size() >= o.limit;
+                });
                 VICINAL_CHECK(found);
                 if (found->size() > o.limit) found->resize(o.limit);
                 return hits_of(rows, *found);
