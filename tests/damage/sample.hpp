@@ -177,6 +177,9 @@ struct sample {
             for (std::size_t n = 0; n < 5; ++n) put(s, n * 3, 2);
             s.erase(name_of(5));
             s.erase(name_of(6));
+            s.create_index("n", vicinal::field_index::ordered);
+            s.create_index("text", vicinal::field_index::hash);
+            s.create_index("text", vicinal::field_index::inverted);
             s.checkpoint();
             put(s, 50, 3);
             put(s, 7, 3);

@@ -58,7 +58,10 @@ void write_on(std::string const& path) {
     static_cast<void>(s.try_merge_payload(name_of(11), {{"more", 5}}));
     static_cast<void>(s.try_erase_where("n = 13"));
     static_cast<void>(answers(s));
+    static_cast<void>(s.try_indexes());
     static_cast<void>(s.try_verify());
+    static_cast<void>(s.try_create_index("n", vicinal::field_index::hash));
+    static_cast<void>(s.try_rebuild_index("text", vicinal::field_index::inverted));
     static_cast<void>(s.try_checkpoint());
     static_cast<void>(s.try_compact());
     static_cast<void>(answers(s));
