@@ -3,9 +3,9 @@
 //
 // JSON Lines of 1,000,000 x 384 (VICINAL_BENCH_ROWS: fewer) with the shortest decimals, read into a
 // store in memory without an index build, on one thread and with reading and writing side by side;
-// the same without a store, for what is the reader's; a directory that the real Chroma wrote
-// (VICINAL_BENCH_CHROMA, made by make_chroma.py). Then the most memory that a migration into a sink
-// without any takes, verified, of a process of its own.
+// the same without a store, for what is the reader's; both for a directory that the real Chroma
+// wrote (VICINAL_BENCH_CHROMA, made by make_chroma.py). Then the most memory that a migration into
+// a sink without any takes, verified, of a process of its own.
 //
 //     migrate_bench [--json FILE] [WORD]
 #include "dataset.hpp"
@@ -164,6 +164,9 @@ int main(int argc, char** argv) {
 
     if (auto const* const chroma = std::getenv("VICINAL_BENCH_CHROMA")) {
         auto const vectors = 100'000 * dim * sizeof(float) / 1e6;
+        measure.speed("chroma, nowhere", vectors, [&] {
+            return migrate(backend::chroma_directory(chroma), no_sink{}, unverified(1)).records;
+        });
         for (std::size_t const threads : {1U, 2U})
             measure.speed("chroma, memory store, threads " + std::to_string(threads), vectors, [&] {
                 store<metric::squared_l2, index::flat<>> to({.dim = dim});

@@ -28,6 +28,7 @@ TEST_CASE("an Arrow file is described, and read again from its start", "[migrate
     CHECK(about->dim == 5);
     CHECK(!about->records);
     CHECK(about->losses.empty());
+    CHECK(about->description == "arrow:" + own("batches_zstd.arrow"));
     auto const once = records_of(*source).value();
     REQUIRE(source->rewind());
     check_same(records_of(*source).value(), once);

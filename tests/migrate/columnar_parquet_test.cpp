@@ -33,7 +33,7 @@ TEST_CASE("a Parquet file is described, and read again from its start", "[migrat
     CHECK(about->records == 120U);
     CHECK(about->metric.empty());
     CHECK(about->losses.empty());
-    CHECK(about->description == "table:" + own("v2_plain_zstd.parquet"));
+    CHECK(about->description == "parquet:" + own("v2_plain_zstd.parquet"));
     auto const once = records_of(*source).value();
     REQUIRE(source->rewind());
     check_same(records_of(*source).value(), once);

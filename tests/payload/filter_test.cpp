@@ -54,6 +54,10 @@ public:
     std::string text(naive::expression const& e) {
         switch (e.op) {
             case filter_op::negated: return word("not") + blank() + operand(e.children[0], 3);
+            case filter_op::not_true:
+                return "(" + text(e.children[0]) + ")" + blank() + word("is") + " " + word("not") +
+                       blank() + word("true");
+            case filter_op::any_element: return word("any") + blank() + text(e.children[0]);
             case filter_op::all_of:
             case filter_op::any_of: {
                 bool const all = e.op == filter_op::all_of;
@@ -70,7 +74,7 @@ public:
         static char const* const words[] = {
             "=",      "!=",      "<",        "<=",          ">",       ">=",         "in",
             "not in", "between", "contains", "starts_with", "is null", "is not null"};
-        s += blank() + word(words[static_cast<int>(e.op) - 3]);
+        s += blank() + word(words[static_cast<int>(e.op) - static_cast<int>(filter_op::equal)]);
         bool const list = e.op == filter_op::in || e.op == filter_op::not_in;
         std::string values;
         for (auto const& v : e.values)
@@ -128,13 +132,18 @@ value random_literal(testing::dice& d) {
 naive::expression random_expression(testing::dice& d, unsigned depth) {
     naive::expression e;
     if (depth > 0 && d.one_in(2)) {
-        e.op = static_cast<filter_op>(d.below(3));
-        auto const children = e.op == filter_op::negated ? 1 : 2 + d.below(3);
+        e.op = static_cast<filter_op>(d.below(4));
+        auto const children = e.op >= filter_op::negated ? 1 : 2 + d.below(3);
         for (std::uint64_t i = 0; i < children; ++i)
             e.children.push_back(random_expression(d, depth - 1));
         return e;
     }
-    e.op = static_cast<filter_op>(3 + d.below(13));
+    if (depth > 0 && d.one_in(3)) {
+        e.op = filter_op::any_element;
+        e.children.push_back(random_expression(d, 0));
+        return e;
+    }
+    e.op = static_cast<filter_op>(static_cast<unsigned>(filter_op::equal) + d.below(13));
     e.path.push_back(testing::random_name(d));
     while (d.one_in(4)) e.path.push_back(testing::random_name(d));
     if (e.op < filter_op::is_null) e.values.push_back(random_literal(d));
@@ -191,6 +200,7 @@ TEST_CASE("each operator says what its name says", "[filter]") {
     CHECK(matches("not year = 1 and not (year = 2 or draft = true)", sample));
     CHECK(matches("year = 1 and year = 2 or year = 2024", sample));
     CHECK_FALSE(matches("year = 1 and (year = 2 or year = 2024)", sample));
+    CHECK(matches("any = 1 and \"any\" = 1 and any any = 1 and ANY \"any\" in (1)", {{"any", 1}}));
     CHECK(filter{}.matches({}));
     CHECK(filter{}.empty());
     CHECK(matches(" \n", {}));
@@ -254,6 +264,21 @@ TEST_CASE("values of different kinds compare as the documentation has it", "[fil
              {"missing contains 'x'", 'u'},
              {"year between 3000 and 1", 'f'},
              {"year is null", 'f'},
+             {"any list = 1 and any list = 'x' and any list = true", 't'},
+             {"any list > 2", 't'},
+             {"any list > 3", 'u'},
+             {"any list = 7", 'u'},
+             {"any list is null", 't'},
+             {"any year = 2024", 't'},
+             {"any category contains 'uid'", 't'},
+             {"any list contains 'x'", 't'},
+             {"any list contains 1", 'u'},
+             {"any missing = 1", 'u'},
+             {"any missing is null", 't'},
+             {"(missing = 1) is not true", 't'},
+             {"(year = 2024) is not true", 'f'},
+             {"(year = 1) is not true", 't'},
+             {"not (missing = 1) is not true", 'f'},
          }) {
         CAPTURE(r.text);
         CHECK(truth(r.text, sample) == r.expected);
@@ -320,6 +345,10 @@ TEST_CASE("a filter that does not parse is told with its column", "[filter]") {
              {"a starts_with 5", "text in single quotes at column 15, got '5'"},
              {"a is 5", "null or not null at column 6, got '5'"},
              {"a is not 5", "null at column 10, got '5'"},
+             {"(a = 5) is null", "not true at column 12, got 'null'"},
+             {"(a = 5) is not null", "true at column 16, got 'null'"},
+             {"any (a = 5)", "an operator (=, !=, <, <=, >, >=, in, not in, between, contains, "
+                             "starts_with, is) at column 5, got '('"},
              {"in = 1", "a field name at column 1, got the keyword 'in' (a field of that name is "
                         "written in double quotes)"},
              {"first-name = 1", "a name, value or operator (other names stand in double quotes) at "

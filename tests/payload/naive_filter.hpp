@@ -33,7 +33,7 @@ struct expression {
 inline expression from_tree(vicinal::payload::filter_tree const& tree, std::size_t i) {
     auto const& n = tree.nodes[i];
     expression e{.op = n.op};
-    if (n.op <= filter_op::negated) {
+    if (n.op < filter_op::equal) {
         for (auto child = i + 1; child < i + n.nodes; child += tree.nodes[child].nodes)
             e.children.push_back(from_tree(tree, child));
         return e;
@@ -119,20 +119,8 @@ inline verdict compare(value const& v, filter_op op, value const& literal) {
     return *o >= 0;
 }
 
-inline verdict evaluate(expression const& e, vicinal::fields const& all) {
-    if (e.op == filter_op::negated) return opposite(evaluate(e.children[0], all));
-    if (e.op == filter_op::all_of) {
-        verdict result = true;
-        for (auto const& c : e.children) result = both(result, evaluate(c, all));
-        return result;
-    }
-    if (e.op == filter_op::any_of) {
-        // De Morgan, so that `or` shares nothing with the library's.
-        verdict result = true;
-        for (auto const& c : e.children) result = both(result, opposite(evaluate(c, all)));
-        return opposite(result);
-    }
-    auto const* v = look_up(all, e.path, 0);
+/// A comparison of one value, which may be missing.
+inline verdict compare_field(expression const& e, value const* v) {
     bool const missing = v == nullptr || v->is_null();
     if (e.op == filter_op::is_null) return missing;
     if (e.op == filter_op::is_not_null) return !missing;
@@ -163,6 +151,41 @@ inline verdict evaluate(expression const& e, vicinal::fields const& all) {
             return text->rfind(*e.values[0].get_if<std::string>(), 0) == 0;
         default: return compare(*v, e.op, e.values[0]);
     }
+}
+
+inline verdict evaluate(expression const& e, vicinal::fields const& all) {
+    if (e.op == filter_op::negated) return opposite(evaluate(e.children[0], all));
+    if (e.op == filter_op::all_of) {
+        verdict result = true;
+        for (auto const& c : e.children) result = both(result, evaluate(c, all));
+        return result;
+    }
+    if (e.op == filter_op::any_of) {
+        // De Morgan, so that `or` shares nothing with the library's.
+        verdict result = true;
+        for (auto const& c : e.children) result = both(result, opposite(evaluate(c, all)));
+        return opposite(result);
+    }
+    if (e.op == filter_op::not_true) return !evaluate(e.children[0], all).value_or(false);
+    if (e.op == filter_op::any_element) {
+        auto const& c = e.children[0];
+        auto const* v = look_up(all, c.path, 0);
+        auto const* a = v ? v->get_if<value::array>() : nullptr;
+        if (!a) return compare_field(c, v);
+        bool unknown = false;
+        for (auto const& element : *a) {
+            if (c.op == filter_op::contains && element.get_if<value::array>()) {
+                unknown = true;
+                continue;
+            }
+            auto const one = compare_field(c, &element);
+            if (one && *one) return true;
+            unknown = unknown || !one;
+        }
+        if (unknown) return {};
+        return false;
+    }
+    return compare_field(e, look_up(all, e.path, 0));
 }
 
 } // namespace naive

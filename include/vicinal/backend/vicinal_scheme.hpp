@@ -2,22 +2,26 @@
 #ifndef VICINAL_BACKEND_VICINAL_SCHEME_HPP
 #define VICINAL_BACKEND_VICINAL_SCHEME_HPP
 
-#include <vicinal/backend/registry.hpp>
-#include <vicinal/index/flat.hpp>
-#include <vicinal/storage/memory.hpp>
-#include <vicinal/storage/mmap.hpp>
-#include <vicinal/store/identity.hpp>
+#include <vicinal/core/config.hpp>
 
-#include <charconv>
-#include <cstddef>
-#include <memory>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <type_traits>
-#include <utility>
-#include <vector>
+#if VICINAL_HAS_FILES
+
+#    include <vicinal/backend/registry.hpp>
+#    include <vicinal/index/flat.hpp>
+#    include <vicinal/storage/memory.hpp>
+#    include <vicinal/storage/mmap.hpp>
+#    include <vicinal/store/identity.hpp>
+
+#    include <charconv>
+#    include <cstddef>
+#    include <memory>
+#    include <optional>
+#    include <span>
+#    include <string>
+#    include <string_view>
+#    include <type_traits>
+#    include <utility>
+#    include <vector>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -256,5 +260,7 @@ template <float_store... Stores>
 }
 
 } // namespace vicinal::inline VICINAL_ABI::backend
+
+#endif
 
 #endif

@@ -5,6 +5,7 @@
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/payload/concept.hpp>
 #include <vicinal/storage/replacement.hpp>
+#include <vicinal/store/field_indexes.hpp>
 #include <vicinal/store/id_map.hpp>
 #include <vicinal/store/ids.hpp>
 #include <vicinal/store/live_slots.hpp>
@@ -87,6 +88,8 @@ public:
     /// Bytes, and what keeps them in place.
     [[nodiscard]] auto payload(slot s) const noexcept { return payloads_[s]; }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
+    /// What is known of payloads without reading them.
+    [[nodiscard]] field_indexes<Storage> const& fields() const noexcept { return fields_; }
     /// The same as a predicate that outlives no section.
     [[nodiscard]] auto live_slots() const noexcept {
         return detail::live_slots(live_->reader(), count_);
@@ -235,6 +238,7 @@ private:
     id_rows<Id, Storage> ids_;
     heap<Storage> payloads_;
     id_map<decltype(std::declval<column const&>().reader())> map_of_;
+    [[no_unique_address]] field_indexes<Storage> fields_;
     slot count_ = 0;
     std::size_t live_count_ = 0;
     std::uint64_t epoch_ = 0;

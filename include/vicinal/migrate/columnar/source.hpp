@@ -149,7 +149,7 @@ private:
             case columnar_layout::vdf: return "vdf";
             case columnar_layout::chroma_0_3: return "chroma-0.3";
         }
-        return "table";
+        return scheme_;
     }
 
     [[nodiscard]] std::string place() const {
@@ -168,6 +168,7 @@ private:
         row_of_file_ = 0;
         auto t = detail::columnar::open_table(path, options_.open);
         if (!t) return t.error();
+        if (file_ == 1) scheme_ = (*t)->scheme();
         auto wishes = set_.wishes;
         if ((*t)->note("vicinal")) {
             wishes.layout = detail::columnar::table_layout::own;
@@ -187,6 +188,7 @@ private:
     columnar_options options_;
     detail::columnar::table_set set_;
     std::unique_ptr<detail::columnar::table> table_;
+    char const* scheme_ = "parquet"; // that of the first file; of no file, any
     detail::columnar::row_reader reader_;
     detail::columnar::row_losses losses_;
     detail::bad_records bad_;

@@ -96,6 +96,8 @@ public:
     table& operator=(table const&) = delete;
     virtual ~table() = default;
 
+    /// The scheme that reads such files.
+    [[nodiscard]] virtual char const* scheme() const noexcept = 0;
     [[nodiscard]] virtual std::vector<table_column> const& columns() const noexcept = 0;
     /// How many rows there are, where the file says so.
     [[nodiscard]] virtual std::optional<std::uint64_t> rows() const noexcept = 0;

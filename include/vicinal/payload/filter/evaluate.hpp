@@ -27,7 +27,9 @@ public:
             case filter_op::all_of: return all(i);
             case filter_op::any_of: return any(i);
             case filter_op::negated: return negate(at(i + 1));
-            default: return leaf(n);
+            case filter_op::not_true: return truth_of(at(i + 1) != truth::yes);
+            case filter_op::any_element: return any_element(tree_.nodes[i + 1]);
+            default: return leaf(n, find(n));
         }
     }
 
@@ -48,15 +50,36 @@ private:
         return greatest;
     }
 
-    [[nodiscard]] truth leaf(filter_node const& n) const noexcept {
+    /// The field that a comparison names; null where there is none.
+    [[nodiscard]] value_view find(filter_node const& n) const noexcept {
         auto const name = tree_.name_of(n);
         auto const starts = tree_.starts_of(n);
         auto const found = starts.empty() ? payload_.find(name) : payload_.find_parts(name, starts);
-        bool const missing = !found || found->is_null();
+        return found.value_or(value_view{});
+    }
+
+    [[nodiscard]] truth leaf(filter_node const& n, value_view const& field) const noexcept {
+        bool const missing = field.is_null();
         if (n.op == filter_op::is_null) return truth_of(missing);
         if (n.op == filter_op::is_not_null) return truth_of(!missing);
         if (missing) return truth::unknown;
-        return test(n, *found);
+        return test(n, field);
+    }
+
+    /// A value that is no array is its own only element.
+    [[nodiscard]] truth any_element(filter_node const& n) const noexcept {
+        auto const field = find(n);
+        if (field.type() != value::kind::array) return leaf(n, field);
+        auto greatest = truth::no;
+        auto rest = field.array();
+        for (value_view element; greatest != truth::yes && rest.next(element);) {
+            // What an array contains is asked of the field only: an element has parts if it is
+            // text.
+            bool const unasked =
+                n.op == filter_op::contains && element.type() != value::kind::string;
+            greatest = (std::max)(greatest, unasked ? truth::unknown : leaf(n, element));
+        }
+        return greatest;
     }
 
     [[nodiscard]] truth test(filter_node const& n, value_view const& field) const noexcept {

@@ -49,9 +49,7 @@ private:
         auto const at = tree_.nodes.size();
         VICINAL_CHECK(operand());
         if (token_.kind != word) return {};
-        VICINAL_CHECK(count());
-        tree_.nodes.insert(tree_.nodes.begin() + static_cast<std::ptrdiff_t>(at),
-                           filter_node{.op = op});
+        VICINAL_CHECK(wrap(at, op));
         while (token_.kind == word) {
             VICINAL_CHECK(advance());
             VICINAL_CHECK(operand());
@@ -74,9 +72,15 @@ private:
             close(at);
             return {};
         }
+        auto const at = tree_.nodes.size();
         VICINAL_CHECK(advance());
         VICINAL_CHECK(disjunction(depth + 1));
-        return take(token_kind::close, "and, or, or a closing parenthesis");
+        VICINAL_CHECK(take(token_kind::close, "and, or, or a closing parenthesis"));
+        if (token_.kind != token_kind::word_is) return {};
+        VICINAL_CHECK(advance());
+        VICINAL_CHECK(take(token_kind::word_not, "not true"));
+        VICINAL_CHECK(take(token_kind::word_true, "true"));
+        return wrap(at, filter_op::not_true);
     }
 
     [[nodiscard]] result<void> comparison() {
@@ -88,18 +92,27 @@ private:
                                  "' (a field of that name is written in double quotes)");
             return unexpected("a field name, not or (");
         }
+        auto const first = token_;
+        VICINAL_CHECK(advance());
+        // Two names side by side: the first is no field but the word, which is none elsewhere.
+        bool const any = token_.kind == name && is_word(first.raw, "any");
+        auto const field = any ? token_ : first;
+        if (any) {
+            VICINAL_CHECK(count());
+            tree_.nodes.push_back({.op = filter_op::any_element, .nodes = 2});
+            VICINAL_CHECK(advance());
+        }
         VICINAL_CHECK(count());
         filter_node node;
-        node.name = add_name(tree_, token_.raw);
+        node.name = add_name(tree_, field.raw);
         node.first_value = static_cast<std::uint32_t>(tree_.values.size());
-        VICINAL_CHECK(advance());
         auto const operation = token_.kind;
         if (operation < equal || operation > greater_equal) {
             VICINAL_CHECK(worded(node, operation));
         } else {
-            constexpr auto first = static_cast<unsigned>(equal);
             node.op = static_cast<filter_op>(static_cast<unsigned>(filter_op::equal) +
-                                             static_cast<unsigned>(operation) - first);
+                                             static_cast<unsigned>(operation) -
+                                             static_cast<unsigned>(equal));
             VICINAL_CHECK(advance());
             VICINAL_CHECK(literal());
         }
@@ -186,6 +199,15 @@ private:
         }
         tree_.values.push_back(v);
         return advance();
+    }
+
+    /// Puts a node in front of those from `at` on, which become its children.
+    [[nodiscard]] result<void> wrap(std::size_t at, filter_op op) {
+        VICINAL_CHECK(count());
+        tree_.nodes.insert(tree_.nodes.begin() + static_cast<std::ptrdiff_t>(at),
+                           filter_node{.op = op});
+        close(at);
+        return {};
     }
 
     void close(std::size_t at) noexcept {

@@ -34,6 +34,12 @@ private:
             case filter_op::all_of: return chain(i, " and ");
             case filter_op::any_of: return chain(i, " or ");
             case filter_op::negated: out_ += "not "; return operand(i, i + 1);
+            case filter_op::not_true:
+                out_ += '(';
+                node(i + 1);
+                out_ += ") is not true";
+                return;
+            case filter_op::any_element: out_ += "any "; return leaf(tree_.nodes[i + 1]);
             default: leaf(n);
         }
     }
@@ -58,16 +64,12 @@ private:
     }
 
     void leaf(filter_node const& n) {
-        constexpr std::array<char const*, 16> words{"",           "",
-                                                    "",           " = ",
-                                                    " != ",       " < ",
-                                                    " <= ",       " > ",
-                                                    " >= ",       " in (",
-                                                    " not in (",  " between ",
-                                                    " contains ", " starts_with ",
-                                                    " is null",   " is not null"};
+        constexpr std::array<char const*, 13> words{
+            " = ",           " != ",     " < ",         " <= ",      " > ",
+            " >= ",          " in (",    " not in (",   " between ", " contains ",
+            " starts_with ", " is null", " is not null"};
         name(n);
-        out_ += words[static_cast<std::size_t>(n.op)];
+        out_ += words[static_cast<std::size_t>(n.op) - static_cast<std::size_t>(filter_op::equal)];
         bool first = true;
         for (auto const& v : tree_.values_of(n)) {
             if (!first) out_ += n.op == filter_op::between ? " and " : ", ";

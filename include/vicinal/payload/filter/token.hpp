@@ -79,6 +79,15 @@ struct filter_token {
     return starts_name(c) || is_digit(c);
 }
 
+/// Whether `s` is that word of lower-case letters; case does not matter.
+[[nodiscard]] constexpr bool is_word(std::string_view s, std::string_view word) noexcept {
+    if (word.size() != s.size()) return false;
+    for (std::size_t i = 0; i < s.size(); ++i)
+        if ((s[i] >= 'A' && s[i] <= 'Z' ? static_cast<char>(s[i] + 32) : s[i]) != word[i])
+            return false;
+    return true;
+}
+
 /// The keyword's kind, `name` where it is none. Case does not matter.
 [[nodiscard]] inline token_kind keyword(std::string_view s) noexcept {
     using enum token_kind;
@@ -94,13 +103,8 @@ struct filter_token {
          {"or", word_or},
          {"starts_with", word_starts_with},
          {"true", word_true}}};
-    auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    for (auto const& [word, kind] : words) {
-        if (word.size() != s.size()) continue;
-        std::size_t i = 0;
-        while (i < s.size() && lower(s[i]) == word[i]) ++i;
-        if (i == s.size()) return kind;
-    }
+    for (auto const& [word, kind] : words)
+        if (is_word(s, word)) return kind;
     return name;
 }
 

@@ -14,9 +14,11 @@
 namespace vicinal::inline VICINAL_ABI::payload {
 
 enum class filter_op : std::uint8_t {
-    any_of,  // or of the children
-    all_of,  // and of the children
-    negated, // not of the one child
+    any_of,      // or of the children
+    all_of,      // and of the children
+    negated,     // not of the one child
+    not_true,    // whether the one child is false or unknown: never unknown itself
+    any_element, // or of the one comparison below over the elements of its field
     equal,
     not_equal,
     less,

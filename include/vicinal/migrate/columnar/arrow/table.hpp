@@ -50,6 +50,7 @@ public:
     explicit arrow_table(std::unique_ptr<message_source> in)
         : in_(std::move(in)), place_(in_->path() + ", ") {}
 
+    [[nodiscard]] char const* scheme() const noexcept override { return "arrow"; }
     [[nodiscard]] std::vector<table_column> const& columns() const noexcept override {
         return columns_;
     }

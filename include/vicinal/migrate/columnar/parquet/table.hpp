@@ -33,6 +33,7 @@ public:
         return std::unique_ptr<table>(std::move(t));
     }
 
+    [[nodiscard]] char const* scheme() const noexcept override { return "parquet"; }
     [[nodiscard]] std::vector<table_column> const& columns() const noexcept override {
         return columns_;
     }
