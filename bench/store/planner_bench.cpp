@@ -20,12 +20,14 @@
 #include "planner_data.hpp"
 #include "report.hpp"
 
+#include <vicinal/index/flat.hpp>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -186,8 +188,7 @@ private:
         auto const random = detail::mix(++asked_);
         if (c.kind == "independent") {
             auto const first = random % (n - m + 1);
-            return {"price between " + cents(first) + " and " + cents(first + m - 1) + " and " +
-                        never(),
+            return {"price between " + cents(first) + " and " + cents(first + m - 1),
                     rows_of(by_price_, first, m)};
         }
         auto const nearest = store_.search(std::span(query, rows_.columns), {.k = 1});
@@ -195,12 +196,13 @@ private:
                                            : farthest_from(query);
         auto const first = std::min(at > m / 2 ? at - m / 2 : 0, n - m);
         auto const& order = about_.order.rows();
-        return {"timestamp between " + std::to_string(about_.timestamp(order[first])) + " and " +
-                    std::to_string(about_.timestamp(order[first + m - 1])) + " and " + never(),
+        // Timestamps are 30 seconds apart: the same rows by bounds that no filter had before.
+        auto const from = about_.timestamp(order[first]) - static_cast<std::int64_t>(asked_ % 30);
+        auto const to = about_.timestamp(order[first + m - 1]) +
+                        static_cast<std::int64_t>(asked_ / 30 % 30);
+        return {"timestamp between " + std::to_string(from) + " and " + std::to_string(to),
                 rows_of(order, first, m)};
     }
-    /// A condition that every row meets, and that no filter had before.
-    std::string never() const { return "price >= -" + std::to_string(asked_); }
     static std::string cents(std::size_t n) {
         auto const rest = std::to_string(n % 100);
         return std::to_string(n / 100) + (rest.size() == 1 ? ".0" : ".") + rest;

@@ -4,7 +4,7 @@
 
 #include "dataset.hpp"
 
-#include <vicinal/vicinal.hpp>
+#include <vicinal/store/store.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -13,6 +13,7 @@
 #include <vicinal/index/hnsw/reachable.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
 #include <vicinal/index/scan_codes.hpp>
+#include <vicinal/index/tally.hpp>
 #include <vicinal/storage/faults.hpp>
 
 #include <algorithm>
@@ -209,10 +210,11 @@ public:
 
     /// The same, compared by their vectors: offers the best of the covered rows. false, and nothing
     /// offered, where it would have to meet more than `most_met` nodes for them.
-    template <class Keep, class Before>
+    template <class Keep, class Before, class Tally = no_tally>
     [[nodiscard]] result<bool> search_into(element const* query, std::size_t effort,
                                            Keep const& keep, nearest<Before>& best,
-                                           std::size_t most_met = hnsw_graph::any_number) const {
+                                           std::size_t most_met = hnsw_graph::any_number,
+                                           Tally const& tally = {}) const {
         return vicinal::detail::guarded([&]() -> result<bool> {
             bool finished = true;
             find(
@@ -221,23 +223,23 @@ public:
                     finished = all.finished;
                     if (finished) compare(all.found, query, to, best);
                 },
-                most_met);
+                most_met, tally);
             return finished;
         });
     }
 
     /// The exact nearest of the covered rows that `keep` shows the bits of: their codes are looked
     /// at, and the vectors of those that the codes don't rule out.
-    template <class Keep, class Before>
+    template <class Keep, class Before, class Tally = no_tally>
     [[nodiscard]] result<void> scan_into(element const* query, Keep const& keep,
-                                         nearest<Before>& best) const {
+                                         nearest<Before>& best, Tally const& tally = {}) const {
         return vicinal::detail::guarded([&]() -> result<void> {
             if (best.wanted() == 0) return {};
             auto const score = codes_.codec().query(query);
             auto const codes_now = codes_.reader();
             auto const vectors = vectors_->reader();
-            code_scan<Metric, decltype(score), decltype(codes_now), decltype(vectors)> scan(
-                query, dim_, score, codes_now, codes_.lines(), vectors);
+            code_scan<Metric, decltype(score), decltype(codes_now), decltype(vectors), Tally> scan(
+                query, dim_, score, codes_now, codes_.lines(), vectors, tally);
             scan(covered(), keep, best);
             return {};
         });
@@ -249,25 +251,76 @@ public:
     /// it, so that both together cost at most twice the scan.
     ///
     /// effort: how many matches a walk finds; 0 for as many as `recall` needs, which are fewer than
-    /// among all rows: the k nearest matches are the k / share nearest rows.
-    template <class Keep, class Before>
-    [[nodiscard]] result<void> search_among(element const* query, std::size_t effort, double recall,
-                                            Keep const& keep, std::size_t matching,
-                                            nearest<Before>& best) const {
-        if (!hnsw_graph::may_walk(matching)) return scan_into(query, keep, best);
+    /// among all rows: the k nearest matches are the k / share nearest rows. Gives which way it
+    /// went.
+    template <class Keep, class Before, class Tally = no_tally>
+    [[nodiscard]] result<way_among> search_among(element const* query, std::size_t effort,
+                                                 double recall, Keep const& keep,
+                                                 std::size_t matching, nearest<Before>& best,
+                                                 Tally const& tally = {}) const {
+        auto way = way_among::scan;
+        if (!hnsw_graph::may_walk(matching)) {
+            VICINAL_CHECK(scan_into(query, keep, best, tally));
+            return way;
+        }
         bool found = false;
         VICINAL_CHECK(vicinal::detail::guarded([&]() -> result<void> {
-            visit(query, best.wanted(), [&](auto const& ground, auto start, auto const& to) {
+            visit(query, best.wanted(), tally, [&](auto const& ground, auto start, auto const& to) {
                 auto s = scratch_->take();
                 auto all = hnsw_graph::walk_if_shorter(
                     ground, start, best.wanted(), effort, matching, to, keep, *s, tuned_.growth,
                     [&](std::size_t rows) { return effort_for(rows, recall); });
                 found = all.finished;
+                if (all.began) way = found ? way_among::walk : way_among::walk_then_scan;
                 if (found) compare(all.found, query, to, best);
             });
             return {};
         }));
-        return found ? result<void>() : scan_into(query, keep, best);
+        if (!found) VICINAL_CHECK(scan_into(query, keep, best, tally));
+        return way;
+    }
+
+    /// The best of the covered rows that `ask` holds for, where asking a row costs a read of its
+    /// payload: only those are asked that are among the nearest. false, and nothing offered, where
+    /// it would have to ask more than `most_asked` for them.
+    ///
+    /// share: of the rows that match, about, which is corrected on the way. effort as for
+    /// search_among.
+    template <class Ask, class Before, class Tally = no_tally>
+    [[nodiscard]] result<bool> search_asking(element const* query, std::size_t effort,
+                                             double recall, double share, Ask const& ask,
+                                             std::size_t most_asked, nearest<Before>& best,
+                                             Tally const& tally = {}) const {
+        return vicinal::detail::guarded([&]() -> result<bool> {
+            bool finished = false;
+            visit(query, best.wanted(), tally, [&](auto const& ground, auto start, auto const& to) {
+                auto s = scratch_->take();
+                auto all = hnsw_graph::walk_asking(
+                    ground, start, share, most_asked, to, ask, *s, [&](double now) {
+                        auto const width = width_for(best.wanted(), effort, recall, now);
+                        return hnsw_graph::reach_for(tuned_.growth, best.wanted(), width, to.rows);
+                    });
+                finished = all.finished;
+                if (finished) compare(all.found, query, to, best);
+            });
+            return finished;
+        });
+    }
+
+    /// How many rows a walk asks, and how many nodes it meets, to find k where that share of rows
+    /// matches.
+    [[nodiscard]] std::size_t asked_for(std::size_t k, std::size_t effort, double recall,
+                                        double share) const noexcept {
+        auto const width = static_cast<double>(width_for(k, effort, recall, share));
+        return static_cast<std::size_t>(
+            (std::min)(width / share + 10, static_cast<double>(covered())));
+    }
+    /// Bytes that a distance of codes reads.
+    [[nodiscard]] std::size_t code_bytes() const noexcept { return codes_.row_bytes(); }
+    /// Bytes of the graph, and of its codes where it has any of its own.
+    [[nodiscard]] std::uint64_t link_bytes() const noexcept { return graph_.bytes(); }
+    [[nodiscard]] std::uint64_t all_code_bytes() const noexcept {
+        return coded::reads_rows ? 0 : std::uint64_t{graph_.get().linked} * code_bytes();
     }
 
     /// The beam's width for a wanted recall, as tuning measured it on this graph; before that by a
@@ -326,24 +379,25 @@ private:
 
     /// Calls body(ground level, where a walk begins, target), if there is a graph and something is
     /// wanted.
-    template <class Body>
-    void visit(element const* query, std::size_t wanted, Body const& body) const {
+    template <class Tally, class Body>
+    void visit(element const* query, std::size_t wanted, Tally const& tally,
+               Body const& body) const {
         auto const g = graph_.get();
         if (g.root == no_slot || wanted == 0) return;
         auto const score = codes_.codec().query(query);
         auto const codes_now = codes_.reader();
-        hnsw_graph::target<decltype(codes_now), decltype(score)> const to{codes_now, score,
-                                                                          g.linked, codes_.lines()};
+        hnsw_graph::target<decltype(codes_now), decltype(score), Tally> const to{
+            codes_now, score, g.linked, codes_.lines(), tally};
         body(graph_.ground_level(g), hnsw_graph::find_start(graph_.upper_levels(g), g, to), to);
     }
 
     /// Walks for the query and calls done(target, found) with what was found of the rows that
     /// `keep` holds for, nearest first, as if the nodes of `without` were not there.
-    template <class Keep, class Done>
+    template <class Keep, class Done, class Tally = no_tally>
     void find(element const* query, std::size_t wanted, std::size_t effort, float growth,
               Keep const& keep, std::span<slot const> without, Done const& done,
-              std::size_t most_met = hnsw_graph::any_number) const {
-        visit(query, wanted, [&](auto const& ground, auto start, auto const& to) {
+              std::size_t most_met = hnsw_graph::any_number, Tally const& tally = {}) const {
+        visit(query, wanted, tally, [&](auto const& ground, auto start, auto const& to) {
             auto const r = hnsw_graph::reach_for(growth, wanted, effort, to.rows);
             auto s = scratch_->take();
             if constexpr (std::same_as<Keep, keep_all>) {
@@ -359,7 +413,16 @@ private:
     void compare(neighbours const& candidates, element const* query, Target const& to,
                  nearest<Before>& best) const {
         compare_candidates<Metric>(candidates, query, dim_, to.score, to.codes, vectors_->reader(),
-                                   covered(), best);
+                                   covered(), best, to.tally);
+    }
+
+    /// How many matches a walk finds for k of them where that share of rows matches: the k nearest
+    /// matches are the k / share nearest rows.
+    [[nodiscard]] std::size_t width_for(std::size_t k, std::size_t effort, double recall,
+                                        double share) const noexcept {
+        return hnsw_graph::width_among(
+            k, effort, share, covered(),
+            [&](std::size_t rows) { return effort_for(rows, recall); });
     }
 
     [[nodiscard]] bool joined(hnsw_graph::state const& g, slot s) const noexcept {

@@ -7,6 +7,7 @@
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -52,6 +53,17 @@ public:
         auto const at = place(s);
         return at.length == 0 ? run_of_bytes()
                               : run_of_bytes(bytes_->reader(), at.offset, at.length);
+    }
+
+    /// Has the place of a run come into the cache, then the beginning of the run; where bytes are
+    /// read through a cache of their own, nothing.
+    void announce(slot s) const noexcept {
+        if constexpr (!reader::pages) places_->reader().prefetch(s);
+    }
+    void fetch(slot s) const noexcept {
+        if constexpr (!reader::pages)
+            if (auto const at = place(s); at.length != 0)
+                bytes_->reader().prefetch(at.offset, (std::min<std::uint64_t>)(at.length / 64 + 1, 4));
     }
 
     /// Makes room for `slots` slots and `more` bytes, moving columns only inside `section`.

@@ -18,6 +18,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -87,7 +88,18 @@ public:
     [[nodiscard]] id_view id(slot s) const noexcept { return ids_[s]; }
     /// Bytes, and what keeps them in place.
     [[nodiscard]] auto payload(slot s) const noexcept { return payloads_[s]; }
+    /// Has what payload(s) reads come into the cache: first where it lies, then the bytes.
+    void announce_payload(slot s) const noexcept { payloads_.announce(s); }
+    void fetch_payload(slot s) const noexcept { payloads_.fetch(s); }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
+    /// Bytes of the published ids, and of the payloads, with those that say where they lie.
+    [[nodiscard]] std::uint64_t id_bytes() const noexcept { return ids_.bytes(count_); }
+    [[nodiscard]] static constexpr unsigned id_overhead() noexcept {
+        return std::is_same_v<Id, std::string> ? 8 : 0;
+    }
+    [[nodiscard]] std::uint64_t payload_bytes() const noexcept {
+        return payloads_.bytes() + std::uint64_t{count_} * 8;
+    }
     /// What is known of payloads without reading them.
     [[nodiscard]] field_indexes<Storage> const& fields() const noexcept { return fields_; }
     /// The same as a predicate that outlives no section.

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 /// How a query finds the nearest of those rows that a filter keeps.
 namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
@@ -17,6 +18,7 @@ namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 struct filtered {
     neighbours found;
     bool finished = true;
+    bool began = true;
 };
 
 /// The nearest that a beam holds, at most `most`, nearest first, ties by slot.
@@ -33,11 +35,11 @@ struct filtered {
 inline constexpr std::size_t any_number = (std::numeric_limits<std::size_t>::max)();
 
 /// Whether a walk that has met so many nodes and kept so many will have met too many before it
-/// keeps `width`, if it goes on as it began. The first 256 nodes say nothing yet.
+/// keeps `width`, if it goes on as it began. The first `silent` nodes say nothing yet.
 [[nodiscard]] inline bool hopeless(std::size_t met, std::size_t kept, std::size_t width,
-                                   std::size_t most_met) noexcept {
+                                   std::size_t most_met, std::size_t silent = 256) noexcept {
     if (met > most_met) return true;
-    if (met < 256 || kept >= width) return false;
+    if (met < silent || kept >= width) return false;
     auto const to_come = static_cast<double>(width) * static_cast<double>(met);
     return to_come > static_cast<double>(most_met) * (static_cast<double>(kept) + 0.5);
 }
@@ -117,12 +119,21 @@ template <class Level, class Keep>
     return (static_cast<double>(matched) + 0.5) / (static_cast<double>(looked_at) + 0.5);
 }
 
+/// How many matches a walk finds for k of them: `effort`, or where that is 0 as many as
+/// effort_for(rows), the beam for the nearest `rows` of all, has among them.
+template <class EffortFor>
+[[nodiscard]] std::size_t width_among(std::size_t k, std::size_t effort, double share,
+                                      std::size_t nodes, EffortFor const& effort_for) {
+    auto const rows = static_cast<double>(k) / share;
+    if (effort != 0 || rows >= static_cast<double>(nodes)) return (std::max)(effort, k);
+    auto const beam = static_cast<double>(effort_for(static_cast<std::size_t>(rows)));
+    return (std::max)(k, static_cast<std::size_t>(beam * share));
+}
+
 /// Walks for k of about `matching` matches where that promises to be shorter than a scan of them:
 /// unfinished where it does not, where it breaks the promise, and where it finds fewer than k.
 ///
-/// effort: how many matches to find; 0 for as many as effort_for(rows), the beam for the nearest
-/// `rows` of all, has among them: the k nearest matches are the k / share nearest rows. growth as
-/// in tuning.
+/// effort and effort_for as in width_among, growth as in tuning.
 template <class Level, class Target, class Keep, class EffortFor>
 [[nodiscard]] filtered walk_if_shorter(Level const& level, position start, std::size_t k,
                                        std::size_t effort, std::size_t matching, Target const& to,
@@ -133,18 +144,77 @@ template <class Level, class Target, class Keep, class EffortFor>
     auto const overall = static_cast<double>(matching) / static_cast<double>(level.nodes);
     auto const share =
         overall >= 0.9 ? (std::min)(overall, 1.0) : share_around(level, start.node, keep);
-    auto width = (std::max)(effort, k);
-    if (auto const rows = static_cast<double>(k) / share;
-        effort == 0 && rows < static_cast<double>(level.nodes)) {
-        auto const beam = static_cast<double>(effort_for(static_cast<std::size_t>(rows)));
-        width = (std::max)(width, static_cast<std::size_t>(beam * share));
-    }
+    auto const width = width_among(k, effort, share, level.nodes, effort_for);
     auto const most = most_met(matching);
-    if (nodes_to_meet(width, share, level.width) > static_cast<double>(most)) return {{}, false};
+    if (nodes_to_meet(width, share, level.width) > static_cast<double>(most))
+        return {{}, false, false};
     auto const r = reach_for(growth, k, width, level.nodes);
     auto all = walk_through(level, start, r, most, to, keep, s);
     all.finished = all.finished && all.found.size() >= k;
     return all;
+}
+
+/// Beam search that asks of a row whether it is kept only when it is the nearest that is left, so
+/// about width / share rows and not the fifteen times as many that it meets: for where asking is a
+/// read of a payload. Those reads are asked for two steps ahead.
+///
+/// reach_at(share) says how far to go; the share of matches among the rows that were asked corrects
+/// the one that it begins with, which counts as eight rows. Gives up when it has asked more than
+/// `most_asked`, or is about to.
+template <class Level, class Target, class Ask, class ReachAt>
+[[nodiscard]] filtered walk_asking(Level const& level, position start, double share,
+                                   std::size_t most_asked, Target const& to, Ask const& ask,
+                                   scratch& s, ReachAt const& reach_at) {
+    auto const farther = [](neighbour const& a, neighbour const& b) { return b < a; };
+    auto& frontier = s.candidates;
+    auto r = reach_at(share);
+    s.beam.reset((std::max)(r.width, reach_at(1.0).width));
+    s.fresh.resize(2 * level.width);
+    s.visited.reset(level.nodes);
+    static_cast<void>(s.visited.mark(start.node));
+    frontier.assign(1, {start.distance, start.node});
+    neighbour waiting[2];
+    std::size_t waits = 0, asked = 0, next_look = 16;
+    auto const ask_waiting = [&] {
+        for (std::size_t i = 0; i < waits; ++i)
+            if (ask(waiting[i].row)) s.beam.insert(waiting[i].distance, waiting[i].row);
+        asked += std::exchange(waits, 0);
+    };
+    auto const beyond = [&](float distance) {
+        return (s.beam.size() >= r.width && distance > s.beam.distance(r.width - 1)) ||
+               (s.beam.size() >= r.decisive && distance > r.end(s.beam.distance(r.decisive - 1)));
+    };
+    while (!frontier.empty()) {
+        if (beyond(frontier.front().distance)) break;
+        ask_waiting();
+        std::size_t count = 0;
+        for (; waits < 2 && !frontier.empty(); ++waits) {
+            auto const at = frontier.front();
+            if (beyond(at.distance)) break;
+            std::pop_heap(frontier.begin(), frontier.end(), farther);
+            frontier.pop_back();
+            ask.fetch(at.row);
+            count = collect(level, at.row, count, to.rows, s);
+            waiting[waits] = at;
+        }
+        for (std::size_t i = 0; i < (std::min)(frontier.size(), std::size_t{3}); ++i) {
+            level.prefetch(frontier[i].row);
+            ask.announce(frontier[i].row);
+        }
+        score_nodes(level, s.fresh.data(), count, to, [&](float distance, std::uint32_t node) {
+            if (beyond(distance)) return;
+            frontier.push_back({distance, node});
+            std::push_heap(frontier.begin(), frontier.end(), farther);
+        });
+        if (hopeless(asked, s.beam.size(), r.effort, most_asked, 32)) return {{}, false};
+        if (asked >= next_look) {
+            next_look *= 2;
+            r = reach_at((std::min)(1.0, (static_cast<double>(s.beam.size()) + 8 * share) /
+                                             (static_cast<double>(asked) + 8)));
+        }
+    }
+    ask_waiting();
+    return {in_order(s.beam, r.effort), true};
 }
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
