@@ -17,9 +17,9 @@
 
 namespace bench {
 
-using filtered_store = vicinal::store<vicinal::metric::squared_l2, vicinal::index::hnsw<>,
-                                      vicinal::storage::memory, vicinal::payload::fields,
-                                      std::uint64_t>;
+using filtered_store =
+    vicinal::store<vicinal::metric::squared_l2, vicinal::index::hnsw<>, vicinal::storage::memory,
+                   vicinal::payload::fields, std::uint64_t>;
 
 /// Puts rows into an order in which neighbours in space are mostly near each other: halves by the
 /// median along a line through two rows that lie far apart, and the halves again.
@@ -74,8 +74,8 @@ private:
     std::vector<double> along_;
 };
 
-/// What a row's fields are made from. A row's price has nothing to do with its vector; its timestamp
-/// and category have: news of one day are about one matter.
+/// What a row's fields are made from. A row's price has nothing to do with its vector; its
+/// timestamp and category have: news of one day are about one matter.
 struct catalogue {
     explicit catalogue(matrix const& rows) : order(rows), place(order.places()), rank(rows.rows) {
         std::iota(rank.begin(), rank.end(), std::uint32_t{0});

@@ -281,8 +281,8 @@ public:
     }
 
     /// The best of the covered rows that `ask` holds for, where asking a row costs a read of its
-    /// payload: only those are asked that are among the nearest. false, and nothing offered, where
-    /// it would have to ask more than `most_asked` for them.
+    /// payload, which ask.announce(slot) and then ask.fetch(slot) prepare. false, and nothing
+    /// offered, where it would have to ask more than `most_asked` rows.
     ///
     /// share: of the rows that match, about, which is corrected on the way. effort as for
     /// search_among.
@@ -307,13 +307,12 @@ public:
         });
     }
 
-    /// How many rows a walk asks, and how many nodes it meets, to find k where that share of rows
-    /// matches.
+    /// How many rows such a walk asks for k, about.
     [[nodiscard]] std::size_t asked_for(std::size_t k, std::size_t effort, double recall,
                                         double share) const noexcept {
-        auto const width = static_cast<double>(width_for(k, effort, recall, share));
-        return static_cast<std::size_t>(
-            (std::min)(width / share + 10, static_cast<double>(covered())));
+        auto const width = width_for(k, effort, recall, share);
+        return static_cast<std::size_t>((std::min)(hnsw_graph::rows_to_ask(width, share),
+                                                   static_cast<double>(covered())));
     }
     /// Bytes that a distance of codes reads.
     [[nodiscard]] std::size_t code_bytes() const noexcept { return codes_.row_bytes(); }

@@ -22,7 +22,7 @@ namespace vicinal::inline VICINAL_ABI::detail {
 struct filter_costs {
     /// A payload evaluated in the order of rows.
     double payload_in_order;
-    /// A row that a walk asks: fifteen nodes met for it, and its payload read from its place.
+    /// A row that a walk meets and asks.
     double row_asked;
     /// A match scanned by its code.
     double match_scanned = 15;
@@ -36,7 +36,7 @@ struct filter_costs {
 /// pages: whether rows are read from a file through a cache (storage::file).
 [[nodiscard]] constexpr filter_costs costs_of(bool pages) noexcept {
     return pages ? filter_costs{.payload_in_order = 120, .row_asked = 3000}
-                 : filter_costs{.payload_in_order = 30, .row_asked = 900};
+                 : filter_costs{.payload_in_order = 30, .row_asked = 180};
 }
 
 /// How many records match, as far as is known before the search.
@@ -63,7 +63,7 @@ struct filter_prices {
     }
     /// How many rows a walk may ask until it has cost the other way.
     [[nodiscard]] constexpr std::size_t most_asked(filter_costs const& c) const noexcept {
-        return 64 + static_cast<std::size_t>((find + among) / c.row_asked);
+        return 256 + static_cast<std::size_t>((find + among) / c.row_asked);
     }
 };
 

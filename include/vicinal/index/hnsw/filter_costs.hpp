@@ -45,6 +45,11 @@ inline constexpr std::size_t matches_for_a_node = 3;
     return 100 + static_cast<double>(width) / share * (static_cast<double>(links) * 0.47);
 }
 
+/// The rows that a walk asks until it has `width` matches of a share.
+[[nodiscard]] constexpr double rows_to_ask(std::size_t width, double share) noexcept {
+    return 100 + static_cast<double>(width) / share * 4;
+}
+
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
 
 #endif
