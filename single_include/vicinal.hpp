@@ -22189,9 +22189,11 @@ static_assert(model<fields>);
 namespace vicinal::inline VICINAL_ABI::payload {
 
 enum class filter_op : std::uint8_t {
-    any_of,  // or of the children
-    all_of,  // and of the children
-    negated, // not of the one child
+    any_of,      // or of the children
+    all_of,      // and of the children
+    negated,     // not of the one child
+    not_true,    // whether the one child is false or unknown: never unknown itself
+    any_element, // or of the one comparison below over the elements of its field
     equal,
     not_equal,
     less,
@@ -22349,7 +22351,9 @@ public:
             case filter_op::all_of: return all(i);
             case filter_op::any_of: return any(i);
             case filter_op::negated: return negate(at(i + 1));
-            default: return leaf(n);
+            case filter_op::not_true: return truth_of(at(i + 1) != truth::yes);
+            case filter_op::any_element: return any_element(tree_.nodes[i + 1]);
+            default: return leaf(n, find(n));
         }
     }
 
@@ -22370,15 +22374,36 @@ private:
         return greatest;
     }
 
-    [[nodiscard]] truth leaf(filter_node const& n) const noexcept {
+    /// The field that a comparison names; null where there is none.
+    [[nodiscard]] value_view find(filter_node const& n) const noexcept {
         auto const name = tree_.name_of(n);
         auto const starts = tree_.starts_of(n);
         auto const found = starts.empty() ? payload_.find(name) : payload_.find_parts(name, starts);
-        bool const missing = !found || found->is_null();
+        return found.value_or(value_view{});
+    }
+
+    [[nodiscard]] truth leaf(filter_node const& n, value_view const& field) const noexcept {
+        bool const missing = field.is_null();
         if (n.op == filter_op::is_null) return truth_of(missing);
         if (n.op == filter_op::is_not_null) return truth_of(!missing);
         if (missing) return truth::unknown;
-        return test(n, *found);
+        return test(n, field);
+    }
+
+    /// A value that is no array is its own only element.
+    [[nodiscard]] truth any_element(filter_node const& n) const noexcept {
+        auto const field = find(n);
+        if (field.type() != value::kind::array) return leaf(n, field);
+        auto greatest = truth::no;
+        auto rest = field.array();
+        for (value_view element; greatest != truth::yes && rest.next(element);) {
+            // What an array contains is asked of the field only: an element has parts if it is
+            // text.
+            bool const unasked =
+                n.op == filter_op::contains && element.type() != value::kind::string;
+            greatest = (std::max)(greatest, unasked ? truth::unknown : leaf(n, element));
+        }
+        return greatest;
     }
 
     [[nodiscard]] truth test(filter_node const& n, value_view const& field) const noexcept {
@@ -22588,6 +22613,15 @@ struct filter_token {
     return starts_name(c) || is_digit(c);
 }
 
+/// Whether `s` is that word of lower-case letters; case does not matter.
+[[nodiscard]] constexpr bool is_word(std::string_view s, std::string_view word) noexcept {
+    if (word.size() != s.size()) return false;
+    for (std::size_t i = 0; i < s.size(); ++i)
+        if ((s[i] >= 'A' && s[i] <= 'Z' ? static_cast<char>(s[i] + 32) : s[i]) != word[i])
+            return false;
+    return true;
+}
+
 /// The keyword's kind, `name` where it is none. Case does not matter.
 [[nodiscard]] inline token_kind keyword(std::string_view s) noexcept {
     using enum token_kind;
@@ -22603,13 +22637,8 @@ struct filter_token {
          {"or", word_or},
          {"starts_with", word_starts_with},
          {"true", word_true}}};
-    auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    for (auto const& [word, kind] : words) {
-        if (word.size() != s.size()) continue;
-        std::size_t i = 0;
-        while (i < s.size() && lower(s[i]) == word[i]) ++i;
-        if (i == s.size()) return kind;
-    }
+    for (auto const& [word, kind] : words)
+        if (is_word(s, word)) return kind;
     return name;
 }
 
@@ -22786,9 +22815,7 @@ private:
         auto const at = tree_.nodes.size();
         VICINAL_CHECK(operand());
         if (token_.kind != word) return {};
-        VICINAL_CHECK(count());
-        tree_.nodes.insert(tree_.nodes.begin() + static_cast<std::ptrdiff_t>(at),
-                           filter_node{.op = op});
+        VICINAL_CHECK(wrap(at, op));
         while (token_.kind == word) {
             VICINAL_CHECK(advance());
             VICINAL_CHECK(operand());
@@ -22811,9 +22838,15 @@ private:
             close(at);
             return {};
         }
+        auto const at = tree_.nodes.size();
         VICINAL_CHECK(advance());
         VICINAL_CHECK(disjunction(depth + 1));
-        return take(token_kind::close, "and, or, or a closing parenthesis");
+        VICINAL_CHECK(take(token_kind::close, "and, or, or a closing parenthesis"));
+        if (token_.kind != token_kind::word_is) return {};
+        VICINAL_CHECK(advance());
+        VICINAL_CHECK(take(token_kind::word_not, "not true"));
+        VICINAL_CHECK(take(token_kind::word_true, "true"));
+        return wrap(at, filter_op::not_true);
     }
 
     [[nodiscard]] result<void> comparison() {
@@ -22825,18 +22858,27 @@ private:
                                  "' (a field of that name is written in double quotes)");
             return unexpected("a field name, not or (");
         }
+        auto const first = token_;
+        VICINAL_CHECK(advance());
+        // Two names side by side: the first is no field but the word, which is none elsewhere.
+        bool const any = token_.kind == name && is_word(first.raw, "any");
+        auto const field = any ? token_ : first;
+        if (any) {
+            VICINAL_CHECK(count());
+            tree_.nodes.push_back({.op = filter_op::any_element, .nodes = 2});
+            VICINAL_CHECK(advance());
+        }
         VICINAL_CHECK(count());
         filter_node node;
-        node.name = add_name(tree_, token_.raw);
+        node.name = add_name(tree_, field.raw);
         node.first_value = static_cast<std::uint32_t>(tree_.values.size());
-        VICINAL_CHECK(advance());
         auto const operation = token_.kind;
         if (operation < equal || operation > greater_equal) {
             VICINAL_CHECK(worded(node, operation));
         } else {
-            constexpr auto first = static_cast<unsigned>(equal);
             node.op = static_cast<filter_op>(static_cast<unsigned>(filter_op::equal) +
-                                             static_cast<unsigned>(operation) - first);
+                                             static_cast<unsigned>(operation) -
+                                             static_cast<unsigned>(equal));
             VICINAL_CHECK(advance());
             VICINAL_CHECK(literal());
         }
@@ -22925,6 +22967,15 @@ private:
         return advance();
     }
 
+    /// Puts a node in front of those from `at` on, which become its children.
+    [[nodiscard]] result<void> wrap(std::size_t at, filter_op op) {
+        VICINAL_CHECK(count());
+        tree_.nodes.insert(tree_.nodes.begin() + static_cast<std::ptrdiff_t>(at),
+                           filter_node{.op = op});
+        close(at);
+        return {};
+    }
+
     void close(std::size_t at) noexcept {
         tree_.nodes[at].nodes = static_cast<std::uint32_t>(tree_.nodes.size() - at);
     }
@@ -22990,6 +23041,12 @@ private:
             case filter_op::all_of: return chain(i, " and ");
             case filter_op::any_of: return chain(i, " or ");
             case filter_op::negated: out_ += "not "; return operand(i, i + 1);
+            case filter_op::not_true:
+                out_ += '(';
+                node(i + 1);
+                out_ += ") is not true";
+                return;
+            case filter_op::any_element: out_ += "any "; return leaf(tree_.nodes[i + 1]);
             default: leaf(n);
         }
     }
@@ -23014,16 +23071,12 @@ private:
     }
 
     void leaf(filter_node const& n) {
-        constexpr std::array<char const*, 16> words{"",           "",
-                                                    "",           " = ",
-                                                    " != ",       " < ",
-                                                    " <= ",       " > ",
-                                                    " >= ",       " in (",
-                                                    " not in (",  " between ",
-                                                    " contains ", " starts_with ",
-                                                    " is null",   " is not null"};
+        constexpr std::array<char const*, 13> words{
+            " = ",           " != ",     " < ",         " <= ",      " > ",
+            " >= ",          " in (",    " not in (",   " between ", " contains ",
+            " starts_with ", " is null", " is not null"};
         name(n);
-        out_ += words[static_cast<std::size_t>(n.op)];
+        out_ += words[static_cast<std::size_t>(n.op) - static_cast<std::size_t>(filter_op::equal)];
         bool first = true;
         for (auto const& v : tree_.values_of(n)) {
             if (!first) out_ += n.op == filter_op::between ? " and " : ", ";
@@ -24998,6 +25051,22 @@ inline salvage_report salvage(std::string_view from, std::string_view to) {
 #ifndef VICINAL_STORE_STORE_HPP
 #define VICINAL_STORE_STORE_HPP
 
+// ---- vicinal/store/calls/upkeep.hpp
+#ifndef VICINAL_STORE_CALLS_UPKEEP_HPP
+#define VICINAL_STORE_CALLS_UPKEEP_HPP
+
+// ---- vicinal/store/calls/files.hpp
+#ifndef VICINAL_STORE_CALLS_FILES_HPP
+#define VICINAL_STORE_CALLS_FILES_HPP
+
+// ---- vicinal/store/calls/searches.hpp
+#ifndef VICINAL_STORE_CALLS_SEARCHES_HPP
+#define VICINAL_STORE_CALLS_SEARCHES_HPP
+
+// ---- vicinal/store/calls/records.hpp
+#ifndef VICINAL_STORE_CALLS_RECORDS_HPP
+#define VICINAL_STORE_CALLS_RECORDS_HPP
+
 // ---- vicinal/store/batch.hpp
 #ifndef VICINAL_STORE_BATCH_HPP
 #define VICINAL_STORE_BATCH_HPP
@@ -25121,39 +25190,92 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
-// ---- vicinal/store/checked.hpp
-#ifndef VICINAL_STORE_CHECKED_HPP
-#define VICINAL_STORE_CHECKED_HPP
+// ---- vicinal/store/calls/base.hpp
+#ifndef VICINAL_STORE_CALLS_BASE_HPP
+#define VICINAL_STORE_CALLS_BASE_HPP
 
-namespace vicinal::inline VICINAL_ABI::detail {
+// ---- vicinal/store/opening.hpp
+#ifndef VICINAL_STORE_OPENING_HPP
+#define VICINAL_STORE_OPENING_HPP
 
-/// The store's first base: says in a sentence what is wrong with a combination, before anything
-/// else of it is compiled.
-template <class Metric, class Index, class Storage, class Payload, class Id>
-struct checked {
-    static_assert(metric::model<Metric>,
-                  "vicinal: store<Metric, ...>: the first argument must be a metric, such as "
-                  "metric::cosine; see vicinal/metric/concept.hpp");
-    static_assert(
-        index::model<Index>,
-        "vicinal: store<Metric, Index, ...>: the second argument must be an index, such as "
-        "index::hnsw<>; see vicinal/index/concept.hpp");
-    static_assert(storage::model<Storage>,
-                  "vicinal: store<Metric, Index, Storage, ...>: the third argument must be a "
-                  "storage, such as storage::memory; see vicinal/storage/concept.hpp");
-    static_assert(
-        payload::model<Payload>,
-        "vicinal: store<..., Payload, ...>: the fourth argument must be a payload, such as "
-        "payload::fields; see vicinal/payload/concept.hpp");
-    static_assert(id_like<Id>,
-                  "vicinal: store<..., Id>: the id must be std::string or an unsigned integer");
-    static_assert(
-        !Storage::durable || !metric::name_of<Metric>().empty(),
-        "vicinal: a metric of a durable store needs a name for its files: static constexpr "
-        "std::string_view name = \"...\"");
+// ---- vicinal/simd/check.hpp
+#ifndef VICINAL_SIMD_CHECK_HPP
+#define VICINAL_SIMD_CHECK_HPP
+
+namespace vicinal::inline VICINAL_ABI::simd {
+
+/// Whether an instruction set that was forced is one that can be obeyed on a CPU whose best is
+/// `best`. Errors: invalid_argument (no such name), unsupported (the CPU lacks it).
+[[nodiscard]] inline result<void> check(forced_instruction_set const& forced,
+                                        instruction_set best) {
+    if (forced.word.empty() || forced.able) return {};
+    std::string const got = "VICINAL_ISA=" + std::string(forced.word.substr(0, 64));
+    if (!forced.known) {
+        std::string names;
+        for (auto const set : all_instruction_sets)
+            names.append(names.empty() ? "" : ", ").append(name(set));
+        return error{errc::invalid_argument, "one of " + names, got};
+    }
+    return error{errc::unsupported,
+                 "an instruction set that this CPU has, at most " + std::string(name(best)), got};
+}
+
+/// Whether the environment variable VICINAL_ISA is one that this CPU can obey; what opens a store
+/// asks first. Kernels run on the best set that is legal in any case. Errors: invalid_argument (no
+/// such name), unsupported (the CPU lacks it).
+[[nodiscard]] inline result<void> check() { return check(forced(), best_instruction_set()); }
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+// ---- vicinal/storage/open_options.hpp
+#ifndef VICINAL_STORAGE_OPEN_OPTIONS_HPP
+#define VICINAL_STORAGE_OPEN_OPTIONS_HPP
+
+// ---- vicinal/storage/check_level.hpp
+#ifndef VICINAL_STORAGE_CHECK_LEVEL_HPP
+#define VICINAL_STORAGE_CHECK_LEVEL_HPP
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// How much of a snapshot is compared with its checksums when a store is opened. Header, section
+/// table and extents always are, and no level lets a checkpoint copy rows that were not compared.
+enum class check : std::uint8_t {
+    /// Every block. Cost: reads the whole file, about 5 GB/s from memory.
+    full,
+    /// Every block of a small snapshot (64 MiB, see checked_at_open); of a larger one each 4 KiB
+    /// page when it is first read, half a microsecond each. Damage is then an error of the call
+    /// that met it, never a wrong answer.
+    lazy,
+    /// None. For files that nobody else can have changed on a disk that does not err: a damaged
+    /// row gives a wrong answer.
+    trusted,
+};
+/// The type's name where `check` means the function of storage/check.hpp.
+using check_level = enum check;
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::storage {
+
+/// How a durable store is opened.
+struct open_options {
+    vicinal::durability durability = vicinal::durability::full;
+    /// Takes no lock and never writes to the directory; changes stay in memory.
+    bool read_only = false;
+    /// How long to wait for another writer to leave.
+    std::uint32_t lock_timeout_ms = 0;
+    /// How much of the snapshot is compared with its checksums now; see there.
+    check_level check = check_level::lazy;
+    /// The largest snapshot, in bytes, that check::lazy compares whole.
+    std::uint64_t checked_at_open = std::uint64_t{64} << 20;
+    /// What storage::file may hold in memory, in bytes; the others let the system choose.
+    std::uint64_t cache_bytes = std::uint64_t{256} << 20;
 };
 
-} // namespace vicinal::inline VICINAL_ABI::detail
+} // namespace vicinal::inline VICINAL_ABI::storage
 
 #endif
 // ---- vicinal/store/engine.hpp
@@ -25470,32 +25592,6 @@ private:
 #ifndef VICINAL_STORE_OPTIONS_HPP
 #define VICINAL_STORE_OPTIONS_HPP
 
-// ---- vicinal/storage/check_level.hpp
-#ifndef VICINAL_STORAGE_CHECK_LEVEL_HPP
-#define VICINAL_STORAGE_CHECK_LEVEL_HPP
-
-namespace vicinal::inline VICINAL_ABI {
-
-/// How much of a snapshot is compared with its checksums when a store is opened. Header, section
-/// table and extents always are, and no level lets a checkpoint copy rows that were not compared.
-enum class check : std::uint8_t {
-    /// Every block. Cost: reads the whole file, about 5 GB/s from memory.
-    full,
-    /// Every block of a small snapshot (64 MiB, see checked_at_open); of a larger one each 4 KiB
-    /// page when it is first read, half a microsecond each. Damage is then an error of the call
-    /// that met it, never a wrong answer.
-    lazy,
-    /// None. For files that nobody else can have changed on a disk that does not err: a damaged
-    /// row gives a wrong answer.
-    trusted,
-};
-/// The type's name where `check` means the function of storage/check.hpp.
-using check_level = enum check;
-
-} // namespace vicinal::inline VICINAL_ABI
-
-#endif
-
 namespace vicinal::inline VICINAL_ABI {
 
 /// How a store is made or opened.
@@ -25782,6 +25878,540 @@ private:
 #ifndef VICINAL_STORE_ROWS_HPP
 #define VICINAL_STORE_ROWS_HPP
 
+// ---- vicinal/store/field_indexes.hpp
+#ifndef VICINAL_STORE_FIELD_INDEXES_HPP
+#define VICINAL_STORE_FIELD_INDEXES_HPP
+
+// ---- vicinal/payload/index/kind.hpp
+#ifndef VICINAL_PAYLOAD_INDEX_KIND_HPP
+#define VICINAL_PAYLOAD_INDEX_KIND_HPP
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// What an index on a field of payloads is for.
+enum class field_index : std::uint8_t {
+    hash,     // =, !=, in, not in; facets
+    ordered,  // these, <, <=, >, >=, between, starts_with; order by
+    inverted, // contains: members of arrays, pieces of text
+};
+
+/// The name of a kind, as tools and messages have it.
+[[nodiscard]] constexpr std::string_view name_of(field_index kind) noexcept {
+    switch (kind) {
+        case field_index::hash: return "hash";
+        case field_index::ordered: return "ordered";
+        case field_index::inverted: return "inverted";
+    }
+    return "?";
+}
+
+/// One index on a field, as a store has it.
+struct field_index_stats {
+    /// The dotted name, as filters have it.
+    std::string field;
+    field_index kind = field_index::hash;
+    /// Distinct values; of text in an inverted index, distinct words.
+    std::size_t values = 0;
+    /// Pairs of a value and a record that has it, records that were erased since included.
+    std::size_t entries = 0;
+    std::size_t bytes = 0;
+    /// Filters that it has answered since the store was opened.
+    std::size_t uses = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
+// ---- vicinal/payload/index/slot_bitmap.hpp
+#ifndef VICINAL_PAYLOAD_INDEX_SLOT_BITMAP_HPP
+#define VICINAL_PAYLOAD_INDEX_SLOT_BITMAP_HPP
+
+// ---- vicinal/payload/index/plain_bitmap.hpp
+#ifndef VICINAL_PAYLOAD_INDEX_PLAIN_BITMAP_HPP
+#define VICINAL_PAYLOAD_INDEX_PLAIN_BITMAP_HPP
+
+// ---- vicinal/payload/index/container.hpp
+#ifndef VICINAL_PAYLOAD_INDEX_CONTAINER_HPP
+#define VICINAL_PAYLOAD_INDEX_CONTAINER_HPP
+
+namespace vicinal::inline VICINAL_ABI::payload::detail {
+
+/// The numbers of one bitmap that share their upper 16 bits: a sorted list of the lower ones, a bit
+/// for each of 65,536, or runs as pairs of first and last (Lemire, Kai, Kurz, Kaser & others 2018,
+/// "Roaring bitmaps").
+///
+/// A list holds at most 4,096; more are bits, which then take no more bytes.
+struct container {
+    enum class form : std::uint8_t { list, bits, runs };
+    static constexpr std::size_t longest_list = 4096;
+    static constexpr std::size_t words_of_bits = 1024;
+
+    std::uint16_t key = 0;
+    form kind = form::list;
+    std::uint32_t count = 0;
+    std::vector<std::uint16_t> list = {};
+    std::vector<std::uint64_t> bits = {};
+
+    [[nodiscard]] bool contains(std::uint16_t low) const noexcept {
+        if (kind == form::bits) return (bits[low / 64] >> (low % 64) & 1) != 0;
+        if (kind == form::list) return std::binary_search(list.begin(), list.end(), low);
+        auto const at = run_from(low);
+        return at < list.size() && list[at] <= low;
+    }
+
+    /// The bits of the 64 numbers from `first` on, a multiple of 64.
+    [[nodiscard]] std::uint64_t word(std::uint16_t first) const noexcept {
+        if (kind == form::bits) return bits[first / 64];
+        auto const last = static_cast<std::uint16_t>(first + 63);
+        std::uint64_t word = 0;
+        if (kind == form::list) {
+            for (auto at = std::lower_bound(list.begin(), list.end(), first);
+                 at != list.end() && *at <= last; ++at)
+                word |= std::uint64_t{1} << (*at - first);
+            return word;
+        }
+        for (auto at = run_from(first); at < list.size() && list[at] <= last; at += 2)
+            word |= ones((std::max)(list[at], first) % 64U, (std::min)(list[at + 1], last) % 64U);
+        return word;
+    }
+
+    /// Calls f(number) in ascending order.
+    template <class F>
+    void each(F const& f) const {
+        auto const high = std::uint32_t{key} << 16;
+        if (kind == form::list) {
+            for (auto const low : list) f(high | low);
+        } else if (kind == form::bits) {
+            for (std::size_t w = 0; w < words_of_bits; ++w)
+                for (auto rest = bits[w]; rest != 0; rest &= rest - 1)
+                    f(high | static_cast<std::uint32_t>(64 * w) |
+                      static_cast<std::uint32_t>(std::countr_zero(rest)));
+        } else {
+            for (std::size_t i = 0; i < list.size(); i += 2)
+                for (std::uint32_t low = list[i]; low <= list[i + 1]; ++low) f(high | low);
+        }
+    }
+
+    /// Adds one; quick where it is above all others. Runs must have been spread.
+    void add(std::uint16_t low) {
+        if (kind == form::bits) {
+            auto& word = bits[low / 64];
+            count += static_cast<std::uint32_t>((word >> (low % 64) & 1) ^ 1);
+            word |= std::uint64_t{1} << (low % 64);
+            return;
+        }
+        if (list.empty() || list.back() < low) {
+            list.push_back(low);
+        } else {
+            auto const at = std::lower_bound(list.begin(), list.end(), low);
+            if (*at == low) return;
+            list.insert(at, low);
+        }
+        if (++count > longest_list) to_bits();
+    }
+
+    /// Runs as a list or bits, which all that combines two containers works on.
+    void spread() {
+        if (kind != form::runs) return;
+        if (count > longest_list) return to_bits();
+        std::vector<std::uint16_t> all;
+        all.reserve(count);
+        for (std::size_t i = 0; i < list.size(); i += 2)
+            for (std::uint32_t low = list[i]; low <= list[i + 1]; ++low)
+                all.push_back(static_cast<std::uint16_t>(low));
+        list.swap(all);
+        kind = form::list;
+    }
+    void to_bits() {
+        std::vector<std::uint64_t> made(words_of_bits, 0);
+        if (kind == form::list) {
+            for (auto const low : list) made[low / 64] |= std::uint64_t{1} << (low % 64);
+        } else {
+            for (std::size_t i = 0; i < list.size(); i += 2)
+                for (std::size_t w = list[i] / 64U; w <= list[i + 1] / 64U; ++w)
+                    made[w] |= ones(w == list[i] / 64U ? list[i] % 64U : 0,
+                                    w == list[i + 1] / 64U ? list[i + 1] % 64U : 63);
+        }
+        bits.swap(made);
+        std::vector<std::uint16_t>().swap(list);
+        kind = form::bits;
+    }
+    /// Counts bits that were changed, and takes a list where they are few.
+    void settle() {
+        if (kind == form::list) {
+            count = static_cast<std::uint32_t>(list.size());
+            if (count > longest_list) to_bits();
+            return;
+        }
+        count = 0;
+        for (auto const word : bits) count += static_cast<std::uint32_t>(std::popcount(word));
+        if (count <= longest_list) to_list();
+    }
+    /// Takes runs where they are smaller than what it has.
+    void shrink() {
+        if (kind == form::runs) return;
+        auto const runs = count_runs();
+        if (4 * runs + 2 < (kind == form::list ? 2 * std::size_t{count} : 8 * words_of_bits)) {
+            std::vector<std::uint16_t> made;
+            made.reserve(2 * runs);
+            each([&](std::uint32_t number) {
+                auto const low = static_cast<std::uint16_t>(number);
+                if (!made.empty() && made.back() + 1 == low)
+                    made.back() = low;
+                else
+                    made.insert(made.end(), 2, low);
+            });
+            list.swap(made);
+            std::vector<std::uint64_t>().swap(bits);
+            kind = form::runs;
+        }
+        list.shrink_to_fit();
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return sizeof(container) + 2 * list.capacity() + 8 * bits.capacity();
+    }
+
+    /// Ones from bit `first` to bit `last`.
+    [[nodiscard]] static std::uint64_t ones(unsigned first, unsigned last) noexcept {
+        return (~std::uint64_t{0} >> (63 - last)) & (~std::uint64_t{0} << first);
+    }
+
+private:
+    /// Where the first run stands that does not end below `low`.
+    [[nodiscard]] std::size_t run_from(std::uint16_t low) const noexcept {
+        std::size_t from = 0;
+        for (auto n = list.size() / 2; n > 0;) {
+            auto const half = n / 2;
+            if (list[2 * (from + half) + 1] < low) {
+                from += half + 1;
+                n -= half + 1;
+            } else {
+                n = half;
+            }
+        }
+        return 2 * from;
+    }
+    [[nodiscard]] std::size_t count_runs() const noexcept {
+        std::size_t runs = 0;
+        if (kind == form::list) {
+            for (std::size_t i = 0; i < list.size(); ++i)
+                runs += i == 0 || list[i - 1] + 1 != list[i] ? 1U : 0U;
+            return runs;
+        }
+        std::uint64_t before = 0;
+        for (auto const word : bits) {
+            runs += static_cast<std::size_t>(std::popcount(word & ~(word << 1 | before)));
+            before = word >> 63;
+        }
+        return runs;
+    }
+    void to_list() {
+        std::vector<std::uint16_t> made;
+        made.reserve(count);
+        each([&](std::uint32_t number) { made.push_back(static_cast<std::uint16_t>(number)); });
+        list.swap(made);
+        std::vector<std::uint64_t>().swap(bits);
+        kind = form::list;
+    }
+};
+
+/// a and b, b not being runs; a is changed, and may become empty.
+inline void keep_common(container& a, container const& b) {
+    using form = container::form;
+    if (a.kind == form::bits && b.kind == form::bits) {
+        for (std::size_t w = 0; w < container::words_of_bits; ++w) a.bits[w] &= b.bits[w];
+        return a.settle();
+    }
+    std::vector<std::uint16_t> common;
+    if (a.kind == form::list && b.kind == form::list) {
+        std::set_intersection(a.list.begin(), a.list.end(), b.list.begin(), b.list.end(),
+                              std::back_inserter(common));
+    } else {
+        auto const& few = a.kind == form::list ? a : b;
+        auto const& many = a.kind == form::list ? b : a;
+        common.reserve(few.list.size());
+        for (auto const low : few.list)
+            if (many.contains(low)) common.push_back(low);
+    }
+    a.list.swap(common);
+    std::vector<std::uint64_t>().swap(a.bits);
+    a.kind = form::list;
+    a.settle();
+}
+
+/// a or b, neither being runs.
+inline void add_all(container& a, container const& b) {
+    using form = container::form;
+    if (a.kind == form::list && b.kind == form::list) {
+        std::vector<std::uint16_t> all;
+        all.reserve(a.list.size() + b.list.size());
+        std::set_union(a.list.begin(), a.list.end(), b.list.begin(), b.list.end(),
+                       std::back_inserter(all));
+        a.list.swap(all);
+        return a.settle();
+    }
+    if (a.kind == form::list) a.to_bits();
+    if (b.kind == form::list) {
+        for (auto const low : b.list) a.bits[low / 64] |= std::uint64_t{1} << (low % 64);
+    } else {
+        for (std::size_t w = 0; w < container::words_of_bits; ++w) a.bits[w] |= b.bits[w];
+    }
+    a.settle();
+}
+
+/// a without b, neither being runs; a may become empty.
+inline void take_away(container& a, container const& b) {
+    using form = container::form;
+    if (a.kind == form::list) {
+        std::erase_if(a.list, [&b](std::uint16_t low) { return b.contains(low); });
+    } else if (b.kind == form::list) {
+        for (auto const low : b.list) a.bits[low / 64] &= ~(std::uint64_t{1} << (low % 64));
+    } else {
+        for (std::size_t w = 0; w < container::words_of_bits; ++w) a.bits[w] &= ~b.bits[w];
+    }
+    a.settle();
+}
+
+} // namespace vicinal::inline VICINAL_ABI::payload::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::payload::detail {
+
+/// A compressed set of slots: 65,536 of them a container, which is a list, bits or runs. What
+/// slot_bitmap.hpp says of every set of slots holds for it.
+class plain_bitmap {
+public:
+    plain_bitmap() = default;
+
+    /// All from `first` to `end`, without `end`.
+    [[nodiscard]] static plain_bitmap range(slot first, slot end) {
+        plain_bitmap b;
+        while (first < end) {
+            auto const last = (std::min)(first | 0xffffU, end - 1);
+            b.parts_.push_back(
+                {.key = high(first),
+                 .kind = container::form::runs,
+                 .count = last - first + 1,
+                 .list = {static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last)},
+                 .bits = {}});
+            if (last == no_slot) break;
+            first = last + 1;
+        }
+        return b;
+    }
+    /// The bits of `words`, of which the first is that of slot `first`, a multiple of 65,536.
+    [[nodiscard]] static plain_bitmap of_words(std::span<std::uint64_t const> words, slot first) {
+        plain_bitmap b;
+        for (std::size_t at = 0; at < words.size(); at += container::words_of_bits) {
+            auto const some =
+                words.subspan(at, (std::min)(container::words_of_bits, words.size() - at));
+            container c;
+            c.key = static_cast<std::uint16_t>(high(first) + at / container::words_of_bits);
+            c.kind = container::form::bits;
+            c.bits.assign(some.begin(), some.end());
+            c.bits.resize(container::words_of_bits, 0);
+            c.settle();
+            if (c.count > 0) b.parts_.push_back(std::move(c));
+        }
+        return b;
+    }
+
+    /// Adds a slot: quick in ascending order, else O(containers + 4,096).
+    void add(slot s) {
+        if (parts_.empty() || parts_.back().key != high(s)) {
+            auto at = place(high(s));
+            if (at == parts_.end() || at->key != high(s)) at = parts_.insert(at, {.key = high(s)});
+            at->spread();
+            at->add(static_cast<std::uint16_t>(s));
+            return;
+        }
+        parts_.back().spread();
+        parts_.back().add(static_cast<std::uint16_t>(s));
+    }
+
+    [[nodiscard]] bool contains(slot s) const noexcept {
+        auto const at = place(high(s));
+        return at != parts_.end() && at->key == high(s) &&
+               at->contains(static_cast<std::uint16_t>(s));
+    }
+    [[nodiscard]] std::uint64_t count() const noexcept {
+        std::uint64_t n = 0;
+        for (auto const& c : parts_) n += c.count;
+        return n;
+    }
+    [[nodiscard]] bool empty() const noexcept { return parts_.empty(); }
+    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
+        auto const at = place(high(first));
+        return at == parts_.end() || at->key != high(first)
+                   ? 0
+                   : at->word(static_cast<std::uint16_t>(first));
+    }
+    template <class F>
+    void each(F const& f) const {
+        for (auto const& c : parts_) c.each(f);
+    }
+
+    plain_bitmap& operator&=(plain_bitmap const& other) {
+        std::vector<container> common;
+        for (auto& c : parts_)
+            if (auto const at = other.place(c.key); at != other.parts_.end() && at->key == c.key) {
+                combine(c, *at, keep_common);
+                if (c.count > 0) common.push_back(std::move(c));
+            }
+        parts_.swap(common);
+        return *this;
+    }
+    plain_bitmap& operator|=(plain_bitmap const& other) {
+        std::vector<container> all;
+        all.reserve((std::max)(parts_.size(), other.parts_.size()));
+        auto mine = parts_.begin();
+        for (auto const& c : other.parts_) {
+            while (mine != parts_.end() && mine->key < c.key) all.push_back(std::move(*mine++));
+            if (mine == parts_.end() || mine->key != c.key) {
+                all.push_back(c);
+            } else {
+                combine(*mine, c, add_all);
+                all.push_back(std::move(*mine++));
+            }
+        }
+        for (; mine != parts_.end(); ++mine) all.push_back(std::move(*mine));
+        parts_.swap(all);
+        return *this;
+    }
+    plain_bitmap& operator-=(plain_bitmap const& other) {
+        for (auto& c : parts_)
+            if (auto const at = other.place(c.key); at != other.parts_.end() && at->key == c.key)
+                combine(c, *at, take_away);
+        std::erase_if(parts_, [](container const& c) { return c.count == 0; });
+        return *this;
+    }
+
+    /// Takes runs where they are smaller.
+    void shrink() {
+        for (auto& c : parts_) c.shrink();
+        parts_.shrink_to_fit();
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        std::size_t n = sizeof *this;
+        for (auto const& c : parts_) n += c.bytes();
+        return n;
+    }
+
+    /// For what writes and reads bytes: containers in ascending order of their keys.
+    [[nodiscard]] std::vector<container> const& parts() const noexcept { return parts_; }
+    [[nodiscard]] std::vector<container>& parts() noexcept { return parts_; }
+
+private:
+    [[nodiscard]] static std::uint16_t high(slot s) noexcept {
+        return static_cast<std::uint16_t>(s >> 16);
+    }
+    template <class Parts>
+    [[nodiscard]] static auto place_in(Parts& parts, std::uint16_t key) noexcept {
+        return std::lower_bound(parts.begin(), parts.end(), key,
+                                [](container const& c, std::uint16_t k) { return c.key < k; });
+    }
+    [[nodiscard]] std::vector<container>::const_iterator place(std::uint16_t key) const noexcept {
+        return place_in(parts_, key);
+    }
+    [[nodiscard]] std::vector<container>::iterator place(std::uint16_t key) noexcept {
+        return place_in(parts_, key);
+    }
+    template <class Combine>
+    static void combine(container& a, container const& b, Combine const& with) {
+        a.spread();
+        if (b.kind != container::form::runs) return with(a, b);
+        auto other = b;
+        other.spread();
+        with(a, other);
+    }
+
+    std::vector<container> parts_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::payload::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// A compressed set of slots.
+///
+/// * `range(first, end)`, `of_words(words, first)`: sets made at once.
+/// * `add(s)`: in any order, quick in ascending order.
+/// * `contains(s)`, `count()`, `empty()`, `each(f)` in ascending order, `bytes()` in memory.
+/// * `word(first)`: the bits of the 64 slots from a multiple of 64 on.
+/// * `&=`, `|=`, `-=`; `shrink()` takes the smallest form.
+using slot_bitmap = payload::detail::plain_bitmap;
+
+/// Writes the bits of slots 0 to 64 * words.size() to `words`.
+inline void fill_words(slot_bitmap const& set, std::span<std::uint64_t> words) {
+    for (std::size_t w = 0; w < words.size(); ++w) words[w] = set.word(static_cast<slot>(64 * w));
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// What the indexes say of a filter without looking at slots: of those below covered(), live or
+/// not.
+struct filter_estimate {
+    /// Whether select() has an answer.
+    bool known = false;
+    std::size_t at_least = 0;
+    std::size_t at_most = 0;
+    /// About what select() takes.
+    double cost_ns = 0;
+};
+
+/// Slots below covered(), live or not: all for which a filter is true, and no others where it is
+/// exact; else each is to be asked.
+struct selection {
+    slot_bitmap slots;
+    bool exact = true;
+};
+
+/// The field indexes of a store: which slots have which values.
+///
+/// They know the payloads of the slots below covered() as they were taken in; slots behind, and
+/// those of rows.changed(), are to be asked by their payload.
+template <class Storage>
+class field_indexes {
+public:
+    [[nodiscard]] slot covered() const noexcept { return 0; }
+    /// Whether there is no index.
+    [[nodiscard]] bool empty() const noexcept { return true; }
+
+    [[nodiscard]] filter_estimate estimate(filter const&) const { return {}; }
+    /// Nothing where no index helps.
+    [[nodiscard]] std::optional<selection> select(filter const&) const { return {}; }
+    /// Calls visit(slot) -> bool in the order of the field's values, slots of equal values in
+    /// ascending order, until it gives false; slots without a value that has an order are left
+    /// out. False where there is no ordered index on the field.
+    template <class Visit>
+    [[nodiscard]] bool in_order(std::string_view, bool, Visit const&) const {
+        return false;
+    }
+    /// Calls visit(payload::value_view, std::size_t slots) for each distinct value of the field,
+    /// those of an array each by itself, in their order; slots count live or not. False where no
+    /// index knows them.
+    template <class Visit>
+    [[nodiscard]] bool values(std::string_view, Visit const&) const {
+        return false;
+    }
+    /// The same with the slots: visit(payload::value_view, slot_bitmap const&).
+    template <class Visit>
+    [[nodiscard]] bool postings(std::string_view, Visit const&) const {
+        return false;
+    }
+    [[nodiscard]] std::vector<field_index_stats> stats() const { return {}; }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
 // ---- vicinal/store/live_slots.hpp
 #ifndef VICINAL_STORE_LIVE_SLOTS_HPP
 #define VICINAL_STORE_LIVE_SLOTS_HPP
@@ -25895,6 +26525,8 @@ public:
     /// Bytes, and what keeps them in place.
     [[nodiscard]] auto payload(slot s) const noexcept { return payloads_[s]; }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
+    /// What is known of payloads without reading them.
+    [[nodiscard]] field_indexes<Storage> const& fields() const noexcept { return fields_; }
     /// The same as a predicate that outlives no section.
     [[nodiscard]] auto live_slots() const noexcept {
         return detail::live_slots(live_->reader(), count_);
@@ -26043,6 +26675,7 @@ private:
     id_rows<Id, Storage> ids_;
     heap<Storage> payloads_;
     id_map<decltype(std::declval<column const&>().reader())> map_of_;
+    [[no_unique_address]] field_indexes<Storage> fields_;
     slot count_ = 0;
     std::size_t live_count_ = 0;
     std::uint64_t epoch_ = 0;
@@ -26877,64 +27510,6 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
-// ---- vicinal/store/opening.hpp
-#ifndef VICINAL_STORE_OPENING_HPP
-#define VICINAL_STORE_OPENING_HPP
-
-// ---- vicinal/simd/check.hpp
-#ifndef VICINAL_SIMD_CHECK_HPP
-#define VICINAL_SIMD_CHECK_HPP
-
-namespace vicinal::inline VICINAL_ABI::simd {
-
-/// Whether an instruction set that was forced is one that can be obeyed on a CPU whose best is
-/// `best`. Errors: invalid_argument (no such name), unsupported (the CPU lacks it).
-[[nodiscard]] inline result<void> check(forced_instruction_set const& forced,
-                                        instruction_set best) {
-    if (forced.word.empty() || forced.able) return {};
-    std::string const got = "VICINAL_ISA=" + std::string(forced.word.substr(0, 64));
-    if (!forced.known) {
-        std::string names;
-        for (auto const set : all_instruction_sets)
-            names.append(names.empty() ? "" : ", ").append(name(set));
-        return error{errc::invalid_argument, "one of " + names, got};
-    }
-    return error{errc::unsupported,
-                 "an instruction set that this CPU has, at most " + std::string(name(best)), got};
-}
-
-/// Whether the environment variable VICINAL_ISA is one that this CPU can obey; what opens a store
-/// asks first. Kernels run on the best set that is legal in any case. Errors: invalid_argument (no
-/// such name), unsupported (the CPU lacks it).
-[[nodiscard]] inline result<void> check() { return check(forced(), best_instruction_set()); }
-
-} // namespace vicinal::inline VICINAL_ABI::simd
-
-#endif
-// ---- vicinal/storage/open_options.hpp
-#ifndef VICINAL_STORAGE_OPEN_OPTIONS_HPP
-#define VICINAL_STORAGE_OPEN_OPTIONS_HPP
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// How a durable store is opened.
-struct open_options {
-    vicinal::durability durability = vicinal::durability::full;
-    /// Takes no lock and never writes to the directory; changes stay in memory.
-    bool read_only = false;
-    /// How long to wait for another writer to leave.
-    std::uint32_t lock_timeout_ms = 0;
-    /// How much of the snapshot is compared with its checksums now; see there.
-    check_level check = check_level::lazy;
-    /// The largest snapshot, in bytes, that check::lazy compares whole.
-    std::uint64_t checked_at_open = std::uint64_t{64} << 20;
-    /// What storage::file may hold in memory, in bytes; the others let the system choose.
-    std::uint64_t cache_bytes = std::uint64_t{256} << 20;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::storage
-
-#endif
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -27020,6 +27595,74 @@ template <class Engine, class Metric, class Index, class Payload, class Id>
     VICINAL_CHECK(opened);
     return open_filled<Engine, Metric, Index, Payload, Id>(o, std::move(*opened));
 }
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+// ---- vicinal/store/types.hpp
+#ifndef VICINAL_STORE_TYPES_HPP
+#define VICINAL_STORE_TYPES_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// The names that every part of a store's calls has in common.
+template <class Metric, class Index, class Storage, class Payload, class Id>
+struct store_types {
+    using metric_type = Metric;
+    using index_policy = Index;
+    using storage_policy = Storage;
+    using payload_policy = Payload;
+    using id_type = Id;
+    using scalar_type = metric::element_of<Metric>;
+    using payload_type = typename Payload::value_type;
+    using options = store_options<Index>;
+    using record = basic_record<Id, scalar_type, payload_type>;
+    using id_parameter = typename id_traits<Id>::parameter;
+    using vector_parameter = vector_view<scalar_type>;
+    using braces = std::initializer_list<scalar_type>;
+
+    /// One answer: the record's id and its distance in the metric's unit, computed from the exact
+    /// vector.
+    struct hit {
+        Id id;
+        float distance = 0;
+        /// The usual similarity for the metric: larger is nearer.
+        [[nodiscard]] float similarity() const { return metric::similarity<Metric>(distance); }
+    };
+    using hits = std::vector<hit>;
+
+protected:
+    using engine_type = engine<Metric, Index, Storage, Payload, Id>;
+    using id_view = typename id_traits<Id>::view;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// What all calls of a store have: its engine, and where that was opened. Each file of calls is
+/// the base of another one, so that a store has all of them.
+template <class Types>
+class store_base : public Types {
+public:
+    [[nodiscard]] std::size_t size() const {
+        return engine_->read([](auto const& rows, auto const&) { return rows.live_count(); });
+    }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+    [[nodiscard]] std::size_t dim() const noexcept { return engine_->dim(); }
+
+protected:
+    using typename Types::engine_type;
+    using typename Types::options;
+    static constexpr bool durable = Types::storage_policy::durable;
+
+    explicit store_base(std::unique_ptr<engine_type> e) noexcept : engine_(std::move(e)) {}
+
+    std::unique_ptr<engine_type> engine_;
+    [[no_unique_address]] origin<durable, options> from_;
+};
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 
@@ -27119,6 +27762,125 @@ template <class Rows, class IdView>
 } // namespace detail
 
 } // namespace vicinal::inline VICINAL_ABI
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Records one by one and in batches: put in, read, removed, walked through.
+template <class Types>
+class record_calls : public store_base<Types> {
+protected:
+    using store_base<Types>::store_base;
+    using store_base<Types>::engine_;
+    using typename Types::engine_type;
+    using typename Types::id_view;
+    using batch = detail::batch<typename Types::metric_type, typename Types::payload_policy,
+                                typename Types::id_type>;
+
+public:
+    using typename Types::braces;
+    using typename Types::id_parameter;
+    using typename Types::payload_type;
+    using typename Types::record;
+    using typename Types::vector_parameter;
+
+    /// Inserts the record or replaces the one of that id. On a durable store it returns when the
+    /// record is as safe as the durability promises; if it fails, nothing has changed.
+    ///
+    /// Errors: dimension_mismatch, not_finite, zero_vector, empty_id, invalid_id, invalid_payload,
+    /// read_only, io_failure, writer_poisoned, limit_exceeded, out_of_memory.
+    result<void> try_upsert(id_parameter id, vector_parameter vector,
+                            payload_type const& payload = {}) {
+        return guarded([&]() -> result<void> {
+            batch b(engine_->dim());
+            VICINAL_CHECK(b.add(id, vector, payload));
+            return engine_->upsert(b.entries());
+        });
+    }
+    result<void> try_upsert(id_parameter id, braces vector, payload_type const& payload = {}) {
+        return try_upsert(id, vector_parameter(vector.begin(), vector.size()), payload);
+    }
+
+    /// Inserts or replaces all records of a range, or none: one log record, one sync. Errors also:
+    /// duplicate_id, and the id is named in each message.
+    template <class Range>
+        requires range_of<Range, record> result<void> try_upsert(Range const& records) {
+            return guarded([&]() -> result<void> {
+                batch b(engine_->dim());
+                for (auto const& r : records) VICINAL_CHECK(b.add(r.id, r.vector, r.payload));
+                VICINAL_CHECK(b.check_ids());
+                return b.entries().empty() ? result<void>() : engine_->upsert(b.entries());
+            });
+        }
+
+    /// The record of that id, its vector bit for bit as it was put in.
+    [[nodiscard]] result<std::optional<record>> try_get(id_parameter id) const {
+        return guarded([&]() -> result<std::optional<record>> {
+            return engine_->read(
+                [&](auto const& rows, auto const&) -> result<std::optional<record>> {
+                    auto const s = rows.find(id);
+                    if (s == no_slot) return std::optional<record>();
+                    auto r = engine_->template record_of<record>(rows, s);
+                    VICINAL_CHECK(r);
+                    return std::optional<record>(std::move(*r));
+                });
+        });
+    }
+    /// Whether there is a record of that id. Errors: corrupt_snapshot.
+    [[nodiscard]] result<bool> try_contains(id_parameter id) const {
+        return engine_->read([&](auto const& rows, auto const&) -> result<bool> {
+            return rows.find(id) != no_slot;
+        });
+    }
+
+    /// Removes the record; false where there is none of that id.
+    result<bool> try_erase(id_parameter id) {
+        return guarded([&] { return engine_->erase(id); });
+    }
+    /// Removes every record.
+    result<void> try_clear() {
+        return guarded([&] { return engine_->clear(); });
+    }
+
+    using scan_type = record_scan<engine_type, record>;
+
+    /// Every record in the order of ids, as of now, whatever a writer does meanwhile.
+    [[nodiscard]] result<scan_type> try_scan() const { return scan_behind(std::nullopt); }
+    /// Every record whose id comes behind `after`, there or not.
+    [[nodiscard]] result<scan_type> try_scan(id_parameter after) const {
+        return scan_behind(id_view(after));
+    }
+
+#if VICINAL_EXCEPTIONS
+    void upsert(id_parameter id, vector_parameter vector, payload_type const& payload = {}) {
+        try_upsert(id, vector, payload).value();
+    }
+    void upsert(id_parameter id, braces vector, payload_type const& payload = {}) {
+        try_upsert(id, vector, payload).value();
+    }
+    template <class Range>
+        requires range_of<Range, record>
+    void upsert(Range const& records) { try_upsert(records).value(); }
+    [[nodiscard]] std::optional<record> get(id_parameter id) const { return try_get(id).value(); }
+    [[nodiscard]] bool contains(id_parameter id) const { return try_contains(id).value(); }
+    bool erase(id_parameter id) { return try_erase(id).value(); }
+    void clear() { try_clear().value(); }
+    [[nodiscard]] scan_type scan() const { return try_scan().value(); }
+    [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }
+#endif
+
+private:
+    [[nodiscard]] result<scan_type> scan_behind(std::optional<id_view> after) const {
+        return guarded([&]() -> result<scan_type> {
+            return engine_->read([&](auto const& rows, auto const&) -> result<scan_type> {
+                return scan_type(*engine_, slots_by_id(rows, after));
+            });
+        });
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
 // ---- vicinal/store/searches.hpp
@@ -27239,6 +28001,243 @@ template <class Payload>
 
 #endif
 
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// The records nearest to a vector.
+template <class Types>
+class search_calls : public record_calls<Types> {
+protected:
+    using record_calls<Types>::record_calls;
+    using record_calls<Types>::engine_;
+    using searches = detail::searches<typename Types::metric_type, typename Types::engine_type,
+                                      typename Types::hit>;
+
+public:
+    using typename Types::braces;
+    using typename Types::hits;
+    using typename Types::scalar_type;
+    using typename Types::vector_parameter;
+
+    /// The k records nearest to the query: always min(k, matching) of them, nearest first, ties by
+    /// id.
+    ///
+    /// Cost: about log(size) x effort distances through a graph; size() where `exact`. Errors:
+    /// dimension_mismatch, not_finite, zero_vector, invalid_filter, invalid_argument (a recall that
+    /// is none), unsupported (a filter on a payload that has no fields), out_of_memory.
+    [[nodiscard]] result<hits> try_search(vector_parameter query,
+                                          search_options const& o = {}) const {
+        return guarded([&]() -> result<hits> {
+            auto const where = read_where<typename Types::payload_policy>(o);
+            VICINAL_CHECK(where);
+            return searches(*engine_, *where, o).one(query);
+        });
+    }
+    [[nodiscard]] result<hits> try_search(braces query, search_options const& o = {}) const {
+        return try_search(vector_parameter(query.begin(), query.size()), o);
+    }
+    /// The same for each row of a matrix.
+    [[nodiscard]] result<std::vector<hits>> try_search(matrix_view<scalar_type> queries,
+                                                       search_options const& o = {}) const {
+        return guarded([&]() -> result<std::vector<hits>> {
+            auto const where = read_where<typename Types::payload_policy>(o);
+            VICINAL_CHECK(where);
+            return searches(*engine_, *where, o).all(queries);
+        });
+    }
+
+#if VICINAL_EXCEPTIONS
+    [[nodiscard]] hits search(vector_parameter query, search_options const& o = {}) const {
+        return try_search(query, o).value();
+    }
+    [[nodiscard]] hits search(braces query, search_options const& o = {}) const {
+        return try_search(query, o).value();
+    }
+    [[nodiscard]] std::vector<hits> search(matrix_view<scalar_type> queries,
+                                           search_options const& o = {}) const {
+        return try_search(queries, o).value();
+    }
+#endif
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// A store and its files: saved, checkpointed, backed up, refreshed.
+template <class Types>
+class file_calls : public search_calls<Types> {
+protected:
+    using typename Types::engine_type;
+    using search_calls<Types>::search_calls;
+    using search_calls<Types>::durable;
+    using search_calls<Types>::engine_;
+    using search_calls<Types>::from_;
+    /// Whether the storage has files that it is saved to on request.
+    static constexpr bool loadable =
+        !durable && requires(typename Types::storage_policy::space & s) {
+        s.load(std::string_view());
+    };
+
+public:
+    using typename Types::options;
+
+    /// The directory of a durable store, as it was opened.
+    [[nodiscard]] std::string const& path() const noexcept requires(durable) { return from_.path; }
+    /// Writes all of a store in memory to the file at `path`, which try_load() reads and a durable
+    /// store opens read-only; what is there is replaced as one, and stays where it fails. Searches
+    /// go on and writers wait. Cost: writing it and one sync. Errors: not_found (the directory),
+    /// io_failure, limit_exceeded, unsupported (a big-endian host), out_of_memory.
+    result<void> try_save(std::string_view path) const requires(loadable) {
+        return engine_->save([&](auto const& space, auto const& types, auto replacements) {
+            return space.save(path, types, replacements);
+        });
+    }
+    /// The same to put(offset, bytes) -> result<void>, rows first, header last.
+    template <class Put>
+    result<void> try_save_to(Put const& put) const requires(!durable) {
+        return engine_->save([&](auto const& space, auto const& types, auto replacements) {
+            return space.write(types, replacements, put);
+        });
+    }
+
+    /// Writes the next generation of a durable store, so that opening has no log to replay. Readers
+    /// go on meanwhile. Errors: read_only, io_failure, out_of_memory; the store stays as it was.
+    result<void> try_checkpoint() requires(durable) { return engine_->checkpoint(); }
+
+    /// Copies the store as it is now to the directory `to`, as vicinal::try_backup does; searches
+    /// and writes go on meanwhile.
+    result<storage::copy_report> try_backup(std::string_view to) const requires(durable) {
+        return guarded([&] { return engine_->backup(to); });
+    }
+
+    /// Moves a store that was opened read-only to the newest state that its writer has reached, in
+    /// this or another process; false where it has that already, as a writer always does, and while
+    /// a scan is open on an older generation. Cost: that of what is new, or of opening. Errors: as
+    /// try_open(); the store stays as it was.
+    result<bool> try_refresh() requires(durable) {
+        return guarded([&] {
+            auto o = from_.how;
+            o.dim = engine_->dim();
+            auto moved = engine_->refresh([&] { return open_directory(from_.path, o); });
+            if (moved && *moved && o.threads > 0) engine_->fold_beside();
+            return moved;
+        });
+    }
+
+#if VICINAL_EXCEPTIONS
+    void save(std::string_view path) const requires(loadable) { try_save(path).value(); }
+    void checkpoint() requires(durable) { try_checkpoint().value(); }
+    storage::copy_report backup(std::string_view to) const requires(durable) {
+        return try_backup(to).value();
+    }
+    bool refresh() requires(durable) { return try_refresh().value(); }
+#endif
+
+protected:
+    [[nodiscard]] static auto open_directory(std::string_view path, options const& o) {
+        return open_engine<engine_type, typename Types::metric_type, typename Types::index_policy,
+                           typename Types::payload_policy, typename Types::id_type>(path, o);
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// What keeps a store in shape, and what it says about itself.
+template <class Types>
+class upkeep_calls : public file_calls<Types> {
+protected:
+    using file_calls<Types>::file_calls;
+    using file_calls<Types>::engine_;
+    using typename Types::engine_type;
+    static constexpr bool paged = requires { Types::storage_policy::pages; };
+
+public:
+    [[nodiscard]] store_stats stats() const {
+        return engine_->read([](auto const& rows, auto const& index) {
+            return store_stats{rows.live_count(), index.covered(), rows.count()};
+        });
+    }
+
+    /// What storage::file holds in memory and has read so far.
+    [[nodiscard]] auto paging() const requires(paged) {
+        return engine_->read([this](auto&, auto&) { return engine_->storage().paging(); });
+    }
+
+    /// Gives back what erased and replaced records hold, as every write does by itself once they
+    /// are a quarter of the rows (and 1,000); a durable store writes a checkpoint for it. Without
+    /// effect while a scan is open. Cost: all columns are written anew, in memory beside the old
+    /// ones, and the lists of a graph healed, about a third of the time to build it; readers go on,
+    /// writers wait. Errors: as try_checkpoint(); the store stays as it was.
+    result<void> try_compact() {
+        return guarded([&] { return engine_->compact(); });
+    }
+
+    /// Looks at all that the store has: every checksum of a durable one's files, every record and
+    /// its id, and that the index leads to each. Damage is in the report, not an error: see ok().
+    /// Cost: reads everything; searches go on and writers wait. Errors: io_failure, out_of_memory.
+    [[nodiscard]] result<verify_report> try_verify() const {
+        return guarded([&] { return engine_->verify(); });
+    }
+
+    /// Measures which effort gives which recall, so that `.recall` means what it says on these
+    /// records; a bulk load does so at its end by itself. Searches go on and writers wait, about a
+    /// tenth of the time that linking the records took. Errors: read_only, out_of_memory.
+    result<index::tuning> try_tune() requires(!engine_type::index_type::exact) {
+        return guarded([&] { return engine_->tune(); });
+    }
+
+#if VICINAL_EXCEPTIONS
+    void compact() { try_compact().value(); }
+    [[nodiscard]] verify_report verify() const { return try_verify().value(); }
+    index::tuning tune() requires(!engine_type::index_type::exact) { return try_tune().value(); }
+#endif
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+// ---- vicinal/store/checked.hpp
+#ifndef VICINAL_STORE_CHECKED_HPP
+#define VICINAL_STORE_CHECKED_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// The store's first base: says in a sentence what is wrong with a combination, before anything
+/// else of it is compiled.
+template <class Metric, class Index, class Storage, class Payload, class Id>
+struct checked {
+    static_assert(metric::model<Metric>,
+                  "vicinal: store<Metric, ...>: the first argument must be a metric, such as "
+                  "metric::cosine; see vicinal/metric/concept.hpp");
+    static_assert(
+        index::model<Index>,
+        "vicinal: store<Metric, Index, ...>: the second argument must be an index, such as "
+        "index::hnsw<>; see vicinal/index/concept.hpp");
+    static_assert(storage::model<Storage>,
+                  "vicinal: store<Metric, Index, Storage, ...>: the third argument must be a "
+                  "storage, such as storage::memory; see vicinal/storage/concept.hpp");
+    static_assert(
+        payload::model<Payload>,
+        "vicinal: store<..., Payload, ...>: the fourth argument must be a payload, such as "
+        "payload::fields; see vicinal/payload/concept.hpp");
+    static_assert(id_like<Id>,
+                  "vicinal: store<..., Id>: the id must be std::string or an unsigned integer");
+    static_assert(
+        !Storage::durable || !metric::name_of<Metric>().empty(),
+        "vicinal: a metric of a durable store needs a name for its files: static constexpr "
+        "std::string_view name = \"...\"");
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
 namespace vicinal::inline VICINAL_ABI {
 
 /// A vector store: records of id, vector and payload, found by nearness and by what payloads say.
@@ -27254,37 +28253,16 @@ namespace vicinal::inline VICINAL_ABI {
 /// twins. Errors are vicinal::error: a code, what was expected, what came.
 template <class Metric, class Index = index::hnsw<>, class Storage = storage::memory,
           class Payload = payload::fields, class Id = std::string>
-class store : detail::checked<Metric, Index, Storage, Payload, Id> {
-    using engine_type = detail::engine<Metric, Index, Storage, Payload, Id>;
-    /// Whether the storage has files that it is saved to on request.
-    static constexpr bool loadable = !Storage::durable && requires(typename Storage::space & s) {
-        s.load(std::string_view());
-    };
-    static constexpr bool paged = requires { Storage::pages; };
+class store
+    : detail::checked<Metric, Index, Storage, Payload, Id>,
+      public detail::upkeep_calls<detail::store_types<Metric, Index, Storage, Payload, Id>> {
+    using types = detail::store_types<Metric, Index, Storage, Payload, Id>;
+    using calls = detail::upkeep_calls<types>;
+    using calls::loadable;
+    using typename types::engine_type;
 
 public:
-    using metric_type = Metric;
-    using index_policy = Index;
-    using storage_policy = Storage;
-    using payload_policy = Payload;
-    using id_type = Id;
-    using scalar_type = metric::element_of<Metric>;
-    using payload_type = typename Payload::value_type;
-    using options = store_options<Index>;
-    using record = basic_record<Id, scalar_type, payload_type>;
-    using id_parameter = typename detail::id_traits<Id>::parameter;
-    using vector_parameter = vector_view<scalar_type>;
-    using braces = std::initializer_list<scalar_type>;
-
-    /// One answer: the record's id and its distance in the metric's unit, computed from the exact
-    /// vector.
-    struct hit {
-        Id id;
-        float distance = 0;
-        /// The usual similarity for the metric: larger is nearer.
-        [[nodiscard]] float similarity() const { return metric::similarity<Metric>(distance); }
-    };
-    using hits = std::vector<hit>;
+    using typename types::options;
 
     /// Opens a store in memory; `space` may carry an allocator (storage::basic_memory). Errors:
     /// invalid_argument, unsupported (VICINAL_ISA asks for what this CPU lacks), out_of_memory.
@@ -27332,191 +28310,13 @@ public:
     [[nodiscard]] static result<store> try_open(std::string_view path,
                                                 options const& o = {}) requires(Storage::durable) {
         return detail::guarded([&]() -> result<store> {
-            auto e = open_directory(path, o);
+            auto e = calls::open_directory(path, o);
             VICINAL_CHECK(e);
             store s(std::move(*e));
             s.from_ = {std::string(path), o};
             if (o.threads > 0) s.engine_->fold_beside();
             return s;
         });
-    }
-
-    /// Inserts the record or replaces the one of that id. On a durable store it returns when the
-    /// record is as safe as the durability promises; if it fails, nothing has changed.
-    ///
-    /// Errors: dimension_mismatch, not_finite, zero_vector, empty_id, invalid_id, invalid_payload,
-    /// read_only, io_failure, writer_poisoned, limit_exceeded, out_of_memory.
-    result<void> try_upsert(id_parameter id, vector_parameter vector,
-                            payload_type const& payload = {}) {
-        return detail::guarded([&]() -> result<void> {
-            batch b(dim());
-            VICINAL_CHECK(b.add(id, vector, payload));
-            return engine_->upsert(b.entries());
-        });
-    }
-    result<void> try_upsert(id_parameter id, braces vector, payload_type const& payload = {}) {
-        return try_upsert(id, vector_parameter(vector.begin(), vector.size()), payload);
-    }
-
-    /// Inserts or replaces all records of a range, or none: one log record, one sync. Errors also:
-    /// duplicate_id, and the id is named in each message.
-    template <class Range>
-        requires detail::range_of<Range, record> result<void> try_upsert(Range const& records) {
-            return detail::guarded([&]() -> result<void> {
-                batch b(dim());
-                for (auto const& r : records) VICINAL_CHECK(b.add(r.id, r.vector, r.payload));
-                VICINAL_CHECK(b.check_ids());
-                return b.entries().empty() ? result<void>() : engine_->upsert(b.entries());
-            });
-        }
-
-    /// The record of that id, its vector bit for bit as it was put in.
-    [[nodiscard]] result<std::optional<record>> try_get(id_parameter id) const {
-        return detail::guarded([&]() -> result<std::optional<record>> {
-            return engine_->read(
-                [&](auto const& rows, auto const&) -> result<std::optional<record>> {
-                    auto const s = rows.find(id);
-                    if (s == no_slot) return std::optional<record>();
-                    auto r = engine_->template record_of<record>(rows, s);
-                    VICINAL_CHECK(r);
-                    return std::optional<record>(std::move(*r));
-                });
-        });
-    }
-    /// Whether there is a record of that id. Errors: corrupt_snapshot.
-    [[nodiscard]] result<bool> try_contains(id_parameter id) const {
-        return engine_->read([&](auto const& rows, auto const&) -> result<bool> {
-            return rows.find(id) != no_slot;
-        });
-    }
-
-    /// Removes the record; false where there is none of that id.
-    result<bool> try_erase(id_parameter id) {
-        return detail::guarded([&] { return engine_->erase(id); });
-    }
-    /// Removes every record.
-    result<void> try_clear() {
-        return detail::guarded([&] { return engine_->clear(); });
-    }
-
-    [[nodiscard]] std::size_t size() const {
-        return engine_->read([](auto const& rows, auto const&) { return rows.live_count(); });
-    }
-    [[nodiscard]] bool empty() const { return size() == 0; }
-    [[nodiscard]] std::size_t dim() const noexcept { return engine_->dim(); }
-    /// The directory of a durable store, as it was opened.
-    [[nodiscard]] std::string const& path() const noexcept requires(Storage::durable) {
-        return from_.path;
-    }
-    [[nodiscard]] store_stats stats() const {
-        return engine_->read([](auto const& rows, auto const& index) {
-            return store_stats{rows.live_count(), index.covered(), rows.count()};
-        });
-    }
-
-    /// What storage::file holds in memory and has read so far.
-    [[nodiscard]] auto paging() const requires(paged) {
-        return engine_->read([this](auto&, auto&) { return engine_->storage().paging(); });
-    }
-
-    /// The k records nearest to the query: always min(k, matching) of them, nearest first, ties by
-    /// id.
-    ///
-    /// Cost: about log(size) x effort distances through a graph; size() where `exact`. Errors:
-    /// dimension_mismatch, not_finite, zero_vector, invalid_filter, invalid_argument (a recall that
-    /// is none), unsupported (a filter on a payload that has no fields), out_of_memory.
-    [[nodiscard]] result<hits> try_search(vector_parameter query,
-                                          search_options const& o = {}) const {
-        return detail::guarded([&]() -> result<hits> {
-            auto const where = detail::read_where<Payload>(o);
-            VICINAL_CHECK(where);
-            return searches(*engine_, *where, o).one(query);
-        });
-    }
-    [[nodiscard]] result<hits> try_search(braces query, search_options const& o = {}) const {
-        return try_search(vector_parameter(query.begin(), query.size()), o);
-    }
-    /// The same for each row of a matrix.
-    [[nodiscard]] result<std::vector<hits>> try_search(matrix_view<scalar_type> queries,
-                                                       search_options const& o = {}) const {
-        return detail::guarded([&]() -> result<std::vector<hits>> {
-            auto const where = detail::read_where<Payload>(o);
-            VICINAL_CHECK(where);
-            return searches(*engine_, *where, o).all(queries);
-        });
-    }
-
-    using scan_type = record_scan<engine_type, record>;
-
-    /// Every record in the order of ids, as of now, whatever a writer does meanwhile.
-    [[nodiscard]] result<scan_type> try_scan() const { return scan_behind(std::nullopt); }
-    /// Every record whose id comes behind `after`, there or not.
-    [[nodiscard]] result<scan_type> try_scan(id_parameter after) const {
-        return scan_behind(id_view(after));
-    }
-
-    /// Writes all of a store in memory to the file at `path`, which try_load() reads and a durable
-    /// store opens read-only; what is there is replaced as one, and stays where it fails. Searches
-    /// go on and writers wait. Cost: writing it and one sync. Errors: not_found (the directory),
-    /// io_failure, limit_exceeded, unsupported (a big-endian host), out_of_memory.
-    result<void> try_save(std::string_view path) const requires(loadable) {
-        return engine_->save([&](auto const& space, auto const& types, auto replacements) {
-            return space.save(path, types, replacements);
-        });
-    }
-    /// The same to put(offset, bytes) -> result<void>, rows first, header last.
-    template <class Put>
-    result<void> try_save_to(Put const& put) const requires(!Storage::durable) {
-        return engine_->save([&](auto const& space, auto const& types, auto replacements) {
-            return space.write(types, replacements, put);
-        });
-    }
-
-    /// Writes the next generation of a durable store, so that opening has no log to replay. Readers
-    /// go on meanwhile. Errors: read_only, io_failure, out_of_memory; the store stays as it was.
-    result<void> try_checkpoint() requires(Storage::durable) { return engine_->checkpoint(); }
-
-    /// Copies the store as it is now to the directory `to`, as vicinal::try_backup does; searches
-    /// and writes go on meanwhile.
-    result<storage::copy_report> try_backup(std::string_view to) const requires(Storage::durable) {
-        return detail::guarded([&] { return engine_->backup(to); });
-    }
-
-    /// Moves a store that was opened read-only to the newest state that its writer has reached, in
-    /// this or another process; false where it has that already, as a writer always does, and while
-    /// a scan is open on an older generation. Cost: that of what is new, or of opening. Errors: as
-    /// try_open(); the store stays as it was.
-    result<bool> try_refresh() requires(Storage::durable) {
-        return detail::guarded([&] {
-            auto o = from_.how;
-            o.dim = dim();
-            auto moved = engine_->refresh([&] { return open_directory(from_.path, o); });
-            if (moved && *moved && o.threads > 0) engine_->fold_beside();
-            return moved;
-        });
-    }
-
-    /// Gives back what erased and replaced records hold, as every write does by itself once they
-    /// are a quarter of the rows (and 1,000); a durable store writes a checkpoint for it. Without
-    /// effect while a scan is open. Cost: all columns are written anew, in memory beside the old
-    /// ones, and the lists of a graph healed, about a third of the time to build it; readers go on,
-    /// writers wait. Errors: as try_checkpoint(); the store stays as it was.
-    result<void> try_compact() {
-        return detail::guarded([&] { return engine_->compact(); });
-    }
-
-    /// Looks at all that the store has: every checksum of a durable one's files, every record and
-    /// its id, and that the index leads to each. Damage is in the report, not an error: see ok().
-    /// Cost: reads everything; searches go on and writers wait. Errors: io_failure, out_of_memory.
-    [[nodiscard]] result<verify_report> try_verify() const {
-        return detail::guarded([&] { return engine_->verify(); });
-    }
-
-    /// Measures which effort gives which recall, so that `.recall` means what it says on these
-    /// records; a bulk load does so at its end by itself. Searches go on and writers wait, about a
-    /// tenth of the time that linking the records took. Errors: read_only, out_of_memory.
-    result<index::tuning> try_tune() requires(!engine_type::index_type::exact) {
-        return detail::guarded([&] { return engine_->tune(); });
     }
 
 #if VICINAL_EXCEPTIONS
@@ -27527,49 +28327,10 @@ public:
                                     options const& o = {}) requires(loadable) {
         return try_load(path, o).value();
     }
-    void save(std::string_view path) const requires(loadable) { try_save(path).value(); }
     explicit store(std::string_view path, options const& o = {}) : store(open_path(path, o)) {}
-
-    void upsert(id_parameter id, vector_parameter vector, payload_type const& payload = {}) {
-        try_upsert(id, vector, payload).value();
-    }
-    void upsert(id_parameter id, braces vector, payload_type const& payload = {}) {
-        try_upsert(id, vector, payload).value();
-    }
-    template <class Range>
-        requires detail::range_of<Range, record>
-    void upsert(Range const& records) { try_upsert(records).value(); }
-    [[nodiscard]] std::optional<record> get(id_parameter id) const { return try_get(id).value(); }
-    [[nodiscard]] bool contains(id_parameter id) const { return try_contains(id).value(); }
-    bool erase(id_parameter id) { return try_erase(id).value(); }
-    void clear() { try_clear().value(); }
-    [[nodiscard]] hits search(vector_parameter query, search_options const& o = {}) const {
-        return try_search(query, o).value();
-    }
-    [[nodiscard]] hits search(braces query, search_options const& o = {}) const {
-        return try_search(query, o).value();
-    }
-    [[nodiscard]] std::vector<hits> search(matrix_view<scalar_type> queries,
-                                           search_options const& o = {}) const {
-        return try_search(queries, o).value();
-    }
-    [[nodiscard]] scan_type scan() const { return try_scan().value(); }
-    [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }
-    void checkpoint() requires(Storage::durable) { try_checkpoint().value(); }
-    void compact() { try_compact().value(); }
-    storage::copy_report backup(std::string_view to) const requires(Storage::durable) {
-        return try_backup(to).value();
-    }
-    bool refresh() requires(Storage::durable) { return try_refresh().value(); }
-    [[nodiscard]] verify_report verify() const { return try_verify().value(); }
-    index::tuning tune() requires(!engine_type::index_type::exact) { return try_tune().value(); }
 #endif
 
 private:
-    using id_view = typename detail::id_traits<Id>::view;
-    using batch = detail::batch<Metric, Payload, Id>;
-    using searches = detail::searches<Metric, engine_type, hit>;
-
     [[nodiscard]] static result<store> from_loaded(typename Storage::space space,
                                                    options const& o) {
         auto e = detail::open_loaded<engine_type, Metric, Index, Payload, Id>(o, std::move(space));
@@ -27577,7 +28338,7 @@ private:
         return store(std::move(*e));
     }
 
-    explicit store(std::unique_ptr<engine_type> e) noexcept : engine_(std::move(e)) {}
+    explicit store(std::unique_ptr<engine_type> e) noexcept : calls(std::move(e)) {}
 
 #if VICINAL_EXCEPTIONS
     static store open_memory(options const& o) {
@@ -27591,21 +28352,6 @@ private:
         return try_open(path, o).value();
     }
 #endif
-
-    [[nodiscard]] static auto open_directory(std::string_view path, options const& o) {
-        return detail::open_engine<engine_type, Metric, Index, Payload, Id>(path, o);
-    }
-
-    [[nodiscard]] result<scan_type> scan_behind(std::optional<id_view> after) const {
-        return detail::guarded([&]() -> result<scan_type> {
-            return engine_->read([&](auto const& rows, auto const&) -> result<scan_type> {
-                return scan_type(*engine_, detail::slots_by_id(rows, after));
-            });
-        });
-    }
-
-    std::unique_ptr<engine_type> engine_;
-    [[no_unique_address]] detail::origin<Storage::durable, options> from_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI
@@ -30386,6 +31132,19 @@ private:
 #ifndef VICINAL_BACKEND_VICINAL_SCHEME_HPP
 #define VICINAL_BACKEND_VICINAL_SCHEME_HPP
 
+#if VICINAL_HAS_FILES
+
+#    include <charconv>
+#    include <cstddef>
+#    include <memory>
+#    include <optional>
+#    include <span>
+#    include <string>
+#    include <string_view>
+#    include <type_traits>
+#    include <utility>
+#    include <vector>
+
 namespace vicinal::inline VICINAL_ABI::detail {
 
 /// A store in memory that takes the same records.
@@ -30623,6 +31382,8 @@ template <float_store... Stores>
 }
 
 } // namespace vicinal::inline VICINAL_ABI::backend
+
+#endif
 
 #endif
 

@@ -49,6 +49,7 @@
 #include <vicinal/payload/concept.hpp>
 #include <vicinal/payload/fields.hpp>
 #include <vicinal/payload/filter.hpp>
+#include <vicinal/payload/filter/builder.hpp>
 #include <vicinal/payload/none.hpp>
 
 // the store itself, and what is left of a damaged one

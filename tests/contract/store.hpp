@@ -138,6 +138,52 @@ void check_store_contract(typename Store::options options) {
         for (auto const& h : held->search(query, {.k = 1000, .where = "new >= 0"}))
             CHECK((*held->get(h.id)).payload.contains("new"));
     }
+    SECTION("a payload changes, its vector does not, also after reopening") {
+        auto list = records<Store>(150, dim, 87);
+        held->upsert(list);
+        CHECK(held->search(query, {.k = 200, .where = "new > 0"}).empty());
+        CHECK(held->search(query, {.k = 200, .where = "new > 0"}).empty());
+        auto const before = held->stats();
+        for (std::size_t i = 0; i < 150; i += 3) {
+            list[i].payload = {{"new", i + 1}, {"text", std::string(i, 'x')}};
+            CHECK(held->update_payload(list[i].id, list[i].payload));
+        }
+        CHECK_FALSE(held->update_payload(nowhere, {{"new", 1}}));
+        CHECK_FALSE(held->merge_payload(nowhere, {{"new", 1}}));
+        list[4].payload.set("more", 1);
+        CHECK(held->merge_payload(list[4].id, {{"more", 1}}));
+        std::vector<id> some{list[7].id, nowhere, list[8].id, list[7].id};
+        for (std::size_t i : {7U, 8U}) list[i].payload.set("even", "neither");
+        CHECK(held->merge_payload(some, {{"even", "neither"}}) == 2);
+        CHECK(held->stats().rows == before.rows);
+        CHECK(held->stats().indexed_rows == before.indexed_rows);
+        CHECK(held->search(query, {.k = 200, .where = "new > 0"}).size() == 50);
+        CHECK(held->search(query, {.k = 200, .where = "n >= 0", .exact = true}).size() == 100);
+        CHECK(held->count("new > 0") == 50);
+        CHECK(held->count() == 150);
+        check_same(*held, list);
+        held.reopen();
+        check_same(*held, list);
+        held->compact();
+        check_same(*held, list);
+        CHECK(refused(held->try_merge_payload(list[4].id, {{"t", "\xff"}})).code() ==
+              errc::invalid_payload);
+        CHECK(held->erase_where("new > 100") == 17);
+        CHECK(held->erase_where("new > 100") == 0);
+        CHECK(refused(held->try_erase_where("new >")).code() == errc::invalid_filter);
+        CHECK(refused(held->try_count("new >")).code() == errc::invalid_filter);
+        list.erase(std::remove_if(list.begin(), list.end(),
+                                  [](auto const& r) {
+                                      auto const* n =
+                                          r.payload["new"].template get_if<std::int64_t>();
+                                      return n && *n > 100;
+                                  }),
+                   list.end());
+        check_same(*held, list);
+        held.reopen();
+        check_same(*held, list);
+        CHECK(held->verify().ok());
+    }
     SECTION("always min(k, matching) hits, nearest first, ties by id, with the true distance") {
         auto list = records<Store>(150, dim, 73);
         for (std::size_t i = 0; i < 30; ++i) list[149 - i].vector = list[i].vector;
@@ -228,7 +274,11 @@ void check_store_contract(typename Store::options options) {
         std::vector<typename Store::record> got;
         for (int i = 0; i < 5; ++i) got.push_back(*scan.try_next().value());
         for (std::size_t i = 0; i < 30; i += 2) held->erase(name(i));
-        for (std::size_t i = 1; i < 30; i += 2) held->upsert(name(i), query, {{"changed", true}});
+        for (std::size_t i = 1; i < 30; i += 4) held->upsert(name(i), query, {{"changed", true}});
+        for (std::size_t i = 3; i < 30; i += 4)
+            CHECK(held->update_payload(name(i), {{"changed", true}}));
+        CHECK(held->get(name(7))->vector == list[7].vector);
+        CHECK(held->count("changed = true") == 15);
         held->upsert(name(100), query);
         held->clear();
         held->upsert(records<Store>(90, dim, 79));

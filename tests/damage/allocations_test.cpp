@@ -158,7 +158,7 @@ std::string contents(auto const& s) {
     for (auto const& r : s.scan()) {
         out += r.id + '=';
         out.append(reinterpret_cast<char const*>(r.vector.data()), r.vector.size() * sizeof(float));
-        out += std::to_string(r.payload.size());
+        if (!vicinal::payload::fields::encode(r.payload, out)) out += '?';
     }
     return out;
 }
@@ -226,6 +226,13 @@ void fail_every_operation() {
     each("upsert", [&](store& s) { return of(s.try_upsert("new", v, payload)); });
     each("replace", [&](store& s) { return of(s.try_upsert(old, v)); });
     each("batch", [&](store& s) { return of(s.try_upsert(list)); });
+    each("update payload", [&](store& s) { return of(s.try_update_payload(old, payload)); });
+    each("merge payload", [&](store& s) { return of(s.try_merge_payload(old, payload)); });
+    each("update payload beside a scan", [&](store& s) {
+        auto const all = s.try_scan();
+        return all ? of(s.try_update_payload(old, payload)) : of(all);
+    });
+    each("erase where", [&](store& s) { return of(s.try_erase_where("n > 30")); });
     each("clear", [](store& s) { return of(s.try_clear()); });
     each("compact", [](store& s) { return of(s.try_compact()); });
     each("search", [&](store& s) { return of(s.try_search(v, {.k = 5})); });

@@ -36,7 +36,7 @@ using hnsw = vicinal::index::hnsw<vicinal::codec::sq8>;
 constexpr std::size_t dim = 4;
 constexpr std::size_t snapshot_records = 40;
 /// Writes behind the checkpoint, each a log record.
-constexpr std::size_t writes = 6;
+constexpr std::size_t writes = 7;
 
 [[nodiscard]] inline bytes slurp(std::string const& path) {
     std::ifstream in(path, std::ios::binary);
@@ -182,6 +182,7 @@ struct sample {
             put(s, 7, 3);
             s.erase(name_of(8));
             put(s, 5, 3);
+            s.update_payload(name_of(9), {{"n", 12}, {"text", "another"}});
             put(s, 51, 3);
             put(s, 52, 3);
             sound.snapshot = slurp(path + snapshot_name);

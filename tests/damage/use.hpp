@@ -54,6 +54,9 @@ void write_on(std::string const& path) {
     for (std::size_t n = 0; n < 6; ++n)
         static_cast<void>(s.try_upsert(name_of(n + 3), r.vector(dim), {{"n", 3}}));
     static_cast<void>(s.try_erase(name_of(4)));
+    static_cast<void>(s.try_update_payload(name_of(10), {{"n", 4}}));
+    static_cast<void>(s.try_merge_payload(name_of(11), {{"more", 5}}));
+    static_cast<void>(s.try_erase_where("n = 13"));
     static_cast<void>(answers(s));
     static_cast<void>(s.try_verify());
     static_cast<void>(s.try_checkpoint());

@@ -49,6 +49,12 @@ struct replay {
         }
         return {};
     }
+    [[nodiscard]] result<void> update(std::span<detail::prepared<id> const> batch) {
+        for (auto const& p : batch)
+            if constexpr (golden::script<Store>::has_fields)
+                all[text(p.id)].payload = payload::fields::decode(p.payload).value();
+        return {};
+    }
     [[nodiscard]] result<void> erase(typename detail::id_traits<id>::view which) {
         all.erase(text(which));
         return {};

@@ -32,7 +32,7 @@ using model = std::map<std::string, std::pair<std::vector<float>, std::int64_t>>
 /// What step `n` of the endless script does depends on n alone, so that the child can do it and the
 /// parent can tell what it did.
 struct step {
-    enum class kind { upsert, batch, erase, clear, checkpoint, compact } what;
+    enum class kind { upsert, batch, update, erase, clear, checkpoint, compact } what;
     struct row {
         std::string id;
         std::vector<float> vector;
@@ -43,8 +43,9 @@ struct step {
     explicit step(std::uint64_t n) {
         generator r(n * 0x9e37);
         auto const draw = r.below(100);
-        what = draw < 50   ? kind::upsert
-               : draw < 80 ? kind::batch
+        what = draw < 40   ? kind::upsert
+               : draw < 70 ? kind::batch
+               : draw < 80 ? kind::update
                : draw < 95 ? kind::erase
                : draw < 96 ? kind::clear
                : draw < 98 ? kind::checkpoint
@@ -69,6 +70,7 @@ struct step {
                 s.upsert(batch);
                 break;
             }
+            case kind::update: s.update_payload(rows[0].id, {{"number", rows[0].number}}); break;
             case kind::erase: s.erase(rows[0].id); break;
             case kind::clear: s.clear(); break;
             case kind::checkpoint: s.checkpoint(); break;
@@ -80,6 +82,10 @@ struct step {
             case kind::upsert:
             case kind::batch:
                 for (auto const& r : rows) m[r.id] = {r.vector, r.number};
+                break;
+            case kind::update:
+                if (auto const at = m.find(rows[0].id); at != m.end())
+                    at->second.second = rows[0].number;
                 break;
             case kind::erase: m.erase(rows[0].id); break;
             case kind::clear: m.clear(); break;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <optional>
@@ -33,7 +34,11 @@ enum class action : std::uint8_t {
     refuse,
     reopen,
     checkpoint,
-    compact
+    compact,
+    update,
+    merge,
+    count,
+    erase_where
 };
 
 /// One step. The seed gives everything else of it, so that dropping other steps changes nothing.
@@ -43,9 +48,10 @@ struct step {
 };
 
 [[nodiscard]] inline std::string show(std::vector<step> const& steps) {
-    static constexpr char const* names[] = {"upsert", "batch",      "erase",  "clear", "get",
-                                            "search", "filtered",   "exact",  "scan",  "refuse",
-                                            "reopen", "checkpoint", "compact"};
+    static constexpr char const* names[] = {"upsert", "batch",      "erase",   "clear",  "get",
+                                            "search", "filtered",   "exact",   "scan",   "refuse",
+                                            "reopen", "checkpoint", "compact", "update", "merge",
+                                            "count",  "erase_where"};
     std::string text;
     for (auto const& s : steps)
         text.append("  {action::")
@@ -89,6 +95,10 @@ public:
                 if constexpr (Store::storage_policy::durable) held_->checkpoint();
                 break;
             case action::compact: return compact();
+            case action::update: return update(r);
+            case action::merge: return merge(r);
+            case action::count: return count(r, false);
+            case action::erase_where: return count(r, true);
         }
         return held_->size() == truth_.size() ? "" : "size " + std::to_string(held_->size());
     }
@@ -131,6 +141,47 @@ private:
         held_->upsert(key, k.vector, k.payload);
         truth_[key] = k;
         return held_->contains(key) ? "" : "not there after upsert";
+    }
+
+    std::string update(generator& r) {
+        auto const key = name(r);
+        auto const at = truth_.find(key);
+        auto const fresh = payload(r);
+        // An open scan keeps the old payload in its slot.
+        auto const open = r.below(4) == 0 ? std::optional(held_->scan()) : std::nullopt;
+        if (held_->update_payload(key, fresh) != (at != truth_.end()))
+            return "update said the opposite";
+        if (at != truth_.end()) at->second.payload = fresh;
+        return {};
+    }
+
+    std::string merge(generator& r) {
+        std::vector<id> keys;
+        std::set<id> there;
+        for (auto n = r.below(6); n > 0; --n) keys.push_back(name(r));
+        auto const s = std::string(r.below(9), 'y');
+        for (auto const& key : keys)
+            if (auto const at = truth_.find(key); at != truth_.end()) {
+                at->second.payload.set("s", s);
+                there.insert(key);
+            }
+        return held_->merge_payload(keys, {{"s", s}}) == there.size() ? "" : "merged another count";
+    }
+
+    std::string count(generator& r, bool erases) {
+        auto const from = static_cast<std::int64_t>(r.below(11));
+        auto const to = erases ? from : from + static_cast<std::int64_t>(r.below(5));
+        auto const where = "n between " + std::to_string(from) + " and " + std::to_string(to);
+        std::size_t n = 0;
+        for (auto at = truth_.begin(); at != truth_.end();) {
+            auto const* x = at->second.payload["n"].template get_if<std::int64_t>();
+            bool const match = x && *x >= from && *x <= to;
+            n += match ? 1 : 0;
+            at = match && erases ? truth_.erase(at) : std::next(at);
+        }
+        auto const got = erases ? held_->erase_where(where) : held_->count(where);
+        if (got != n) return std::to_string(got) + " match, not " + std::to_string(n);
+        return held_->size() == truth_.size() ? "" : "size after erase_where";
     }
 
     std::string batch(generator& r) {
@@ -279,10 +330,12 @@ template <class Fails>
 
 [[nodiscard]] inline std::vector<step> random_steps(std::size_t n, std::uint64_t seed) {
     static constexpr std::pair<action, std::size_t> weights[] = {
-        {action::upsert, 29}, {action::batch, 6},   {action::erase, 12},    {action::clear, 1},
-        {action::get, 10},    {action::search, 12}, {action::filtered, 10}, {action::exact, 8},
-        {action::scan, 6},    {action::refuse, 2},  {action::reopen, 1},    {action::checkpoint, 1},
-        {action::compact, 2}};
+        {action::upsert, 20},   {action::batch, 6},      {action::erase, 10},
+        {action::clear, 1},     {action::get, 8},        {action::search, 10},
+        {action::filtered, 10}, {action::exact, 8},      {action::scan, 6},
+        {action::refuse, 2},    {action::reopen, 1},     {action::checkpoint, 1},
+        {action::compact, 2},   {action::update, 8},     {action::merge, 3},
+        {action::count, 3},     {action::erase_where, 1}};
     generator r(seed);
     std::vector<step> steps;
     while (steps.size() < n) {

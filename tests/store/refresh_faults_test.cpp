@@ -32,6 +32,7 @@ TEST_CASE("a refresh in which any call fails leaves the reader whole", "[store]"
             writer.upsert("b", {3, 4}, {{"n", 2}});
             writer.erase("a");
             if (new_generation) writer.checkpoint();
+            writer.update_payload("b", {{"n", 7}});
             writer.upsert("c", {5, 6}, {{"n", 3}});
             auto const before = faulty::world.calls;
             if (n != 0) faulty::world.fail_at = before + n;
@@ -52,6 +53,7 @@ TEST_CASE("a refresh in which any call fails leaves the reader whole", "[store]"
                 REQUIRE(reader.contains(hit.id));
             REQUIRE(reader.try_refresh());
             REQUIRE(reader.size() == 2);
+            REQUIRE(reader.get("b")->payload == vicinal::fields{{"n", 7}});
             REQUIRE(reader.get("c")->vector == std::vector<float>{5, 6});
             REQUIRE(reader.verify().ok());
         }

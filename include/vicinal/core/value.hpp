@@ -20,6 +20,7 @@
 namespace vicinal::inline VICINAL_ABI {
 
 struct field;
+class filter;
 class value;
 
 /// A flat map of names to values: what travels with a vector.
@@ -68,6 +69,11 @@ concept text_like =
 
 template <class T>
 concept integer_like = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>;
+
+/// What a field can be compared with: a boolean, a number, a text.
+template <class T>
+concept literal_like =
+    std::same_as<T, bool> || integer_like<T> || std::floating_point<T> || text_like<T>;
 
 /// What an array in braces is made of; nested braces would be ambiguous with nested fields.
 using scalar_base = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
@@ -141,10 +147,30 @@ private:
         v_;
 };
 
-/// A name and its value.
+/// A name and its value. `field("year")` alone begins a condition: `field("year") >= 2023`
+/// (payload/filter/builder.hpp); there the name is a dotted one, as in the text of a filter.
 struct field {
-    std::string name;
-    value v;
+    field() = default;
+    explicit field(std::string of) noexcept : name(std::move(of)) {}
+    field(std::string of, value is) noexcept : name(std::move(of)), v(std::move(is)) {}
+
+    std::string name = {};
+    value v = {};
+
+    /// An array has that element, or a text that part.
+    template <detail::literal_like V>
+    [[nodiscard]] filter contains(V const& literal) const;
+    [[nodiscard]] filter starts_with(std::string_view start) const;
+    template <detail::literal_like A, detail::literal_like B>
+    [[nodiscard]] filter between(A const& least, B const& most) const;
+    /// Equal to one of the literals; a range of them in place of several.
+    template <class... Literals>
+    [[nodiscard]] filter in(Literals const&... literals) const;
+    template <class... Literals>
+    [[nodiscard]] filter not_in(Literals const&... literals) const;
+    /// Missing or null.
+    [[nodiscard]] filter is_null() const;
+    [[nodiscard]] filter is_not_null() const;
 
     friend bool operator==(field const& a, field const& b) noexcept {
         return a.name == b.name && a.v == b.v;

@@ -119,8 +119,8 @@ template <class Os>
     auto const copied = make_closed_log<Os>(to, from.log.header, [&](auto& log) -> result<void> {
         auto const found =
             scan_log<Os>(from.log.file.get(), from.log.shown, from.log.end, from.log.header,
-                         from.log.closed, [&](std::span<std::byte const> payload) {
-                             return log.append(log_kind::batch, payload, false);
+                         from.log.closed, [&](std::span<std::byte const> payload, log_kind kind) {
+                             return log.append(kind, payload, false);
                          });
         if (!found) return found.error();
         report.log_records = found->batches;

@@ -125,10 +125,11 @@ public:
     /// Appends one batch; when it returns the batch is as durable as the store promises. On failure
     /// nothing has changed. errc::writer_poisoned for this and all later writes where the disk is
     /// left in an unknown state; read_only, limit_exceeded, io_failure, out_of_memory.
-    [[nodiscard]] result<void> log(std::span<std::byte const> record) {
+    [[nodiscard]] result<void> log(std::span<std::byte const> record,
+                                   detail::log_kind kind = detail::log_kind::batch) {
         return detail::guarded([&]() -> result<void> {
             VICINAL_CHECK(s_->check_writable());
-            return s_->files.append(record);
+            return s_->files.append(kind, record);
         });
     }
 

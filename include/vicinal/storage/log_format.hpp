@@ -36,8 +36,14 @@ struct log_header {
     std::uint64_t salt = 0;
 };
 
-/// What a record is: an atomic batch of the layer above, or the mark of a close in order.
-enum class log_kind : std::uint8_t { batch = 1, clean = 2 };
+/// What a record is: an atomic batch of the layer above, the mark of a close in order, or a batch
+/// that the first format's programs do not know, and refuse by its kind as newer.
+enum class log_kind : std::uint8_t { batch = 1, clean = 2, later_batch = 3 };
+
+[[nodiscard]] inline bool known_kind(std::uint8_t kind) noexcept {
+    return kind >= static_cast<std::uint8_t>(log_kind::batch) &&
+           kind <= static_cast<std::uint8_t>(log_kind::later_batch);
+}
 
 struct log_record {
     std::uint32_t crc = 0;

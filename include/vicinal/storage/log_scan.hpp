@@ -102,8 +102,7 @@ read_record(log_window<Os>& window, std::uint64_t salt, std::uint64_t offset) {
 [[nodiscard]] inline bool plausible(log_record const& r, std::uint64_t p, std::uint64_t offset,
                                     std::uint64_t lsn, std::uint64_t size) noexcept {
     return r.lsn > lsn && r.lsn - lsn <= (p - offset) / log_record_bytes && r.synced_lsn < r.lsn &&
-           (r.kind == 1 || r.kind == 2) && r.payload_bytes <= most_payload_bytes &&
-           r.bytes() <= size - p;
+           known_kind(r.kind) && r.payload_bytes <= most_payload_bytes && r.bytes() <= size - p;
 }
 /// Bytes of payloads may look like records by design of an attacker, each claiming the whole rest:
 /// so many bytes are looked at behind a damaged place, and no more.
@@ -143,9 +142,10 @@ template <class Os>
     return {};
 }
 
-/// Hands the payload of each batch behind the state `s` to `apply(span) -> result<void>`, up to the
-/// end of the valid part, and moves `s` there record by record. `closed`: the log's name says that
-/// it was closed in order, so that every byte must hold. errc::corrupt_log names file and offset.
+/// Hands the payload of each batch behind the state `s` to `apply(span) -> result<void>`, with its
+/// kind where it takes one, up to the end of the valid part, and moves `s` there record by record.
+/// `closed`: the log's name says that it was closed in order, so that every byte must hold.
+/// errc::corrupt_log names file and offset.
 template <class Os, class Apply>
 [[nodiscard]] result<void> scan_on(log_state& s, int file, std::string const& shown,
                                    std::uint64_t size, log_header const& header, bool closed,
@@ -165,10 +165,9 @@ template <class Os, class Apply>
         if (r.lsn != lsn || r.synced_lsn >= r.lsn)
             return log_damage(shown, s.end, lsn, "record " + std::to_string(r.lsn));
         bool const clean = r.kind == static_cast<std::uint8_t>(log_kind::clean);
-        if ((!clean && r.kind != static_cast<std::uint8_t>(log_kind::batch)) ||
-            !all_zero(bytes.subspan(25, 7)))
+        if (!known_kind(r.kind) || !all_zero(bytes.subspan(25, 7)))
             return error{errc::newer_format,
-                         "records of kind 1 or 2 at offset " + std::to_string(s.end) + " of " +
+                         "records of kind 1 to 3 at offset " + std::to_string(s.end) + " of " +
                              shown,
                          "kind " + std::to_string(r.kind) + ", written by a newer vicinal"};
         if (!all_zero(bytes.subspan(log_record_bytes + r.payload_bytes)))
@@ -180,7 +179,10 @@ template <class Os, class Apply>
                 !all_zero(payload.subspan(12)))
                 return log_damage(shown, s.end, lsn, "a mark of a close that counts other records");
         } else {
-            VICINAL_CHECK(apply(payload));
+            if constexpr (requires { apply(payload, log_kind::batch); })
+                VICINAL_CHECK(apply(payload, static_cast<log_kind>(r.kind)));
+            else
+                VICINAL_CHECK(apply(payload));
             ++s.batches;
             s.batch_bytes += r.bytes();
         }

@@ -102,7 +102,7 @@ public:
         return held;
     }
 
-    [[nodiscard]] result<void> append(std::span<std::byte const> record) {
+    [[nodiscard]] result<void> append(detail::log_kind kind, std::span<std::byte const> record) {
         VICINAL_CHECK(check_writable());
         VICINAL_CHECK(log_.make_room(record.size()));
         auto const g = layout().generation;
@@ -116,7 +116,7 @@ public:
                 log_.renamed(std::move(shown), false);
                 if (syncs()) VICINAL_CHECK(directory_.sync());
             }
-            return log_.append(log_kind::batch, record, syncs_each());
+            return log_.append(kind, record, syncs_each());
         });
     }
 

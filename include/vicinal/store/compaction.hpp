@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,12 @@ namespace vicinal::inline VICINAL_ABI::detail {
 
 /// Dead slots that no write tidies up by itself, whatever their share: some milliseconds' work.
 inline constexpr std::size_t least_dead = 1000;
+
+/// The same of the heap of payloads, in bytes, of which replaced payloads have left some.
+[[nodiscard]] constexpr bool loose(std::uint64_t bytes, std::uint64_t left) noexcept {
+    return left >= (bytes + 3) / 4;
+}
+inline constexpr std::uint64_t least_left = std::uint64_t{4} << 20;
 
 /// Whether these rows, index and storage can be compacted.
 template <class Space, class Index>

@@ -7,11 +7,11 @@
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
+#include <vicinal/store/field_writes.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
 #include <vicinal/store/rows.hpp>
-#include <vicinal/store/upkeep.hpp>
 #include <vicinal/store/verification.hpp>
 
 #include <algorithm>
@@ -37,16 +37,26 @@ namespace vicinal::inline VICINAL_ABI::detail {
 /// section, let the index take in. Up to the log nothing is changed, and after it nothing can fail:
 /// rows that the index could not take in (for want of memory) are scanned exactly until it can.
 template <class Metric, class Index, class Storage, class Payload, class Id>
-class engine : upkeep<Metric, Index, Storage, Payload, Id> {
-    using base = upkeep<Metric, Index, Storage, Payload, Id>;
-    using base::dead_before_;
+class engine : field_writes<Metric, Index, Storage, Payload, Id> {
+    using base = field_writes<Metric, Index, Storage, Payload, Id>;
+    using base::append;
+    using base::applier;
+    using base::begin_write;
+    using base::clear_rows;
+    using base::damage_;
     using base::dim_;
+    using base::fold_all_fields;
     using base::gate_;
     using base::index_;
+    using base::make;
     using base::pins_;
     using base::rows_;
     using base::section;
+    using base::settle;
     using base::space_;
+    using base::take_in;
+    using base::vector_bytes;
+    using base::writer_;
 
 public:
     using element = metric::element_of<Metric>;
@@ -55,6 +65,9 @@ public:
     using index_type = typename Index::template of<Metric, Storage>;
     using id_view = typename id_traits<Id>::view;
     using entry = prepared<Id>;
+    using base::create_index;
+    using base::drop_index;
+    using base::rebuild_index;
 
     /// Opens the columns of a space, if it has any yet or is durable. Replays the log of one that
     /// is: appending rows, no graph.
@@ -89,8 +102,13 @@ public:
             writer_.let_others();
             writer_lock const held(writer_);
             auto const before = index_->covered();
-            settle([&] { fold_some(*rows_, *index_, background_fold, section()); });
-            return damage_ && index_->covered() != before && index_->covered() < rows_->count();
+            bool more = false;
+            settle([&] {
+                fold_some(*rows_, *index_, background_fold, section());
+                more = fold_fields_some(*rows_, background_fold, section());
+            });
+            more = more || (index_->covered() != before && index_->covered() < rows_->count());
+            return damage_ && more;
         });
     }
 
@@ -113,31 +131,63 @@ public:
         settle([&] {
             append(batch);
             fold_some(*rows_, *index_, batch.size(), section());
+            fold_fields_some(*rows_, batch.size(), section());
             this->tidy_if_due();
         });
         return {};
     }
 
-    /// Removes a record; false where there is none of that id.
-    [[nodiscard]] result<bool> erase(id_view id) {
+    /// Replaces the payloads of those of these records that are there, all or none, by what
+    /// make(rows, slot, out) appends; see payload_update::collect. How many that was.
+    template <class Make>
+    [[nodiscard]] result<std::size_t> update(std::span<id_view const> ids, Make const& make) {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
-        auto const found =
-            storage::unless_faulty([&]() -> result<slot> { return rows_->find(id); });
-        VICINAL_CHECK(found);
-        auto const s = *found;
-        if (s == no_slot) return false;
+        payload_update<Id> todo;
+        auto const collected = storage::unless_faulty([&] {
+            rows_->look_ahead({});
+            return todo.collect(*rows_, ids, [&](slot s, std::string& out) {
+                if (pins_ != 0) rows_->look_at_vector(s);
+                return make(*rows_, s, out);
+            });
+        });
+        VICINAL_CHECK(collected);
+        auto const batch = todo.entries();
+        if (batch.empty()) return std::size_t{0};
+        payload_replacement<rows_type, Id> replacement;
+        VICINAL_CHECK(replacement.make_room(*rows_, batch, section()));
+        if constexpr (Storage::durable)
+            VICINAL_CHECK(space_.log(write_update<Id>(batch).bytes(), log_kind::later_batch));
+        settle([&] {
+            auto const written = replacement.apply(*rows_, section(), pins_) ? batch.size() : 0;
+            fold_some(*rows_, *index_, written, section());
+            this->tidy_if_due();
+        });
+        return batch.size();
+    }
+
+    /// Removes the live records that choose(rows, slots) -> result<void> lists, all or none; how
+    /// many.
+    template <class Choose>
+    [[nodiscard]] result<std::size_t> erase(Choose const& choose) {
+        writer_lock const held(writer_);
+        VICINAL_CHECK(begin_write());
+        std::vector<slot> chosen;
+        VICINAL_CHECK(storage::unless_faulty([&] { return choose(*rows_, chosen); }));
+        if (chosen.empty()) return std::size_t{0};
         if constexpr (Storage::durable) {
-            operation_writer w(operation::erase, 1, id_traits<Id>::bytes_of(id) + 4);
-            w.id(id);
-            VICINAL_CHECK(space_.log(w.bytes()));
+            auto const record = write_erase<Id>(*rows_, chosen);
+            VICINAL_CHECK(record);
+            VICINAL_CHECK(space_.log(record->bytes()));
         }
-        section()([&] { rows_->end(s); });
+        section()([&] {
+            for (auto const s : chosen) rows_->end(s);
+        });
         settle([&] {
             fold_some(*rows_, *index_, 0, section());
             this->tidy_if_due();
         });
-        return true;
+        return chosen.size();
     }
 
     [[nodiscard]] result<void> clear() {
@@ -167,9 +217,14 @@ public:
         return guarded([&]() -> result<void> {
             VICINAL_CHECK(make());
             take_in();
-            storage::replacement const map[] = {
-                storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map())};
-            return write(space_, describe_types<Metric, Index, Payload, Id>(dim_), std::span(map));
+            std::vector<storage::replacement> fresh;
+            fresh.push_back(
+                storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map()));
+            auto types = describe_types<Metric, Index, Payload, Id>(dim_);
+            auto const fields = this->next_fields(nullptr);
+            VICINAL_CHECK(fields);
+            this->add_fields(*fields, fresh, types);
+            return write(space_, types, std::span<storage::replacement const>(fresh));
         });
     }
 
@@ -193,7 +248,10 @@ public:
         if (!space_.read_only()) return false;
         auto const more = storage::unless_faulty([&] { return space_.catch_up(applier()); });
         VICINAL_CHECK(more);
-        if (*more) return **more != 0;
+        if (*more) {
+            if (**more != 0) settle([&] { fold_all_fields(); });
+            return **more != 0;
+        }
         if (pins_ != 0) return false;
         auto fresh = reopen();
         VICINAL_CHECK(fresh);
@@ -213,7 +271,7 @@ public:
     [[nodiscard]] result<void> compact() {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
-        if (pins_ != 0 || rows_->live_count() == rows_->count()) return {};
+        if (pins_ != 0 || !rows_->wasteful()) return {};
         return storage::unless_faulty([&] {
             take_in();
             if constexpr (Storage::durable)
@@ -292,79 +350,7 @@ private:
     engine(space opened, std::size_t dim, typename Index::options const& options)
         : base(std::move(opened), dim, options) {}
 
-    [[nodiscard]] VICINAL_COLD result<void> make() {
-        return base::make([&]() -> result<void> {
-            if constexpr (Storage::durable) VICINAL_CHECK(space_.replay(applier()));
-            return {};
-        });
-    }
-
-    [[nodiscard]] std::size_t vector_bytes() const noexcept { return dim_ * sizeof(element); }
-
-    /// What every write begins with.
-    [[nodiscard]] result<void> begin_write() {
-        if constexpr (Storage::durable)
-            if (space_.read_only()) return error{errc::read_only, "a store opened for writing"};
-        if (!gate_.admits()) VICINAL_CHECK(make());
-        return damage_;
-    }
-
-    /// Runs what nothing can fail in any more. Where it met damage, this write is in the log and no
-    /// other one is taken: the index may have been changed by what it misread.
-    template <class Body>
-    void settle(Body const& body) {
-        storage::fault_scope const faults;
-        body();
-        if (damage_) damage_ = faults.check();
-    }
-
-    void append(std::span<entry const> batch) noexcept {
-        rows_->put(batch);
-        section()([&] { rows_->publish(batch); });
-    }
-
-    /// Lets the index take in all that it lags behind.
-    void take_in() { fold_until(*rows_, *index_, rows_->count(), section()); }
-    void clear_rows() noexcept {
-        section()([&] {
-            if (pins_ == 0) {
-                rows_->reset();
-                index_->clear();
-                dead_before_ = 0;
-            } else {
-                for (slot s = 0; s < rows_->count(); ++s)
-                    if (rows_->live(s)) rows_->end(s);
-            }
-        });
-    }
-
-    /// Repeats what a log record says. Rows are appended, nothing is built.
-    struct logged {
-        engine& e;
-        [[nodiscard]] result<void> upsert(std::span<entry const> batch) const {
-            VICINAL_CHECK(e.rows_->make_room(batch, e.section()));
-            e.append(batch);
-            return {};
-        }
-        [[nodiscard]] result<void> erase(id_view id) const {
-            if (auto const s = e.rows_->find(id); s != no_slot)
-                e.section()([&] { e.rows_->end(s); });
-            return {};
-        }
-        [[nodiscard]] result<void> clear() const {
-            e.clear_rows();
-            return {};
-        }
-    };
-    [[nodiscard]] auto applier() noexcept {
-        return [this](std::span<std::byte const> record) {
-            return read_operation<Id>(record, vector_bytes(), logged{*this});
-        };
-    }
-
-    writer_mutex writer_;
     filter_cache filters_;
-    result<void> damage_;
     background background_;
 };
 

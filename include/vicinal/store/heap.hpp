@@ -25,8 +25,8 @@ inline constexpr std::uint64_t largest_run = (std::uint64_t{1} << 24) - 1;
 /// A run of bytes of any length up to largest_run for each slot: a column of bytes, and a column
 /// that says where in it a slot's run lies (8 bytes: 40 bits of offset, 24 of length).
 ///
-/// Runs are written behind each other and not moved; a run that a dead slot leaves is freed by
-/// compact().
+/// Runs are written behind each other and not moved; what a dead slot or a replaced run leaves is
+/// freed by compact().
 template <class Storage>
 class heap {
 public:
@@ -82,18 +82,39 @@ public:
         }
         return {};
     }
-    /// Writes a slot's run behind the others; there is room. No query knows the slot yet.
-    void put(slot s, std::span<std::byte const> run) noexcept {
-        if (s >= places_->rows()) places_->resize(s + std::uint64_t{1});
+    /// Where a run lies, as the column of places has it.
+    using packed_place = std::uint64_t;
+
+    /// Writes a run behind the others; there is room. It is no slot's yet.
+    [[nodiscard]] packed_place append(std::span<std::byte const> run) noexcept {
         auto const offset = written_;
         bytes_->resize(offset + run.size());
         if (!run.empty()) std::memcpy(bytes_->edit(offset), run.data(), run.size());
-        std::uint64_t const place = offset << 24 | run.size();
-        std::memcpy(places_->edit(s), &place, sizeof place);
         written_ = offset + run.size();
+        return offset << 24 | run.size();
     }
+    /// Gives a slot an appended run. No query knows the slot yet.
+    void assign(slot s, packed_place place) noexcept {
+        if (s >= places_->rows()) places_->resize(s + std::uint64_t{1});
+        std::memcpy(places_->edit(s), &place, sizeof place);
+    }
+    /// Both at once.
+    void put(slot s, std::span<std::byte const> run) noexcept { assign(s, append(run)); }
     /// Lets queries see what was put; inside the section that publishes the slots.
     void publish() noexcept { end_ = written_; }
+    /// Gives a slot that queries know another run; inside the section, behind publish().
+    void replace(slot s, packed_place place) noexcept {
+        left_ += this->place(s).length;
+        assign(s, place);
+    }
+    /// Bytes of runs that were replaced since the heap was bound.
+    [[nodiscard]] std::uint64_t left() const noexcept { return left_; }
+    /// Bytes that are no slot's, live or dead. Reads every place.
+    [[nodiscard]] std::uint64_t unused() const noexcept {
+        std::uint64_t used = 0;
+        for (slot s = 0; s < places_->rows(); ++s) used += place(s).length;
+        return end_ - (std::min)(used, end_);
+    }
 
     /// Adds to `out` what the heap is to hold when the slots of `kept` become slots 0, 1 and so on;
     /// both stay in place until that is written.
@@ -122,7 +143,10 @@ public:
     }
 
     /// After opening or re-binding: everything in the columns counts.
-    void bind() noexcept { end_ = written_ = bytes_->rows(); }
+    void bind() noexcept {
+        end_ = written_ = bytes_->rows();
+        left_ = 0;
+    }
     void clear() noexcept {
         bytes_->resize(0);
         places_->resize(0);
@@ -161,6 +185,7 @@ private:
     typename Storage::column* places_ = nullptr;
     std::uint64_t end_ = 0;
     std::uint64_t written_ = 0;
+    std::uint64_t left_ = 0;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail

@@ -2,113 +2,47 @@
 #ifndef VICINAL_STORE_MATCHES_HPP
 #define VICINAL_STORE_MATCHES_HPP
 
+#include <vicinal/core/record.hpp>
 #include <vicinal/payload/filter.hpp>
 #include <vicinal/store/filter_cache.hpp>
-#include <vicinal/store/planner.hpp>
+#include <vicinal/store/match_finder.hpp>
+#include <vicinal/store/trace.hpp>
+#include <vicinal/store/where.hpp>
 
-#include <algorithm>
-#include <cstddef>
-#include <memory>
-#include <string_view>
-#include <utility>
+#include <string>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// The matches of one filter: what is known of them, and how to find them. Runs while the caller's
-/// reader section is open. Throws std::bad_alloc.
-template <class Rows, class Trace>
-class match_finder {
-public:
-    using pointer = filter_cache::pointer;
+/// The filter of a call that is no search. Errors: invalid_filter, unsupported (a filter on a
+/// payload that has no fields).
+template <class Payload>
+[[nodiscard]] result<filter> read_condition(std::string const& where) {
+    search_options o;
+    o.where = where;
+    return read_where<Payload>(o);
+}
 
-    /// text: the filter as it was written, by which it is remembered.
-    match_finder(Rows const& rows, filter const& where, std::string_view text, filter_cache& cache,
-                 Trace& trace) noexcept
-        : rows_(rows), where_(where), text_(text), cache_(cache), trace_(trace) {}
-
-    [[nodiscard]] static constexpr filter_costs costs() noexcept {
-        return costs_of(decltype(rows_.vectors().reader())::pages);
+/// Calls visit(slot) for each live slot that a filter matches, in ascending order: what every call
+/// that is no search goes through. `text` is the filter as it came, by which it is remembered.
+///
+/// Cost: finding the matches, by field indexes or by an evaluation for each row that the filter was
+/// not asked of yet; then a look at each match.
+template <class Rows, class Visit>
+void each_match(Rows const& rows, filter const& where, std::string const& text,
+                filter_cache& filters, Visit const& visit) {
+    if (where.empty()) {
+        for (slot s = 0; s < rows.count(); ++s)
+            if (rows.live(s)) visit(s);
+        return;
     }
-
-    /// What an earlier search has found or spent.
-    [[nodiscard]] filter_cache::memory recall() {
-        auto known = cache_.recall(text_, where_, rows_, trace_);
-        if (known.found) {
-            trace_.estimated(static_cast<double>(known.found->count()) * live_share(),
-                             match_source::cache);
-            trace_.found(match_source::cache);
-        }
-        return known;
-    }
-
-    /// By the field indexes, and as far as these leave it open by the sample.
-    [[nodiscard]] match_estimate estimate() {
-        auto const c = costs();
-        auto const rows = static_cast<double>(rows_.count());
-        match_estimate e{.find = rows * c.payload_in_order};
-        double least = 0, most = 1;
-        if (!rows_.fields().empty()) {
-            auto const known = rows_.fields().estimate(where_);
-            auto const covered = static_cast<double>(rows_.fields().covered());
-            if (known.known && covered > 0) {
-                auto const new_rows =
-                    rows - covered + static_cast<double>(changed_slots(rows_).size());
-                least = static_cast<double>(known.at_least) / rows;
-                most = (std::min)(1.0, (static_cast<double>(known.at_most) + new_rows) / rows);
-                auto const listed = static_cast<double>(known.at_most);
-                auto const by_index = known.cost_ns + listed * c.match_listed +
-                                      rows * c.row_copied + new_rows * c.payload_in_order +
-                                      (known.at_least == known.at_most
-                                           ? 0
-                                           : listed * c.payload_in_order);
-                e.selectable = by_index < e.find;
-                e.find = (std::min)(e.find, by_index);
-                e.source = match_source::indexes;
-            }
-        }
-        if (most > least * 1.5 && most * rows > 64) {
-            e.share = std::clamp(cache_.sample(rows_)->share_of(where_), least, most);
-            if (e.source == match_source::none) e.source = match_source::sample;
-        } else {
-            e.share = (least + most) / 2;
-        }
-        e.share = (std::max)(e.share, 0.5 / (rows + 1));
-        trace_.estimated(e.share * rows * live_share(), e.source);
-        return e;
-    }
-
-    /// All of them; remembered for the next time.
-    [[nodiscard]] pointer find(match_estimate const& e) {
-        if (e.selectable)
-            if (auto chosen = rows_.fields().select(where_)) {
-                auto const ask = filter_cache::asking(where_, rows_, trace_);
-                auto found = std::make_shared<matching_slots>(chosen->slots,
-                                                              rows_.fields().covered(), 0);
-                if (!chosen->exact) found->reduce(ask);
-                found->look_at_new(rows_, ask);
-                trace_.found(match_source::indexes);
-                return cache_.keep(text_, rows_, std::move(found));
-            }
-        trace_.found(match_source::payloads);
-        return cache_.evaluate(text_, where_, rows_, trace_);
-    }
-
-    /// Remembers that a search had to ask its way.
-    void add_spent(double nanoseconds) { cache_.add_spent(text_, rows_.epoch(), nanoseconds); }
-
-    /// The share of rows that are live.
-    [[nodiscard]] double live_share() const noexcept {
-        return static_cast<double>(rows_.live_count()) /
-               static_cast<double>((std::max)(rows_.count(), slot{1}));
-    }
-
-private:
-    Rows const& rows_;
-    filter const& where_;
-    std::string_view text_;
-    filter_cache& cache_;
-    Trace& trace_;
-};
+    no_trace untold;
+    match_finder<Rows, no_trace> matches(rows, where, text, filters, untold);
+    auto found = matches.recall().found;
+    if (!found) found = matches.find(matches.prices());
+    found->each([&](slot s) {
+        if (rows.live(s)) visit(s);
+    });
+}
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 

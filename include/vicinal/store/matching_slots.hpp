@@ -14,15 +14,6 @@
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// The slots whose payload was changed in place since the epoch began; none where rows can't.
-template <class Rows>
-[[nodiscard]] std::span<slot const> changed_slots(Rows const& rows) noexcept {
-    if constexpr (requires { rows.changed(); })
-        return rows.changed();
-    else
-        return {};
-}
-
 /// The slots whose payload a filter holds for, live or not: a list where they are at most one in 32,
 /// which then is no longer than the bits; a bit a slot, but where they are so few that nobody asks
 /// of one slot.
@@ -48,7 +39,7 @@ public:
     /// Whether nothing was written since.
     template <class Rows>
     [[nodiscard]] bool up_to_date(Rows const& rows) const noexcept {
-        return rows_ == rows.count() && changes_ == changed_slots(rows).size();
+        return rows_ == rows.count() && changes_ == rows.changed().size();
     }
     /// Whether it knows at least as much as another.
     [[nodiscard]] bool as_new_as(matching_slots const& other) const noexcept {
@@ -61,7 +52,7 @@ public:
     void look_at_new(Rows const& rows, Holds const& holds) {
         spread();
         words_.resize(words_for(rows.count()));
-        auto const changed = changed_slots(rows);
+        auto const changed = rows.changed();
         for (auto const s : changed.subspan(changes_))
             if (s < rows_) put(s, holds(s));
         for (slot s = rows_; s < rows.count(); ++s)

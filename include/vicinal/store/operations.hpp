@@ -4,6 +4,7 @@
 
 #include <vicinal/core/bits.hpp>
 #include <vicinal/core/result.hpp>
+#include <vicinal/payload/index/kind.hpp>
 #include <vicinal/store/ids.hpp>
 
 #include <cstddef>
@@ -17,16 +18,29 @@
 /// The operations of a store as they stand in its log. One log record is one call: all of it
 /// happened or nothing.
 ///
-///     u8 kind (1 upsert, 2 erase, 3 clear); u8[3] zero; u32 count; then `count` entries:
+///     u8 kind (1 upsert, 2 erase, 3 clear, 4 update, 5 create_index, 6 drop_index); u8[3] zero;
+///     u32 count; then `count` entries:
 ///     upsert: u32 bytes of the id, id, vector, u32 bytes of the payload, payload
 ///     erase:  u32 bytes of the id, id
+///     update: u32 bytes of the id, id, u32 bytes of the payload, payload
+///     create_index, drop_index: u32 kind of the index, u32 bytes of the field's name, name
+///
+/// From update on they are records of kind log_kind::later_batch.
 ///
 /// Integers little-endian, an integer id as 8 bytes, vectors as they lie in memory.
 namespace vicinal::inline VICINAL_ABI::detail {
 
-enum class operation : std::uint8_t { upsert = 1, erase = 2, clear = 3 };
+enum class operation : std::uint8_t {
+    upsert = 1,
+    erase = 2,
+    clear = 3,
+    update = 4,
+    create_index = 5,
+    drop_index = 6
+};
 
-/// One record of a batch, checked and encoded, pointing into what its maker keeps alive.
+/// One record of a batch, checked and encoded, pointing into what its maker keeps alive. In an
+/// update, which replaces a payload alone, there is no vector.
 template <class Id>
 struct prepared {
     typename id_traits<Id>::view id;
@@ -57,15 +71,14 @@ public:
     void raw(std::span<std::byte const> bytes) {
         bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
     }
-    [[nodiscard]] std::span<std::byte const> bytes() const noexcept { return bytes_; }
-
-private:
     void number(std::uint32_t n) {
         std::byte four[4];
         store_le(four, n);
         raw(four);
     }
+    [[nodiscard]] std::span<std::byte const> bytes() const noexcept { return bytes_; }
 
+private:
     std::vector<std::byte> bytes_;
 };
 
@@ -110,6 +123,15 @@ private:
     std::span<std::byte const> left_;
 };
 
+/// create_index or drop_index of one index.
+[[nodiscard]] inline operation_writer write_field_index(operation what, std::string_view field,
+                                                        field_index kind) {
+    operation_writer w(what, 1, 8 + field.size());
+    w.number(static_cast<std::uint32_t>(kind));
+    w.id(field);
+    return w;
+}
+
 template <class Id>
 [[nodiscard]] operation_writer write_upsert(std::span<prepared<Id> const> batch,
                                             std::size_t vector_bytes) {
@@ -125,10 +147,23 @@ template <class Id>
     return w;
 }
 
-/// Reads the entries of an upsert; false where they are not what write_upsert gives.
+/// Errors: out_of_memory, or what was wrong with an id's bytes.
+template <class Id, class Rows>
+[[nodiscard]] result<operation_writer> write_erase(Rows const& rows, std::span<slot const> chosen) {
+    return storage::unless_faulty([&]() -> result<operation_writer> {
+        std::size_t bytes = 0;
+        for (auto const s : chosen) bytes += 4 + id_traits<Id>::bytes_of(rows.id(s));
+        operation_writer w(operation::erase, chosen.size(), bytes);
+        for (auto const s : chosen) w.id(rows.id(s));
+        return w;
+    });
+}
+
+/// Reads the entries of an upsert, or of an update, whose vectors have no bytes; false where they
+/// are not what write_upsert or write_update gives.
 template <class Id>
-[[nodiscard]] bool read_upsert(operation_reader& r, std::uint32_t count, std::size_t vector_bytes,
-                               std::vector<prepared<Id>>& batch) {
+[[nodiscard]] bool read_batch(operation_reader& r, std::uint32_t count, std::size_t vector_bytes,
+                              std::vector<prepared<Id>>& batch) {
     batch.clear();
     for (std::uint32_t i = 0; i < count; ++i) {
         prepared<Id> p{};
@@ -142,9 +177,22 @@ template <class Id>
     return r.left() == 0;
 }
 
-/// Reads a log record and hands it on: to.upsert(span of prepared), to.erase(id), to.clear(), which
-/// give a result<void>. errc::corrupt_log where it is not what vicinal writes; an upsert is then
-/// not handed on.
+template <class Id>
+[[nodiscard]] operation_writer write_update(std::span<prepared<Id> const> batch) {
+    std::size_t bytes = 0;
+    for (auto const& p : batch) bytes += 8 + p.payload.size() + id_traits<Id>::bytes_of(p.id);
+    operation_writer w(operation::update, batch.size(), bytes);
+    for (auto const& p : batch) {
+        w.id(p.id);
+        w.run(p.payload);
+    }
+    return w;
+}
+
+/// Reads a log record and hands it on: to.upsert(span of prepared), to.update(the same),
+/// to.erase(id), to.clear(), to.index_on(whether made, name, kind), which give a result<void>.
+/// errc::corrupt_log where it is not what vicinal writes; an upsert or update is then not handed
+/// on.
 template <class Id, class To>
 [[nodiscard]] result<void> read_operation(std::span<std::byte const> record,
                                           std::size_t vector_bytes, To&& to) {
@@ -157,10 +205,13 @@ template <class Id, class To>
     std::uint32_t count = 0;
     if (!r.raw(4, kind) || !r.number(count)) return malformed();
     switch (static_cast<operation>(kind[0])) {
-        case operation::upsert: {
+        case operation::upsert:
+        case operation::update: {
+            bool const update = static_cast<operation>(kind[0]) == operation::update;
             std::vector<prepared<Id>> batch;
-            if (!read_upsert(r, count, vector_bytes, batch)) return malformed();
-            return to.upsert(std::span<prepared<Id> const>(batch));
+            if (!read_batch(r, count, update ? 0 : vector_bytes, batch)) return malformed();
+            std::span<prepared<Id> const> const all(batch);
+            return update ? to.update(all) : to.upsert(all);
         }
         case operation::erase: {
             typename id_traits<Id>::view id{};
@@ -171,6 +222,19 @@ template <class Id, class To>
             return {};
         }
         case operation::clear: return to.clear();
+        case operation::create_index:
+        case operation::drop_index:
+            for (; count > 0; --count) {
+                std::uint32_t of = 0;
+                std::string_view field;
+                if (!r.number(of) || of > static_cast<std::uint32_t>(field_index::inverted) ||
+                    !r.id(field))
+                    return malformed();
+                VICINAL_CHECK(
+                    to.index_on(kind[0] == static_cast<std::byte>(operation::create_index), field,
+                                static_cast<field_index>(of)));
+            }
+            return {};
     }
     return malformed();
 }

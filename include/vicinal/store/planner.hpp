@@ -22,7 +22,8 @@ namespace vicinal::inline VICINAL_ABI::detail {
 struct filter_costs {
     /// A payload evaluated in the order of rows.
     double payload_in_order;
-    /// A row that a walk meets and asks.
+    /// A payload read from its place; a row that a walk meets and asks.
+    double payload;
     double row_asked;
     /// A match scanned by its code.
     double match_scanned = 15;
@@ -35,13 +36,15 @@ struct filter_costs {
 
 /// pages: whether rows are read from a file through a cache (storage::file).
 [[nodiscard]] constexpr filter_costs costs_of(bool pages) noexcept {
-    return pages ? filter_costs{.payload_in_order = 120, .row_asked = 3000}
-                 : filter_costs{.payload_in_order = 30, .row_asked = 180};
+    return pages ? filter_costs{.payload_in_order = 120, .payload = 2000, .row_asked = 3000}
+                 : filter_costs{.payload_in_order = 30, .payload = 60, .row_asked = 180};
 }
 
 /// How many records match, as far as is known before the search.
 struct match_estimate {
     double share = 1;
+    double least = 0;
+    double most = 1;
     match_source source = match_source::none;
     /// Whether field indexes can find the matches, and what finding them costs, by these or else by
     /// evaluating the filter on every row.

@@ -8,7 +8,7 @@
 #include <vicinal/payload/filter.hpp>
 #include <vicinal/store/filter_cache.hpp>
 #include <vicinal/store/options.hpp>
-#include <vicinal/store/matches.hpp>
+#include <vicinal/store/match_finder.hpp>
 #include <vicinal/store/planner.hpp>
 #include <vicinal/store/trace.hpp>
 

@@ -37,6 +37,8 @@ public:
     using column = typename Storage::column;
     using traits = id_traits<Id>;
     using id_view = typename traits::view;
+    using fields_type =
+        std::conditional_t<Payload::filterable, field_indexes<Storage>, no_field_indexes>;
 
     [[nodiscard]] static result<rows> open(typename Storage::space& space, std::size_t dim) {
         auto vectors = space.column("vectors", dim * sizeof(element), storage::heat::cold);
@@ -51,6 +53,12 @@ public:
         VICINAL_CHECK(payloads);
         rows r(**vectors, **live, **map, *ids, *payloads);
         VICINAL_CHECK(r.bind());
+        if constexpr (fields_type::possible) {
+            auto fields = fields_type::open(space);
+            VICINAL_CHECK(fields);
+            VICINAL_CHECK(fields->bind(space.properties(), r.count_));
+            r.fields_ = std::move(*fields);
+        }
         return r;
     }
 
@@ -65,7 +73,7 @@ public:
                          std::to_string(n) + " live flags, " + std::to_string(vectors_->rows()) +
                              " vectors"};
         count_ = static_cast<slot>(n);
-        ++epoch_;
+        begin_epoch();
         live_count_ = 0;
         auto const all = live_slots();
         for (slot s = 0; s < count_; s += (std::min)(slot{64}, count_ - s))
@@ -77,8 +85,19 @@ public:
     void freeze_map() noexcept { map_of_.freeze(map_->reader(), map_->rows()); }
 
     [[nodiscard]] slot count() const noexcept { return count_; }
-    /// Another number whenever slots begin to mean other records.
+    /// Another number whenever slots begin to mean other records, or too many payloads were
+    /// replaced to list them.
     [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+    /// Slots whose payload was replaced in this epoch, in the order of the changes; a slot may be
+    /// there more than once.
+    [[nodiscard]] std::span<slot const> changed() const noexcept { return changed_; }
+    /// Bytes of payloads, and how many of them are known to be left by replaced ones.
+    [[nodiscard]] std::uint64_t payload_bytes() const noexcept { return payloads_.bytes(); }
+    [[nodiscard]] std::uint64_t payload_bytes_left() const noexcept { return payloads_.left(); }
+    /// Whether compact() would free anything. Reads every place of a payload where no row is dead.
+    [[nodiscard]] bool wasteful() const noexcept {
+        return live_count_ != count_ || payloads_.unused() != 0;
+    }
     /// Takes the place of rows whose numbers went up to `before`.
     void begin_behind(std::uint64_t before) noexcept { epoch_ += before; }
     [[nodiscard]] std::size_t live_count() const noexcept { return live_count_; }
@@ -101,7 +120,9 @@ public:
         return payloads_.bytes() + std::uint64_t{count_} * 8;
     }
     /// What is known of payloads without reading them.
-    [[nodiscard]] field_indexes<Storage> const& fields() const noexcept { return fields_; }
+    [[nodiscard]] fields_type const& fields() const noexcept { return fields_; }
+    /// The same for the writer, inside the section.
+    [[nodiscard]] fields_type& edit_fields() noexcept { return fields_; }
     /// The same as a predicate that outlives no section.
     [[nodiscard]] auto live_slots() const noexcept {
         return detail::live_slots(live_->reader(), count_);
@@ -123,6 +144,9 @@ public:
             ids_.may_fault())
             for (auto const& p : batch) static_cast<void>(find(p.id));
     }
+
+    /// Reads the vector of a slot, for the same reason.
+    void look_at_vector(slot s) const noexcept { static_cast<void>(vectors_->reader().row(s)); }
 
     /// Makes room for a batch, copying beside the searches and swapping inside `section`.
     template <class Section>
@@ -167,14 +191,65 @@ public:
     void publish(std::span<prepared<Id> const> batch) noexcept {
         ids_.publish();
         payloads_.publish();
-        slot s = count_;
-        for (auto const& p : batch) {
-            if (auto const old = find(p.id); old != no_slot) end(old);
-            map_of_.put(traits::hash(p.id), s, [this](slot other) { return !live(other); });
-            *live_->edit(s) = std::byte{1};
-            ++live_count_;
-            count_ = ++s;
+        for (auto const& p : batch) publish_next(p.id);
+    }
+
+    /// A slot and the payload that it is to have.
+    struct new_payload {
+        slot row;
+        std::uint64_t place;
+    };
+
+    /// Makes room for the slots of so many changes.
+    template <class Section>
+    [[nodiscard]] result<void> make_room_for_changes(std::size_t n, Section const& section) {
+        if (changed_.size() + n <= changed_.capacity() || n > most_changes()) return {};
+        return guarded([&]() -> result<void> {
+            std::vector<slot> larger;
+            larger.reserve((std::max)(changed_.size() + n, 2 * changed_.capacity()));
+            larger = changed_;
+            section([&] { changed_.swap(larger); });
+            return {};
+        });
+    }
+    /// Writes the payloads of a batch behind the others, for the records that are there. There is
+    /// room, in `fresh` too; no query sees them yet.
+    void put_payloads(std::span<prepared<Id> const> batch,
+                      std::vector<new_payload>& fresh) noexcept {
+        for (auto const& p : batch)
+            if (auto const s = find(p.id); s != no_slot)
+                fresh.push_back({s, payloads_.append(p.payload)});
+    }
+    /// Gives the slots their new payloads. Inside the section.
+    void replace_payloads(std::span<new_payload const> fresh) noexcept {
+        payloads_.publish();
+        bool const lists = changed_.size() + fresh.size() <= most_changes();
+        if (!lists) begin_epoch();
+        for (auto const& n : fresh) {
+            payloads_.replace(n.row, n.place);
+            if (lists) changed_.push_back(n.row);
         }
+    }
+    /// Writes copies of the records with the new payloads behind the published slots, dead for now.
+    /// There is room.
+    void put_again(std::span<new_payload const> fresh) noexcept {
+        auto const slots = count_ + fresh.size();
+        vectors_->resize(slots);
+        live_->resize(slots);
+        slot s = count_;
+        for (auto const& n : fresh) {
+            auto const vectors = vectors_->reader();
+            std::memcpy(vectors_->edit(s), vectors.row(n.row), vectors_->row_bytes());
+            ids_.put(s, ids_[n.row]);
+            payloads_.assign(s, n.place);
+            ++s;
+        }
+    }
+    /// Makes these live, and what they are copies of dead. Inside the section.
+    void publish_again(std::size_t n) noexcept {
+        ids_.publish();
+        payloads_.publish();
+        for (; n > 0; --n) publish_next(ids_[count_]);
     }
 
     /// Ends the life of a live slot. Inside the section.
@@ -192,9 +267,10 @@ public:
         ids_.clear();
         payloads_.clear();
         map_of_.clear();
+        fields_.clear();
         count_ = 0;
         live_count_ = 0;
-        ++epoch_;
+        begin_epoch();
     }
 
     /// The id map as the next snapshot shall have it: every live record, nothing else.
@@ -236,10 +312,27 @@ public:
         freeze_map();
         count_ = static_cast<slot>(live_->rows());
         live_count_ = count_;
-        ++epoch_;
+        begin_epoch();
     }
 
 private:
+    void begin_epoch() noexcept {
+        ++epoch_;
+        changed_.clear();
+    }
+    /// More would cost whoever keeps something about payloads about as much as to begin anew.
+    [[nodiscard]] std::size_t most_changes() const noexcept {
+        return (std::max)(std::size_t{1024}, std::size_t{count_} / 4);
+    }
+    /// Makes the slot behind the published ones live, and what it replaces dead.
+    void publish_next(id_view id) noexcept {
+        if (auto const old = find(id); old != no_slot) end(old);
+        map_of_.put(traits::hash(id), count_, [this](slot other) { return !live(other); });
+        *live_->edit(count_) = std::byte{1};
+        ++live_count_;
+        ++count_;
+    }
+
     rows(column& vectors, column& live, column& map, id_rows<Id, Storage> ids,
          heap<Storage> payloads) noexcept
         : vectors_(&vectors), live_(&live), map_(&map), ids_(ids), payloads_(payloads) {}
@@ -250,20 +343,26 @@ private:
     id_rows<Id, Storage> ids_;
     heap<Storage> payloads_;
     id_map<decltype(std::declval<column const&>().reader())> map_of_;
-    [[no_unique_address]] field_indexes<Storage> fields_;
+    [[no_unique_address]] fields_type fields_;
     slot count_ = 0;
     std::size_t live_count_ = 0;
     std::uint64_t epoch_ = 0;
+    std::vector<slot> changed_;
 };
 
-/// The record of a slot, bit for bit. Errors: corrupt_snapshot, where a payload does not decode.
+/// The payload of a slot. Errors: corrupt_snapshot, where it does not decode; out_of_memory.
+template <class Payload, class Rows>
+[[nodiscard]] result<typename Payload::value_type> decode_payload(Rows const& rows, slot s) {
+    auto payload = Payload::decode(rows.payload(s));
+    if (payload || payload.error().code() == errc::out_of_memory) return payload;
+    return error{errc::corrupt_snapshot, "a payload that decodes", payload.error().message()};
+}
+
+/// The record of a slot, bit for bit. Errors: as decode_payload.
 template <class Record, class Payload, class Id, class Rows>
 [[nodiscard]] result<Record> decode_record(Rows const& rows, slot s, std::size_t dim) {
-    auto payload = Payload::decode(rows.payload(s));
-    if (!payload) {
-        if (payload.error().code() == errc::out_of_memory) return payload.error();
-        return error{errc::corrupt_snapshot, "a payload that decodes", payload.error().message()};
-    }
+    auto payload = decode_payload<Payload>(rows, s);
+    VICINAL_CHECK(payload);
     auto const vectors = rows.vectors().reader();
     auto const* vector = vectors.template row_as<typename Rows::element>(s);
     return Record{Id(rows.id(s)), {vector, vector + dim}, std::move(*payload)};

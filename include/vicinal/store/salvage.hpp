@@ -7,6 +7,7 @@
 #include <vicinal/storage/log_walk.hpp>
 #include <vicinal/storage/new_directory.hpp>
 #include <vicinal/storage/repair.hpp>
+#include <vicinal/store/field_definitions.hpp>
 #include <vicinal/store/operations.hpp>
 #include <vicinal/store/salvage_rows.hpp>
 
@@ -109,6 +110,7 @@ private:
         }
         first.generation = 1;
         first.properties = properties;
+        forget_field_contents(first.properties);
         log_header header;
         header.uuid = first.uuid;
         header.generation = 1;
@@ -209,7 +211,8 @@ private:
                         std::to_string(lsn - 1) + " are missing in " + shown);
         }
         last_lsn_ = lsn;
-        if (w.record.kind != static_cast<std::uint8_t>(log_kind::batch)) return {};
+        auto const kind = static_cast<log_kind>(w.record.kind);
+        if (kind != log_kind::batch && kind != log_kind::later_batch) return {};
         auto const payload = w.bytes.subspan(log_record_bytes, w.record.payload_bytes);
         // A store that was never checkpointed does not say how long its vectors are.
         if (vector_bytes_ != 0)
@@ -221,7 +224,7 @@ private:
                 return {};
             }
         ++report_.writes;
-        auto done = log.append(log_kind::batch, payload, false);
+        auto done = log.append(kind, payload, false);
         took_all_ = static_cast<bool>(done);
         return done;
     }
@@ -230,8 +233,14 @@ private:
         [[nodiscard]] result<void> upsert(std::span<prepared<std::string> const>) const {
             return {};
         }
+        [[nodiscard]] result<void> update(std::span<prepared<std::string> const>) const {
+            return {};
+        }
         [[nodiscard]] result<void> erase(std::string_view) const { return {}; }
         [[nodiscard]] result<void> clear() const { return {}; }
+        [[nodiscard]] result<void> index_on(bool, std::string_view, field_index) const {
+            return {};
+        }
     };
 
     [[nodiscard]] std::string name_of(std::vector<std::byte> const& id) const {

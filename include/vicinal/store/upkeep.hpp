@@ -5,12 +5,14 @@
 #include <vicinal/core/result.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/compaction.hpp>
+#include <vicinal/store/field_upkeep.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/parts.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #if VICINAL_HAS_THREADS
@@ -43,18 +45,22 @@ protected:
     /// and dead slots may stay. The next try comes when log or dead slots have doubled.
     void tidy_if_due() {
         auto const dead = rows_->count() - rows_->live_count();
-        bool const compacts = pins_ == 0 && dead >= (std::max)(least_dead, dead_before_) &&
-                              sparse(rows_->count(), rows_->live_count());
+        bool const compacts =
+            pins_ == 0 && ((dead >= (std::max)(least_dead, dead_before_) &&
+                            sparse(rows_->count(), rows_->live_count())) ||
+                           (rows_->payload_bytes_left() >= (std::max)(least_left, left_before_) &&
+                            loose(rows_->payload_bytes(), rows_->payload_bytes_left())));
         if constexpr (Storage::durable) {
             constexpr std::uint64_t least = std::uint64_t{64} << 20;
             auto const due = (std::max)({least, space_.snapshot_bytes() / 10, not_before_});
             bool const full = space_.log_bytes() > not_before_ && space_.wants_checkpoint();
-            if ((compacts || full || space_.log_bytes() > due) && !checkpoint_locked())
+            if ((compacts || full || space_.log_bytes() > due) && !checkpoint_locked(compacts))
                 not_before_ = 2 * space_.log_bytes();
         } else if (compacts) {
             static_cast<void>(compact_locked());
         }
         if (compacts && rows_->live_count() != rows_->count()) dead_before_ = 2 * dead;
+        if (compacts) left_before_ = 2 * rows_->payload_bytes_left();
     }
 
     [[nodiscard]] result<void> checkpoint_locked(bool compacts = false) requires(Storage::durable) {
@@ -70,9 +76,13 @@ protected:
                 fresh.push_back(
                     storage::owned_rows("ids.map", sizeof(id_table::entry), rows_->frozen_map()));
             }
-            auto const types = describe_types<Metric, Index, Payload, Id>(dim_);
+            auto types = describe_types<Metric, Index, Payload, Id>(dim_);
+            auto fields = next_fields(compacts ? &kept : nullptr);
+            VICINAL_CHECK(fields);
+            add_fields(*fields, fresh, types);
             VICINAL_CHECK(space_.checkpoint(fresh, types));
-            put_in_place(compacts);
+            fields->settle();
+            put_in_place(compacts, *fields);
             not_before_ = 0;
             return {};
         });
@@ -86,11 +96,36 @@ protected:
                 auto const made = compact_into(kept, fresh);
                 VICINAL_CHECK(made);
                 if (!*made) return {};
+                auto fields = next_fields(&kept);
+                VICINAL_CHECK(fields);
+                if constexpr (rows_type::fields_type::possible)
+                    fresh.push_back({.name = std::string(fields_name)});
                 VICINAL_CHECK(space_.stage(fresh));
-                put_in_place(true);
+                put_in_place(true, *fields);
             }
             return {};
         });
+    }
+
+    /// The indexes on fields as the next snapshot shall have them, where the slots of `kept` become
+    /// 0, 1 and so on or, where that is null, keep their numbers. Errors: corrupt_snapshot (a
+    /// payload that can't be read right), out_of_memory.
+    [[nodiscard]] result<fields_successor> next_fields(std::vector<slot> const* kept) const {
+        if constexpr (rows_type::fields_type::possible)
+            return guarded([&] {
+                return storage::unless_faulty([&]() -> result<fields_successor> {
+                    return kept ? succeed_fields(*rows_, *kept) : succeed_fields(*rows_);
+                });
+            });
+        return fields_successor();
+    }
+    /// Adds these to what the snapshot is made of.
+    void add_fields(fields_successor const& next, std::vector<storage::replacement>& fresh,
+                    storage::properties& types) const {
+        if constexpr (rows_type::fields_type::possible) {
+            fresh.push_back(field_rows(next, rows_->fields().parts()));
+            if (!next.list.empty()) types.set(fields_name, next.definitions);
+        }
     }
 
     /// Scans that are open: while there are any, slots are not given to other records.
@@ -121,10 +156,12 @@ private:
 
     /// Lets readers see the columns that were staged. Compacted ones are given up where a scan has
     /// begun meanwhile: it knows slots by their old numbers.
-    void put_in_place(bool compacted) noexcept {
+    void put_in_place(bool compacted, fields_successor& fields) noexcept {
         section()([&] {
             if (compacted && pins_ != 0) return;
             space_.adopt();
+            if constexpr (rows_type::fields_type::possible)
+                rows_->edit_fields().exchange(fields.list);
             if (!compacted) return rows_->freeze_map();
             rows_->compacted();
             dead_before_ = 0;
@@ -133,6 +170,8 @@ private:
         if constexpr (compactable<space, index_type>) space_.discard();
     }
 
+    /// The same of payload bytes that replaced payloads have left.
+    std::uint64_t left_before_ = 0;
     /// The log's length before which a checkpoint that failed is not tried again.
     std::uint64_t not_before_ = 0;
 };

@@ -2,6 +2,7 @@
 #ifndef VICINAL_PAYLOAD_FILTER_OPERAND_HPP
 #define VICINAL_PAYLOAD_FILTER_OPERAND_HPP
 
+#include <vicinal/payload/filter/token.hpp>
 #include <vicinal/payload/filter/tree.hpp>
 
 #include <bit>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace vicinal::inline VICINAL_ABI::payload::detail {
 
@@ -81,6 +83,52 @@ inline void append_unquoted(std::string& out, std::string_view quoted) {
     v.bits = std::bit_cast<std::uint64_t>(x);
     return true;
 }
+
+/// Makes the tree of what filter_parser finds.
+class filter_tree_builder {
+public:
+    [[nodiscard]] std::size_t size() const noexcept { return tree_.nodes.size(); }
+
+    /// Puts a connective in front of the nodes from `at` on, which will be its children.
+    void open(std::size_t at, filter_op op) {
+        tree_.nodes.insert(tree_.nodes.begin() + static_cast<std::ptrdiff_t>(at),
+                           filter_node{.op = op});
+    }
+    void close(std::size_t at) noexcept {
+        tree_.nodes[at].nodes = static_cast<std::uint32_t>(tree_.nodes.size() - at);
+    }
+
+    void begin(filter_token const& name) {
+        node_ = {};
+        node_.name = add_name(tree_, name.raw);
+        node_.first_value = static_cast<std::uint32_t>(tree_.values.size());
+    }
+    /// False where the number is outside the range of double.
+    [[nodiscard]] bool literal(filter_token const& token) {
+        filter_value v;
+        if (token.kind == token_kind::text) {
+            v = add_text(tree_, token.raw);
+        } else if (token.kind == token_kind::integer || token.kind == token_kind::real) {
+            if (!read_number(token.raw, token.kind == token_kind::integer, v)) return false;
+        } else {
+            v.type = value::kind::boolean;
+            v.bits = token.kind == token_kind::word_true ? 1 : 0;
+        }
+        tree_.values.push_back(v);
+        return true;
+    }
+    void end(filter_op op) {
+        node_.op = op;
+        node_.values = static_cast<std::uint32_t>(tree_.values.size()) - node_.first_value;
+        tree_.nodes.push_back(node_);
+    }
+
+    [[nodiscard]] filter_tree take() noexcept { return std::move(tree_); }
+
+private:
+    filter_tree tree_ = {};
+    filter_node node_ = {};
+};
 
 } // namespace vicinal::inline VICINAL_ABI::payload::detail
 

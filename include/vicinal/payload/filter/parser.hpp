@@ -2,250 +2,226 @@
 #ifndef VICINAL_PAYLOAD_FILTER_PARSER_HPP
 #define VICINAL_PAYLOAD_FILTER_PARSER_HPP
 
-#include <vicinal/core/result.hpp>
-#include <vicinal/payload/filter/operand.hpp>
+#include <vicinal/payload/filter/fault.hpp>
 #include <vicinal/payload/filter/token.hpp>
 #include <vicinal/payload/filter/tree.hpp>
+#include <vicinal/payload/utf8.hpp>
 
 #include <cstddef>
-#include <cstdint>
-#include <string>
 #include <string_view>
-#include <utility>
 
 namespace vicinal::inline VICINAL_ABI::payload::detail {
 
 /// Recursive descent over the tokens; the depth is counted, so that no text exhausts the stack.
+///
+/// One parser for run time and for constant expressions: what is found goes to `Into`, which is
+/// filter_tree_builder (operand.hpp) or what only looks (literal.hpp).
+template <class Into>
 class filter_parser {
 public:
-    explicit filter_parser(std::string_view filter) noexcept : filter_(filter), lexer_(filter) {}
+    constexpr filter_parser(std::string_view filter, Into& into) noexcept
+        : filter_(filter), lexer_(filter), into_(into) {}
 
-    [[nodiscard]] result<filter_tree> parse() {
-        if (filter_.size() > max_filter_bytes)
-            return error{errc::invalid_filter, "at most 65,536 bytes",
-                         std::to_string(filter_.size())};
-        if (auto const valid = utf8_valid_bytes(filter_); valid != filter_.size())
-            return filter_error(filter_, valid, "UTF-8", "a byte that is none");
-        VICINAL_CHECK(advance());
-        if (token_.kind != token_kind::end) {
-            VICINAL_CHECK(disjunction(0));
-            if (token_.kind != token_kind::end) return unexpected("and, or, or the end");
+    /// Whether it parses; else fault() says what is wrong.
+    [[nodiscard]] constexpr bool parse() {
+        if (filter_.size() > max_filter_bytes) {
+            fault_ = {"at most 65,536 bytes", filter_.size() + 1};
+            return false;
         }
-        return std::move(tree_);
+        if (auto const valid = utf8_valid_bytes(filter_); valid != filter_.size()) {
+            fault_ = {"UTF-8", valid, form::words, "a byte that is none"};
+            return false;
+        }
+        if (!advance()) return false;
+        if (token_.kind == token_kind::end) return true;
+        if (!disjunction(0)) return false;
+        return token_.kind == token_kind::end || unexpected("and, or, or the end");
     }
+    [[nodiscard]] constexpr filter_fault const& fault() const noexcept { return fault_; }
 
 private:
-    [[nodiscard]] result<void> disjunction(unsigned depth) {
+    using form = filter_fault::form;
+
+    [[nodiscard]] constexpr bool disjunction(unsigned depth) {
         return chain(token_kind::word_or, filter_op::any_of, [&] { return conjunction(depth); });
     }
 
-    [[nodiscard]] result<void> conjunction(unsigned depth) {
+    [[nodiscard]] constexpr bool conjunction(unsigned depth) {
         return chain(token_kind::word_and, filter_op::all_of, [&] { return negation(depth); });
     }
 
     /// One or more operands; a node for them is put in front only if there are two.
     template <class Operand>
-    [[nodiscard]] result<void> chain(token_kind word, filter_op op, Operand operand) {
-        auto const at = tree_.nodes.size();
-        VICINAL_CHECK(operand());
-        if (token_.kind != word) return {};
-        VICINAL_CHECK(wrap(at, op));
-        while (token_.kind == word) {
-            VICINAL_CHECK(advance());
-            VICINAL_CHECK(operand());
-        }
-        close(at);
-        return {};
+    [[nodiscard]] constexpr bool chain(token_kind word, filter_op op, Operand operand) {
+        auto const at = into_.size();
+        if (!operand()) return false;
+        if (token_.kind != word) return true;
+        if (!count()) return false;
+        into_.open(at, op);
+        while (token_.kind == word)
+            if (!advance() || !operand()) return false;
+        into_.close(at);
+        return true;
     }
 
-    [[nodiscard]] result<void> negation(unsigned depth) {
+    [[nodiscard]] constexpr bool negation(unsigned depth) {
         if (token_.kind != token_kind::word_not && token_.kind != token_kind::open)
             return comparison();
         if (depth == max_filter_depth)
             return wrong("at most 64 levels of parentheses and not", "one more");
         if (token_.kind == token_kind::word_not) {
-            auto const at = tree_.nodes.size();
-            VICINAL_CHECK(count());
-            tree_.nodes.push_back({.op = filter_op::negated});
-            VICINAL_CHECK(advance());
-            VICINAL_CHECK(negation(depth + 1));
-            close(at);
-            return {};
+            auto const at = into_.size();
+            if (!count()) return false;
+            into_.open(at, filter_op::negated);
+            if (!advance() || !negation(depth + 1)) return false;
+            into_.close(at);
+            return true;
         }
-        auto const at = tree_.nodes.size();
-        VICINAL_CHECK(advance());
-        VICINAL_CHECK(disjunction(depth + 1));
-        VICINAL_CHECK(take(token_kind::close, "and, or, or a closing parenthesis"));
-        if (token_.kind != token_kind::word_is) return {};
-        VICINAL_CHECK(advance());
-        VICINAL_CHECK(take(token_kind::word_not, "not true"));
-        VICINAL_CHECK(take(token_kind::word_true, "true"));
-        return wrap(at, filter_op::not_true);
+        auto const at = into_.size();
+        if (!advance() || !disjunction(depth + 1) ||
+            !take(token_kind::close, "and, or, or a closing parenthesis"))
+            return false;
+        if (token_.kind != token_kind::word_is) return true;
+        if (!advance() || !take(token_kind::word_not, "not true") ||
+            !take(token_kind::word_true, "true") || !count())
+            return false;
+        into_.open(at, filter_op::not_true);
+        into_.close(at);
+        return true;
     }
 
-    [[nodiscard]] result<void> comparison() {
+    [[nodiscard]] constexpr bool comparison() {
         using enum token_kind;
         if (token_.kind != name) {
             if (token_.kind >= word_and && token_.kind < end)
-                return wrong("a field name",
-                             "the keyword '" + std::string(token_.raw) +
-                                 "' (a field of that name is written in double quotes)");
+                return wrong("a field name", token_.raw, form::keyword);
             return unexpected("a field name, not or (");
         }
         auto const first = token_;
-        VICINAL_CHECK(advance());
+        if (!advance()) return false;
         // Two names side by side: the first is no field but the word, which is none elsewhere.
         bool const any = token_.kind == name && is_word(first.raw, "any");
-        auto const field = any ? token_ : first;
-        if (any) {
-            VICINAL_CHECK(count());
-            tree_.nodes.push_back({.op = filter_op::any_element, .nodes = 2});
-            VICINAL_CHECK(advance());
-        }
-        VICINAL_CHECK(count());
-        filter_node node;
-        node.name = add_name(tree_, field.raw);
-        node.first_value = static_cast<std::uint32_t>(tree_.values.size());
+        auto const at = into_.size();
+        if (any && !count()) return false;
+        if (any) into_.open(at, filter_op::any_element);
+        if (!count()) return false;
+        into_.begin(any ? token_ : first);
+        if (any && !advance()) return false;
         auto const operation = token_.kind;
         if (operation < equal || operation > greater_equal) {
-            VICINAL_CHECK(worded(node, operation));
+            if (!worded(operation)) return false;
         } else {
-            node.op = static_cast<filter_op>(static_cast<unsigned>(filter_op::equal) +
-                                             static_cast<unsigned>(operation) -
-                                             static_cast<unsigned>(equal));
-            VICINAL_CHECK(advance());
-            VICINAL_CHECK(literal());
+            op_ = static_cast<filter_op>(static_cast<unsigned>(filter_op::equal) +
+                                         static_cast<unsigned>(operation) -
+                                         static_cast<unsigned>(equal));
+            if (!advance() || !literal()) return false;
         }
-        node.values = static_cast<std::uint32_t>(tree_.values.size()) - node.first_value;
-        tree_.nodes.push_back(node);
-        return {};
+        into_.end(op_);
+        if (any) into_.close(at);
+        return true;
     }
 
     /// What follows a name when it is a word.
-    [[nodiscard]] result<void> worded(filter_node& node, token_kind word) {
+    [[nodiscard]] constexpr bool worded(token_kind word) {
         using enum token_kind;
         if (word < word_and || word > word_starts_with || word == word_and || word == word_or ||
             word == word_null || word == word_false)
             return unexpected("an operator (=, !=, <, <=, >, >=, in, not in, between, contains, "
                               "starts_with, is)");
-        VICINAL_CHECK(advance());
+        if (!advance()) return false;
         switch (word) {
             case word_is:
-                node.op = filter_op::is_null;
+                op_ = filter_op::is_null;
                 if (token_.kind == word_not) {
-                    node.op = filter_op::is_not_null;
-                    VICINAL_CHECK(advance());
-                    return take(word_null, "null");
+                    op_ = filter_op::is_not_null;
+                    return advance() && take(word_null, "null");
                 }
                 return take(word_null, "null or not null");
-            case word_between: return range(node);
-            case word_contains: node.op = filter_op::contains; return literal();
+            case word_between: return range();
+            case word_contains: op_ = filter_op::contains; return literal();
             case word_starts_with:
-                node.op = filter_op::starts_with;
+                op_ = filter_op::starts_with;
                 if (token_.kind != text) return unexpected("text in single quotes");
                 return literal();
             case word_not:
-                node.op = filter_op::not_in;
-                VICINAL_CHECK(take(word_in, "in"));
+                op_ = filter_op::not_in;
+                if (!take(word_in, "in")) return false;
                 break;
-            default: node.op = filter_op::in; break;
+            default: op_ = filter_op::in; break;
         }
-        VICINAL_CHECK(take(open, "an opening parenthesis"));
+        if (!take(open, "an opening parenthesis")) return false;
         for (;;) {
-            VICINAL_CHECK(count());
-            VICINAL_CHECK(literal());
+            if (!count() || !literal()) return false;
             if (token_.kind != comma) return take(close, "a comma or a closing parenthesis");
-            VICINAL_CHECK(advance());
+            if (!advance()) return false;
         }
     }
 
-    [[nodiscard]] result<void> range(filter_node& node) {
-        node.op = filter_op::between;
-        VICINAL_CHECK(literal());
-        VICINAL_CHECK(take(token_kind::word_and, "and"));
+    [[nodiscard]] constexpr bool range() {
+        op_ = filter_op::between;
+        auto const lower = token_;
+        if (!literal() || !take(token_kind::word_and, "and")) return false;
         auto const upper = token_;
-        VICINAL_CHECK(literal());
-        auto const kind = [this](std::size_t back) {
-            auto const k = tree_.values[tree_.values.size() - back].type;
-            return k == value::kind::integer ? value::kind::real : k;
-        };
-        if (kind(1) != kind(2))
-            return filter_error(filter_, upper.offset, "a bound of the same kind as the first",
-                                excerpt(upper.raw));
-        return {};
+        if (!literal()) return false;
+        if (kind_of_literal(lower.kind) == kind_of_literal(upper.kind)) return true;
+        fault_ = {"a bound of the same kind as the first", upper.offset, form::excerpt, upper.raw};
+        return false;
     }
 
-    [[nodiscard]] result<void> literal() {
+    /// One token kind for all booleans, one for all numbers.
+    [[nodiscard]] static constexpr token_kind kind_of_literal(token_kind k) noexcept {
+        if (k == token_kind::word_false) return token_kind::word_true;
+        return k == token_kind::integer ? token_kind::real : k;
+    }
+
+    [[nodiscard]] constexpr bool literal() {
         using enum token_kind;
-        filter_value v;
-        auto const raw = token_.raw;
         switch (token_.kind) {
-            case text: v = add_text(tree_, raw); break;
+            case text:
             case word_true:
             case word_false:
-                v.type = value::kind::boolean;
-                v.bits = token_.kind == word_true ? 1 : 0;
-                break;
             case integer:
             case real:
-                if (!read_number(raw, token_.kind == integer, v))
+                if (!into_.literal(token_))
                     return unexpected("a number within the range of double");
-                break;
+                return advance();
             case word_null:
                 return wrong("a value (missing and null are found by 'is null')", "null");
             case name:
-                return wrong("a value (text stands in single quotes)", "the name " + excerpt(raw));
+                return wrong("a value (text stands in single quotes)", token_.raw, form::name);
             default: return unexpected("a value ('text', a number, true or false)");
         }
-        tree_.values.push_back(v);
-        return advance();
     }
 
-    /// Puts a node in front of those from `at` on, which become its children.
-    [[nodiscard]] result<void> wrap(std::size_t at, filter_op op) {
-        VICINAL_CHECK(count());
-        tree_.nodes.insert(tree_.nodes.begin() + static_cast<std::ptrdiff_t>(at),
-                           filter_node{.op = op});
-        close(at);
-        return {};
-    }
-
-    void close(std::size_t at) noexcept {
-        tree_.nodes[at].nodes = static_cast<std::uint32_t>(tree_.nodes.size() - at);
-    }
-
-    [[nodiscard]] result<void> count() {
-        if (++count_ <= max_filter_nodes) return {};
+    [[nodiscard]] constexpr bool count() {
+        if (++count_ <= max_filter_nodes) return true;
         return wrong("at most 4,096 comparisons, connectives and values in lists", "one more");
     }
 
-    [[nodiscard]] result<void> advance() {
-        auto next = lexer_.next();
-        if (!next) return next.error();
-        token_ = *next;
-        return {};
+    [[nodiscard]] constexpr bool advance() { return lexer_.next(token_, fault_); }
+
+    [[nodiscard]] constexpr bool take(token_kind kind, char const* expected) {
+        return token_.kind == kind ? advance() : unexpected(expected);
     }
 
-    [[nodiscard]] result<void> take(token_kind kind, char const* expected) {
-        if (token_.kind != kind) return unexpected(expected);
-        return advance();
+    [[nodiscard]] constexpr bool wrong(char const* expected, std::string_view got,
+                                       form as = form::words) {
+        fault_ = {expected, token_.offset, as, got};
+        return false;
     }
 
-    [[nodiscard]] error wrong(char const* expected, std::string got) const {
-        return filter_error(filter_, token_.offset, expected, std::move(got));
-    }
-
-    [[nodiscard]] error unexpected(char const* expected) const {
+    [[nodiscard]] constexpr bool unexpected(char const* expected) {
         if (token_.kind == token_kind::end) return wrong(expected, "the end of the filter");
-        if (token_.kind == token_kind::text || token_.kind == token_kind::name)
-            return wrong(expected, excerpt(token_.raw));
-        return wrong(expected, "'" + excerpt(token_.raw) + "'");
+        bool const quoted = token_.kind != token_kind::text && token_.kind != token_kind::name;
+        return wrong(expected, token_.raw, quoted ? form::quoted : form::excerpt);
     }
 
     std::string_view filter_;
     filter_lexer lexer_;
+    Into& into_;
     filter_token token_ = {};
-    filter_tree tree_ = {};
+    filter_fault fault_ = {};
+    filter_op op_ = filter_op::equal;
     std::size_t count_ = 0;
 };
 

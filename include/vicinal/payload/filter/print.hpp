@@ -2,13 +2,11 @@
 #ifndef VICINAL_PAYLOAD_FILTER_PRINT_HPP
 #define VICINAL_PAYLOAD_FILTER_PRINT_HPP
 
-#include <vicinal/payload/filter/token.hpp>
+#include <vicinal/payload/filter/text.hpp>
 #include <vicinal/payload/filter/tree.hpp>
 
-#include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -16,6 +14,12 @@
 #include <utility>
 
 namespace vicinal::inline VICINAL_ABI::payload::detail {
+
+/// `not` binds tightest, `or` least.
+[[nodiscard]] constexpr bool needs_parentheses(filter_op outer, filter_op inner) noexcept {
+    return inner <= filter_op::all_of &&
+           !(outer == filter_op::any_of && inner == filter_op::all_of);
+}
 
 /// Writes a filter with the fewest parentheses that parse to the same nodes again.
 class filter_printer {
@@ -52,15 +56,13 @@ private:
         }
     }
 
-    /// `not` binds tightest, `or` least.
     void operand(std::size_t parent, std::size_t child) {
         auto const outer = tree_.nodes[parent].op;
         auto const inner = tree_.nodes[child].op;
-        bool const bare =
-            inner > filter_op::all_of || (outer == filter_op::any_of && inner == filter_op::all_of);
-        if (!bare) out_ += '(';
+        bool const inside = needs_parentheses(outer, inner);
+        if (inside) out_ += '(';
         node(child);
-        if (!bare) out_ += ')';
+        if (inside) out_ += ')';
     }
 
     void leaf(filter_node const& n) {
@@ -83,54 +85,21 @@ private:
         auto const all = tree_.name_of(n);
         std::size_t begin = 0;
         for (auto const start : tree_.starts_of(n)) {
-            part(all.substr(begin, start - 1 - begin));
+            append_part(out_, all.substr(begin, start - 1 - begin));
             out_ += '.';
             begin = start;
         }
-        part(all.substr(begin));
-    }
-
-    void part(std::string_view s) {
-        bool const plain = !s.empty() && starts_name(s[0]) &&
-                           std::all_of(s.begin(), s.end(), continues_name) &&
-                           keyword(s) == token_kind::name;
-        if (plain)
-            out_ += s;
-        else
-            quoted(s, '"');
-    }
-
-    void quoted(std::string_view s, char quote) {
-        out_ += quote;
-        for (auto const c : s) {
-            if (c == quote) out_ += quote;
-            out_ += c;
-        }
-        out_ += quote;
+        append_part(out_, all.substr(begin));
     }
 
     void literal(filter_value const& v) {
-        // The longest int64 takes 20 characters, the longest shortest double 24.
-        std::array<char, 32> digits{};
-        auto* const first = digits.data();
-        auto* const last = first + digits.size();
         switch (v.type) {
-            case value::kind::boolean: out_ += v.bits != 0 ? "true" : "false"; break;
-            case value::kind::integer: {
-                auto const whole = static_cast<std::int64_t>(v.bits);
-                out_.append(first, std::to_chars(first, last, whole).ptr);
+            case value::kind::boolean: append_literal(out_, v.bits != 0); break;
+            case value::kind::integer:
+                append_literal(out_, static_cast<std::int64_t>(v.bits));
                 break;
-            }
-            case value::kind::real: {
-                auto const x = std::bit_cast<double>(v.bits);
-                std::string_view const s(
-                    first, static_cast<std::size_t>(std::to_chars(first, last, x).ptr - first));
-                out_ += s;
-                // Without a point it would come back as an integer.
-                if (s.find_first_of(".e") == std::string_view::npos) out_ += ".0";
-                break;
-            }
-            default: quoted(tree_.text_of(v), '\''); break;
+            case value::kind::real: append_literal(out_, std::bit_cast<double>(v.bits)); break;
+            default: append_literal(out_, tree_.text_of(v)); break;
         }
     }
 

@@ -2,13 +2,11 @@
 #ifndef VICINAL_PAYLOAD_FILTER_TOKEN_HPP
 #define VICINAL_PAYLOAD_FILTER_TOKEN_HPP
 
-#include <vicinal/core/result.hpp>
-#include <vicinal/payload/utf8.hpp>
+#include <vicinal/payload/filter/fault.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <utility>
 
@@ -49,25 +47,6 @@ struct filter_token {
     std::string_view raw = {};
 };
 
-/// invalid_filter at a byte offset, told as a column: the first character is 1.
-[[nodiscard]] inline error filter_error(std::string_view filter, std::size_t offset,
-                                        std::string expected, std::string got) {
-    std::size_t column = 1;
-    for (auto const c : filter.substr(0, offset))
-        if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80U) ++column;
-    return error{errc::invalid_filter, std::move(expected) + " at column " + std::to_string(column),
-                 std::move(got)};
-}
-
-/// A piece of the filter for a message: whole characters, at most 40 bytes of them.
-[[nodiscard]] inline std::string excerpt(std::string_view s) {
-    constexpr std::size_t most = 40;
-    if (s.size() <= most) return std::string(s);
-    auto length = most;
-    while ((static_cast<unsigned char>(s[length]) & 0xc0U) == 0x80U) --length;
-    return std::string(s.substr(0, length)) + "...";
-}
-
 [[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 [[nodiscard]] constexpr bool starts_name(char c) noexcept {
@@ -89,7 +68,7 @@ struct filter_token {
 }
 
 /// The keyword's kind, `name` where it is none. Case does not matter.
-[[nodiscard]] inline token_kind keyword(std::string_view s) noexcept {
+[[nodiscard]] constexpr token_kind keyword(std::string_view s) noexcept {
     using enum token_kind;
     constexpr std::array<std::pair<std::string_view, token_kind>, 11> words{
         {{"and", word_and},
@@ -111,51 +90,57 @@ struct filter_token {
 /// Cuts a filter, which is known to be UTF-8, into tokens.
 class filter_lexer {
 public:
-    explicit filter_lexer(std::string_view filter) noexcept : filter_(filter) {}
+    constexpr explicit filter_lexer(std::string_view filter) noexcept : filter_(filter) {}
 
-    [[nodiscard]] result<filter_token> next() {
+    /// False where there is no token but a fault.
+    [[nodiscard]] constexpr bool next(filter_token& token, filter_fault& fault) noexcept {
         while (at_ < filter_.size() && blank(filter_[at_])) ++at_;
-        auto const begin = at_;
-        if (at_ == filter_.size()) return make(token_kind::end, begin);
-        char const c = filter_[at_];
-        if (starts_name(c) || c == '"') return name();
-        if (is_digit(c) || (c == '-' && is_digit(peek(1)))) return number();
-        if (c == '\'') {
-            VICINAL_CHECK(quoted('\'', "a closing ' for the text that begins"));
-            return make(token_kind::text, begin);
-        }
-        return symbol();
+        token.offset = at_;
+        token.kind = token_kind::end;
+        bool const good = at_ == filter_.size() || cut(token, fault);
+        token.raw = filter_.substr(token.offset, at_ - token.offset);
+        return good;
     }
 
 private:
+    using form = filter_fault::form;
+
     [[nodiscard]] static constexpr bool blank(char c) noexcept {
         return c == ' ' || c == '\t' || c == '\n' || c == '\r';
     }
-    [[nodiscard]] char peek(std::size_t ahead) const noexcept {
+    [[nodiscard]] constexpr char peek(std::size_t ahead) const noexcept {
         return at_ + ahead < filter_.size() ? filter_[at_ + ahead] : '\0';
     }
-    [[nodiscard]] filter_token make(token_kind kind, std::size_t begin) const noexcept {
-        return {kind, begin, filter_.substr(begin, at_ - begin)};
+
+    [[nodiscard]] constexpr bool cut(filter_token& token, filter_fault& fault) noexcept {
+        char const c = filter_[at_];
+        if (starts_name(c) || c == '"') return name(token, fault);
+        if (is_digit(c) || (c == '-' && is_digit(peek(1)))) return number(token, fault);
+        if (c != '\'') return symbol(token, fault);
+        token.kind = token_kind::text;
+        return quoted('\'', "a closing ' for the text that begins", fault);
     }
 
     /// From a quote to its partner; a doubled quote is one inside.
-    [[nodiscard]] result<void> quoted(char quote, char const* expected) {
+    [[nodiscard]] constexpr bool quoted(char quote, char const* expected,
+                                        filter_fault& fault) noexcept {
         auto const begin = at_++;
         for (; at_ < filter_.size(); ++at_) {
             if (filter_[at_] != quote) continue;
             ++at_;
-            if (peek(0) != quote) return {};
+            if (peek(0) != quote) return true;
         }
-        return filter_error(filter_, begin, expected, "the end of the filter");
+        fault = {expected, begin, form::words, "the end of the filter"};
+        return false;
     }
 
-    [[nodiscard]] result<filter_token> name() {
+    [[nodiscard]] constexpr bool name(filter_token& token, filter_fault& fault) noexcept {
         auto const begin = at_;
         bool plain = true;
         for (;;) {
             if (peek(0) == '"') {
                 plain = false;
-                VICINAL_CHECK(quoted('"', "a closing \" for the name that begins"));
+                if (!quoted('"', "a closing \" for the name that begins", fault)) return false;
             } else {
                 while (continues_name(peek(0))) ++at_;
             }
@@ -163,78 +148,82 @@ private:
             ++at_;
             plain = false;
             if (peek(0) != '"' && !starts_name(peek(0)))
-                return filter_error(filter_, at_, "a name behind the dot", rest());
+                return wrong_here("a name behind the dot", fault);
         }
-        auto const kind = plain ? keyword(filter_.substr(begin, at_ - begin)) : token_kind::name;
-        return make(kind, begin);
+        token.kind = plain ? keyword(filter_.substr(begin, at_ - begin)) : token_kind::name;
+        return true;
     }
 
-    [[nodiscard]] result<filter_token> number() {
-        auto const begin = at_++;
-        bool whole = true;
+    [[nodiscard]] constexpr bool number(filter_token& token, filter_fault& fault) noexcept {
+        ++at_;
+        token.kind = token_kind::integer;
         while (is_digit(peek(0))) ++at_;
         if (peek(0) == '.' && is_digit(peek(1))) {
-            whole = false;
+            token.kind = token_kind::real;
             ++at_;
             while (is_digit(peek(0))) ++at_;
         }
         if (peek(0) == 'e' || peek(0) == 'E') {
             std::size_t const sign = peek(1) == '+' || peek(1) == '-' ? 1 : 0;
             if (is_digit(peek(1 + sign))) {
-                whole = false;
+                token.kind = token_kind::real;
                 at_ += 1 + sign;
                 while (is_digit(peek(0))) ++at_;
             }
         }
         if (continues_name(peek(0)) || peek(0) == '.')
-            return filter_error(filter_, at_, "the end of the number", rest());
-        return make(whole ? token_kind::integer : token_kind::real, begin);
+            return wrong_here("the end of the number", fault);
+        return true;
     }
 
-    [[nodiscard]] result<filter_token> symbol() {
+    [[nodiscard]] constexpr bool symbol(filter_token& token, filter_fault& fault) noexcept {
         using enum token_kind;
-        auto const begin = at_;
+        auto const wrong = [&](char const* expected, char const* got) {
+            fault = {expected, token.offset, form::words, got};
+            return false;
+        };
         char const c = filter_[at_++];
         bool const with_equal = peek(0) == '=';
         switch (c) {
-            case '(': return make(open, begin);
-            case ')': return make(close, begin);
-            case ',': return make(comma, begin);
+            case '(': token.kind = open; return true;
+            case ')': token.kind = close; return true;
+            case ',': token.kind = comma; return true;
             case '=':
-                if (with_equal) return wrong(begin, "a single =", "'=='");
-                return make(equal, begin);
+                if (with_equal) return wrong("a single =", "'=='");
+                token.kind = equal;
+                return true;
             case '!':
-                if (!with_equal) return wrong(begin, "!= or the word not", "'!'");
+                if (!with_equal) return wrong("!= or the word not", "'!'");
                 ++at_;
-                return make(not_equal, begin);
+                token.kind = not_equal;
+                return true;
             case '<':
-                if (peek(0) == '>') return wrong(begin, "!=", "'<>'");
+                if (peek(0) == '>') return wrong("!=", "'<>'");
                 if (with_equal) ++at_;
-                return make(with_equal ? less_equal : less, begin);
+                token.kind = with_equal ? less_equal : less;
+                return true;
             case '>':
                 if (with_equal) ++at_;
-                return make(with_equal ? greater_equal : greater, begin);
-            case '&': return wrong(begin, "the word and", "'&'");
-            case '|': return wrong(begin, "the word or", "'|'");
+                token.kind = with_equal ? greater_equal : greater;
+                return true;
+            case '&': return wrong("the word and", "'&'");
+            case '|': return wrong("the word or", "'|'");
             default:
-                at_ = begin;
-                return wrong(begin,
-                             "a name, value or operator (other names stand in double quotes)",
-                             rest());
+                --at_;
+                return wrong_here("a name, value or operator (other names stand in double quotes)",
+                                  fault);
         }
     }
 
-    [[nodiscard]] error wrong(std::size_t offset, char const* expected, std::string got) const {
-        return filter_error(filter_, offset, expected, std::move(got));
-    }
-
-    /// The one character that stands here, for a message.
-    [[nodiscard]] std::string rest() const {
-        auto const left = filter_.substr(at_);
-        if (left.empty()) return "the end of the filter";
-        auto const c = static_cast<unsigned char>(left[0]);
-        if (c < 0x20 || c == 0x7f) return "control character " + std::to_string(c);
-        return "'" + std::string(left.substr(0, utf8_character(left))) + "'";
+    /// The fault is the one character that stands here.
+    [[nodiscard]] constexpr bool wrong_here(char const* expected,
+                                            filter_fault& fault) const noexcept {
+        fault = {expected, at_, form::character, filter_.substr(at_)};
+        if (at_ == filter_.size()) {
+            fault.as = form::words;
+            fault.piece = "the end of the filter";
+        }
+        return false;
     }
 
     std::string_view filter_;

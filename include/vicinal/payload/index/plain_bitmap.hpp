@@ -3,12 +3,14 @@
 #define VICINAL_PAYLOAD_INDEX_PLAIN_BITMAP_HPP
 
 #include <vicinal/core/record.hpp>
+#include <vicinal/payload/index/bitmap_bytes.hpp>
 #include <vicinal/payload/index/container.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -78,6 +80,15 @@ public:
         return n;
     }
     [[nodiscard]] bool empty() const noexcept { return parts_.empty(); }
+    /// The greatest; there is one.
+    [[nodiscard]] slot last() const noexcept {
+        auto const& c = parts_.back();
+        if (c.kind != container::form::bits) return slot{c.key} << 16 | c.list.back();
+        auto w = container::words_of_bits - 1;
+        while (w > 0 && c.bits[w] == 0) --w;
+        return (slot{c.key} << 16) +
+               static_cast<slot>(64 * w + static_cast<std::size_t>(std::bit_width(c.bits[w])) - 1);
+    }
     [[nodiscard]] std::uint64_t word(slot first) const noexcept {
         auto const at = place(high(first));
         return at == parts_.end() || at->key != high(first)
@@ -135,9 +146,13 @@ public:
         return n;
     }
 
-    /// For what writes and reads bytes: containers in ascending order of their keys.
-    [[nodiscard]] std::vector<container> const& parts() const noexcept { return parts_; }
-    [[nodiscard]] std::vector<container>& parts() noexcept { return parts_; }
+    [[nodiscard]] static std::optional<plain_bitmap> read(std::span<std::byte const> bytes) {
+        auto parts = read_containers(bytes);
+        if (!parts) return {};
+        plain_bitmap b;
+        b.parts_ = std::move(*parts);
+        return b;
+    }
 
 private:
     [[nodiscard]] static std::uint16_t high(slot s) noexcept {

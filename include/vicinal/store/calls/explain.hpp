@@ -2,7 +2,7 @@
 #ifndef VICINAL_STORE_CALLS_EXPLAIN_HPP
 #define VICINAL_STORE_CALLS_EXPLAIN_HPP
 
-#include <vicinal/store/calls/upkeep.hpp>
+#include <vicinal/store/calls/field_indexes.hpp>
 #include <vicinal/store/explanation.hpp>
 #include <vicinal/store/hints.hpp>
 #include <vicinal/store/trace.hpp>
@@ -15,10 +15,10 @@ namespace vicinal::inline VICINAL_ABI::detail {
 
 /// What a store says about itself and its searches.
 template <class Types>
-class explain_calls : public upkeep_calls<Types> {
+class explain_calls : public field_index_calls<Types> {
 protected:
-    using upkeep_calls<Types>::upkeep_calls;
-    using upkeep_calls<Types>::engine_;
+    using field_index_calls<Types>::field_index_calls;
+    using field_index_calls<Types>::engine_;
     using typename Types::scalar_type;
     using typename search_calls<Types>::searches;
 

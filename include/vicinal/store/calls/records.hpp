@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -80,7 +81,7 @@ public:
 
     /// Removes the record; false where there is none of that id.
     result<bool> try_erase(id_parameter id) {
-        return guarded([&] { return engine_->erase(id); });
+        return erase_if(id, [](auto const&, slot) -> result<bool> { return true; });
     }
     /// Removes every record.
     result<void> try_clear() {
@@ -113,6 +114,25 @@ public:
     [[nodiscard]] scan_type scan() const { return try_scan().value(); }
     [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }
 #endif
+
+protected:
+    /// Removes the record if allowed(rows, slot) -> result<bool> has it so.
+    template <class Allowed>
+    result<bool> erase_if(id_view id, Allowed const& allowed) {
+        return guarded([&]() -> result<bool> {
+            auto const n =
+                engine_->erase([&](auto const& rows, std::vector<slot>& out) -> result<void> {
+                    auto const s = rows.find(id);
+                    if (s == no_slot) return {};
+                    auto const may = allowed(rows, s);
+                    VICINAL_CHECK(may);
+                    if (*may) out.push_back(s);
+                    return {};
+                });
+            VICINAL_CHECK(n);
+            return *n != 0;
+        });
+    }
 
 private:
     [[nodiscard]] result<scan_type> scan_behind(std::optional<id_view> after) const {

@@ -2,7 +2,7 @@
 #ifndef VICINAL_STORE_CALLS_SEARCHES_HPP
 #define VICINAL_STORE_CALLS_SEARCHES_HPP
 
-#include <vicinal/store/calls/records.hpp>
+#include <vicinal/store/calls/payloads.hpp>
 #include <vicinal/store/searches.hpp>
 #include <vicinal/store/where.hpp>
 
@@ -12,10 +12,10 @@ namespace vicinal::inline VICINAL_ABI::detail {
 
 /// The records nearest to a vector.
 template <class Types>
-class search_calls : public record_calls<Types> {
+class search_calls : public payload_calls<Types> {
 protected:
-    using record_calls<Types>::record_calls;
-    using record_calls<Types>::engine_;
+    using payload_calls<Types>::payload_calls;
+    using payload_calls<Types>::engine_;
     using searches = detail::searches<typename Types::metric_type, typename Types::engine_type,
                                       typename Types::hit>;
 
