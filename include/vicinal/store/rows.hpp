@@ -111,13 +111,10 @@ public:
     void announce_payload(slot s) const noexcept { payloads_.announce(s); }
     void fetch_payload(slot s) const noexcept { payloads_.fetch(s); }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
-    /// Bytes of the published ids, and of the payloads, with those that say where they lie.
+    /// Bytes of the published ids, and those of one that say where it lies.
     [[nodiscard]] std::uint64_t id_bytes() const noexcept { return ids_.bytes(count_); }
     [[nodiscard]] static constexpr unsigned id_overhead() noexcept {
         return std::is_same_v<Id, std::string> ? 8 : 0;
-    }
-    [[nodiscard]] std::uint64_t payload_bytes() const noexcept {
-        return payloads_.bytes() + std::uint64_t{count_} * 8;
     }
     /// What is known of payloads without reading them.
     [[nodiscard]] fields_type const& fields() const noexcept { return fields_; }

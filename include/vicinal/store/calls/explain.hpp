@@ -48,14 +48,15 @@ public:
                 s.bytes.codes = index.all_code_bytes();
             }
             s.bytes.ids = rows.id_bytes();
-            s.bytes.payloads = rows.payload_bytes();
+            s.bytes.payloads = rows.payload_bytes() + std::uint64_t{s.rows} * 8; // 8 say where
             s.field_indexes = rows.fields().stats();
             for (auto const& f : s.field_indexes) s.bytes.field_indexes += f.bytes;
             s.filters = filters;
             if (s.rows > 0) {
                 auto const n = static_cast<double>(s.rows);
                 s.mean_id = static_cast<double>(s.bytes.ids) / n - rows.id_overhead();
-                s.mean_payload = static_cast<double>(s.bytes.payloads) / n - 8; // 8 say where
+                s.mean_payload =
+                    static_cast<double>(rows.payload_bytes() - rows.payload_bytes_left()) / n;
             }
             return s;
         });
