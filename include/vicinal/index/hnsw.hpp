@@ -211,10 +211,9 @@ public:
     /// The same, compared by their vectors: offers the best of the covered rows. false, and nothing
     /// offered, where it would have to meet more than `most_met` nodes for them.
     template <class Keep, class Before, class Tally = no_tally>
-    [[nodiscard]] result<bool> search_into(element const* query, std::size_t effort,
-                                           Keep const& keep, nearest<Before>& best,
-                                           std::size_t most_met = hnsw_graph::any_number,
-                                           Tally const& tally = {}) const {
+    [[nodiscard]] result<bool>
+    search_into(element const* query, std::size_t effort, Keep const& keep, nearest<Before>& best,
+                std::size_t most_met = hnsw_graph::any_number, Tally const& tally = {}) const {
         return vicinal::detail::guarded([&]() -> result<bool> {
             bool finished = true;
             find(
@@ -254,10 +253,9 @@ public:
     /// among all rows: the k nearest matches are the k / share nearest rows. Gives which way it
     /// went.
     template <class Keep, class Before, class Tally = no_tally>
-    [[nodiscard]] result<way_among> search_among(element const* query, std::size_t effort,
-                                                 double recall, Keep const& keep,
-                                                 std::size_t matching, nearest<Before>& best,
-                                                 Tally const& tally = {}) const {
+    [[nodiscard]] result<way_among>
+    search_among(element const* query, std::size_t effort, double recall, Keep const& keep,
+                 std::size_t matching, nearest<Before>& best, Tally const& tally = {}) const {
         auto way = way_among::scan;
         if (!hnsw_graph::may_walk(matching)) {
             VICINAL_CHECK(scan_into(query, keep, best, tally));
@@ -311,8 +309,8 @@ public:
     [[nodiscard]] std::size_t asked_for(std::size_t k, std::size_t effort, double recall,
                                         double share) const noexcept {
         auto const width = width_for(k, effort, recall, share);
-        return static_cast<std::size_t>((std::min)(hnsw_graph::rows_to_ask(width, share),
-                                                   static_cast<double>(covered())));
+        return static_cast<std::size_t>(
+            (std::min)(hnsw_graph::rows_to_ask(width, share), static_cast<double>(covered())));
     }
     /// Bytes that a distance of codes reads.
     [[nodiscard]] std::size_t code_bytes() const noexcept { return codes_.row_bytes(); }
@@ -419,9 +417,8 @@ private:
     /// matches are the k / share nearest rows.
     [[nodiscard]] std::size_t width_for(std::size_t k, std::size_t effort, double recall,
                                         double share) const noexcept {
-        return hnsw_graph::width_among(
-            k, effort, share, covered(),
-            [&](std::size_t rows) { return effort_for(rows, recall); });
+        return hnsw_graph::width_among(k, effort, share, covered(),
+                                       [&](std::size_t rows) { return effort_for(rows, recall); });
     }
 
     [[nodiscard]] bool joined(hnsw_graph::state const& g, slot s) const noexcept {

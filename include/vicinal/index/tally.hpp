@@ -20,7 +20,8 @@ struct distance_counts {
     std::size_t vectors = 0;
 };
 
-/// Counts them. A type of its own, so that the searches that nobody asks about are compiled without.
+/// Counts them. A type of its own, so that the searches that nobody asks about are compiled
+/// without.
 class tally {
 public:
     explicit tally(distance_counts& counts) noexcept : counts_(&counts) {}

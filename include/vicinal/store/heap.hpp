@@ -63,7 +63,8 @@ public:
     void fetch(slot s) const noexcept {
         if constexpr (!reader::pages)
             if (auto const at = place(s); at.length != 0)
-                bytes_->reader().prefetch(at.offset, (std::min<std::uint64_t>)(at.length / 64 + 1, 4));
+                bytes_->reader().prefetch(at.offset,
+                                          (std::min<std::uint64_t>)(at.length / 64 + 1, 4));
     }
 
     /// Makes room for `slots` slots and `more` bytes, moving columns only inside `section`.

@@ -46,9 +46,8 @@ missing_indexes(payload::filter_tree const& tree, std::span<field_index_stats co
         if (!kind) continue;
         std::pair const wanted(std::string(tree.name_of(n)), *kind);
         bool const served = std::any_of(there.begin(), there.end(), [&](auto const& s) {
-            return s.field == wanted.first &&
-                   (s.kind == *kind ||
-                    (s.kind == field_index::ordered && *kind == field_index::hash));
+            return s.field == wanted.first && (s.kind == *kind || (s.kind == field_index::ordered &&
+                                                                   *kind == field_index::hash));
         });
         if (!served && std::find(missing.begin(), missing.end(), wanted) == missing.end())
             missing.push_back(wanted);

@@ -109,7 +109,9 @@ public:
     }
     [[nodiscard]] std::uint64_t slots() const noexcept { return column_->rows(); }
     /// Bytes of the first `slots` ids, with those that say where they lie.
-    [[nodiscard]] std::uint64_t bytes(slot slots) const noexcept { return std::uint64_t{slots} * 8; }
+    [[nodiscard]] std::uint64_t bytes(slot slots) const noexcept {
+        return std::uint64_t{slots} * 8;
+    }
     void look_ahead() const noexcept { storage::read_last(*column_); }
     [[nodiscard]] bool may_fault() const noexcept { return storage::may_fault(column_->reader()); }
 

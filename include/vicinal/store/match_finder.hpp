@@ -82,8 +82,8 @@ public:
         if (e.selectable)
             if (auto chosen = rows_.fields().select(where_)) {
                 auto const ask = filter_cache::asking(where_, rows_, trace_);
-                auto found = std::make_shared<matching_slots>(chosen->slots,
-                                                              rows_.fields().covered(), 0);
+                auto found =
+                    std::make_shared<matching_slots>(chosen->slots, rows_.fields().covered(), 0);
                 if (!chosen->exact) found->reduce(ask);
                 found->look_at_new(rows_, ask);
                 trace_.found(match_source::indexes);

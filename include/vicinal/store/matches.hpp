@@ -35,8 +35,7 @@ void each_match(Rows const& rows, filter const& where, std::string const& text,
             if (rows.live(s)) visit(s);
         return;
     }
-    no_trace untold;
-    match_finder<Rows, no_trace> matches(rows, where, text, filters, untold);
+    match_finder matches(rows, where, text, filters, untold);
     auto found = matches.recall().found;
     if (!found) found = matches.find(matches.prices());
     found->each([&](slot s) {

@@ -14,9 +14,9 @@
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// The slots whose payload a filter holds for, live or not: a list where they are at most one in 32,
-/// which then is no longer than the bits; a bit a slot, but where they are so few that nobody asks
-/// of one slot.
+/// The slots whose payload a filter holds for, live or not: a list where they are at most one in
+/// 32, which then is no longer than the bits; a bit a slot, but where they are so few that nobody
+/// asks of one slot.
 class matching_slots {
 public:
     matching_slots() = default;

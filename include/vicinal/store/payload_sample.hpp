@@ -16,8 +16,8 @@ namespace vicinal::inline VICINAL_ABI::detail {
 /// The payloads of a few records, copied together: what share of all a filter holds for is told in
 /// 2 to 6 us, where reading as many from their places takes 30.
 ///
-/// It grows old: what was written since is not in it. It only ever decides which way is taken, never
-/// what is found.
+/// It grows old: what was written since is not in it. It only ever decides which way is taken,
+/// never what is found.
 class payload_sample {
 public:
     template <class Rows>

@@ -18,7 +18,8 @@
 /// they have paid for finding the matches, these are found: again at most twice.
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// Measured on 1,000,000 records of 128 dimensions with four fields (bench/store/planner_bench.cpp).
+/// Measured on 1,000,000 records of 128 dimensions with four fields
+/// (bench/store/planner_bench.cpp).
 struct filter_costs {
     /// A payload evaluated in the order of rows.
     double payload_in_order;

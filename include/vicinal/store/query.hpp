@@ -7,8 +7,8 @@
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/payload/filter.hpp>
 #include <vicinal/store/filter_cache.hpp>
-#include <vicinal/store/options.hpp>
 #include <vicinal/store/match_finder.hpp>
+#include <vicinal/store/options.hpp>
 #include <vicinal/store/planner.hpp>
 #include <vicinal/store/trace.hpp>
 
@@ -59,14 +59,14 @@ auto with_live(Rows const& rows, Run const& run) {
 
 /// One query on its way down: from options to slots with exact distances. Runs while the caller's
 /// reader section is open.
-template <class Metric, class Rows, class Index, class Trace>
+template <class Metric, class Rows, class Index, class Trace = no_trace const>
 class query {
 public:
     using element = metric::element_of<Metric>;
 
     query(Rows const& rows, Index const& index, std::size_t dim, element const* vector,
           filter const& where, search_options const& options, filter_cache& filters,
-          Trace& trace) noexcept
+          Trace& trace = untold) noexcept
         : rows_(rows), index_(index), dim_(dim), vector_(vector), where_(where), options_(options),
           matches_(rows, where, options.where, filters, trace), trace_(trace) {}
 
@@ -77,8 +77,7 @@ public:
         index::nearest best(k, by_id{&rows_});
         VICINAL_CHECK(answer(best));
         auto found = best.take();
-        while (!found.empty() &&
-               static_cast<double>(found.back().distance) > options_.max_distance)
+        while (!found.empty() && static_cast<double>(found.back().distance) > options_.max_distance)
             found.pop_back();
         return found;
     }
@@ -148,8 +147,7 @@ private:
         if (known.found) return among(best, known.found, true);
         auto const e = matches_.estimate();
         auto const scanning = price_of_scan();
-        if (e.find < scanning || known.spent >= e.find)
-            return among(best, find(e), true);
+        if (e.find < scanning || known.spent >= e.find) return among(best, find(e), true);
         trace_.plan(search_plan::scan_asking);
         trace_.phase("scan");
         scan_all(best, payload_question<Rows, Trace>(rows_, where_, trace_));
@@ -172,8 +170,7 @@ private:
         auto const e = matches_.estimate();
         auto const share = (std::max)(e.share * matches_.live_share(), 1e-9);
         auto const c = matches_.costs();
-        auto const asked =
-            index_.asked_for(best.wanted(), options_.effort, options_.recall, share);
+        auto const asked = index_.asked_for(best.wanted(), options_.effort, options_.recall, share);
         auto const prices = prices_of(c, e, asked, rows_.count());
         if (prices.asks(known.spent)) {
             trace_.phase("walk");
@@ -241,8 +238,8 @@ private:
         auto const few = all.few();
         slot tail = 0;
         if constexpr (scans) tail = index_.covered();
-        auto const covered = static_cast<std::size_t>(
-            std::lower_bound(few.begin(), few.end(), tail) - few.begin());
+        auto const covered =
+            static_cast<std::size_t>(std::lower_bound(few.begin(), few.end(), tail) - few.begin());
         if constexpr (scans)
             index_.scan_listed(vector_, few.first(covered), live, best, trace_.tally());
         index::scan_list<Metric>(rows_.vectors().reader(), few.subspan(covered), vector_, dim_,
@@ -331,13 +328,13 @@ public:
     }
 
 private:
-    /// Calls run(keep) with what the scan of `count` queries asks of a slot. They share what finding
-    /// the matches costs: where two or more come, all rows are asked once and not each by each.
+    /// Calls run(keep) with what the scan of `count` queries asks of a slot. They share what
+    /// finding the matches costs: where two or more come, all rows are asked once and not each by
+    /// each.
     template <class Run>
     auto with_kept(std::size_t count, Run const& run) const {
         if (where_.empty()) return with_live(rows_, run);
-        no_trace untold;
-        match_finder<Rows, no_trace> matches(rows_, where_, options_.where, filters_, untold);
+        match_finder matches(rows_, where_, options_.where, filters_, untold);
         auto found = matches.recall().found;
         if (!found && count == 1) return run(payload_question(rows_, where_, untold));
         if (!found) found = matches.find(matches.estimate());

@@ -29,7 +29,6 @@ public:
         : engine_(engine), where_(where), options_(o) {}
 
     [[nodiscard]] result<hits> one(vector_view<scalar> query) const {
-        no_trace untold;
         return one(query, untold, [](auto const&, auto const&) {});
     }
 

@@ -23,6 +23,9 @@ struct no_trace {
     constexpr void asked(std::size_t) const noexcept {}
 };
 
+/// The trace of searches that nobody asks about.
+inline constexpr no_trace untold = {};
+
 /// Writes it into an explanation. A type of its own, so that a search which nobody asks about is
 /// compiled without.
 class trace {
@@ -61,10 +64,9 @@ public:
 
 private:
     [[nodiscard]] static std::uint64_t now() noexcept {
-        return static_cast<std::uint64_t>(
-            std::chrono::duration_cast<std::chrono::nanoseconds>(
-                std::chrono::steady_clock::now().time_since_epoch())
-                .count());
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                              std::chrono::steady_clock::now().time_since_epoch())
+                                              .count());
     }
 
     explanation* to_;

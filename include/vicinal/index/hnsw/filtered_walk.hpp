@@ -154,17 +154,17 @@ template <class Level, class Target, class Keep, class EffortFor>
     return all;
 }
 
-/// The same walk where asking a row is a read of its payload, somewhere in memory: a row that is met
-/// is announced, two steps later it is asked, if it still is of use then; so that two reads, of the
-/// place and of the bytes, are under way while others are scored.
+/// The same walk where asking a row is a read of its payload, somewhere in memory: a row that is
+/// met is announced, two steps later it is asked, if it still is of use then; so that two reads, of
+/// the place and of the bytes, are under way while others are scored.
 ///
 /// reach_at(share) says how far to go; the share of matches among the rows that were asked corrects
 /// the one that it begins with, which counts as thirty rows. Gives up when it has asked more than
 /// `most_asked`, or is about to.
 ///
 /// Asking only what is expanded, in its order, asks a fifth of the rows, and expands three times as
-/// many, as what is met but not expanded then counts for nothing: at a tenth 270 us where this takes
-/// 120 (200,000 rows of sift, a loaded machine).
+/// many, as what is met but not expanded then counts for nothing: at a tenth 270 us where this
+/// takes 120 (200,000 rows of sift, a loaded machine).
 template <class Level, class Target, class Ask, class ReachAt>
 [[nodiscard]] filtered walk_asking(Level const& level, position start, double share,
                                    std::size_t most_asked, Target const& to, Ask const& ask,
