@@ -27,8 +27,8 @@ inline std::size_t wanted_rows() {
     return text ? std::strtoull(text, nullptr, 10) : SIZE_MAX;
 }
 
-/// The rows of sift five times, 1,000,000 x 128 in all: integers still, the copies of a row apart by
-/// noise of plus or minus 2.
+/// The rows of sift five times, 1,000,000 x 128 in all: integers still, the copies of a row apart
+/// by noise of plus or minus 2.
 inline matrix noisy_sift() {
     auto const once = load("sift.base.u8bin", wanted_rows());
     matrix m{once.rows * 5, once.columns, {}};

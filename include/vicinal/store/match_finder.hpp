@@ -85,7 +85,7 @@ public:
                 auto found =
                     std::make_shared<matching_slots>(chosen->slots, rows_.fields().covered(), 0);
                 if (!chosen->exact) found->reduce(ask);
-                found->look_at_new(rows_, ask);
+                if (!found->up_to_date(rows_)) found->look_at_new(rows_, ask);
                 trace_.found(match_source::indexes);
                 return cache_.keep(text_, rows_, std::move(found));
             }
