@@ -26,6 +26,8 @@ struct filter_costs {
     /// A payload read from its place; a row that a walk meets and asks.
     double payload;
     double row_asked;
+    /// The same where the matches are known.
+    double row_met = 110;
     /// A match scanned by its code.
     double match_scanned = 15;
     /// What a selection of an index costs beside: a match listed, a row's bit.
@@ -75,8 +77,9 @@ struct filter_prices {
 [[nodiscard]] constexpr filter_prices prices_of(filter_costs const& c, match_estimate const& e,
                                                 std::size_t asked, std::size_t rows) noexcept {
     auto const matching = e.share * static_cast<double>(rows);
-    auto const walk = c.beginning + static_cast<double>(asked) * c.row_asked;
-    return {walk, e.find, (std::min)(matching * c.match_scanned, walk)};
+    auto const met = static_cast<double>(asked);
+    return {c.beginning + met * c.row_asked, e.find,
+            (std::min)(matching * c.match_scanned, c.beginning + met * c.row_met)};
 }
 
 } // namespace vicinal::inline VICINAL_ABI::detail

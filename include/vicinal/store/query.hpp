@@ -13,6 +13,7 @@
 #include <vicinal/store/trace.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <limits>
@@ -146,7 +147,7 @@ private:
         auto const known = matches_.recall();
         if (known.found) return among(best, known.found, true);
         auto const e = matches_.estimate();
-        auto const scanning = price_of_scan();
+        auto const scanning = price_of_scan(best.wanted(), e.share * matches_.live_share());
         if (e.find < scanning || known.spent >= e.find) return among(best, find(e), true);
         trace_.plan(search_plan::scan_asking);
         trace_.phase("scan");
@@ -155,11 +156,15 @@ private:
         return {};
     }
 
-    /// Nanoseconds of a scan of all rows: 20 GB of vectors a second, or four times as much of
-    /// codes.
-    [[nodiscard]] double price_of_scan() const noexcept {
-        return static_cast<double>(rows_.count()) * static_cast<double>(dim_ * sizeof(element)) /
-               40;
+    /// Nanoseconds of a scan of all rows, 40 bytes of vectors in each, that asks what is nearer
+    /// than the k-th match so far: k for the first, and then as often as such a one moves.
+    [[nodiscard]] double price_of_scan(std::size_t k, double share) const noexcept {
+        auto const rows = static_cast<double>(rows_.count());
+        auto const first = static_cast<double>(k) / (std::max)(share, 1e-9);
+        auto const asked =
+            first < rows ? (std::min)(rows, first * (1 + std::log(rows / first))) : rows;
+        return rows * static_cast<double>(dim_ * sizeof(element)) / 40 +
+               asked * matches_.costs().payload_in_order;
     }
 
     /// See store/planner.hpp.
