@@ -37,7 +37,7 @@ CORE_FAMILIES = ["core", "simd", "metric", "codec", "storage", "index", "payload
 COSTLY = ["iostream", "regex", "filesystem", "ranges", "random"]
 # What needs a foreign library is included by name; the table of contents leaves it out. The same
 # patterns as in cmake/library.cmake.
-OPTIONAL = re.compile(r"vicinal/(adapt/|(migrate|backend)/(json|columnar|hdf5)"
+OPTIONAL = re.compile(r"vicinal/(adapt/|migrate/filters|(migrate|backend)/(json|columnar|hdf5)"
                       r"|backend/(chroma|sqlite)|migrate/files/compressed)")
 # So are the readers of foreign files, which most programs never see.
 BY_NAME = re.compile(r"vicinal/(migrate/(arrays|graphs|tables|fill_batch|files/(lines|input))"

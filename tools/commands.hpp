@@ -21,6 +21,9 @@ void add_diff(CLI::App& app, int& status);
 void add_rescue(CLI::App& app, int& status);
 void add_info(CLI::App& app, int& status);
 void add_search(CLI::App& app, int& status);
+void add_filter(CLI::App& app, int& status);
+/// count, select, facets
+void add_queries(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 /// backup, restore, salvage
 void add_copies(CLI::App& app, int& status);

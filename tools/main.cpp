@@ -30,6 +30,8 @@ int main(int argc, char** argv) {
     tool::add_rescue(app, status);
     tool::add_info(app, status);
     tool::add_search(app, status);
+    tool::add_filter(app, status);
+    tool::add_queries(app, status);
     tool::add_check(app, status);
     tool::add_copies(app, status);
     tool::add_manual(app, status);

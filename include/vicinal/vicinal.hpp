@@ -46,11 +46,14 @@
 #include <vicinal/index/hnsw.hpp>
 
 // what travels with a vector, and filters over it
+#include <vicinal/payload/as_fields.hpp>
 #include <vicinal/payload/concept.hpp>
 #include <vicinal/payload/fields.hpp>
 #include <vicinal/payload/filter.hpp>
 #include <vicinal/payload/filter/builder.hpp>
 #include <vicinal/payload/none.hpp>
+#include <vicinal/payload/record.hpp>
+#include <vicinal/payload/where.hpp>
 
 // the store itself, and what is left of a damaged one
 #include <vicinal/store/salvage.hpp>

@@ -42,6 +42,15 @@ TEST_CASE("a store whose type is forgotten answers as before", "[backend]") {
     CHECK_THROWS_AS(any.search(std::vector<float>{1}), error);
     auto source = any.source();
     check_source_contract(source, list);
+    CHECK(any.try_count().value() == 300);
+    CHECK(any.try_count("n >= 100").value() == twin.count("n >= 100"));
+    auto const page = any.try_select({.where = "n >= 100", .limit = 5}).value();
+    REQUIRE(page.records.size() == 5);
+    auto const typed_page = twin.select({.where = "n >= 100", .limit = 5});
+    CHECK(page.next == typed_page.next);
+    CHECK(page.records[4].id == typed_page.records[4].id);
+    CHECK(page.records[4].payload == typed_page.records[4].payload);
+    CHECK(any.try_facets("flag").value() == twin.facets("flag"));
 }
 
 TEST_CASE("ids of an integer store are its numbers as text", "[backend]") {
@@ -58,6 +67,9 @@ TEST_CASE("ids of an integer store are its numbers as text", "[backend]") {
     CHECK_FALSE(any.get("8"));
     CHECK(any.try_get("seven").error().code() == errc::invalid_id);
     CHECK(any.try_get("07").error().code() == errc::invalid_id);
+    CHECK(any.try_select().value().records[1].id == "4000000000");
+    CHECK(any.try_update_payload("7", {}).error().code() == errc::unsupported);
+    CHECK(any.try_facets("n").error().code() == errc::unsupported);
     CHECK(any.try_search(std::vector<float>{1, 2}, {.where = "a = 1"}).error().code() ==
           errc::unsupported);
     auto source = any.source();

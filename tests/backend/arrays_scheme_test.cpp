@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "support/binary.hpp"
 #include "support/shared_fixture.hpp"
 #include "support/source_records.hpp"
 #include "support/temporary_directory.hpp"
@@ -11,6 +12,7 @@
 #include <string>
 
 using namespace vicinal;
+using vicinal_test::bytes;
 using vicinal_test::records_of;
 using vicinal_test::temporary_directory;
 
@@ -29,11 +31,6 @@ std::string npy(std::string const& descr, std::string const& shape, std::string 
     out.push_back(static_cast<char>(header.size()));
     out.push_back('\0');
     return out + header + items;
-}
-
-template <class T>
-std::string bytes(T v) {
-    return {reinterpret_cast<char const*>(&v), sizeof v};
 }
 
 } // namespace

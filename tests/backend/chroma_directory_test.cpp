@@ -44,7 +44,7 @@ constexpr counted store_b[] = {
 
 std::vector<record> collection(std::string const& path, counted const& c) {
     chroma_directory source(path, c.name, {.tenant = c.tenant, .database = c.database});
-    return read_all(source).value();
+    return records_of(source).value();
 }
 
 bool same_bits(std::vector<float> const& a, std::vector<float> const& b) {
@@ -137,7 +137,7 @@ collections inserted_records(std::string const& path) {
 
 TEST_CASE("every collection of a Chroma directory is found with its records", "[backend]") {
     for (char const* name : {"chroma/store-b", "chroma/store-b-pypickle"}) {
-        auto const path = find(name);
+        auto const path = shared_fixture(name);
         if (path.empty()) return;
         CAPTURE(name);
         CHECK(chroma_directory::list(path)->size() == 12);
@@ -149,7 +149,7 @@ TEST_CASE("every collection of a Chroma directory is found with its records", "[
             CHECK(described.dim == c.dim);
             CHECK(described.metric == c.metric);
             CHECK(described.records == c.records);
-            auto const all = read_all(source).value();
+            auto const all = records_of(source).value();
             REQUIRE(all.size() == c.records);
             total += all.size();
             for (std::size_t i = 0; i < all.size(); ++i) {
@@ -163,14 +163,14 @@ TEST_CASE("every collection of a Chroma directory is found with its records", "[
 
 #if VICINAL_TESTS_ZLIB
 TEST_CASE("records equal what the Chroma server answers, vectors what was inserted", "[backend]") {
-    auto const answers = find("chroma/store-b.server-get.jsonl.gz");
-    auto const inserts = find("chroma/store-b.inserted.json.gz");
+    auto const answers = shared_fixture("chroma/store-b.server-get.jsonl.gz");
+    auto const inserts = shared_fixture("chroma/store-b.inserted.json.gz");
     if (answers.empty() || inserts.empty()) return;
     auto const server = server_answers(answers);
     auto const inserted = inserted_records(inserts);
     CHECK(server.size() == 12);
     for (char const* name : {"chroma/store-b", "chroma/store-b-pypickle"}) {
-        auto const path = find(name);
+        auto const path = shared_fixture(name);
         if (path.empty()) return;
         for (auto const& c : store_b) {
             auto const key = std::string(c.tenant) + "/" + c.database + "/" + c.name;
@@ -206,7 +206,7 @@ TEST_CASE("records equal what the Chroma server answers, vectors what was insert
 #endif
 
 TEST_CASE("metadata of every type that Chroma has become fields", "[backend]") {
-    auto const path = find("chroma/store-b");
+    auto const path = shared_fixture("chroma/store-b");
     if (path.empty()) return;
     std::map<std::string, fields> got;
     for (auto& r : read_all(path, "special_meta").value()) got[r.id] = r.payload;
@@ -225,7 +225,7 @@ TEST_CASE("metadata of every type that Chroma has become fields", "[backend]") {
 }
 
 TEST_CASE("only what Chroma itself had rounded is a loss, and said with its number", "[backend]") {
-    auto const path = find("chroma/store-b");
+    auto const path = shared_fixture("chroma/store-b");
     if (path.empty()) return;
     auto const losses = [&](char const* name) {
         return chroma_directory(path, name, {.tenant = "default_tenant"}).describe()->losses;
@@ -260,11 +260,11 @@ TEST_CASE("directories of every Chroma since 0.4 are read", "[backend]") {
           wild{"chroma-wild/09-schema-1-3-3-empty", "", 0, 0},
           wild{"chroma/store-killed", "", 59, 3}, wild{"chroma-words", "words", 5999, 100}}) {
         CAPTURE(w.name);
-        auto const path = find(w.name);
+        auto const path = shared_fixture(w.name);
         if (path.empty()) return;
         chroma_directory source(path, w.collection);
         CHECK(source.describe()->dim == w.dim);
-        auto const all = read_all(source).value();
+        auto const all = records_of(source).value();
         CHECK(all.size() == w.records);
         for (auto const& r : all) {
             CHECK(r.vector.size() == w.dim);
@@ -272,7 +272,7 @@ TEST_CASE("directories of every Chroma since 0.4 are read", "[backend]") {
         }
         // Again, in batches of another size: the same in the same order.
         REQUIRE(source.rewind());
-        auto const again = read_all(source, 7).value();
+        auto const again = records_of(source, 7).value();
         REQUIRE(again.size() == all.size());
         for (std::size_t i = 0; i < all.size(); ++i) {
             CHECK(again[i].id == all[i].id);
@@ -283,11 +283,11 @@ TEST_CASE("directories of every Chroma since 0.4 are read", "[backend]") {
 }
 
 TEST_CASE("the words of the example come with vector and payload", "[backend]") {
-    auto const path = find("chroma-words");
+    auto const path = shared_fixture("chroma-words");
     if (path.empty()) return;
     chroma_directory source(path);
     CHECK(source.describe()->metric == "cosine");
-    for (auto const& r : read_all(source).value()) {
+    for (auto const& r : records_of(source).value()) {
         CAPTURE(r.id);
         REQUIRE(r.payload["rank"].get_if<std::int64_t>() != nullptr);
         REQUIRE(r.payload["common"].get_if<bool>() != nullptr);
@@ -311,7 +311,7 @@ TEST_CASE("what is no readable Chroma directory is refused in words", "[backend]
     empty.sql("create table t(x)");
     CHECK(refused(empty.path()).code() == errc::foreign_file);
 
-    auto const path = find("chroma/store-b");
+    auto const path = shared_fixture("chroma/store-b");
     if (path.empty()) return;
     auto const missing = refused(path, "nothing");
     CHECK(missing.code() == errc::not_found);
@@ -324,21 +324,21 @@ TEST_CASE("what is no readable Chroma directory is refused in words", "[backend]
     CHECK_THROWS_AS(chroma_directory(path, "nothing"), error);
     CHECK(chroma_directory(path, "", {.tenant = "tenant_two"}).describe()->records == 10U);
 
-    auto const old = find("chroma-wild/chroma-0.3-duckdb");
+    auto const old = shared_fixture("chroma-wild/chroma-0.3-duckdb");
     if (old.empty()) return;
     CHECK(refused(old).code() == errc::unsupported);
     CHECK(refused(old).message().find("chroma-migrate") != std::string::npos);
 }
 
 TEST_CASE("records and vectors that lack each other are left out and counted", "[backend]") {
-    auto const path = find("chroma/store-killed");
+    auto const path = shared_fixture("chroma/store-killed");
     if (path.empty()) return;
     copy const c(path);
     auto const ids = read_all(path).value();
     c.sql("delete from embeddings where embedding_id in ('" + ids[0].id + "','" + ids[1].id + "')");
     c.sql("delete from embeddings_queue where id = '" + ids[5].id + "'");
     chroma_directory source(c.path());
-    CHECK(read_all(source)->size() == 56);
+    CHECK(records_of(source)->size() == 56);
     CHECK(source.describe()->records == 56U);
     CHECK(source.describe()->losses ==
           std::vector<std::string>{"1 record has no vector in the directory and cannot be read",
@@ -346,7 +346,7 @@ TEST_CASE("records and vectors that lack each other are left out and counted", "
 }
 
 TEST_CASE("a metadata field called document keeps its name", "[backend]") {
-    auto const path = find("chroma/store-killed");
+    auto const path = shared_fixture("chroma/store-killed");
     if (path.empty()) return;
     copy const c(path);
     c.sql("insert or replace into embedding_metadata(id, key, string_value) "
@@ -360,7 +360,7 @@ TEST_CASE("a metadata field called document keeps its name", "[backend]") {
           "1 record has a metadata field named 'document': Chroma's own document is in "
           "the field 'chroma:document' there");
     int both = 0;
-    for (auto const& r : read_all(source).value())
+    for (auto const& r : records_of(source).value())
         if (r.payload.contains("chroma:document")) {
             ++both;
             CHECK(r.payload["document"] == value(7));
@@ -370,7 +370,7 @@ TEST_CASE("a metadata field called document keeps its name", "[backend]") {
 }
 
 TEST_CASE("operations that only the log has are applied to records too", "[backend]") {
-    auto const path = find("chroma/store-killed");
+    auto const path = shared_fixture("chroma/store-killed");
     if (path.empty()) return;
     copy const c(path);
     auto const before = read_all(path).value();
@@ -404,7 +404,7 @@ TEST_CASE("operations that only the log has are applied to records too", "[backe
 }
 
 TEST_CASE("a damaged index is an error unless the log still has every vector", "[backend]") {
-    auto const path = find("chroma-words");
+    auto const path = shared_fixture("chroma-words");
     if (path.empty()) return;
     auto const segment = [](std::string const& directory) {
         for (auto const& e : fs::directory_iterator(directory))
@@ -416,7 +416,7 @@ TEST_CASE("a damaged index is an error unless the log still has every vector", "
         CAPTURE(file);
         copy const c(path);
         auto const name = segment(c.path()) + "/" + file;
-        auto const bytes = slurp(name);
+        auto const bytes = bytes_of(name);
         spill(name, bytes.substr(0, bytes.size() - 1 - bytes.size() / 3));
         auto const cut = read_all(c.path());
         // data_level0.bin has room for rows to come behind those that count.
@@ -436,17 +436,17 @@ TEST_CASE("a damaged index is an error unless the log still has every vector", "
     REQUIRE_FALSE(losses.empty());
     CHECK(losses[0].find("data_level0.bin") != std::string::npos);
 
-    auto const killed = find("chroma/store-killed");
+    auto const killed = shared_fixture("chroma/store-killed");
     if (killed.empty()) return;
     copy const k(killed);
     spill(segment(k.path()) + "/index_metadata.pickle", "cut off");
     chroma_directory from_log(k.path());
-    CHECK(read_all(from_log)->size() == 59);
+    CHECK(records_of(from_log)->size() == 59);
     CHECK(from_log.describe()->losses.size() == 1);
 }
 
 TEST_CASE("a segment id that leads out of the directory is refused", "[backend]") {
-    auto const path = find("chroma/store-killed");
+    auto const path = shared_fixture("chroma/store-killed");
     if (path.empty()) return;
     copy const c(path);
     c.sql("update segments set id = '../../etc' where scope = 'VECTOR'");
@@ -454,7 +454,7 @@ TEST_CASE("a segment id that leads out of the directory is refused", "[backend]"
 }
 
 TEST_CASE("a view in place of a table is not read", "[backend]") {
-    auto const path = find("chroma/store-killed");
+    auto const path = shared_fixture("chroma/store-killed");
     if (path.empty()) return;
     copy const c(path);
     c.sql("alter table embeddings rename to real; create view embeddings as select * from real");
@@ -462,15 +462,15 @@ TEST_CASE("a view in place of a table is not read", "[backend]") {
 }
 
 TEST_CASE("a database in WAL mode is read and left as it is", "[backend]") {
-    auto const path = find("chroma/store-killed");
+    auto const path = shared_fixture("chroma/store-killed");
     if (path.empty()) return;
     copy const c(path);
     c.sql("pragma journal_mode = wal");
-    auto const bytes = slurp(c.path() + "/chroma.sqlite3");
+    auto const bytes = bytes_of(c.path() + "/chroma.sqlite3");
     CHECK(read_all(c.path())->size() == 59);
     CHECK_FALSE(fs::exists(c.path() + "/chroma.sqlite3-wal"));
     CHECK_FALSE(fs::exists(c.path() + "/chroma.sqlite3-shm"));
-    CHECK(slurp(c.path() + "/chroma.sqlite3") == bytes);
+    CHECK(bytes_of(c.path() + "/chroma.sqlite3") == bytes);
 
     // With a log that has not been brought in: what is in it counts.
     sqlite3* writer = nullptr;
@@ -483,25 +483,25 @@ TEST_CASE("a database in WAL mode is read and left as it is", "[backend]") {
 }
 
 TEST_CASE("reading changes nothing in the directory", "[backend]") {
-    auto const path = find("chroma/store-killed");
+    auto const path = shared_fixture("chroma/store-killed");
     if (path.empty()) return;
     copy const c(path);
     std::map<std::string, std::string> before;
     for (auto const& e : fs::recursive_directory_iterator(c.path()))
-        if (e.is_regular_file()) before[e.path().string()] = slurp(e.path().string());
+        if (e.is_regular_file()) before[e.path().string()] = bytes_of(e.path().string());
     REQUIRE(read_all(c.path()));
     std::map<std::string, std::string> after;
     for (auto const& e : fs::recursive_directory_iterator(c.path()))
-        if (e.is_regular_file()) after[e.path().string()] = slurp(e.path().string());
+        if (e.is_regular_file()) after[e.path().string()] = bytes_of(e.path().string());
     CHECK(after == before);
 }
 
 TEST_CASE("a database with wrong bytes gives records or an error, never a crash", "[backend]") {
-    auto const path = find("chroma/store-killed");
+    auto const path = shared_fixture("chroma/store-killed");
     if (path.empty()) return;
     copy const c(path);
     auto const file = c.path() + "/chroma.sqlite3";
-    auto const bytes = slurp(file);
+    auto const bytes = bytes_of(file);
     std::uint64_t seed = 5;
     int refused = 0;
     for (int round = 0; round < 200; ++round) {

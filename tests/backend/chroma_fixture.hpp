@@ -4,13 +4,14 @@
 #define VICINAL_TESTS_BACKEND_CHROMA_FIXTURE_HPP
 
 #include "catch.hpp"
+#include "support/shared_fixture.hpp"
+#include "support/source_records.hpp"
 
 #include <vicinal/backend/chroma_directory.hpp>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -24,27 +25,9 @@
 namespace chroma_fixture {
 
 namespace fs = std::filesystem;
-
-inline std::string shared() {
-    if (char const* const set = std::getenv("VICINAL_DATA")) return set;
-#if defined(VICINAL_SHARED_DEFAULT)
-    return VICINAL_SHARED_DEFAULT;
-#else
-    return "../shared";
-#endif
-}
-
-/// The fixture of that name, empty (and a loud warning) where it is not there.
-inline std::string find(std::string const& name) {
-    std::vector<std::string> places = {shared() + "/fixtures/" + name};
-#if defined(VICINAL_SOURCE_DIR)
-    places.push_back(std::string(VICINAL_SOURCE_DIR) + "/examples/data/" + name);
-#endif
-    for (auto const& place : places)
-        if (fs::exists(place)) return place;
-    WARN("SKIPPED: no fixture " << places.front() << " (set VICINAL_DATA)");
-    return {};
-}
+using vicinal_test::bytes_of;
+using vicinal_test::records_of;
+using vicinal_test::shared_fixture;
 
 /// A copy of a directory that goes away with the test.
 class copy {
@@ -79,12 +62,6 @@ private:
     std::string path_;
 };
 
-inline std::string slurp(std::string const& path) {
-    std::ostringstream s;
-    s << std::ifstream(path, std::ios::binary).rdbuf();
-    return s.str();
-}
-
 inline void spill(std::string const& path, std::string const& bytes) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
@@ -102,23 +79,10 @@ inline std::string gunzip(std::string const& path) {
 }
 #endif
 
-inline vicinal::result<std::vector<vicinal::record>>
-read_all(vicinal::backend::chroma_directory& source, std::size_t at_once = 1000) {
-    std::vector<vicinal::record> all;
-    std::vector<vicinal::record> batch;
-    do {
-        VICINAL_CHECK(source.read(batch, at_once));
-        all.insert(all.end(), batch.begin(), batch.end());
-    } while (!batch.empty());
-    return all;
-}
-
 /// Opens and reads everything: what it gives or the first error.
 inline vicinal::result<std::vector<vicinal::record>> read_all(std::string const& path,
                                                               std::string const& collection = {}) {
-    auto source = vicinal::backend::chroma_directory::try_open(path, collection);
-    if (!source) return source.error();
-    return read_all(*source);
+    return records_of(vicinal::backend::chroma_directory::try_open(path, collection), 1000);
 }
 
 } // namespace chroma_fixture

@@ -56,12 +56,12 @@ TEST_CASE("the index maps of both Chromas are read", "[backend]") {
 }
 
 TEST_CASE("a pickle that Python wrote in the wild is read", "[backend]") {
-    auto const path = chroma_fixture::find("chroma-wild/python-pickle-only");
+    auto const path = chroma_fixture::shared_fixture("chroma-wild/python-pickle-only");
     if (path.empty()) return;
     auto const map = detail::read_index_map(path + "/index_metadata.pickle").value();
     CHECK(map.labels.size() == 222);
     CHECK(map.last_sequence == 3900);
-    auto const header = chroma_fixture::slurp(path + "/header.bin");
+    auto const header = chroma_fixture::bytes_of(path + "/header.bin");
     auto const h =
         detail::parse_hnsw_header(reinterpret_cast<std::byte const*>(header.data()), header.size());
     CHECK(h->dim == 768);

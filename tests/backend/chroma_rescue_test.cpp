@@ -85,7 +85,7 @@ void check(outcome const& got, std::map<std::string, record> const& whole) {
     if (!got.gap) CHECK(got.records.size() + got.lost.size() >= whole.size());
 }
 
-std::string words() { return chroma_fixture::find("chroma-words"); }
+std::string words() { return chroma_fixture::shared_fixture("chroma-words"); }
 std::string segment(std::string const& path) {
     for (auto const& entry : fs::directory_iterator(path))
         if (entry.is_directory()) return entry.path().string();
@@ -114,7 +114,7 @@ TEST_CASE("Of vectors that were written over, cut off or removed, exactly those 
     auto const whole = by_id(chroma_fixture::read_all(words()).value());
     chroma_fixture::copy const c(words());
     auto const vectors = segment(c.path()) + "/data_level0.bin";
-    auto const bytes = chroma_fixture::slurp(vectors);
+    auto const bytes = chroma_fixture::bytes_of(vectors);
 
     SECTION("a page of zeros") {
         auto damaged = bytes;
@@ -153,7 +153,7 @@ TEST_CASE("Of vectors that were written over, cut off or removed, exactly those 
     }
     SECTION("lengths that are gone, cut off or written over") {
         auto const lengths = segment(c.path()) + "/length.bin";
-        auto damaged = chroma_fixture::slurp(lengths);
+        auto damaged = chroma_fixture::bytes_of(lengths);
         std::mt19937 random(1);
         for (std::size_t i = 4096; i < 8192; ++i) damaged[i] = static_cast<char>(random());
         chroma_fixture::spill(lengths, damaged.substr(0, 20'000));
@@ -167,7 +167,7 @@ TEST_CASE("Of vectors that were written over, cut off or removed, exactly those 
     }
     SECTION("a map of ids that is gone or damaged") {
         auto const map = segment(c.path()) + "/index_metadata.pickle";
-        auto const pickle = chroma_fixture::slurp(map);
+        auto const pickle = chroma_fixture::bytes_of(map);
         std::mt19937 random(2);
         for (int i = 0; i < 20; ++i) {
             auto damaged = pickle;
@@ -189,7 +189,7 @@ TEST_CASE("Damaged pages of the database lose what lies on them, and nothing els
     auto const whole = by_id(chroma_fixture::read_all(words()).value());
     chroma_fixture::copy const c(words());
     auto const file = c.path() + "/chroma.sqlite3";
-    auto const bytes = chroma_fixture::slurp(file);
+    auto const bytes = chroma_fixture::bytes_of(file);
     std::mt19937 random(7);
     std::size_t opened = 0;
     std::size_t most = 0;
@@ -214,12 +214,12 @@ TEST_CASE("Damaged pages of the database lose what lies on them, and nothing els
 }
 
 TEST_CASE("Any damage anywhere gives records or errors, and nothing else") {
-    auto const killed = chroma_fixture::find("chroma/store-killed");
+    auto const killed = chroma_fixture::shared_fixture("chroma/store-killed");
     if (killed.empty()) return;
     auto const whole = by_id(chroma_fixture::read_all(killed).value());
     chroma_fixture::copy const c(killed);
     auto const file = c.path() + "/chroma.sqlite3";
-    auto const bytes = chroma_fixture::slurp(file);
+    auto const bytes = chroma_fixture::bytes_of(file);
     std::mt19937 random(9);
     for (int i = 0; i < 60; ++i) {
         auto damaged = bytes;

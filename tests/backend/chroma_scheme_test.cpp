@@ -7,7 +7,7 @@
 using namespace vicinal;
 
 TEST_CASE("a Chroma directory keeps the contract of sources", "[backend]") {
-    auto const path = chroma_fixture::find("chroma-words");
+    auto const path = chroma_fixture::shared_fixture("chroma-words");
     if (path.empty()) return;
     auto const list = chroma_fixture::read_all(path).value();
     REQUIRE(list.size() == 5'999);
@@ -19,7 +19,7 @@ TEST_CASE("a Chroma directory keeps the contract of sources", "[backend]") {
 }
 
 TEST_CASE("the chroma scheme reads, and says so where more is asked", "[backend]") {
-    auto const path = chroma_fixture::find("chroma-words");
+    auto const path = chroma_fixture::shared_fixture("chroma-words");
     if (path.empty()) return;
     backend::registry r;
     r.add("chroma", backend::chroma_scheme());

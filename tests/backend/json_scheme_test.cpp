@@ -1,34 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <vicinal/backend/json_scheme.hpp>
 #include <vicinal/backend/jsonl_scheme.hpp>
 #include <vicinal/backend/look_at.hpp>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 using namespace vicinal;
+using vicinal_test::temporary_directory;
 
 namespace {
-
-namespace fs = std::filesystem;
-
-struct directory {
-    directory() {
-        char name[] = "/tmp/vicinal-json-XXXXXX";
-        path = ::mkdtemp(name);
-    }
-    ~directory() { fs::remove_all(path); }
-    [[nodiscard]] std::string file(std::string const& name, std::string const& text) const {
-        std::ofstream(path + "/" + name, std::ios::binary) << text;
-        return path + "/" + name;
-    }
-    std::string path;
-};
 
 backend::registry schemes() {
     backend::registry r;
@@ -47,7 +31,7 @@ std::vector<record> all_of(any_source& source) {
 } // namespace
 
 TEST_CASE("a JSON file is recognised by the shape of its records and opened by what that says") {
-    directory d;
+    temporary_directory const d;
     auto const r = schemes();
     struct sample {
         char const* name;
@@ -96,27 +80,29 @@ TEST_CASE("a JSON file is recognised by the shape of its records and opened by w
 }
 
 TEST_CASE("parameters of a JSON scheme choose vector, shape and files, and others are refused") {
-    directory d;
+    temporary_directory const d;
     auto const r = schemes();
     static_cast<void>(d.file(
         "p1.json", R"({"result":{"points":[{"id":1,"vector":{"a":[1],"b":[2]},"payload":{}}]}})"));
     static_cast<void>(d.file("other.json", "{}"));
-    auto source = r.try_open_source("qdrant:" + d.path + "?vector=b&files=p*.json");
+    auto source = r.try_open_source("qdrant:" + d.path() + "?vector=b&files=p*.json");
     REQUIRE(source);
     auto const all = all_of(*source);
     REQUIRE(all.size() == 1);
     CHECK(all[0].vector == std::vector<float>{2});
-    CHECK(source->describe()->description == "json:" + d.path + " (qdrant)");
-    CHECK(r.try_open_source("json:" + d.path + "?shape=round").error().code() == errc::invalid_uri);
-    CHECK(r.try_open_source("json:" + d.path + "?colour=red").error().code() == errc::invalid_uri);
+    CHECK(source->describe()->description == "json:" + d.path() + " (qdrant)");
+    CHECK(r.try_open_source("json:" + d.path() + "?shape=round").error().code() ==
+          errc::invalid_uri);
+    CHECK(r.try_open_source("json:" + d.path() + "?colour=red").error().code() ==
+          errc::invalid_uri);
 }
 
 TEST_CASE("the schemes of systems write what these systems take") {
-    directory d;
+    temporary_directory const d;
     auto const r = schemes();
     std::vector<record> const records = {{"1", {1, 2}, {{"a", 1}}}, {"x", {3, 4}, {}}};
     for (char const* scheme : {"pinecone", "qdrant", "weaviate", "json"}) {
-        auto const path = d.path + "/" + scheme + ".jsonl";
+        auto const path = d.path(std::string(scheme) + ".jsonl");
         auto const more = std::string(scheme) == "json" ? "?shape=chroma&page=1" : "?page=1";
         auto sink = r.try_open_sink(std::string(scheme) + ":" + path + more, {});
         CAPTURE(scheme);

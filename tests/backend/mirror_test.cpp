@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
 #include "support/records.hpp"
+#include "support/shared_fixture.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <vicinal/backend/mirror.hpp>
 #include <vicinal/migrate/diff.hpp>
 
 #include <fstream>
-#include <iterator>
 #include <thread>
 
 using namespace vicinal;
@@ -28,11 +28,6 @@ struct two_sides {
         return diff(a, b).ok();
     }
 };
-
-std::string slurp(std::string const& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 } // namespace
 
@@ -167,7 +162,7 @@ TEST_CASE("a journal that was cut anywhere is read up to there, damage is refuse
         REQUIRE(journal.lead(1));
         REQUIRE(journal.settle(std::span(a, 1)));
     }
-    auto const bytes = slurp(path);
+    auto const bytes = bytes_of(path);
     auto const first = std::size_t{12 + 1 + 5 + 6};
     for (std::size_t n = 0; n <= bytes.size(); ++n) {
         CAPTURE(n);
@@ -203,7 +198,7 @@ TEST_CASE("a journal without differences begins anew when it is long", "[mirror]
         REQUIRE(journal.announce(std::span(&name, 1)));
         REQUIRE(journal.settle(std::span(&name, 1)));
     }
-    CHECK(slurp(path).size() < (std::size_t{1} << 20));
+    CHECK(bytes_of(path).size() < (std::size_t{1} << 20));
     CHECK(journal.leading() == 1);
     // Still locked under its own name.
     CHECK(detail::mirror_journal::open(path).error().code() == errc::locked);

@@ -5,7 +5,33 @@
 
 #include "contract/source.hpp"
 
+#include <vicinal/migrate/migrate.hpp>
+
 namespace vicinal_test {
+
+/// For a sink that was finished and can't be resumed: a run that shall go on is refused with what
+/// can be, and what is there stays.
+template <vicinal::basic_sink Sink>
+void check_cannot_go_on(Sink& sink) {
+    auto const held = [&sink] {
+        auto source = sink.reopen().value();
+        return read_all(source);
+    };
+    auto const before = held();
+    vicinal::store<vicinal::metric::squared_l2, vicinal::index::flat<>> from({.dim = 5});
+    from.upsert(make_records(3, 5));
+    vicinal::migrate_options resumed;
+    resumed.resume = true;
+    vicinal::migrate_options incremental;
+    incremental.incremental = true;
+    for (auto const& options : {resumed, incremental}) {
+        auto const refused = vicinal::try_migrate(from, sink, options);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code() == vicinal::errc::unsupported);
+        CHECK(refused.error().message().find("JSON Lines or SQLite") != std::string::npos);
+    }
+    CHECK(same(held(), before));
+}
 
 /// `sink`: an empty one for vectors of five elements that are finite.
 template <vicinal::basic_sink Sink>
@@ -64,6 +90,8 @@ void check_sink_contract(Sink& sink) {
         auto again = sink.reopen();
         REQUIRE(again);
         CHECK(same(by_id(read_all(*again)), by_id(list)));
+    } else {
+        check_cannot_go_on(sink);
     }
 }
 

@@ -168,7 +168,7 @@ void check_store_contract(typename Store::options options) {
         check_same(*held, list);
         CHECK(refused(held->try_merge_payload(list[4].id, {{"t", "\xff"}})).code() ==
               errc::invalid_payload);
-        CHECK(held->erase_where("new > 100") == 17);
+        CHECK(held->erase_where("new > 100") == 16);
         CHECK(held->erase_where("new > 100") == 0);
         CHECK(refused(held->try_erase_where("new >")).code() == errc::invalid_filter);
         CHECK(refused(held->try_count("new >")).code() == errc::invalid_filter);

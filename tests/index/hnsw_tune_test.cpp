@@ -83,6 +83,31 @@ TEST_CASE("a wanted recall is met where each row comes many times", "[index]") {
     }
 }
 
+TEST_CASE("a wanted recall is met where rows differ by less than a step of their codes",
+          "[index]") {
+    // Half of the rows lie around two points, at distances that are a tenth of a step; the others
+    // anywhere. Queries are of both kinds.
+    constexpr std::size_t dim = 16;
+    auto const middles = uniform_rows(2, dim, 50);
+    auto const mixed = [&](std::size_t count, std::uint64_t seed) {
+        generator r(seed);
+        auto out = uniform_rows(count, dim, seed + 1);
+        for (std::size_t i = 0; i < count; i += 2) {
+            auto const* const middle = middles.row(r.below(2));
+            for (std::size_t j = 0; j < dim; ++j)
+                out.data[i * dim + j] = middle[j] + 0.001F * r.normal();
+        }
+        return out;
+    };
+    auto const data = mixed(4000, 51);
+    standing<metric::squared_l2> s(dim);
+    s.add(data);
+    for (double const recall : {0.95, 0.99}) {
+        CAPTURE(recall, s.get().effort_for(10, recall), s.get().tuned().growth);
+        CHECK(reached<metric::squared_l2>(s, data, mixed(200, 53), 10, recall) >= recall - 0.02);
+    }
+}
+
 TEST_CASE("tuning measures less effort for less recall, and waits for a thousand rows", "[index]") {
     hnsw_options o;
     o.flat_below = 0;

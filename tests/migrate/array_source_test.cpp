@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "support/binary.hpp"
 #include "support/shared_fixture.hpp"
 #include "support/source_records.hpp"
 #include "support/temporary_directory.hpp"
@@ -19,6 +20,7 @@
 using namespace vicinal;
 using backend::array_format;
 using backend::array_source;
+using vicinal_test::bytes;
 using vicinal_test::records_of;
 using vicinal_test::same_bits;
 using vicinal_test::temporary_directory;
@@ -26,14 +28,6 @@ using vicinal_test::temporary_directory;
 static_assert(basic_source<array_source>);
 
 namespace {
-
-/// The bytes of a number, in the order of the host or the other.
-template <class T>
-std::string bytes(T v, bool swapped = false) {
-    std::string s(reinterpret_cast<char const*>(&v), sizeof v);
-    if (swapped) std::reverse(s.begin(), s.end());
-    return s;
-}
 
 std::string npy(std::string const& descr, bool fortran, std::string const& shape,
                 std::string const& items, int version = 1) {

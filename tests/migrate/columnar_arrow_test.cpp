@@ -35,7 +35,7 @@ TEST_CASE("an Arrow file is described, and read again from its start", "[migrate
 }
 
 TEST_CASE("LanceDB's rows in Arrow are the JSON that was written beside them", "[migrate]") {
-    auto const folder = shared("lancedb");
+    auto const folder = shared_fixture("lancedb");
     if (folder.empty()) return;
     auto const wanted = lance_rows(folder);
     for (std::string const name : {"items.arrow", "items.arrows"}) {
@@ -61,7 +61,7 @@ TEST_CASE("an Arrow file is also read in one go, as one that is compressed is", 
 
 TEST_CASE("an Arrow file that is cut off or foreign is refused", "[migrate]") {
     temporary_directory const there;
-    auto const whole = slurp(own("batches_none.arrow"));
+    auto const whole = bytes_of(own("batches_none.arrow"));
     auto const code = [&](std::string const& bytes) {
         auto const rows = read_all(there.file("table.arrow", bytes));
         return rows ? errc::verification_failed : rows.error().code();
@@ -75,7 +75,7 @@ TEST_CASE("an Arrow file that is cut off or foreign is refused", "[migrate]") {
         CHECK(code(whole.substr(0, size)) == errc::corrupt_source);
     }
     // A stream may end without a mark, but not in the middle of a message.
-    auto const stream = slurp(own("views.arrows"));
+    auto const stream = bytes_of(own("views.arrows"));
     CHECK(code(stream.substr(0, stream.size() - 8)) == errc::verification_failed);
     CHECK(code(stream.substr(0, stream.size() - 9)) == errc::corrupt_source);
 }
@@ -85,7 +85,7 @@ TEST_CASE("no damage to an Arrow file makes the reader do more than refuse", "[m
     damage chance;
     for (std::string const name : {"batches_none.arrow", "batches_zstd.arrow", "batches_lz4.arrow",
                                    "lists_delta.arrows", "views.arrows"}) {
-        auto const whole = slurp(own(name));
+        auto const whole = bytes_of(own(name));
         // In front the schema, and what is said of the first batch; at the end a file's footer.
         for (int i = 0; i < 250; ++i) {
             auto const first = i % 2 == 0 ? 0 : whole.size() - 6'000;

@@ -4,6 +4,7 @@
 #define VICINAL_TESTS_MIGRATE_COLUMNAR_FIXTURE_HPP
 
 #include "catch.hpp"
+#include "support/shared_fixture.hpp"
 #include "support/source_records.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -11,10 +12,7 @@
 #include <vicinal/migrate/columnar/source.hpp>
 #include <vicinal/migrate/jsonl.hpp>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,31 +21,14 @@ namespace columnar_fixture {
 
 using vicinal::record;
 using vicinal::result;
+using vicinal_test::bytes_of;
 using vicinal_test::records_of;
+using vicinal_test::shared_fixture;
 using vicinal_test::temporary_directory;
 
 /// A table of the repository, as make_tables.py wrote it.
 inline std::string own(std::string const& name) { return "tests/migrate/columnar/" + name; }
 
-/// A fixture that is not in the repository; empty, and a loud warning, where it is not there.
-inline std::string shared(std::string const& name) {
-    char const* const set = std::getenv("VICINAL_DATA");
-#if defined(VICINAL_SHARED_DEFAULT)
-    std::string const root = set ? set : VICINAL_SHARED_DEFAULT;
-#else
-    std::string const root = set ? set : "../shared";
-#endif
-    auto const path = root + "/fixtures/" + name;
-    if (std::filesystem::exists(path)) return path;
-    WARN("SKIPPED: no fixture " << path << " (set VICINAL_DATA)");
-    return {};
-}
-
-inline std::string slurp(std::string const& path) {
-    std::ostringstream s;
-    s << std::ifstream(path, std::ios::binary).rdbuf();
-    return s.str();
-}
 /// Opens and reads everything: what it gives, or the first error.
 inline result<std::vector<record>> read_all(std::string const& path,
                                             vicinal::backend::columnar_options options = {},

@@ -33,7 +33,7 @@ std::string guessed(std::string const& path) {
 } // namespace
 
 TEST_CASE("Pinecone's import directories read one namespace at a time", "[migrate]") {
-    auto const path = shared("exports/pinecone/bulk");
+    auto const path = shared_fixture("exports/pinecone/bulk");
     if (path.empty()) return;
     columnar_options options;
     options.layout = columnar_layout::pinecone_import;
@@ -56,7 +56,7 @@ TEST_CASE("Pinecone's import directories read one namespace at a time", "[migrat
 }
 
 TEST_CASE("Weaviate's export gives one of its vectors and names the others", "[migrate]") {
-    auto const path = shared("exports/weaviate/export");
+    auto const path = shared_fixture("exports/weaviate/export");
     if (path.empty()) return;
     columnar_options options;
     options.layout = columnar_layout::weaviate_export;
@@ -89,7 +89,7 @@ TEST_CASE("Weaviate's export gives one of its vectors and names the others", "[m
 }
 
 TEST_CASE("a vector dataset names its metric, its vectors and its files", "[migrate]") {
-    auto const path = shared("exports/vdf");
+    auto const path = shared_fixture("exports/vdf");
     if (path.empty()) return;
     columnar_options options;
     options.layout = columnar_layout::vdf;
@@ -134,7 +134,7 @@ TEST_CASE("a vector dataset can't lead out of its directory", "[migrate]") {
 }
 
 TEST_CASE("Milvus' Parquet reads with its dynamic fields unpacked", "[migrate]") {
-    auto const path = shared("exports/milvus/parquet/1.parquet");
+    auto const path = shared_fixture("exports/milvus/parquet/1.parquet");
     if (path.empty()) return;
     columnar_options options;
     options.json = {"meta"};
@@ -152,7 +152,7 @@ TEST_CASE("Milvus' Parquet reads with its dynamic fields unpacked", "[migrate]")
 }
 
 TEST_CASE("a directory of Chroma 0.3 reads collection by collection", "[migrate]") {
-    auto const path = shared("chroma-wild/chroma-0.3-duckdb");
+    auto const path = shared_fixture("chroma-wild/chroma-0.3-duckdb");
     if (path.empty()) return;
     columnar_options options;
     options.layout = columnar_layout::chroma_0_3;
@@ -211,7 +211,7 @@ TEST_CASE("rows that are no records are told one by one, or end the reading", "[
 
 TEST_CASE("rows without ids are numbered through all files of a directory", "[migrate]") {
     temporary_directory const there;
-    auto const table = slurp(own("no_ids.parquet"));
+    auto const table = bytes_of(own("no_ids.parquet"));
     static_cast<void>(there.file("part-10.parquet", table));
     static_cast<void>(there.file("part-9.parquet", table));
     auto source = columnar_source::try_open(there.path("."));
@@ -239,7 +239,7 @@ TEST_CASE("what holds tables is recognised by what it holds", "[migrate]") {
     CHECK(guessed(stream) == "arrow:" + stream);
     CHECK(guessed("tests/migrate/columnar") == "parquet:tests/migrate/columnar");
     CHECK(guessed("tests/migrate") == "nothing");
-    auto const lance = shared("lancedb/db");
+    auto const lance = shared_fixture("lancedb/db");
     if (lance.empty()) return;
     backend::registry all;
     backend::add_columnar(all);

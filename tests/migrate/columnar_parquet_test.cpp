@@ -40,7 +40,7 @@ TEST_CASE("a Parquet file is described, and read again from its start", "[migrat
 }
 
 TEST_CASE("DuckDB's Parquet files read the same with every codec", "[migrate]") {
-    auto const folder = shared("exports/generic");
+    auto const folder = shared_fixture("exports/generic");
     if (folder.empty()) return;
     for (std::string const codec : {"uncompressed", "snappy", "zstd", "gzip"}) {
         auto const path = folder + "/embeddings_" + codec + ".parquet";
@@ -76,7 +76,7 @@ TEST_CASE("DuckDB's Parquet files read the same with every codec", "[migrate]") 
 }
 
 TEST_CASE("LanceDB's rows in Parquet are the JSON that was written beside them", "[migrate]") {
-    auto const folder = shared("lancedb");
+    auto const folder = shared_fixture("lancedb");
     if (folder.empty()) return;
     auto const wanted = lance_rows(folder);
     for (std::string const name : {"items.zstd.parquet", "items.snappy.parquet"}) {
@@ -87,7 +87,7 @@ TEST_CASE("LanceDB's rows in Parquet are the JSON that was written beside them",
 
 TEST_CASE("a Parquet file that is cut off, foreign or flipped is refused", "[migrate]") {
     temporary_directory const there;
-    auto const whole = slurp(own("v1_dictionary_snappy.parquet"));
+    auto const whole = bytes_of(own("v1_dictionary_snappy.parquet"));
     auto const code = [&](std::string const& bytes) {
         auto const rows = read_all(there.file("table.parquet", bytes));
         return rows ? errc::verification_failed : rows.error().code();
@@ -122,7 +122,7 @@ TEST_CASE("no damage to a Parquet file makes the reader do more than refuse", "[
     damage chance;
     for (std::string const name :
          {"v1_dictionary_snappy", "v2_plain_zstd", "v2_dictionary_none", "v2_delta_gzip"}) {
-        auto const whole = slurp(own(name + ".parquet"));
+        auto const whole = bytes_of(own(name + ".parquet"));
         // Most of what steers the reader stands in the footer.
         auto const* const tail = reinterpret_cast<std::byte const*>(&whole[whole.size() - 8]);
         std::size_t const footer = detail::load_le<std::uint32_t>(tail);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "columnar_fixture.hpp"
+#include "contract/sink.hpp"
 
 #include <vicinal/backend/columnar_scheme.hpp>
 #include <vicinal/migrate/columnar/sink.hpp>
@@ -171,6 +172,18 @@ TEST_CASE("a table is not seen under its name before it is whole", "[migrate]") 
     CHECK(std::filesystem::is_empty(there.path(".")));
 }
 
+TEST_CASE("a table that is there is not gone on with", "[migrate]") {
+    temporary_directory const there;
+    auto const check = [](auto sink) {
+        REQUIRE(sink.begin({}));
+        REQUIRE(sink.write(awkward(5)));
+        REQUIRE(sink.finish());
+        vicinal_test::check_cannot_go_on(sink);
+    };
+    check(parquet_sink::try_open(there.path("a.parquet")).value());
+    check(arrow_sink::try_open(there.path("a.arrow")).value());
+}
+
 TEST_CASE("tables are written by what a URI says", "[migrate]") {
     temporary_directory const there;
     backend::registry all;
@@ -182,7 +195,7 @@ TEST_CASE("tables are written by what a URI says", "[migrate]") {
         REQUIRE(sink->write(std::vector<record>{{"a", {1, 2}, {{"n", 1}}}}));
         REQUIRE(sink->finish());
         auto const path = uri.substr(uri.find(':') + 1);
-        return slurp(path.substr(0, path.find('?'))).substr(0, 4);
+        return bytes_of(path.substr(0, path.find('?'))).substr(0, 4);
     };
     CHECK(write("parquet:" + there.path("a.parquet")) == "PAR1");
     CHECK(write("parquet:" + there.path("b.parquet") + "?compression=none") == "PAR1");

@@ -8,8 +8,8 @@
 #include <zlib.h>
 
 using namespace vicinal;
-using json_fixture::find;
 using json_fixture::read_all;
+using json_fixture::shared_fixture;
 
 namespace {
 
@@ -68,9 +68,9 @@ std::vector<sent> inserted(std::string const& text) {
 } // namespace
 
 TEST_CASE("rows that a Chroma server returned give what was sent to each collection") {
-    auto const dir = find("chroma");
+    auto const dir = shared_fixture("chroma");
     if (dir.empty()) return;
-    json_fixture::directory there;
+    json_fixture::temporary_directory const there;
     auto const file = there.file("get.jsonl", gunzip(dir + "/store-b.server-get.jsonl.gz"));
     auto const undecided = read_all(file);
     REQUIRE(!undecided);
@@ -109,7 +109,7 @@ TEST_CASE("rows that a Chroma server returned give what was sent to each collect
 }
 
 TEST_CASE("rows that PostgreSQL wrote as JSON have their vectors in text") {
-    auto const dir = find("pgvector");
+    auto const dir = shared_fixture("pgvector");
     if (dir.empty()) return;
     auto const all = read_all(dir + "/documents.rows.jsonl");
     if (!all) FAIL(all.error().message());
@@ -138,7 +138,7 @@ TEST_CASE("rows that PostgreSQL wrote as JSON have their vectors in text") {
 }
 
 TEST_CASE("rows of LanceDB are read, floats written as doubles bit for bit") {
-    auto const dir = find("lancedb");
+    auto const dir = shared_fixture("lancedb");
     if (dir.empty()) return;
     auto const all = read_all(dir + "/items.jsonl");
     if (!all) FAIL(all.error().message());

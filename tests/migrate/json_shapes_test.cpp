@@ -5,9 +5,9 @@ using namespace vicinal;
 using backend::json_options;
 using backend::json_shape;
 using json_fixture::check_records;
-using json_fixture::find;
 using json_fixture::losses;
 using json_fixture::read_all;
+using json_fixture::shared_fixture;
 using vicinal_test::records_of;
 
 static_assert(basic_source<backend::json_source>);
@@ -32,7 +32,7 @@ errc code_of(std::string const& path, json_options options = {}) {
 } // namespace
 
 TEST_CASE("answers of Pinecone's fetch, a map by id, give its records") {
-    auto const dir = find("exports/pinecone");
+    auto const dir = shared_fixture("exports/pinecone");
     if (dir.empty()) return;
     std::vector<record> const expected = {
         {"doc#1",
@@ -53,7 +53,7 @@ TEST_CASE("answers of Pinecone's fetch, a map by id, give its records") {
 }
 
 TEST_CASE("answers of Pinecone's query and requests to upsert give their records") {
-    auto const dir = find("exports/pinecone");
+    auto const dir = shared_fixture("exports/pinecone");
     if (dir.empty()) return;
     check_records(dir + "/query.json",
                   {{"doc#1", {0.1F, 0.2F, 0.3F, 0.4F}, {{"genre", "drama"}}}, {"doc#3", {}, {}}});
@@ -67,7 +67,7 @@ TEST_CASE("answers of Pinecone's query and requests to upsert give their records
 }
 
 TEST_CASE("pages of Pinecone's list, which have ids only, are refused with what to do") {
-    auto const dir = find("exports/pinecone");
+    auto const dir = shared_fixture("exports/pinecone");
     if (dir.empty()) return;
     for (char const* name : {"/list_page1.json", "/list_page2.json"}) {
         auto const got = read_all(dir + name);
@@ -78,7 +78,7 @@ TEST_CASE("pages of Pinecone's list, which have ids only, are refused with what 
 }
 
 TEST_CASE("pages of Qdrant's scroll are one source, read by the vector that is chosen") {
-    auto const dir = find("exports/qdrant");
+    auto const dir = shared_fixture("exports/qdrant");
     if (dir.empty()) return;
     fields const berlin = {{"city", "Berlin"},
                            {"n", 1},
@@ -127,7 +127,7 @@ TEST_CASE("pages of Qdrant's scroll are one source, read by the vector that is c
 }
 
 TEST_CASE("Qdrant's upserts, in points or columns, and its answers give their records") {
-    auto const dir = find("exports/qdrant");
+    auto const dir = shared_fixture("exports/qdrant");
     if (dir.empty()) return;
     std::string const uuid = "550e8400-e29b-41d4-a716-446655440000";
     check_records(dir + "/upsert_points.json",
@@ -143,7 +143,7 @@ TEST_CASE("Qdrant's upserts, in points or columns, and its answers give their re
 }
 
 TEST_CASE("what Qdrant answers or is asked without records is refused by name") {
-    auto const dir = find("exports/qdrant");
+    auto const dir = shared_fixture("exports/qdrant");
     if (dir.empty()) return;
     CHECK(code_of(dir + "/collection_info.json") == errc::foreign_file);
     CHECK(code_of(dir + "/update_result.json") == errc::foreign_file);
@@ -154,7 +154,7 @@ TEST_CASE("what Qdrant answers or is asked without records is refused by name") 
 }
 
 TEST_CASE("Weaviate's objects give their properties and the vector that is chosen") {
-    auto const dir = find("exports/weaviate");
+    auto const dir = shared_fixture("exports/weaviate");
     if (dir.empty()) return;
     std::string const first = "00037775-1432-35e5-bc59-443baaef7d80";
     std::string const second = "0003a1b2-0000-4000-8000-000000000002";
@@ -206,7 +206,7 @@ TEST_CASE("Weaviate's objects give their properties and the vector that is chose
 }
 
 TEST_CASE("Milvus' rows, lists, columns and answers give their records") {
-    auto const dir = find("exports/milvus");
+    auto const dir = shared_fixture("exports/milvus");
     if (dir.empty()) return;
     std::vector<record> const expected = {
         {"1",
@@ -233,7 +233,7 @@ TEST_CASE("Milvus' rows, lists, columns and answers give their records") {
 }
 
 TEST_CASE("LlamaIndex's stores give vectors with metadata, and texts of a directory with both") {
-    auto const dir = find("exports/generic");
+    auto const dir = shared_fixture("exports/generic");
     if (dir.empty()) return;
     record one = {"node-1",
                   {0.1F, 0.2F, 0.3F},
@@ -245,19 +245,19 @@ TEST_CASE("LlamaIndex's stores give vectors with metadata, and texts of a direct
     check_records(dir + "/llamaindex_default__vector_store.json", {one, two});
     check_records(dir + "/llamaindex_docstore.json",
                   {{"node-1", {}, {{"file", "a.txt"}, {"text", "hello"}}}});
-    json_fixture::directory both;
+    json_fixture::temporary_directory const both;
     static_cast<void>(
         both.file("default__vector_store.json",
-                  json_fixture::slurp(dir + "/llamaindex_default__vector_store.json")));
+                  json_fixture::bytes_of(dir + "/llamaindex_default__vector_store.json")));
     static_cast<void>(
-        both.file("docstore.json", json_fixture::slurp(dir + "/llamaindex_docstore.json")));
+        both.file("docstore.json", json_fixture::bytes_of(dir + "/llamaindex_docstore.json")));
     static_cast<void>(both.file("graph_store.json", "{\"graph_dict\": {}}"));
     one.payload.set("text", "hello");
     check_records(both.path(), {one, two});
 }
 
 TEST_CASE("embeddings of OpenAI, as numbers or in base 64, are records by position") {
-    auto const dir = find("exports/generic");
+    auto const dir = shared_fixture("exports/generic");
     if (dir.empty()) return;
     auto const file = dir + "/openai_embeddings.json";
     check_records(file, {{"0", {0.1F, -0.2F, 0.3F}, {}}, {"1", {0.1F, -0.2F, 0.3F}, {}}});
@@ -271,7 +271,7 @@ TEST_CASE("embeddings of OpenAI, as numbers or in base 64, are records by positi
 }
 
 TEST_CASE("lines of mixed rows are read, and the one with NaN is named and passed over") {
-    auto const dir = find("exports/generic");
+    auto const dir = shared_fixture("exports/generic");
     if (dir.empty()) return;
     auto source = backend::json_source::try_open(dir + "/jsonl_mixed.jsonl");
     REQUIRE(source);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "contract/sink.hpp"
 #include "json_fixture.hpp"
 
 #include <vicinal/migrate/json_sink.hpp>
@@ -32,12 +33,12 @@ std::string written(std::string const& path, backend::json_sink_options options,
         if (!wrote) FAIL(wrote.error().message());
     }
     REQUIRE(sink->finish());
-    return json_fixture::slurp(path);
+    return json_fixture::bytes_of(path);
 }
 
 errc refusal(json_shape shape, record const& r) {
-    json_fixture::directory d;
-    auto sink = json_sink::try_open(d.path() + "/x.jsonl", {.shape = shape});
+    json_fixture::temporary_directory const d;
+    auto sink = json_sink::try_open(d.path("x.jsonl"), {.shape = shape});
     REQUIRE(sink);
     auto const checked = sink->check({&r, 1});
     REQUIRE(sink->begin({}));
@@ -66,8 +67,8 @@ TEST_CASE("what is written for each system reads back the same, in pages of any 
     for (auto const shape :
          {json_shape::pinecone, json_shape::qdrant, json_shape::weaviate, json_shape::chroma}) {
         for (std::size_t const page : {1U, 3U, 100U}) {
-            json_fixture::directory d;
-            auto const path = d.path() + "/out.jsonl";
+            json_fixture::temporary_directory const d;
+            auto const path = d.path("out.jsonl");
             static_cast<void>(written(path, {.shape = shape, .page = page}, some));
             auto sink = json_sink::try_open(path, {.shape = shape});
             auto source = sink->reopen();
@@ -85,8 +86,8 @@ TEST_CASE("what is written for each system reads back the same, in pages of any 
 }
 
 TEST_CASE("the pages are what the systems document as requests") {
-    json_fixture::directory d;
-    auto const path = d.path() + "/out.jsonl";
+    json_fixture::temporary_directory const d;
+    auto const path = d.path("out.jsonl");
     std::vector<record> const two = {{"1", {0.5F}, {{"a", 1}}}, {"b", {2}, {}}};
     CHECK(written(path, {.shape = json_shape::pinecone, .collection = "n"}, two) ==
           R"({"vectors":[{"id":"1","values":[0.5],"metadata":{"a":1}},)"
@@ -110,8 +111,8 @@ TEST_CASE("the pages are what the systems document as requests") {
 }
 
 TEST_CASE("what a system can't hold is changed as said, and then payloads are not compared") {
-    json_fixture::directory d;
-    auto const path = d.path() + "/out.jsonl";
+    json_fixture::temporary_directory const d;
+    auto const path = d.path("out.jsonl");
     record const r = {
         "1", {1}, {{"n", nullptr}, {"o", fields{{"k", 1}}}, {"l", {1, "x"}}, {"Ä b", "v"}}};
     auto const read = [&] { return read_all(path)->front().payload; };
@@ -150,22 +151,22 @@ TEST_CASE(
           errc::unsupported);
     CHECK(!json_sink::try_open("x", {.shape = json_shape::openai}));
     CHECK(!json_sink::try_open("x", {.page = 0}));
-    json_fixture::directory d;
-    auto sink = json_sink::try_open(d.path() + "/x.jsonl", {.page = 1});
+    json_fixture::temporary_directory const d;
+    auto sink = json_sink::try_open(d.path("x.jsonl"), {.page = 1});
     REQUIRE(sink->begin({}));
     std::vector<record> const batch = {{"1", {1}, {}}, {"", {1}, {}}};
     CHECK(!sink->write(batch));
     REQUIRE(sink->finish());
-    CHECK(json_fixture::slurp(d.path() + "/x.jsonl").empty());
+    CHECK(json_fixture::bytes_of(d.path("x.jsonl")).empty());
 }
 
 TEST_CASE("a migration into a file for another system is verified from that file") {
-    json_fixture::directory d;
+    json_fixture::temporary_directory const d;
     auto const from = d.file("from.json", R"([{"id":"x","vector":[1,2],"t":null},)"
                                           R"({"id":"y","vector":[3,4],"t":"z"}])");
     for (auto const shape : {json_shape::pinecone, json_shape::qdrant, json_shape::weaviate}) {
         auto source = backend::json_source::try_open(from);
-        auto sink = json_sink::try_open(d.path() + "/to.jsonl", {.shape = shape});
+        auto sink = json_sink::try_open(d.path("to.jsonl"), {.shape = shape});
         migrate_options options;
         options.verify = verify::every_record;
         auto const report = try_migrate(*source, *sink, options);
@@ -174,4 +175,13 @@ TEST_CASE("a migration into a file for another system is verified from that file
         CHECK(report->ok());
         CHECK(report->written == 2);
     }
+}
+
+TEST_CASE("a file for another system that is there is not gone on with") {
+    json_fixture::temporary_directory const there;
+    auto sink = json_sink::try_open(there.path("to.jsonl")).value();
+    REQUIRE(sink.begin({}));
+    REQUIRE(sink.write(some));
+    REQUIRE(sink.finish());
+    vicinal_test::check_cannot_go_on(sink);
 }

@@ -90,7 +90,7 @@ TEST_CASE("the splitter refuses what is no JSON around its values") {
 }
 
 TEST_CASE("pages in one file, one behind the other or as a list, are one source") {
-    json_fixture::directory d;
+    json_fixture::temporary_directory const d;
     std::string const one = R"({"result":{"points":[{"id":1,"vector":[1,2],"payload":{"a":1}}],
         "next_page_offset":2},"status":"ok"})";
     std::string const two = R"({"result": {"points": [
@@ -104,7 +104,7 @@ TEST_CASE("pages in one file, one behind the other or as a list, are one source"
                          R"({"result":[{"points":[{"id":1,"vector":[1,2],"payload":{"a":1}}]},)"
                          R"({"points":[{"id":2,"vector":[3,4]},{"id":3}]}],"status":"ok"})"),
                   expected);
-    json_fixture::directory pages;
+    json_fixture::temporary_directory const pages;
     static_cast<void>(pages.file("page_2.json", one));
     static_cast<void>(pages.file("page_10.json", two));
     static_cast<void>(pages.file("notes.txt", "not JSON"));
@@ -113,7 +113,7 @@ TEST_CASE("pages in one file, one behind the other or as a list, are one source"
 }
 
 TEST_CASE("columns of Chroma's get are rows, page by page and in any order of the columns") {
-    json_fixture::directory d;
+    json_fixture::temporary_directory const d;
     check_records(d.file("get.json", chroma_page), chroma_records);
     CHECK(json_fixture::losses(d.file("get.json", chroma_page)) ==
           std::vector<std::string>{
@@ -133,7 +133,7 @@ TEST_CASE("columns of Chroma's get are rows, page by page and in any order of th
 }
 
 TEST_CASE("lists of lists, as Chroma's query gives them, are flattened") {
-    json_fixture::directory d;
+    json_fixture::temporary_directory const d;
     check_records(
         d.file("query.json",
                R"({"ids":[["a","b"],[],["c"]],"distances":[[0.1,0.2],[],[0.3]],)"
@@ -145,7 +145,7 @@ TEST_CASE("lists of lists, as Chroma's query gives them, are flattened") {
 }
 
 TEST_CASE("SpecMem's backup, which has no vectors, and flat rows of any names are read") {
-    json_fixture::directory d;
+    json_fixture::temporary_directory const d;
     check_records(
         d.file("specs_backup.json",
                R"([{"id":"0f","type":"design","text":"# T","source":"a.md","status":"active",)"
@@ -183,7 +183,7 @@ TEST_CASE("SpecMem's backup, which has no vectors, and flat rows of any names ar
 }
 
 TEST_CASE("two namespaces of Pinecone in one source are told apart or refused") {
-    json_fixture::directory d;
+    json_fixture::temporary_directory const d;
     auto const file =
         d.file("f.json", R"({"vectors":{"a":{"id":"a","values":[1]}},"namespace":"one"})"
                          R"({"vectors":{"a":{"id":"a","values":[2]}},"namespace":"two"})"
@@ -202,7 +202,7 @@ TEST_CASE("two namespaces of Pinecone in one source are told apart or refused") 
 }
 
 TEST_CASE("vectors keep every bit, however the numbers are written") {
-    json_fixture::directory d;
+    json_fixture::temporary_directory const d;
     std::mt19937 random(7);
     std::string text = "[";
     std::vector<record> expected;
@@ -233,7 +233,7 @@ TEST_CASE("vectors keep every bit, however the numbers are written") {
 }
 
 TEST_CASE("a name with escapes means the same vector") {
-    json_fixture::directory d;
+    json_fixture::temporary_directory const d;
     check_records(
         d.file("e.json", "{\"points\":[{\"id\":1,\"vector\":{\"bild_gr\\u00f6\\u00dfe\":[1,2]}}]}"),
         {{"1", {1, 2}, {}}}, {.vector = "bild_größe"});
@@ -244,7 +244,7 @@ TEST_CASE("a name with escapes means the same vector") {
 }
 
 TEST_CASE("a broken line costs no other, wherever it stands") {
-    json_fixture::directory d;
+    json_fixture::temporary_directory const d;
     for (char const* text : {"{\"id\":1,\"vec\n{\"id\":2,\"vector\":[1,2]}\n",
                              "{\"id\":2,\"vector\":[1,2]}\n{\"id\":1,\"vec\n"}) {
         auto source = backend::json_source::try_open(d.file("x.jsonl", text));
@@ -263,14 +263,14 @@ TEST_CASE("a broken line costs no other, wherever it stands") {
 
 TEST_CASE("damaged documents are refused or read, and never crash") {
     std::vector<std::string> texts = {chroma_page};
-    if (auto const dir = json_fixture::find("exports"); !dir.empty())
+    if (auto const dir = json_fixture::shared_fixture("exports"); !dir.empty())
         for (char const* name :
              {"pinecone/fetch.json", "qdrant/scroll_page1.json", "qdrant/upsert_batch_named.json",
               "weaviate/objects_after.json", "weaviate/graphql_get.json", "milvus/bulk_list.json",
               "milvus/bulk_columns_2_1.json", "generic/llamaindex_docstore.json",
               "generic/llamaindex_default__vector_store.json", "generic/openai_embeddings.json"})
-            texts.push_back(json_fixture::slurp(dir + "/" + name));
-    json_fixture::directory d;
+            texts.push_back(json_fixture::bytes_of(dir + "/" + name));
+    json_fixture::temporary_directory const d;
     std::mt19937 random(11);
     std::size_t refused = 0;
     for (auto const& text : texts) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "support/binary.hpp"
 #include "support/source_records.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -12,9 +13,11 @@
 
 using namespace vicinal;
 using backend::faiss_source;
+using vicinal_test::bytes;
 using vicinal_test::records_of;
 using vicinal_test::same_bits;
 using vicinal_test::temporary_directory;
+using vicinal_test::unhex;
 
 namespace {
 
@@ -33,19 +36,6 @@ constexpr std::string_view saved =
     "69766174655f5f944e75628c016394680a2981947d9428680d7d9428680f682968107d948c08646f63756d65"
     "6e74948c036f776e947368228c047a77656994682468097568254e68268f942868226810680f9068284e7562"
     "7573627d94284b0068074b0168297586942e";
-
-std::string unhex(std::string_view text) {
-    auto const digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); i += 2)
-        out.push_back(static_cast<char>(16 * digit(text[i]) + digit(text[i + 1])));
-    return out;
-}
-
-template <class T>
-std::string bytes(T v) {
-    return {reinterpret_cast<char const*>(&v), sizeof v};
-}
 
 /// A flat index of two vectors of two floats: 1, 2 and 3, 4.
 std::string flat() {

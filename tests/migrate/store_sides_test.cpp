@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "contract/sink.hpp"
+#include "support/shared_fixture.hpp"
 #include "support/stores.hpp"
 
 #include <vicinal/backend/any_sink.hpp>
@@ -8,7 +9,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 using namespace vicinal;
 using namespace vicinal_test;
@@ -17,12 +17,6 @@ namespace {
 
 using in_memory = store<metric::squared_l2, index::flat<>>;
 using durable = store<metric::squared_l2, index::flat<>, storage::mmap>;
-
-std::string text_of(std::string const& path) {
-    std::ostringstream s;
-    s << std::ifstream(path, std::ios::binary).rdbuf();
-    return s.str();
-}
 
 } // namespace
 
@@ -38,6 +32,22 @@ TEST_CASE("a store in memory keeps the contracts of both sides", "[migrate]") {
     test_store<in_memory> held({.dim = 5});
     store_sink sink(*held);
     check_sink_contract(sink);
+}
+
+TEST_CASE("what a source says it has is no promise to a store", "[migrate]") {
+    auto const list = make_records(40, 5);
+    for (auto const said : {std::uint64_t{0}, std::uint64_t{3}, ~std::uint64_t{0}}) {
+        test_store<in_memory> held({.dim = 5});
+        store_sink sink(*held);
+        schema incoming;
+        incoming.dim = 5;
+        incoming.records = said;
+        REQUIRE(sink.begin(incoming));
+        REQUIRE(sink.write(list));
+        CHECK(held->size() == 40);
+        store_source back(*held);
+        CHECK(same(read_all(back), list));
+    }
 }
 
 TEST_CASE("a mapped store keeps the contracts of both sides", "[migrate]") {
@@ -98,7 +108,7 @@ TEST_CASE("JSON Lines are resumed from what a killed run has left", "[migrate]")
         REQUIRE(sink.write(list));
         REQUIRE(sink.finish());
     }
-    auto const whole = text_of(path);
+    auto const whole = bytes_of(path);
     std::filesystem::remove(path);
     std::size_t lines = 0;
     for (std::size_t cut = 0; cut <= whole.size(); cut += cut < 300 ? 1 : 37) {
@@ -115,7 +125,7 @@ TEST_CASE("JSON Lines are resumed from what a killed run has left", "[migrate]")
         }
         REQUIRE(sink.write(rest));
         REQUIRE(sink.finish());
-        REQUIRE(text_of(path) == whole);
+        REQUIRE(bytes_of(path) == whole);
         std::filesystem::remove(path);
     }
     CHECK(lines > 20);
@@ -134,7 +144,7 @@ TEST_CASE("what an unfinished file of JSON Lines holds is kept, blanked or cut o
             REQUIRE(sink.resume({}));
             REQUIRE(sink.finish());
         }
-        auto const out = text_of(path);
+        auto const out = bytes_of(path);
         std::filesystem::remove(path);
         return out;
     };
@@ -161,7 +171,7 @@ TEST_CASE("what an unfinished file of JSON Lines holds is kept, blanked or cut o
         backend::jsonl_sink second(path);
         CHECK(second.resume({}).error().code() == errc::locked);
     }
-    CHECK(text_of(path + ".tmp") == a);
+    CHECK(bytes_of(path + ".tmp") == a);
 }
 
 TEST_CASE("without an unfinished file, the finished one is gone on with", "[migrate]") {
@@ -187,7 +197,7 @@ TEST_CASE("without an unfinished file, the finished one is gone on with", "[migr
     std::ofstream(path) << "rubbish";
     backend::jsonl_sink sink(path);
     CHECK(sink.resume({}).error().code() == errc::invalid_json);
-    CHECK(text_of(path) == "rubbish");
+    CHECK(bytes_of(path) == "rubbish");
     CHECK_FALSE(std::filesystem::exists(path + ".tmp"));
     CHECK_FALSE(std::filesystem::exists(path + ".tmp.tmp"));
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "support/binary.hpp"
 #include "support/source_records.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -12,9 +13,11 @@
 
 using namespace vicinal;
 using backend::usearch_source;
+using vicinal_test::bytes;
 using vicinal_test::records_of;
 using vicinal_test::same_bits;
 using vicinal_test::temporary_directory;
+using vicinal_test::unhex;
 
 static_assert(basic_source<usearch_source>);
 
@@ -31,19 +34,6 @@ constexpr std::string_view saved =
     "0100000000000000000000000000000000000000ffffffffffffffff00000200000000000000030000000000"
     "00000000000003e40b5402000000040002000000000000000200000000000000000000000100000000000000"
     "00000000000000000000000000000000000000000000000000000000000000000000000000000000";
-
-std::string unhex(std::string_view text) {
-    auto const digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); i += 2)
-        out.push_back(static_cast<char>(16 * digit(text[i]) + digit(text[i + 1])));
-    return out;
-}
-
-template <class T>
-std::string bytes(T v) {
-    return {reinterpret_cast<char const*>(&v), sizeof v};
-}
 
 /// A file of rows that have one node each, all at level 0, with two links of four bytes.
 struct file {

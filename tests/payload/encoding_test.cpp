@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "contract/payload.hpp"
+#include "payload/compact_json.hpp"
 #include "payload/random_fields.hpp"
 
 #include <vicinal/payload/encoding.hpp>
@@ -42,29 +43,6 @@ fields edge_cases() {
             {"text", std::string("\0gr\xc3\xb6\xc3\x9f"
                                  "er",
                                  10)}};
-}
-
-/// Compact JSON of a payload without escapes: what the size is compared with.
-std::string json(value const& v);
-std::string json(fields const& f) {
-    std::string s = "{";
-    for (auto const& e : f) s += (s.size() > 1 ? ",\"" : "\"") + e.name + "\":" + json(e.v);
-    return s + "}";
-}
-std::string json(value const& v) {
-    char digits[32];
-    if (auto const* b = v.get_if<bool>()) return *b ? "true" : "false";
-    if (auto const* i = v.get_if<std::int64_t>()) return std::to_string(*i);
-    if (auto const* d = v.get_if<double>())
-        return {digits, std::to_chars(digits, digits + 32, *d).ptr};
-    if (auto const* s = v.get_if<std::string>()) return "\"" + *s + "\"";
-    if (auto const* f = v.get_if<fields>()) return json(*f);
-    if (auto const* a = v.get_if<value::array>()) {
-        std::string s = "[";
-        for (auto const& e : *a) s += (s.size() > 1 ? "," : "") + json(e);
-        return s + "]";
-    }
-    return "null";
 }
 
 } // namespace
@@ -117,15 +95,15 @@ TEST_CASE("every decimal of few digits decodes to the double that its text gives
 TEST_CASE("an encoded payload is smaller than its JSON", "[payload]") {
     fields const typical{{"category", "guide"}, {"year", 2024},        {"price", 19.99},
                          {"draft", false},      {"title", "On walls"}, {"tags", {"a", "b"}}};
-    CHECK(encoded(typical).size() < json(typical).size());
+    CHECK(encoded(typical).size() < testing::compact_json(typical).size());
     for (auto const& v :
          value::array{0.1, 1.5, 1, -7, true, nullptr, "", value({0.1, 9.99, 0.5}), value({1, 2, 3}),
                       fields{}, INT64_MIN, 0.1234567890123, -122.4194155, 1e20, 1e300,
                       value::array{}, std::string(1000, 'x')}) {
         fields const one{{"n", v}};
-        CAPTURE(json(one));
+        CAPTURE(testing::compact_json(one));
         CHECK(static_cast<double>(encoded(one).size()) <=
-              1.3 * static_cast<double>(json(one).size()));
+              1.3 * static_cast<double>(testing::compact_json(one).size()));
     }
 }
 

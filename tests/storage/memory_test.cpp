@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,43 @@ TEST_CASE("a column on the heap keeps the contract of columns", "[storage]") {
         vicinal::storage::memory_column c(row_bytes);
         contract::check_column(c);
     }
+}
+
+TEST_CASE("a large column on the heap grows where it lies, and then keeps the contract",
+          "[storage]") {
+    constexpr std::uint64_t row_bytes = 4096;
+    vicinal::storage::memory_column c(row_bytes);
+    // From 4 MiB on a block is pages, with address space for sixteen times as many.
+    vicinal::storage::grow(c, 1024).value();
+    contract::fill(c, 0, 1024);
+    auto const* const first = c.reader().row(0);
+    for (std::uint64_t rows = 1024; rows < 4096; rows += 256) {
+        vicinal::storage::grow(c, rows + 256).value();
+        REQUIRE(contract::zero(c, rows, rows + 256));
+        contract::fill(c, rows, rows + 256);
+    }
+#if defined(__linux__)
+    CHECK(c.reader().row(0) == first);
+#else
+    static_cast<void>(first);
+#endif
+    contract::check_column(c);
+}
+
+TEST_CASE("room that is prepared and not filled takes no memory", "[storage]") {
+    auto const resident = [] {
+        std::uint64_t pages = 0;
+        std::ifstream("/proc/self/statm") >> pages >> pages;
+        return pages * 4096;
+    };
+    if (resident() == 0) return; // no such file here
+    auto const before = resident();
+    vicinal::storage::memory_column c(1024);
+    REQUIRE(c.prepare(std::uint64_t{1} << 18));
+    c.commit();
+    c.resize(1000);
+    std::memset(c.edit(0), 1, 1000 * 1024);
+    CHECK(resident() < before + (std::uint64_t{16} << 20));
 }
 
 TEST_CASE("a space on the heap gives one column for one name", "[storage]") {

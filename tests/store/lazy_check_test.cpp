@@ -323,3 +323,42 @@ TEST_CASE("threads that read a page for the first time at once, beside a writer"
     CHECK(failed > 0);
     CHECK(failed < 600);
 }
+
+TEST_CASE("what is copied at opening is right whatever becomes of the file", "[store]") {
+    using documents = docs<graph>;
+    closed<documents> const c;
+    auto how = reading<documents>();
+    auto const right = ask(documents(c.path, how), c.records);
+    auto const codes = c.section("hnsw.codes");
+    auto const damage = [&] {
+        for (std::uint64_t at = 5; at < codes.bytes(); at += 1000) c.flip(codes.offset + at);
+    };
+    how.copied_bytes = codes.bytes() / 2; // too little for codes
+    documents const mapped{c.path, how};
+    how.copied_bytes = std::uint64_t{1} << 20;
+    documents const copied{c.path, how};
+    damage();
+    CHECK(ask(mapped, c.records) != right);
+    CHECK(ask(copied, c.records) == right);
+    // It is compared on the way.
+    CHECK(documents::try_open(c.path, how).error().code() == errc::corrupt_snapshot);
+    damage(); // the same bits again: all is well
+    {
+        auto writing = lazy_options<documents>();
+        writing.copied_bytes = how.copied_bytes;
+        documents s{c.path, writing};
+        s.upsert("new", c.records[5].vector);
+        s.checkpoint(); // the copies stay
+        s.erase("new");
+        s.compact(); // others take their place
+        CHECK(ask(s, c.records).size() == right.size());
+        CHECK(s.verify().ok());
+        s.clear();
+        s.upsert(c.records);
+        s.checkpoint();
+        CHECK(s.size() == c.records.size());
+    }
+    documents const again{c.path, reading<documents>()};
+    CHECK(again.verify().ok());
+    for (auto const& r : c.records) REQUIRE(same(*again.get(r.id), r));
+}

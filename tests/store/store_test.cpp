@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "contract/store.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <vicinal/storage/mmap.hpp>
 
 #include <cmath>
 #include <cstdint>
 #include <string>
 
 using namespace vicinal_test;
+using vicinal::errc;
 using vicinal::store;
 namespace metric = vicinal::metric;
 namespace storage = vicinal::storage;
@@ -52,6 +56,35 @@ TEST_CASE("a store with a metric of the user's keeps the contract of stores", "[
     check_store_contract<
         store<largest_difference, hnsw, storage::memory, payload::fields, std::uint8_t>>(
         {.index = small_graph()});
+}
+
+TEST_CASE("room for records that come changes nothing that is seen", "[store]") {
+    auto const reserves = [](auto& s) {
+        s.upsert("a", {1, 2});
+        s.reserve(0);
+        s.reserve(1);
+        s.reserve(5000);
+        CHECK(s.size() == 1);
+        CHECK(s.get("a")->vector == std::vector<float>{1, 2});
+        for (int i = 0; i < 6000; ++i) s.upsert(std::to_string(i), {static_cast<float>(i), 0.5F});
+        CHECK(s.size() == 6001);
+        CHECK(s.search({1, 2}, {.k = 1}).at(0).id == "a");
+        CHECK(s.get("5999")->vector == std::vector<float>{5999, 0.5F});
+        CHECK(s.verify().ok());
+        CHECK(s.try_reserve(std::size_t{1} << 33).error().code() == errc::limit_exceeded);
+        CHECK(s.size() == 6001);
+    };
+    store<metric::squared_l2, flat> s{{.dim = 2}};
+    reserves(s);
+    temporary_directory const dir;
+    using durable = store<metric::squared_l2, flat, storage::mmap>;
+    {
+        durable d{dir.path("d"), {.dim = 2, .durability = vicinal::durability::off}};
+        reserves(d);
+    }
+    durable reader{dir.path("d"), {.read_only = true}};
+    CHECK(reader.size() == 6001);
+    CHECK(reader.try_reserve(7000).error().code() == errc::read_only);
 }
 
 TEST_CASE("ids are bytes: of any kind, 1 to 65,535 of them", "[store]") {

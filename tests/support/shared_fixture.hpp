@@ -12,7 +12,8 @@
 
 namespace vicinal_test {
 
-/// The path of a fixture of that name, empty (and a loud warning) where it is not there.
+/// The path of a fixture of that name, which may be one of the examples' too; empty (and a loud
+/// warning) where it is not there.
 inline std::string shared_fixture(std::string const& name) {
     std::string place = "../shared";
 #if defined(VICINAL_SHARED_DEFAULT)
@@ -21,6 +22,10 @@ inline std::string shared_fixture(std::string const& name) {
     if (char const* const set = std::getenv("VICINAL_DATA")) place = set;
     place += "/fixtures/" + name;
     if (std::filesystem::exists(place)) return place;
+#if defined(VICINAL_SOURCE_DIR)
+    auto const example = std::string(VICINAL_SOURCE_DIR) + "/examples/data/" + name;
+    if (std::filesystem::exists(example)) return example;
+#endif
     WARN("SKIPPED: no fixture " << place << " (set VICINAL_DATA)");
     return {};
 }

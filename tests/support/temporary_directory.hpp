@@ -26,6 +26,8 @@ public:
         std::filesystem::remove_all(path_, ignored);
     }
 
+    /// Its own path, and that of a file in it.
+    [[nodiscard]] std::string path() const { return path_.string(); }
     [[nodiscard]] std::string path(std::string_view name) const {
         return (path_ / std::string(name)).string();
     }

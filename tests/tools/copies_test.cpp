@@ -34,7 +34,7 @@ TEST_CASE("backup, restore and salvage run from the command line", "[tools]") {
 
     // A block in the middle of the vectors.
     auto const file = snapshot_in(store);
-    auto content = slurp(file);
+    auto content = bytes_of(file);
     auto const middle = content.size() / 65536 * 65536 - 65536;
     content[middle + 5] = static_cast<char>(content[middle + 5] ^ 1);
     content[4096] = static_cast<char>(content[4096] ^ 1);

@@ -26,7 +26,7 @@ TEST_CASE("import, export and diff go there and back", "[tools]") {
     CHECK(r.says("all equal"));
     CHECK(vicinal({"diff", store, "jsonl:" + back, "--json"}).says("\"ok\":true"));
 
-    auto text = slurp(back);
+    auto text = bytes_of(back);
     auto const at = text.find("\"n\":17}");
     REQUIRE(at != std::string::npos);
     text.replace(at, 6, "\"n\":18");
@@ -53,7 +53,7 @@ TEST_CASE("records are mapped on their way, and a later run writes what is new",
     CHECK(r.status == 0);
     CHECK(r.says("left out: 90"));
     CHECK(r.says("verified 10 records"));
-    auto const text = slurp(out);
+    auto const text = bytes_of(out);
     CHECK(text.find("{\"id\":\"x/r3\"") != std::string::npos);
     CHECK(text.find("{\"number\":3}") != std::string::npos);
     CHECK(vicinal({"migrate", lines, out, "--rename", "n"}).complains("OLD=NEW"));
@@ -96,7 +96,7 @@ TEST_CASE("records that are refused are passed over and listed where that is wan
     CHECK(r.says("passed over:"));
     CHECK(r.says("'five'"));
     CHECK(r.says("verified 21 records"));
-    auto const text = slurp(list);
+    auto const text = bytes_of(list);
     CHECK(std::count(text.begin(), text.end(), '\n') == 1);
     CHECK(text.find("\"id\":\"five\"") != std::string::npos);
     CHECK(text.find("\"reason\":\"dimension_mismatch") != std::string::npos);

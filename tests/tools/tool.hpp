@@ -4,13 +4,13 @@
 #define VICINAL_TESTS_TOOLS_TOOL_HPP
 
 #include "catch.hpp"
+#include "support/shared_fixture.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,11 +22,6 @@
 #include <unistd.h>
 
 namespace vicinal_test {
-
-[[nodiscard]] inline std::string slurp(std::string const& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 /// The program that VICINAL_TOOL names; empty, said aloud, where none is.
 [[nodiscard]] inline std::string tool_path() {
@@ -76,8 +71,8 @@ public:
         int status = 0;
         REQUIRE(::waitpid(child, &status, 0) == child);
         if (WIFEXITED(status)) o.status = WEXITSTATUS(status);
-        o.out = slurp(path("out"));
-        o.err = slurp(path("err"));
+        o.out = bytes_of(path("out"));
+        o.err = bytes_of(path("err"));
         INFO(o.out);
         INFO(o.err);
         return o;

@@ -90,6 +90,22 @@ TEST_CASE("the words go from Chroma to a store, to JSON Lines and back", "[tools
     for (auto const& line : sorted_lines(few.out))
         CHECK(line.find("\"length\":4") != std::string::npos);
 
+    auto const count = vicinal({"count", store, "--where", "length = 4"});
+    CHECK(count.status == 0);
+    CHECK(vicinal({"count", store}).out == "5999\n");
+    r = vicinal({"select", store, "--where", "length = 4", "--order-by", "length", "--limit", "7"});
+    CHECK(r.status == 0);
+    auto const selected = sorted_lines(r.out);
+    CHECK(selected.size() == 7);
+    CHECK(r.complains("more: --after a."));
+    auto const next = r.err.substr(r.err.find("a."), r.err.find('\n') - r.err.find("a."));
+    r = vicinal({"select", store, "--where", "length = 4", "--order-by", "length", "--limit",
+                 "100000", "--after", next});
+    CHECK(r.status == 0);
+    CHECK(std::to_string(sorted_lines(r.out).size() + 7) + "\n" == count.out);
+    r = vicinal({"facets", store, "length", "--where", "length = 4"});
+    CHECK(r.out == count.out.substr(0, count.out.size() - 1) + "\t{\"length\":4}\n");
+
     r = vicinal({"check", store});
     CHECK(r.status == 0);
     CHECK(r.says("sound: 5,999 records in 5,999 rows, 5,999 of them indexed"));
@@ -104,7 +120,7 @@ TEST_CASE("the words go from Chroma to a store, to JSON Lines and back", "[tools
     auto const lines_again = vicinal.path("again.jsonl");
     r = vicinal({"migrate", again, lines_again});
     CHECK(r.status == 0);
-    CHECK(sorted_lines(slurp(lines)) == sorted_lines(slurp(lines_again)));
+    CHECK(sorted_lines(bytes_of(lines)) == sorted_lines(bytes_of(lines_again)));
     CHECK(vicinal({"search", again, "--like", "mountain", "-k", "5"}).out == exact.out);
 }
 

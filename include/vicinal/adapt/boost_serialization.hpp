@@ -6,6 +6,7 @@
 
 #if VICINAL_EXCEPTIONS
 
+#    include <vicinal/adapt/boost_serialization/record_archive.hpp>
 #    include <vicinal/store/store.hpp>
 
 #    include <boost/serialization/binary_object.hpp>
@@ -31,6 +32,9 @@
 /// and right, and else stays as it was. Cost: the snapshot once more in memory. Errors:
 /// corrupt_snapshot, newer_format, metric_mismatch and its like, invalid_argument, out_of_memory,
 /// thrown as vicinal::error, and what Boost throws of the archive itself.
+///
+/// It also archives structs whose payload policy is payload::record<T> and that have a `serialize`
+/// of their own: each record's archive is a field of its payload.
 ///
 /// An archive is for data that you trust. Boost reads its own part of it without checking it, and
 /// does not promise that a binary archive is read by another version, compiler or processor: what

@@ -65,7 +65,7 @@ private:
             if constexpr (requires { sink.resume(incoming); })
                 return sink.resume(incoming);
             else
-                return error{errc::unsupported, "a sink that can be resumed", "another"};
+                return detail::cannot_go_on();
         }
         result<bool> holds(record const& r) override {
             if constexpr (requires { sink.holds(r); })

@@ -4,7 +4,10 @@
 
 #include <vicinal/backend/any_sink.hpp>
 #include <vicinal/migrate/store_sides.hpp>
+#include <vicinal/payload/as_fields.hpp>
+#include <vicinal/store/faceting.hpp>
 #include <vicinal/store/options.hpp>
+#include <vicinal/store/selecting.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -42,10 +45,30 @@ public:
     [[nodiscard]] result<std::optional<record>> try_get(std::string_view id) const {
         return store_->get(id);
     }
+    [[nodiscard]] result<std::size_t> try_count(std::string const& where = {}) const {
+        return store_->count(where);
+    }
+    [[nodiscard]] result<selected_page<record>>
+    try_select(select_options const& options = {}) const {
+        return store_->select(options);
+    }
+    [[nodiscard]] result<std::vector<facet>> try_facets(std::string_view field,
+                                                        facet_options const& options = {}) const {
+        return store_->facets(field, options);
+    }
 
     /// Inserts the records or replaces those of the same ids: all or none.
     [[nodiscard]] result<void> try_upsert(std::span<record const> batch) {
         return store_->upsert(batch);
+    }
+    /// Gives a record another payload; false where there is none of that id. Errors: also
+    /// unsupported (a store without fields).
+    [[nodiscard]] result<bool> try_update_payload(std::string_view id, fields const& payload) {
+        return store_->update_payload(id, payload);
+    }
+    /// Removes all that match; how many.
+    [[nodiscard]] result<std::size_t> try_erase_where(std::string const& where) {
+        return store_->erase_where(where);
     }
     /// Whether there was a record of that id.
     [[nodiscard]] result<bool> try_erase(std::string_view id) { return store_->erase(id); }
@@ -81,6 +104,11 @@ private:
         virtual result<std::vector<hit>> search(vector_view<float>,
                                                 search_options const&) const = 0;
         virtual result<std::optional<record>> get(std::string_view) const = 0;
+        virtual result<std::size_t> count(std::string const&) const = 0;
+        virtual result<selected_page<record>> select(select_options const&) const = 0;
+        virtual result<std::vector<facet>> facets(std::string_view, facet_options const&) const = 0;
+        virtual result<bool> update_payload(std::string_view, fields const&) = 0;
+        virtual result<std::size_t> erase_where(std::string const&) = 0;
         virtual result<void> upsert(std::span<record const>) = 0;
         virtual result<bool> erase(std::string_view) = 0;
         virtual result<verify_report> verify() const = 0;
@@ -114,10 +142,34 @@ private:
             auto found = store.try_get(*key);
             VICINAL_CHECK(found);
             if (!*found) return std::optional<record>();
-            record r{traits::text(*key), std::move((**found).vector), {}};
-            if constexpr (std::same_as<typename S::payload_type, fields>)
-                r.payload = std::move((**found).payload);
-            return std::optional<record>(std::move(r));
+            return std::optional<record>(as_text(std::move(**found)));
+        }
+        result<std::size_t> count(std::string const& where) const override {
+            return store.try_count(where);
+        }
+        result<selected_page<record>> select(select_options const& o) const override {
+            auto found = store.try_select(o);
+            VICINAL_CHECK(found);
+            selected_page<record> page{{}, std::move(found->next)};
+            page.records.reserve(found->records.size());
+            for (auto& r : found->records) page.records.push_back(as_text(std::move(r)));
+            return page;
+        }
+        result<std::vector<facet>> facets(std::string_view field,
+                                          facet_options const& o) const override {
+            return store.try_facets(field, o);
+        }
+        result<bool> update_payload(std::string_view id, fields const& payload) override {
+            if constexpr (std::same_as<typename S::payload_type, fields>) {
+                auto key = traits::from_text(id);
+                VICINAL_CHECK(key);
+                return store.try_update_payload(*key, payload);
+            } else {
+                return error{errc::unsupported, "a store with fields", "another payload"};
+            }
+        }
+        result<std::size_t> erase_where(std::string const& where) override {
+            return store.try_erase_where(where);
         }
         result<void> upsert(std::span<record const> batch) override {
             return store_sink<S>(store).write(batch);
@@ -130,6 +182,12 @@ private:
         result<verify_report> verify() const override { return store.try_verify(); }
         any_source source() const override { return any_source(store_source<S>(store)); }
         any_sink sink() override { return any_sink(store_sink<S>(store)); }
+        static record as_text(typename S::record&& r) {
+            record out{traits::text(r.id), std::move(r.vector), {}};
+            if constexpr (std::same_as<typename S::payload_type, fields>)
+                out.payload = std::move(r.payload);
+            return out;
+        }
         S store;
     };
 

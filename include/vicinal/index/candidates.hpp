@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 
 namespace vicinal::inline VICINAL_ABI::index {
 
@@ -15,8 +16,16 @@ namespace vicinal::inline VICINAL_ABI::index {
 /// ranks by codes, and half as many again make up for their rounding.
 [[nodiscard]] constexpr std::size_t candidates_for(std::size_t k) noexcept { return k + k / 2 + 5; }
 
+/// A bound query that knows how near the vector of a code may be.
+template <class Scorer>
+concept bounding = requires(Scorer const& score, std::byte const* code) {
+    score.at_least(code, 0.0F);
+};
+
 /// Offers the exact distances of what may be among the k nearest of a walk's candidates, which come
-/// nearest first: of the k first ones, then of those that the codes don't rule out.
+/// nearest first: of the k first ones, then of those that the codes don't rule out. These are
+/// candidates_for(k) at most, but where rows differ by less than a step of their codes, whose order
+/// then says nothing: a scorer that is bounding goes on until it can tell one from the nearest.
 ///
 /// score is the codec's bound query, codes and vectors the readers of both; rows from `end` on are
 /// left out.
@@ -30,16 +39,19 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
     auto const count = (std::min)(candidates.size(), candidates_for(best.wanted()));
     auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
     auto const exact = metric::bind_exact<Metric>(query, dim);
+    auto least = (std::numeric_limits<float>::infinity)();
     auto const compare = [&](slot s) {
         tally.vectors(1);
-        best.offer({exact(vectors.template row_as<element>(s)), s});
+        auto const distance = exact(vectors.template row_as<element>(s));
+        least = (std::min)(least, distance);
+        best.offer({distance, s});
     };
     auto const first = (std::min)(count, best.wanted());
     for (std::size_t i = 0; i < first; ++i) vectors.prefetch(candidates[i].row, lines);
     for (std::size_t i = 0; i < first; ++i)
         if (candidates[i].row < end) compare(candidates[i].row);
     auto const ruled_out = [&](neighbour const& c) {
-        if constexpr (requires { score.at_least(codes.row(0), c.distance); })
+        if constexpr (bounding<Scorer>)
             return best.full() && score.at_least(codes.row(c.row), c.distance) > best.farthest();
         return false;
     };
@@ -49,6 +61,12 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
                 vectors.prefetch(candidates[i].row, lines);
     for (std::size_t i = first; i < count; ++i)
         if (candidates[i].row < end && !ruled_out(candidates[i])) compare(candidates[i].row);
+    if constexpr (bounding<Scorer>)
+        for (std::size_t i = count; i < candidates.size(); ++i) {
+            auto const& c = candidates[i];
+            if (score.at_least(codes.row(c.row), c.distance) > least) return;
+            if (c.row < end) compare(c.row);
+        }
 }
 
 } // namespace vicinal::inline VICINAL_ABI::index

@@ -33,6 +33,8 @@ struct no_section {
 /// * `take_in(until, live, section)`: takes in the slots from covered() to `until`. Computes first,
 ///   then changes columns only inside `section(...)`, which excludes searches. An index may decline
 ///   for now and cover fewer, as one that wants enough rows to train on.
+/// * `order(count, row)`, where it matters to the index: in which order the rows of a write, of
+///   which row(i) is one, are best given slots; empty for the caller's.
 /// * `search(query, wanted, effort, keep)`: the best found among covered rows for which keep(slot)
 ///   holds, nearest first: at least `wanted` of them if it can, and told by the size if not.
 ///   Distances are the codec's.

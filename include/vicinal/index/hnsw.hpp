@@ -11,6 +11,7 @@
 #include <vicinal/index/hnsw/reachable.hpp>
 #include <vicinal/index/hnsw/searches.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
+#include <vicinal/index/row_order.hpp>
 #include <vicinal/storage/faults.hpp>
 
 #include <algorithm>
@@ -130,6 +131,16 @@ public:
         });
     }
 
+    /// The order in which `count` rows are best given slots: near ones side by side
+    /// (index/row_order.hpp). Searches take 0.94 (sift) and 0.89 (words) of the time at a recall of
+    /// 0.95, the build 0.76 and 0.64, the order included. Empty where they are too few for that.
+    /// row(i) is the element const* of the i-th. Errors: out_of_memory.
+    template <class Row>
+    [[nodiscard]] result<std::vector<slot>> order(std::size_t count, Row const& row) const {
+        if (count < hnsw_graph::least_ordered) return std::vector<slot>{};
+        return row_order<Metric, Row>(dim_, row)(count, threads_);
+    }
+
     /// Measures which effort gives which recall, for effort_for: up to 224 live rows stand in for
     /// queries, each searched for as if it and its copies were not there, beside the exact answer.
     /// Cost: about a tenth of the build. Errors: out_of_memory; what was measured before stays.
@@ -144,17 +155,20 @@ public:
             auto fresh = hnsw_graph::measure_recall(
                 queries, vectors_->reader(), dim_, g.covered, live, threads_,
                 [&](element const* row, std::size_t k, std::size_t effort, float growth,
-                    std::span<slot const> without) {
-                    neighbours found;
+                    std::span<slot const> without, auto const& use) {
                     this->find(row, k, effort, growth, keep_all{}, without,
-                               [&](auto const&, hnsw_graph::filtered&& all) {
-                                   found = std::move(all.found);
+                               [&](auto const& to, hnsw_graph::filtered&& all) {
+                                   std::erase_if(all.found, [&](neighbour const& n) {
+                                       return !live(n.row) ||
+                                              std::find(without.begin(), without.end(), n.row) !=
+                                                  without.end();
+                                   });
+                                   use([&](std::size_t wanted) {
+                                       nearest<> best(wanted);
+                                       this->compare(all.found, row, to, best);
+                                       return best.take();
+                                   });
                                });
-                    std::erase_if(found, [&](neighbour const& n) {
-                        return !live(n.row) ||
-                               std::find(without.begin(), without.end(), n.row) != without.end();
-                    });
-                    return found;
                 });
             VICINAL_CHECK(fresh);
             if (storage::fault_scope::met()) return {}; // misread: what was measured before stays

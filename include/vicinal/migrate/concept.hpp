@@ -97,6 +97,18 @@ concept basic_sink = requires(S& s, schema const& incoming, std::span<record con
     requires basic_source<typename decltype(s.reopen())::value_type>;
 };
 
+namespace detail {
+
+/// What is said of a sink without `resume` where a run shall go on.
+[[nodiscard]] inline error cannot_go_on() {
+    return error{errc::unsupported,
+                 "a sink that a run can go on with (resume, incremental): a vicinal store, JSON "
+                 "Lines or SQLite",
+                 "one that is only written anew, as a whole"};
+}
+
+} // namespace detail
+
 } // namespace vicinal::inline VICINAL_ABI
 
 #endif

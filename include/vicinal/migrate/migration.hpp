@@ -11,6 +11,7 @@
 #include <vicinal/migrate/report.hpp>
 #include <vicinal/migrate/token.hpp>
 #include <vicinal/migrate/verify.hpp>
+#include <vicinal/store/repeats.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -98,7 +99,7 @@ private:
                       })
             return to_.resume(incoming);
         else
-            return error{errc::unsupported, "a sink that can be resumed", "another"};
+            return cannot_go_on();
     }
     [[nodiscard]] result<void> count(std::uint64_t& records) {
         if constexpr (requires { to_.count(); }) {
@@ -130,6 +131,7 @@ private:
                 VICINAL_CHECK(reader.next(batch));
                 if (batch.empty()) break;
                 VICINAL_CHECK(mark(incoming, batch.front()));
+                hashes_.clear();
                 for (auto const& r : batch) take_note(r);
                 keep_last(batch);
                 VICINAL_CHECK(write(batch));
@@ -155,16 +157,19 @@ private:
         ++report_.records;
         report_.vector_bytes += r.vector.size() * sizeof(float);
         probe_.offer(r);
-        if (report_.records <= most_hashes) ids_.push_back(hash_bytes(r.id));
+        hashes_.push_back(hash_bytes(r.id));
+        if (report_.records <= most_hashes) ids_.push_back(hashes_.back());
     }
 
     /// Of records with the same id in one batch the last one stays: a sink refuses such a batch.
     /// Over batches the sink replaces by itself.
-    static void keep_last(std::vector<record>& batch) {
+    void keep_last(std::vector<record>& batch) const {
+        auto const twice = first_repeat(
+            batch.size(), [this](std::size_t i) { return hashes_[i]; },
+            [&batch](std::size_t i, std::size_t j) { return batch[i].id == batch[j].id; });
+        if (twice == batch.size()) return;
         std::unordered_map<std::string_view, std::size_t> last;
-        last.reserve(batch.size());
         for (std::size_t i = 0; i < batch.size(); ++i) last[batch[i].id] = i;
-        if (last.size() == batch.size()) return;
         std::vector<record> kept;
         kept.reserve(last.size());
         for (std::size_t i = 0; i < batch.size(); ++i)
@@ -321,6 +326,7 @@ private:
     probe probe_{0, {}};
     std::vector<std::uint64_t> refused_; // hashes of ids
     std::vector<std::uint64_t> ids_;     // hashes of those that came, up to most_hashes
+    std::vector<std::uint64_t> hashes_;  // those of the batch
     std::optional<std::uint64_t> total_;
     clock::time_point start_ = {};
     std::uint64_t before_ = 0; // records of the sink's

@@ -3,9 +3,11 @@
 #define VICINAL_MIGRATE_STORE_SIDES_HPP
 
 #include <vicinal/migrate/concept.hpp>
+#include <vicinal/payload/as_fields.hpp>
 #include <vicinal/payload/none.hpp>
 #include <vicinal/store/store.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -33,8 +35,8 @@ struct is_store<store<M, I, S, P, Id>> : std::true_type {};
 template <class S>
 concept float_store = detail::is_store<S>::value && std::same_as<typename S::scalar_type, float>;
 
-/// Any vicinal store as a source, in the order of ids. A payload other than fields stays behind and
-/// is named as a loss.
+/// Any vicinal store as a source, in the order of ids. A payload that is not made of fields stays
+/// behind and is named as a loss.
 template <float_store Store>
 class store_source {
 public:
@@ -76,7 +78,11 @@ public:
             else
                 out.id = detail::id_traits<typename Store::id_type>::text(r.id);
             out.vector = std::move(r.vector);
-            if constexpr (carries_fields) out.payload = std::move(r.payload);
+            if constexpr (carries_fields) {
+                auto all = payload::as_fields<typename Store::payload_policy>(std::move(r.payload));
+                VICINAL_CHECK(all);
+                out.payload = std::move(*all);
+            }
             batch.push_back(std::move(out));
         }
         return {};
@@ -94,8 +100,7 @@ public:
     }
 
 private:
-    static constexpr bool carries_fields =
-        std::same_as<typename Store::payload_policy, payload::fields>;
+    static constexpr bool carries_fields = payload::made_of_fields<typename Store::payload_policy>;
 
     std::unique_ptr<Store> owned_;
     Store const* store_;
@@ -109,17 +114,24 @@ public:
     explicit store_sink(Store& s) noexcept : store_(&s) {}
 
     [[nodiscard]] result<void> begin(schema const& incoming) {
-        if (incoming.dim != 0 && incoming.dim != store_->dim())
-            return error{errc::dimension_mismatch,
-                         "a source of " + std::to_string(store_->dim()) + " elements a vector",
-                         std::to_string(incoming.dim)};
+        VICINAL_CHECK(check(incoming));
+        // What a source says of itself is a hint: it may be damaged, and have far fewer.
+        if (incoming.records)
+            static_cast<void>(store_->try_reserve(
+                static_cast<std::size_t>((std::min)(*incoming.records, most_expected()))));
         return {};
     }
     /// The same for a run that goes on: nothing has to be done.
     [[nodiscard]] result<void> resume(schema const& incoming) { return begin(incoming); }
 
     /// Refuses what `write` would refuse, and writes nothing: for dry runs.
-    [[nodiscard]] result<void> check(schema const& incoming) { return begin(incoming); }
+    [[nodiscard]] result<void> check(schema const& incoming) {
+        if (incoming.dim != 0 && incoming.dim != store_->dim())
+            return error{errc::dimension_mismatch,
+                         "a source of " + std::to_string(store_->dim()) + " elements a vector",
+                         std::to_string(incoming.dim)};
+        return {};
+    }
     [[nodiscard]] result<void> check(std::span<record const> batch) {
         VICINAL_CHECK(convert(batch));
         detail::batch<typename Store::metric_type, typename Store::payload_policy,
@@ -163,21 +175,29 @@ public:
     [[nodiscard]] result<bool> holds(record const& r) {
         auto id = id_of(r.id);
         VICINAL_CHECK(id);
-        auto const mine = store_->try_get(*id);
+        auto mine = store_->try_get(*id);
         VICINAL_CHECK(mine);
         if (!*mine || (**mine).vector.size() != r.vector.size()) return false;
         if (std::memcmp((**mine).vector.data(), r.vector.data(), r.vector.size() * sizeof(float)) !=
             0)
             return false;
-        if constexpr (carries_fields)
-            return (**mine).payload == r.payload;
-        else
+        if constexpr (carries_fields) {
+            auto const all =
+                payload::as_fields<typename Store::payload_policy>(std::move((**mine).payload));
+            VICINAL_CHECK(all);
+            return *all == r.payload;
+        } else {
             return true;
+        }
     }
 
     [[nodiscard]] result<void> write(std::span<record const> batch) {
-        VICINAL_CHECK(convert(batch));
-        return store_->try_upsert(converted_);
+        if constexpr (std::same_as<typename Store::record, record>) {
+            return store_->try_upsert(batch);
+        } else {
+            VICINAL_CHECK(convert(batch));
+            return store_->try_upsert(converted_);
+        }
     }
     [[nodiscard]] result<void> finish() {
         if constexpr (Store::storage_policy::durable)
@@ -198,8 +218,13 @@ public:
     }
 
 private:
-    static constexpr bool carries_fields =
-        std::same_as<typename Store::payload_policy, payload::fields>;
+    static constexpr bool carries_fields = payload::made_of_fields<typename Store::payload_policy>;
+
+    /// As many as have 256 MiB of vectors, or a million: more than that grows as it comes.
+    [[nodiscard]] std::uint64_t most_expected() const noexcept {
+        constexpr std::uint64_t bytes = std::uint64_t{1} << 28;
+        return (std::min)(std::uint64_t{1} << 20, bytes / (sizeof(float) * store_->dim()));
+    }
 
     [[nodiscard]] result<void> convert(std::span<record const> batch) {
         converted_.resize(batch.size());
@@ -208,7 +233,14 @@ private:
             VICINAL_CHECK(id);
             converted_[i].id = std::move(*id);
             converted_[i].vector = batch[i].vector;
-            if constexpr (carries_fields) converted_[i].payload = batch[i].payload;
+            if constexpr (carries_fields) {
+                auto payload =
+                    payload::from_fields<typename Store::payload_policy>(batch[i].payload);
+                if (!payload)
+                    return error{payload.error().code(), payload.error().expected(),
+                                 payload.error().got() + " for '" + batch[i].id + "'"};
+                converted_[i].payload = std::move(*payload);
+            }
         }
         return {};
     }

@@ -7,6 +7,7 @@
 #include <vicinal/payload/utf8.hpp>
 #include <vicinal/payload/view.hpp>
 #include <vicinal/payload/wire.hpp>
+#include <vicinal/payload/wire_writer.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,87 +18,41 @@
 
 namespace vicinal::inline VICINAL_ABI::payload::detail {
 
-/// Writes one payload behind what the string already holds.
+/// Writes one payload of fields behind what the string already holds.
 class encoder {
 public:
-    explicit encoder(std::string& out) noexcept : out_(out), start_(out.size()) {}
+    explicit encoder(std::string& out) noexcept : to_(out) {}
 
     [[nodiscard]] result<void> entries(vicinal::fields const& all, unsigned depth) {
         for (auto const& f : all) {
-            VICINAL_CHECK(text("a name", f.name, f.name));
-            put_varint(out_, f.name.size());
-            out_.append(f.name);
-            VICINAL_CHECK(value_of(f.name, f.v, depth));
+            VICINAL_CHECK(to_.name(f.name));
+            VICINAL_CHECK(value_of({f.name}, f.v, depth));
         }
         return {};
     }
 
 private:
-    [[nodiscard]] result<void> value_of(std::string const& name, value const& v, unsigned depth) {
+    [[nodiscard]] result<void> value_of(place const& at, value const& v, unsigned depth) {
         switch (v.type()) {
-            case value::kind::null: put_head(out_, wire_kind::null, 0); break;
-            case value::kind::boolean:
-                put_head(out_, *v.get_if<bool>() ? wire_kind::yes : wire_kind::no, 0);
-                break;
-            case value::kind::integer:
-                put_head(out_, wire_kind::integer, zigzag(*v.get_if<std::int64_t>()));
-                break;
-            case value::kind::real: put_real(out_, *v.get_if<double>()); break;
-            case value::kind::string: {
-                auto const& s = *v.get_if<std::string>();
-                VICINAL_CHECK(text("text", s, name));
-                put_head(out_, wire_kind::text, s.size());
-                out_.append(s);
-                break;
-            }
-            case value::kind::array:
-            case value::kind::nested: return container(name, v, depth + 1);
+            case value::kind::null: return to_.null();
+            case value::kind::boolean: return to_.boolean(*v.get_if<bool>());
+            case value::kind::integer: return to_.integer(*v.get_if<std::int64_t>());
+            case value::kind::real: return to_.real(*v.get_if<double>());
+            case value::kind::string: return to_.text(*v.get_if<std::string>(), at);
+            case value::kind::nested:
+                return to_.container(wire_kind::nested, depth, at, [&] {
+                    return entries(*v.get_if<vicinal::fields>(), depth + 1);
+                });
+            case value::kind::array: break;
         }
-        return room(0);
-    }
-
-    [[nodiscard]] result<void> container(std::string const& name, value const& v, unsigned depth) {
-        if (depth > max_depth)
-            return error{errc::invalid_payload, "arrays and nested fields at most 64 deep",
-                         "more in field '" + name + "'"};
-        auto const head = out_.size();
-        out_.push_back('\0');
-        auto const kind = v.type() == value::kind::array ? wire_kind::array : wire_kind::nested;
-        if (kind == wire_kind::array) {
+        return to_.container(wire_kind::array, depth, at, [&]() -> result<void> {
             for (auto const& element : *v.get_if<value::array>())
-                VICINAL_CHECK(value_of(name, element, depth));
-        } else {
-            VICINAL_CHECK(entries(*v.get_if<vicinal::fields>(), depth));
-        }
-        // The length stands in front of the body but is known behind it: a long body moves by the
-        // one to four bytes that its length takes.
-        std::string front;
-        put_head(front, kind, out_.size() - head - 1);
-        out_[head] = front[0];
-        out_.insert(head + 1, front, 1);
-        return room(0);
+                VICINAL_CHECK(value_of(at, element, depth + 1));
+            return {};
+        });
     }
 
-    [[nodiscard]] result<void> text(char const* what, std::string const& s,
-                                    std::string const& name) {
-        VICINAL_CHECK(room(s.size()));
-        auto const valid = utf8_valid_bytes(s);
-        if (valid == s.size()) return {};
-        // The name may itself be what is not UTF-8, and a message is text.
-        return error{errc::invalid_payload, std::string(what) + " in UTF-8",
-                     "another byte at offset " + std::to_string(valid) +
-                         (is_utf8(name) ? " in field '" + name + "'" : " of a field's name")};
-    }
-
-    [[nodiscard]] result<void> room(std::size_t bytes) {
-        auto const used = out_.size() - start_;
-        if (used <= max_encoded_bytes && bytes <= max_encoded_bytes - used) return {};
-        return error{errc::invalid_payload, "at most 16 MiB encoded",
-                     "at least " + std::to_string(used + bytes) + " bytes"};
-    }
-
-    std::string& out_;
-    std::size_t start_;
+    wire_writer to_;
 };
 
 /// Appends the encoding of `all` to `out`; on an error `out` is as it was.

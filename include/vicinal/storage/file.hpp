@@ -27,14 +27,15 @@ namespace vicinal::inline VICINAL_ABI::storage {
 ///
 /// Codes and links that do not fit are paged too where the store is opened `read_only`: it works,
 /// with many more reads a query (`paging().paged_steps`). mnist, 60,000 x 784, k = 10 at recall
-/// 0.97 with a cache of a fifth of the snapshot: 93 with codes of a byte, which are a fifth by
+/// 0.97 with a cache of a fifth of the snapshot: 85 with codes of a byte, which are a fifth by
 /// themselves, 16 over codec::sq4; with a tenth 188 over sq4. A writer has them in
 /// memory above the budget (`paging().resident`). Rows since the last checkpoint are in memory; one
 /// comes when they take half of what is left for pages and an eighth of the snapshot, so that a
 /// load of n bytes writes about 9 n and may pass the budget by an eighth of the store.
 ///
 /// Every call to the operating system goes through `Os`; io_uring is used where `Os` is
-/// storage::posix and the system has it.
+/// storage::posix and the system lets this process have it (many containers don't); else the
+/// store's `.threads` read.
 template <class Os = posix>
 struct basic_file {
     static constexpr bool durable = true;

@@ -6,7 +6,9 @@
 #include <vicinal/core/result.hpp>
 #include <vicinal/storage/checked_reader.hpp>
 #include <vicinal/storage/concept.hpp>
+#include <vicinal/storage/load_section.hpp>
 #include <vicinal/storage/region.hpp>
+#include <vicinal/storage/snapshot.hpp>
 #include <vicinal/storage/snapshot_bytes.hpp>
 #include <vicinal/storage/snapshot_layout.hpp>
 
@@ -117,6 +119,24 @@ public:
         staged_ = staged{std::move(mapped), s.rows, static_cast<std::size_t>(s.row_bytes)};
         return {};
     }
+    /// The same by a copy in memory of this process, which has huge pages where the system gives
+    /// them; each block is compared with its checksum unless the file is trusted. Errors:
+    /// corrupt_snapshot, io_failure, and out_of_memory, after which stage() may still succeed.
+    [[nodiscard]] result<void> stage_copy(snapshot_file<Os> const& from, section const& s,
+                                          bool trusted) {
+        auto space = region<Os>::reserve(s.bytes());
+        if (!space) return space.error();
+        image copied{*std::move(space), s.bytes()};
+        if (!copied.memory.allow(s.bytes()))
+            return error{errc::out_of_memory, std::to_string(s.bytes()) + " bytes of memory",
+                         "a refusal of the system"};
+        VICINAL_CHECK(load_section(from, s, trusted, copied.memory.data()));
+        staged_ = staged{std::move(copied), s.rows, static_cast<std::size_t>(s.row_bytes), true};
+        return {};
+    }
+    /// Whether the rows that the column was opened with are a copy.
+    [[nodiscard]] bool is_copied() const noexcept { return is_copied_; }
+
     /// Takes what was staged, if anything; no reader may be inside.
     void adopt() noexcept {
         if (!staged_) return;
@@ -125,6 +145,7 @@ public:
         rows_ = staged_->count;
         row_bytes_ = staged_->row_bytes;
         granted_ = now_.memory.usable();
+        is_copied_ = staged_->copied;
         staged_.reset();
         checks_.reset();
     }
@@ -145,12 +166,14 @@ private:
         image rows;
         std::uint64_t count = 0;
         std::size_t row_bytes = 1;
+        bool copied = false;
     };
 
     image now_;
     std::optional<image> next_;
     std::optional<staged> staged_;
     std::unique_ptr<page_checks> checks_;
+    bool is_copied_ = false;
     std::uint64_t granted_ = 0;
     std::uint64_t rows_ = 0;
     std::size_t row_bytes_;

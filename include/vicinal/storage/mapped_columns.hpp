@@ -30,7 +30,8 @@ class mapped_columns : public named_columns<Os, mapped_column<Os>> {
 
 public:
     explicit mapped_columns(open_options const& options) noexcept
-        : lazy_(options.check == check_level::lazy) {}
+        : lazy_(options.check == check_level::lazy),
+          trusted_(options.check == check_level::trusted), may_copy_(options.copied_bytes) {}
 
     [[nodiscard]] static result<void> check_host() {
         if (auto const page = Os::page_bytes(); snapshot_block_bytes % page != 0)
@@ -58,17 +59,21 @@ public:
         return {};
     }
 
-    /// The column of that name, made at the first call. The kind of heat changes nothing: the
-    /// system keeps in memory what is read.
-    [[nodiscard]] result<mapped_column<Os>*>
-    bind(snapshot_file<Os> const& snapshot, std::string_view name, std::size_t row_bytes, heat) {
+    /// The column of that name, made at the first call: copied where it is not cold and the options
+    /// leave room for it, else mapped, as the system keeps in memory what is read.
+    [[nodiscard]] result<mapped_column<Os>*> bind(snapshot_file<Os> const& snapshot,
+                                                  std::string_view name, std::size_t row_bytes,
+                                                  heat kind) {
         auto const known = base::bound(snapshot, name, row_bytes);
         if (!known || *known != nullptr) return known;
         auto made = std::make_unique<named>(name, row_bytes);
         if (auto const* const s = snapshot.find(name)) {
-            VICINAL_CHECK(made->rows.stage(snapshot.number(), *s));
+            bool const copied = kind != heat::cold && s->rows > 0 && s->bytes() <= may_copy_;
+            VICINAL_CHECK(stage_one(made->rows, snapshot, *s, copied));
             made->rows.adopt();
-            if (front_ && s->rows > 0)
+            if (made->rows.is_copied())
+                may_copy_ -= s->bytes();
+            else if (front_ && s->rows > 0)
                 made->rows.check_with(std::make_unique<page_checks>(
                     *s, snapshot.layout().block_crcs, front_, snapshot.layout().page_crcs_at,
                     snapshot.shown()));
@@ -91,15 +96,16 @@ public:
     }
 
     /// Maps the sections of the next snapshot beside the columns. A column that can't be mapped
-    /// keeps the memory it has; for a replaced one, whose memory holds other rows, that is
-    /// errc::out_of_memory.
+    /// keeps the memory it has, as does one that is a copy; for a replaced one, whose memory holds
+    /// other rows, that is an error: those of mapped_column::stage_copy.
     [[nodiscard]] result<void> stage(snapshot_file<Os> const& next,
                                      std::span<replacement const> replacements) {
         for (auto& c : list_) {
             auto const* const s = next.find(c->name);
-            if (s == nullptr) continue;
-            auto staged = c->rows.stage(next.number(), *s);
-            if (!staged && base::replaced(replacements, c->name)) return staged;
+            bool const other = base::replaced(replacements, c->name);
+            if (s == nullptr || (c->rows.is_copied() && !other)) continue;
+            auto staged = stage_one(c->rows, next, *s, c->rows.is_copied() && s->rows > 0);
+            if (!staged && other) return staged;
         }
         return {};
     }
@@ -114,7 +120,19 @@ public:
     [[nodiscard]] static bool wants_checkpoint(std::uint64_t) noexcept { return false; }
 
 private:
+    [[nodiscard]] result<void> stage_one(mapped_column<Os>& rows, snapshot_file<Os> const& from,
+                                         section const& s, bool copy) const {
+        if (copy) {
+            auto done = rows.stage_copy(from, s, trusted_);
+            if (done || done.error().code() != errc::out_of_memory) return done;
+        }
+        return rows.stage(from.number(), s);
+    }
+
     bool lazy_;
+    bool trusted_;
+    /// Bytes of columns that may still be copied.
+    std::uint64_t may_copy_;
     /// The snapshot before its first section; null where every page is known to be right.
     std::shared_ptr<std::byte const> front_;
 };

@@ -18,6 +18,11 @@ namespace vicinal::inline VICINAL_ABI::storage {
 /// Columns in a durable directory whose snapshot is mapped: opening rebuilds nothing and reads
 /// nothing but what is checked, and processes share the pages. Every call to the operating system
 /// goes through `Os`.
+///
+/// A walk touches a page of its own with each row, which few file systems keep as huge ones. With
+/// `.copied_bytes` codes, links and ids (for an `index::hnsw<>` dim + 190 bytes a record and its
+/// id) are read at opening, compared with their checksums unless the store is trusted, and kept in
+/// huge pages of this process.
 template <class Os = posix>
 struct basic_mmap {
     static constexpr bool durable = true;

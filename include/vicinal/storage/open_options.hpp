@@ -5,6 +5,7 @@
 #include <vicinal/storage/check_level.hpp>
 #include <vicinal/storage/durability.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace vicinal::inline VICINAL_ABI::storage {
@@ -22,6 +23,10 @@ struct open_options {
     std::uint64_t checked_at_open = std::uint64_t{64} << 20;
     /// What storage::file may hold in memory, in bytes; the others let the system choose.
     std::uint64_t cache_bytes = std::uint64_t{256} << 20;
+    /// What storage::mmap may copy, in bytes, of columns that every step of a search reads.
+    std::uint64_t copied_bytes = 0;
+    /// Threads that storage::file may read on where the system has no io_uring for this process.
+    std::size_t read_threads = 0;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::storage

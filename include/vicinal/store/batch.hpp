@@ -5,9 +5,9 @@
 #include <vicinal/payload/concept.hpp>
 #include <vicinal/store/heap.hpp>
 #include <vicinal/store/operations.hpp>
+#include <vicinal/store/repeats.hpp>
 #include <vicinal/store/vector_check.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <iterator>
@@ -44,7 +44,8 @@ public:
     [[nodiscard]] result<void> add(id_view id, vector_view<element> vector,
                                    typename Payload::value_type const& payload) {
         VICINAL_CHECK(traits::check(id));
-        VICINAL_CHECK(check_vector<Metric>(vector, dim_, "'" + traits::text(id) + "'"));
+        VICINAL_CHECK(
+            check_vector<Metric>(vector, dim_, [&] { return "'" + traits::text(id) + "'"; }));
         auto const begin = payloads_.size();
         if (auto const encoded = Payload::encode(payload, payloads_); !encoded)
             return error{encoded.error().code(), encoded.error().expected(),
@@ -54,21 +55,20 @@ public:
                          "at most " + std::to_string(largest_run) + " bytes of payload",
                          std::to_string(payloads_.size() - begin) + " for '" + traits::text(id) +
                              "'"};
-        entries_.push_back({id, reinterpret_cast<std::byte const*>(vector.data()), {}});
+        entries_.push_back(
+            {id, traits::hash(id), reinterpret_cast<std::byte const*>(vector.data()), {}});
         ends_.push_back({begin, payloads_.size()});
         return {};
     }
 
     /// Refuses a batch that names an id twice.
     [[nodiscard]] result<void> check_ids() const {
-        std::vector<id_view> ids;
-        ids.reserve(entries_.size());
-        for (auto const& e : entries_) ids.push_back(e.id);
-        std::sort(ids.begin(), ids.end());
-        auto const twice = std::adjacent_find(ids.begin(), ids.end());
-        if (twice == ids.end()) return {};
+        auto const twice = first_repeat(
+            entries_.size(), [this](std::size_t i) { return entries_[i].hash; },
+            [this](std::size_t i, std::size_t j) { return entries_[i].id == entries_[j].id; });
+        if (twice == entries_.size()) return {};
         return error{errc::duplicate_id, "each id once in a batch",
-                     "'" + traits::text(*twice) + "' twice"};
+                     "'" + traits::text(entries_[twice].id) + "' twice"};
     }
 
     /// The batch as the engine takes it; valid until the next add.

@@ -66,6 +66,7 @@ protected:
             payload_replacement<rows_type, Id> replacement;
             VICINAL_CHECK(replacement.make_room(*e.rows_, batch, e.section()));
             replacement.apply(*e.rows_, e.section(), e.pins_);
+            forget_changes(*e.rows_, e.section());
             return {};
         }
         [[nodiscard]] result<void> erase(id_view id) const {
@@ -82,10 +83,11 @@ protected:
             if constexpr (rows_type::fields_type::possible) {
                 auto const path = payload::detail::field_path::parse(field);
                 if (!path) return error{errc::corrupt_log, "a name of a field", std::string(field)};
-                if (made)
-                    VICINAL_CHECK(add_field_index(*e.rows_, *path, kind, false, e.section()));
-                else
-                    VICINAL_CHECK(drop_field_index(*e.rows_, *path, kind, e.section()));
+                auto const& fields = e.rows_->fields();
+                if (has_field_index(fields, *path, kind) == made) return {};
+                auto list = made ? with_field_index(fields, *path, kind)
+                                 : without_field_index(fields, *path, kind);
+                e.section()([&] { e.rows_->edit_fields().exchange(list); });
             }
             return {};
         }

@@ -7,10 +7,10 @@
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
-#include <vicinal/store/field_writes.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
+#include <vicinal/store/record_writes.hpp>
 #include <vicinal/store/rows.hpp>
 #include <vicinal/store/verification.hpp>
 
@@ -32,17 +32,11 @@ namespace vicinal::inline VICINAL_ABI::detail {
 
 /// What stands behind a store, at one address for its life: the opened storage, the rows, the
 /// index, and what keeps the writer and the readers apart.
-///
-/// A write goes: check, make room, log, fill rows that no query sees yet, publish in one exclusive
-/// section, let the index take in. Up to the log nothing is changed, and after it nothing can fail:
-/// rows that the index could not take in (for want of memory) are scanned exactly until it can.
 template <class Metric, class Index, class Storage, class Payload, class Id>
-class engine : field_writes<Metric, Index, Storage, Payload, Id> {
-    using base = field_writes<Metric, Index, Storage, Payload, Id>;
-    using base::append;
+class engine : record_writes<Metric, Index, Storage, Payload, Id> {
+    using base = record_writes<Metric, Index, Storage, Payload, Id>;
     using base::applier;
     using base::begin_write;
-    using base::clear_rows;
     using base::damage_;
     using base::dim_;
     using base::fold_all_fields;
@@ -55,7 +49,6 @@ class engine : field_writes<Metric, Index, Storage, Payload, Id> {
     using base::settle;
     using base::space_;
     using base::take_in;
-    using base::vector_bytes;
     using base::writer_;
 
 public:
@@ -65,9 +58,6 @@ public:
     using index_type = typename Index::template of<Metric, Storage>;
     using id_view = typename id_traits<Id>::view;
     using entry = prepared<Id>;
-    using base::create_index;
-    using base::drop_index;
-    using base::rebuild_index;
 
     /// Opens the columns of a space, if it has any yet or is durable. Replays the log of one that
     /// is: appending rows, no graph.
@@ -112,92 +102,19 @@ public:
         });
     }
 
+    using base::clear;
+    using base::create_index;
+    using base::drop_index;
+    using base::erase;
+    using base::rebuild_index;
+    using base::reserve;
+    using base::update;
+    using base::upsert;
+
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     [[nodiscard]] space const& storage() const noexcept { return space_; }
     /// What recent filters match; safe to use as a reader.
     [[nodiscard]] filter_cache& filters() noexcept { return filters_; }
-
-    /// Inserts or replaces a batch whose entries are checked: all of it or nothing.
-    [[nodiscard]] result<void> upsert(std::span<entry const> batch) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        VICINAL_CHECK(rows_->make_room(batch, section()));
-        VICINAL_CHECK(storage::unless_faulty([&]() -> result<void> {
-            rows_->look_ahead(batch);
-            return {};
-        }));
-        if constexpr (Storage::durable)
-            VICINAL_CHECK(space_.log(write_upsert<Id>(batch, vector_bytes()).bytes()));
-        settle([&] {
-            append(batch);
-            fold_some(*rows_, *index_, batch.size(), section());
-            fold_fields_some(*rows_, batch.size(), section());
-            this->tidy_if_due();
-        });
-        return {};
-    }
-
-    /// Replaces the payloads of those of these records that are there, all or none, by what
-    /// make(rows, slot, out) appends; see payload_update::collect. How many that was.
-    template <class Make>
-    [[nodiscard]] result<std::size_t> update(std::span<id_view const> ids, Make const& make) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        payload_update<Id> todo;
-        auto const collected = storage::unless_faulty([&] {
-            rows_->look_ahead({});
-            return todo.collect(*rows_, ids, [&](slot s, std::string& out) {
-                if (pins_ != 0) rows_->look_at_vector(s);
-                return make(*rows_, s, out);
-            });
-        });
-        VICINAL_CHECK(collected);
-        auto const batch = todo.entries();
-        if (batch.empty()) return std::size_t{0};
-        payload_replacement<rows_type, Id> replacement;
-        VICINAL_CHECK(replacement.make_room(*rows_, batch, section()));
-        if constexpr (Storage::durable)
-            VICINAL_CHECK(space_.log(write_update<Id>(batch).bytes(), log_kind::later_batch));
-        settle([&] {
-            auto const written = replacement.apply(*rows_, section(), pins_) ? batch.size() : 0;
-            fold_some(*rows_, *index_, written, section());
-            this->tidy_if_due();
-        });
-        return batch.size();
-    }
-
-    /// Removes the live records that choose(rows, slots) -> result<void> lists, all or none; how
-    /// many.
-    template <class Choose>
-    [[nodiscard]] result<std::size_t> erase(Choose const& choose) {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        std::vector<slot> chosen;
-        VICINAL_CHECK(storage::unless_faulty([&] { return choose(*rows_, chosen); }));
-        if (chosen.empty()) return std::size_t{0};
-        if constexpr (Storage::durable) {
-            auto const record = write_erase<Id>(*rows_, chosen);
-            VICINAL_CHECK(record);
-            VICINAL_CHECK(space_.log(record->bytes()));
-        }
-        section()([&] {
-            for (auto const s : chosen) rows_->end(s);
-        });
-        settle([&] {
-            fold_some(*rows_, *index_, 0, section());
-            this->tidy_if_due();
-        });
-        return chosen.size();
-    }
-
-    [[nodiscard]] result<void> clear() {
-        writer_lock const held(writer_);
-        VICINAL_CHECK(begin_write());
-        if constexpr (Storage::durable)
-            VICINAL_CHECK(space_.log(operation_writer(operation::clear, 0, 0).bytes()));
-        settle([&] { clear_rows(); });
-        return {};
-    }
 
     /// Folds the fresh tail into the index and writes the next generation. Readers go on meanwhile.
     [[nodiscard]] result<void> checkpoint() requires(Storage::durable) {

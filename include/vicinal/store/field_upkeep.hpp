@@ -169,54 +169,44 @@ template <class Column>
         });
 }
 
-/// Makes an index on a field, filled with all rows; false where there is one of that kind. Errors:
-/// invalid_filter (not a name), limit_exceeded, out_of_memory.
-template <class Rows, class Section>
-[[nodiscard]] result<bool> add_field_index(Rows& rows, payload::detail::field_path const& path,
-                                           field_index kind, bool fill, Section const& section) {
-    auto const& fields = rows.fields();
-    return guarded([&]() -> result<bool> {
-        auto list = fields.list();
-        if (fields.place(path.shown(), kind) < list.size()) return false;
-        list.push_back({path, kind});
-        section([&] { rows.edit_fields().exchange(list); });
-        if (fill) fold_fields(rows, rows.count(), rows.count(), section);
-        return true;
-    });
+template <class Fields>
+[[nodiscard]] bool has_field_index(Fields const& fields, payload::detail::field_path const& path,
+                                   field_index kind) noexcept {
+    return fields.place(path.shown(), kind) < fields.list().size();
+}
+/// The indexes and one more, which knows nothing yet; and all but one.
+template <class Fields>
+[[nodiscard]] std::vector<indexed_field>
+with_field_index(Fields const& fields, payload::detail::field_path const& path, field_index kind) {
+    auto list = fields.list();
+    list.push_back({path, kind});
+    return list;
+}
+template <class Fields>
+[[nodiscard]] std::vector<indexed_field>
+without_field_index(Fields const& fields, payload::detail::field_path const& path,
+                    field_index kind) {
+    auto list = fields.list();
+    list.erase(list.begin() + static_cast<std::ptrdiff_t>(fields.place(path.shown(), kind)));
+    return list;
 }
 
-/// Drops an index; whether there was one.
+/// Fills an index that is there anew with all rows; it answers as before until then. Errors:
+/// out_of_memory.
 template <class Rows, class Section>
-[[nodiscard]] result<bool> drop_field_index(Rows& rows, payload::detail::field_path const& path,
-                                            field_index kind, Section const& section) {
-    return guarded([&]() -> result<bool> {
-        auto list = rows.fields().list();
-        auto const at = rows.fields().place(path.shown(), kind);
-        if (at == list.size()) return false;
-        list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
-        section([&] { rows.edit_fields().exchange(list); });
-        return true;
-    });
-}
-
-/// Fills an index anew with all rows; whether there is one. It answers as before until then.
-/// Errors: out_of_memory.
-template <class Rows, class Section>
-[[nodiscard]] result<bool> rebuild_field_index(Rows& rows, payload::detail::field_path const& path,
+[[nodiscard]] result<void> rebuild_field_index(Rows& rows, payload::detail::field_path const& path,
                                                field_index kind, Section const& section) {
     fold_fields(rows, rows.count(), rows.count(), section);
-    return guarded([&]() -> result<bool> {
+    return guarded([&]() -> result<void> {
         auto const& fields = rows.fields();
         auto list = fields.list();
-        auto const at = fields.place(path.shown(), kind);
-        if (at == list.size()) return false;
-        auto& f = list[at];
+        auto& f = list[fields.place(path.shown(), kind)];
         f.parts.clear();
         build_parts(
             f, 0, rows.count(), [&rows](slot s) { return rows.payload(s); }, f.parts);
         merge_parts(kind, fields.parts(), f.parts);
         if (!storage::fault_scope::met()) section([&] { rows.edit_fields().exchange(list); });
-        return true;
+        return {};
     });
 }
 

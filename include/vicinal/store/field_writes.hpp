@@ -21,6 +21,7 @@ class field_writes : protected writing<Metric, Index, Storage, Payload, Id> {
 protected:
     using base::base;
     using base::begin_write;
+    using base::fold_all_fields;
     using base::rows_;
     using base::section;
     using base::settle;
@@ -33,13 +34,17 @@ protected:
                                             field_index kind) {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
-        auto const& list = rows_->fields().list();
-        if (rows_->fields().place(path.shown(), kind) < list.size()) return {};
-        if (list.size() == most_field_indexes)
+        auto const& fields = rows_->fields();
+        if (has_field_index(fields, path, kind)) return {};
+        if (fields.list().size() == most_field_indexes)
             return error{errc::limit_exceeded,
                          "at most " + std::to_string(most_field_indexes) + " indexes on fields"};
+        auto made = with_field_index(fields, path, kind);
         VICINAL_CHECK(log_index(operation::create_index, path, kind));
-        settle([&] { static_cast<void>(add_field_index(*rows_, path, kind, true, section())); });
+        settle([&] {
+            section()([&] { rows_->edit_fields().exchange(made); });
+            fold_all_fields();
+        });
         return {};
     }
     /// False where there is none.
@@ -48,17 +53,22 @@ protected:
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
         auto const& fields = rows_->fields();
-        if (fields.place(path.shown(), kind) == fields.list().size()) return false;
+        if (!has_field_index(fields, path, kind)) return false;
+        auto left = without_field_index(fields, path, kind);
         VICINAL_CHECK(log_index(operation::drop_index, path, kind));
-        return drop_field_index(*rows_, path, kind, section());
+        section()([&] { rows_->edit_fields().exchange(left); });
+        return true;
     }
     /// Fills an index anew from the payloads; false where there is none.
     [[nodiscard]] result<bool> rebuild_index(payload::detail::field_path const& path,
                                              field_index kind) {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
-        return storage::unless_faulty(
-            [&] { return rebuild_field_index(*rows_, path, kind, section()); });
+        if (!has_field_index(rows_->fields(), path, kind)) return false;
+        return storage::unless_faulty([&]() -> result<bool> {
+            VICINAL_CHECK(rebuild_field_index(*rows_, path, kind, section()));
+            return true;
+        });
     }
 
 private:

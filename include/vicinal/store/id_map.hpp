@@ -85,10 +85,11 @@ public:
     /// Makes room for `more` entries, beside the searches; `commit` puts the room into use, with no
     /// search inside.
     void prepare(std::uint64_t more) {
-        if ((used_ + more) * 4 <= recent_.size() * 3) return;
-        grown_.assign(static_cast<std::size_t>(id_table::size_for(2 * (used_ + more))), 0);
-        for (auto const e : recent_)
-            if (e != 0) id_table::put(grown_.data(), grown_.size(), e);
+        if (!has_room(more)) grow(id_table::size_for(2 * (used_ + more)));
+    }
+    /// The same for entries that come in several batches: no more room than they need.
+    void reserve(std::uint64_t more) {
+        if (!has_room(more)) grow(id_table::size_for(used_ + more));
     }
     [[nodiscard]] bool prepared() const noexcept { return !grown_.empty(); }
     void commit() noexcept {
@@ -120,6 +121,15 @@ public:
     }
 
 private:
+    [[nodiscard]] bool has_room(std::uint64_t more) const noexcept {
+        return (used_ + more) * 4 <= recent_.size() * 3;
+    }
+    void grow(std::uint64_t size) {
+        grown_.assign(static_cast<std::size_t>(size), 0);
+        for (auto const e : recent_)
+            if (e != 0) id_table::put(grown_.data(), grown_.size(), e);
+    }
+
     Reader frozen_;
     std::uint64_t frozen_size_ = 0;
     std::vector<id_table::entry> recent_;

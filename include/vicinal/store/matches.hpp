@@ -10,6 +10,7 @@
 #include <vicinal/store/where.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -20,6 +21,14 @@ template <class Payload>
     search_options o;
     o.where = where;
     return read_where<Payload>(o);
+}
+
+/// Refuses to look for a field in payloads that have none; no name is no field.
+template <class Payload>
+[[nodiscard]] result<void> check_field(std::string_view field) {
+    if (Payload::filterable || field.empty()) return {};
+    return error{errc::unsupported, "a payload with fields, such as '" + std::string(field) + "'",
+                 "payload::" + std::string(Payload::name)};
 }
 
 /// Calls visit(slot) for each live slot that a filter matches, in ascending order: what every call

@@ -94,6 +94,8 @@ template <class Engine, class Metric, class Index, class Payload, class Id>
     how.check = o.check;
     how.checked_at_open = o.checked_at_open;
     how.cache_bytes = o.cache_bytes;
+    how.copied_bytes = o.copied_bytes;
+    how.read_threads = o.threads;
     auto opened = space::open(path, wanted, how);
     VICINAL_CHECK(opened);
     return open_filled<Engine, Metric, Index, Payload, Id>(o, std::move(*opened));

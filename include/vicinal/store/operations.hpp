@@ -18,14 +18,14 @@
 /// The operations of a store as they stand in its log. One log record is one call: all of it
 /// happened or nothing.
 ///
-///     u8 kind (1 upsert, 2 erase, 3 clear, 4 update, 5 create_index, 6 drop_index); u8[3] zero;
+///     u8 kind (1 upsert, 2 erase, 3 clear, 4 create_index, 5 drop_index, 6 update); u8[3] zero;
 ///     u32 count; then `count` entries:
 ///     upsert: u32 bytes of the id, id, vector, u32 bytes of the payload, payload
 ///     erase:  u32 bytes of the id, id
-///     update: u32 bytes of the id, id, u32 bytes of the payload, payload
 ///     create_index, drop_index: u32 kind of the index, u32 bytes of the field's name, name
+///     update: u32 bytes of the id, id, u32 bytes of the payload, payload
 ///
-/// From update on they are records of kind log_kind::later_batch.
+/// Those from 4 on are records of kind log_kind::later_batch.
 ///
 /// Integers little-endian, an integer id as 8 bytes, vectors as they lie in memory.
 namespace vicinal::inline VICINAL_ABI::detail {
@@ -34,9 +34,9 @@ enum class operation : std::uint8_t {
     upsert = 1,
     erase = 2,
     clear = 3,
-    update = 4,
-    create_index = 5,
-    drop_index = 6
+    create_index = 4,
+    drop_index = 5,
+    update = 6
 };
 
 /// One record of a batch, checked and encoded, pointing into what its maker keeps alive. In an
@@ -44,6 +44,7 @@ enum class operation : std::uint8_t {
 template <class Id>
 struct prepared {
     typename id_traits<Id>::view id;
+    std::uint64_t hash; // of the id
     std::byte const* vector;
     std::span<std::byte const> payload;
 };
@@ -171,6 +172,7 @@ template <class Id>
         if (!r.id(p.id) || !r.raw(vector_bytes, vector) || !r.run(p.payload) ||
             p.payload.size() > largest_run)
             return false;
+        p.hash = id_traits<Id>::hash(p.id);
         p.vector = vector.data();
         batch.push_back(p);
     }

@@ -29,7 +29,8 @@ struct store_options {
     /// Threads that a durable store may use beside its callers'. With 1 or more, records that only
     /// the log had at opening join the index beside everything else, linked on so many threads; the
     /// store then has one thread of its own until that is done. With 0 there is none: each write
-    /// takes some of them in, and until then they are scanned.
+    /// takes some of them in, and until then they are scanned. storage::file reads pages on so many
+    /// where the system lets it have no io_uring; they live until the store is closed.
     std::size_t threads = 0;
     /// How long opening waits for another writer to leave, in milliseconds; then errc::locked.
     std::uint32_t lock_timeout_ms = 0;
@@ -40,6 +41,10 @@ struct store_options {
     /// What storage::file may hold in memory, in bytes: see storage/file.hpp. Without effect on the
     /// others.
     std::uint64_t cache_bytes = std::uint64_t{256} << 20;
+    /// Of what every step of a search reads (codes, links, live flags), storage::mmap copies into
+    /// memory of its own at opening what fits into so many bytes, for searches about as fast as in
+    /// memory: see storage/mmap.hpp. Without effect on the others.
+    std::uint64_t copied_bytes = 0;
 };
 
 /// What a search asks for.

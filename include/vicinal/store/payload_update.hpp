@@ -3,6 +3,8 @@
 #define VICINAL_STORE_PAYLOAD_UPDATE_HPP
 
 #include <vicinal/core/result.hpp>
+#include <vicinal/storage/faults.hpp>
+#include <vicinal/store/field_upkeep.hpp>
 #include <vicinal/store/operations.hpp>
 
 #include <cstddef>
@@ -44,7 +46,7 @@ public:
                     return error{errc::invalid_payload,
                                  "at most " + std::to_string(largest_run) + " bytes of payload",
                                  std::to_string(size) + " for '" + traits::text(id) + "'"};
-                entries_.push_back({id, nullptr, {}});
+                entries_.push_back({id, id_traits<Id>::hash(id), nullptr, {}});
                 sizes_.push_back(size);
             }
             auto rest = std::as_bytes(std::span(bytes_.data(), bytes_.size()));
@@ -98,6 +100,27 @@ private:
     std::span<prepared<Id> const> batch_;
     std::vector<typename Rows::new_payload> fresh_;
 };
+
+/// Where many payloads were replaced, begins anew with what is kept about them: indexes on fields
+/// take the changed slots in, and the list of changes is empty again. Without memory for that it
+/// stays as it is.
+template <class Rows, class Section>
+void forget_changes(Rows& rows, Section const& section) {
+    if (!rows.much_changed()) return;
+    static_cast<void>(guarded([&]() -> result<void> {
+        if constexpr (Rows::fields_type::possible) {
+            auto next = succeed_fields(rows);
+            if (storage::fault_scope::met()) return {};
+            section([&] {
+                rows.edit_fields().exchange(next.list);
+                rows.begin_epoch();
+            });
+        } else {
+            section([&] { rows.begin_epoch(); });
+        }
+        return {};
+    }));
+}
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 

@@ -126,9 +126,9 @@ public:
     }
 
     /// The live slot of an id, or no_slot.
-    [[nodiscard]] slot find(id_view id) const noexcept {
-        return map_of_.find(traits::hash(id),
-                            [&](slot s) { return s < count_ && live(s) && ids_[s] == id; });
+    [[nodiscard]] slot find(id_view id) const noexcept { return find(id, traits::hash(id)); }
+    [[nodiscard]] slot find(id_view id, std::uint64_t hash) const noexcept {
+        return map_of_.find(hash, [&](slot s) { return s < count_ && live(s) && ids_[s] == id; });
     }
 
     /// Reads what put() and publish() of a batch will read, so that damage is met while nothing is
@@ -139,7 +139,7 @@ public:
         payloads_.look_ahead();
         if (storage::may_fault(map_->reader()) || storage::may_fault(live_->reader()) ||
             ids_.may_fault())
-            for (auto const& p : batch) static_cast<void>(find(p.id));
+            for (auto const& p : batch) static_cast<void>(find(p.id, p.hash));
     }
 
     /// Reads the vector of a slot, for the same reason.
@@ -149,23 +149,25 @@ public:
     template <class Section>
     [[nodiscard]] result<void> make_room(std::span<prepared<Id> const> batch,
                                          Section const& section) {
-        std::uint64_t const slots = std::uint64_t{count_} + batch.size();
-        if (slots >= no_slot)
-            return error{errc::limit_exceeded, "at most 4,294,967,294 rows in a store"};
         std::uint64_t id_bytes = 0;
         std::uint64_t payload_bytes = 0;
         for (auto const& p : batch) {
             id_bytes += traits::bytes_of(p.id);
             payload_bytes += p.payload.size();
         }
-        for (auto* c : {vectors_, live_})
-            if (slots > c->capacity()) {
-                VICINAL_CHECK(c->prepare(slots));
-                section([&] { c->commit(); });
-            }
-        VICINAL_CHECK(ids_.make_room(slots, id_bytes, section));
-        VICINAL_CHECK(payloads_.make_room(slots, payload_bytes, section));
+        VICINAL_CHECK(make_room(batch.size(), id_bytes, payload_bytes, section));
         map_of_.prepare(batch.size());
+        if (map_of_.prepared()) section([&] { map_of_.commit(); });
+        return {};
+    }
+
+    /// Makes room for `more` records, but for what is as long as each wants it: ids that are text,
+    /// and payloads. Batches that fit move nothing but that.
+    template <class Section>
+    [[nodiscard]] result<void> reserve(std::uint64_t more, Section const& section) {
+        if (more >= no_slot) return too_many();
+        VICINAL_CHECK(make_room(more, 0, 0, section));
+        map_of_.reserve(more);
         if (map_of_.prepared()) section([&] { map_of_.commit(); });
         return {};
     }
@@ -188,7 +190,7 @@ public:
     void publish(std::span<prepared<Id> const> batch) noexcept {
         ids_.publish();
         payloads_.publish();
-        for (auto const& p : batch) publish_next(p.id);
+        for (auto const& p : batch) publish_next(p.id, p.hash);
     }
 
     /// A slot and the payload that it is to have.
@@ -200,7 +202,7 @@ public:
     /// Makes room for the slots of so many changes.
     template <class Section>
     [[nodiscard]] result<void> make_room_for_changes(std::size_t n, Section const& section) {
-        if (changed_.size() + n <= changed_.capacity() || n > most_changes()) return {};
+        if (changed_.size() + n <= changed_.capacity()) return {};
         return guarded([&]() -> result<void> {
             std::vector<slot> larger;
             larger.reserve((std::max)(changed_.size() + n, 2 * changed_.capacity()));
@@ -209,22 +211,30 @@ public:
             return {};
         });
     }
+    /// Whether the changes are so many that whoever keeps something about payloads does better to
+    /// begin anew.
+    [[nodiscard]] bool much_changed() const noexcept {
+        return changed_.size() > (std::max)(std::size_t{1024}, std::size_t{count_} / 4);
+    }
+    /// Forgets them. Inside the section.
+    void begin_epoch() noexcept {
+        ++epoch_;
+        changed_.clear();
+    }
     /// Writes the payloads of a batch behind the others, for the records that are there. There is
     /// room, in `fresh` too; no query sees them yet.
     void put_payloads(std::span<prepared<Id> const> batch,
                       std::vector<new_payload>& fresh) noexcept {
         for (auto const& p : batch)
-            if (auto const s = find(p.id); s != no_slot)
+            if (auto const s = find(p.id, p.hash); s != no_slot)
                 fresh.push_back({s, payloads_.append(p.payload)});
     }
     /// Gives the slots their new payloads. Inside the section.
     void replace_payloads(std::span<new_payload const> fresh) noexcept {
         payloads_.publish();
-        bool const lists = changed_.size() + fresh.size() <= most_changes();
-        if (!lists) begin_epoch();
         for (auto const& n : fresh) {
             payloads_.replace(n.row, n.place);
-            if (lists) changed_.push_back(n.row);
+            changed_.push_back(n.row);
         }
     }
     /// Writes copies of the records with the new payloads behind the published slots, dead for now.
@@ -246,7 +256,7 @@ public:
     void publish_again(std::size_t n) noexcept {
         ids_.publish();
         payloads_.publish();
-        for (; n > 0; --n) publish_next(ids_[count_]);
+        for (; n > 0; --n) publish_next(ids_[count_], traits::hash(ids_[count_]));
     }
 
     /// Ends the life of a live slot. Inside the section.
@@ -313,18 +323,10 @@ public:
     }
 
 private:
-    void begin_epoch() noexcept {
-        ++epoch_;
-        changed_.clear();
-    }
-    /// More would cost whoever keeps something about payloads about as much as to begin anew.
-    [[nodiscard]] std::size_t most_changes() const noexcept {
-        return (std::max)(std::size_t{1024}, std::size_t{count_} / 4);
-    }
     /// Makes the slot behind the published ones live, and what it replaces dead.
-    void publish_next(id_view id) noexcept {
-        if (auto const old = find(id); old != no_slot) end(old);
-        map_of_.put(traits::hash(id), count_, [this](slot other) { return !live(other); });
+    void publish_next(id_view id, std::uint64_t hash) noexcept {
+        if (auto const old = find(id, hash); old != no_slot) end(old);
+        map_of_.put(hash, count_, [this](slot other) { return !live(other); });
         *live_->edit(count_) = std::byte{1};
         ++live_count_;
         ++count_;
@@ -333,6 +335,23 @@ private:
     rows(column& vectors, column& live, column& map, id_rows<Id, Storage> ids,
          heap<Storage> payloads) noexcept
         : vectors_(&vectors), live_(&live), map_(&map), ids_(ids), payloads_(payloads) {}
+
+    [[nodiscard]] static error too_many() {
+        return error{errc::limit_exceeded, "at most 4,294,967,294 rows in a store"};
+    }
+    template <class Section>
+    [[nodiscard]] result<void> make_room(std::uint64_t more, std::uint64_t id_bytes,
+                                         std::uint64_t payload_bytes, Section const& section) {
+        auto const slots = count_ + more;
+        if (slots >= no_slot) return too_many();
+        for (auto* c : {vectors_, live_})
+            if (slots > c->capacity()) {
+                VICINAL_CHECK(c->prepare(slots));
+                section([&] { c->commit(); });
+            }
+        VICINAL_CHECK(ids_.make_room(slots, id_bytes, section));
+        return payloads_.make_room(slots, payload_bytes, section);
+    }
 
     column* vectors_;
     column* live_;

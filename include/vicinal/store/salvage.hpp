@@ -151,10 +151,10 @@ private:
     [[nodiscard]] result<void> write(std::vector<salvaged_row> const& batch, Log& log) {
         if (batch.empty()) return {};
         std::vector<prepared<std::string>> entries;
-        for (auto const& r : batch)
-            entries.push_back({{reinterpret_cast<char const*>(r.id.data()), r.id.size()},
-                               r.vector.data(),
-                               r.payload});
+        for (auto const& r : batch) {
+            std::string_view const id(reinterpret_cast<char const*>(r.id.data()), r.id.size());
+            entries.push_back({id, hash_bytes(id), r.vector.data(), r.payload});
+        }
         report_.records += batch.size();
         auto const record = write_upsert<std::string>(
             std::span<prepared<std::string> const>(entries), vector_bytes_);

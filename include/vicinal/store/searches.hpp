@@ -36,7 +36,7 @@ public:
     template <class Trace, class Done>
     [[nodiscard]] result<hits> one(vector_view<scalar> query, Trace& trace,
                                    Done const& done) const {
-        VICINAL_CHECK(check_vector<Metric>(query, engine_.dim(), "the query"));
+        VICINAL_CHECK(check_vector<Metric>(query, engine_.dim(), [] { return "the query"; }));
         return engine_.read([&](auto const& rows, auto const& index) -> result<hits> {
             auto const found = detail::query<Metric, std::remove_cvref_t<decltype(rows)>,
                                              std::remove_cvref_t<decltype(index)>, Trace>(
@@ -80,8 +80,8 @@ public:
 private:
     [[nodiscard]] result<std::vector<hits>> together(matrix_view<scalar> queries) const {
         for (std::size_t i = 0; i < queries.rows(); ++i)
-            VICINAL_CHECK(
-                check_vector<Metric>(queries.row(i), engine_.dim(), "query " + std::to_string(i)));
+            VICINAL_CHECK(check_vector<Metric>(queries.row(i), engine_.dim(),
+                                               [i] { return "query " + std::to_string(i); }));
         std::vector<hits> answers;
         if (queries.rows() == 0) return answers;
         return engine_.read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {
@@ -98,6 +98,7 @@ private:
         });
     }
 
+public:
     template <class Rows>
     [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
         hits out;
@@ -106,6 +107,7 @@ private:
         return out;
     }
 
+private:
     Engine& engine_;
     filter const& where_;
     search_options const& options_;

@@ -5,7 +5,9 @@
 #include <vicinal/core/record.hpp>
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/store/engine.hpp>
+#include <vicinal/store/grouping.hpp>
 #include <vicinal/store/ids.hpp>
+#include <vicinal/store/likeness.hpp>
 #include <vicinal/store/options.hpp>
 
 #include <initializer_list>
@@ -38,6 +40,10 @@ struct store_types {
         [[nodiscard]] float similarity() const { return metric::similarity<Metric>(distance); }
     };
     using hits = std::vector<hit>;
+    /// The hits that have a value in common, of a search by groups.
+    using group = hit_group<hit>;
+    using example = basic_example<Id, scalar_type>;
+    using examples = basic_examples<Id, scalar_type>;
 
 protected:
     using engine_type = engine<Metric, Index, Storage, Payload, Id>;

@@ -10,16 +10,15 @@
 #include <cstddef>
 #include <limits>
 #include <string>
-#include <string_view>
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
 /// Refuses a vector that a store of this metric and dimension can't hold or answer: another length,
-/// NaN or infinity, no direction. `whose` ends the message, as in "for 'readme'". dim steps.
-template <metric::model Metric>
+/// NaN or infinity, no direction. whose() ends the message, as in "for 'readme'". dim steps.
+template <metric::model Metric, std::invocable Whose>
 [[nodiscard]] result<void> check_vector(vector_view<metric::element_of<Metric>> v, std::size_t dim,
-                                        std::string_view whose) {
-    auto const of = [whose](std::string got) { return got.append(" for ").append(whose); };
+                                        Whose const& whose) {
+    auto const of = [&whose](std::string got) { return got.append(" for ").append(whose()); };
     if (v.size() != dim)
         return error{errc::dimension_mismatch, std::to_string(dim) + " elements",
                      of(std::to_string(v.size()))};

@@ -3,6 +3,7 @@
 #define VICINAL_STORE_VERIFICATION_HPP
 
 #include <vicinal/core/problems.hpp>
+#include <vicinal/store/field_check.hpp>
 #include <vicinal/store/ids.hpp>
 #include <vicinal/store/vector_check.hpp>
 
@@ -37,7 +38,8 @@ template <class Space>
 /// Looks at every live record of the rows, and at the way that the index has to it.
 ///
 /// Found are: an id that is none or does not lead back to its record, a vector that the metric
-/// refuses, a payload that does not decode, a record that no walk of the index comes to.
+/// refuses, a payload that does not decode, a record that no walk of the index comes to, an index
+/// on a field that says other than the payloads.
 template <class Metric, class Payload, class Id, class Rows, class Index>
 void verify_rows(Rows const& rows, Index const& index, std::size_t dim, verify_report& report) {
     using traits = id_traits<Id>;
@@ -55,11 +57,12 @@ void verify_rows(Rows const& rows, Index const& index, std::size_t dim, verify_r
             report.add(name(s) + ": its id leads to " +
                        (found == no_slot ? "no row" : "row " + std::to_string(found)));
         vector_view<element> const vector(vectors.template row_as<element>(s), dim);
-        if (auto const good = check_vector<Metric>(vector, dim, "its vector"); !good)
+        if (auto const good = check_vector<Metric>(vector, dim, [] { return "its vector"; }); !good)
             report.add(name(s) + ": " + good.error().message());
         if (auto const payload = Payload::decode(rows.payload(s)); !payload)
             report.add(name(s) + ": " + payload.error().message());
     }
+    verify_fields(rows, report);
     report.rows = rows.count();
     report.indexed_rows = index.covered();
     if (index.covered() > rows.count())

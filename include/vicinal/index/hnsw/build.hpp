@@ -125,12 +125,15 @@ private:
 
     template <class Make>
     [[nodiscard]] result<void> make_plans(std::span<slot const> batch, Make const& make) {
+        // A batch is planned in the order of slots, near rows of a load one after the other.
+        in_turn_.assign(batch.begin(), batch.end());
+        std::sort(in_turn_.begin(), in_turn_.end());
         plans_.resize(batch.size());
         return run_parts(batch.size(), 1, threads_, [&](std::size_t first, std::size_t last) {
             return vicinal::detail::guarded([&]() -> result<void> {
                 hands h(graph_, codec_, codes_, lines_, relaxed_);
                 for (auto i = first; i < last; ++i) {
-                    plans_[i].node = batch[i];
+                    plans_[i].node = in_turn_[i];
                     make(h, plans_[i]);
                 }
                 return {};
@@ -138,7 +141,7 @@ private:
         });
     }
 
-    /// Gives each new node a parent that has room, in the order of the batch.
+    /// Gives each new node a parent that has room, in the order of the plans.
     void choose_parents() {
         auto const g = graph_.get();
         auto const level = graph_.ground_level(g);
@@ -300,6 +303,7 @@ private:
     float relaxed_;
     std::size_t threads_;
     Section const& section_;
+    std::vector<slot> in_turn_;
     std::vector<plan> plans_;
     std::vector<slot> parents_;
     /// Of nodes old and new: the children that this batch gives them.

@@ -33,6 +33,10 @@ struct hnsw_options {
 
 namespace hnsw_graph {
 
+/// Rows of one write below which their order is left as it is: the codes of so many stay in the
+/// second-level cache, in whichever order.
+inline constexpr std::size_t least_ordered = 4096;
+
 /// Refuses options that no graph can be made with: errc::invalid_argument, with the range.
 [[nodiscard]] inline result<void> check(hnsw_options const& o) {
     if (o.neighbours < 2 || o.neighbours > 512)

@@ -35,6 +35,8 @@ inline constexpr std::uint32_t tuned_efforts[] = {10,  14,  20,  28,  40,  56,  
 inline constexpr std::size_t tuned_ks[] = {1, 10, 100};
 /// The recall beyond which no more is measured.
 inline constexpr float enough = 0.9985F;
+/// The recall of ten that walks which end by a ratio must come to, at some effort.
+inline constexpr float enough_by_ratio = 0.99F;
 /// Rows on a line grow with 1, their squared distances with 2.
 inline constexpr float most_growth = 4;
 
@@ -94,11 +96,14 @@ public:
                 nearest_[i].offer({d, s});
         }
     }
-    /// Ends comparing: the distances of each query's nearest, nearest first.
-    void finish() {
-        for (auto& n : nearest_) {
-            truth_.emplace_back();
-            for (auto const& one : n.take()) truth_.back().push_back(one.distance);
+    /// Ends comparing: the exact distances of each query's nearest, nearest first.
+    template <class Reader>
+    void finish(Reader const& vectors) {
+        for (std::size_t i = 0; i < slots_.size(); ++i) {
+            auto& distances = truth_.emplace_back();
+            for (auto const& one : nearest_[i].take())
+                distances.push_back(metric::exact<Metric>(vector(i), row(vectors, one.row), dim_));
+            std::sort(distances.begin(), distances.end());
         }
     }
     [[nodiscard]] std::vector<float> const& truth(std::size_t i) const noexcept {
@@ -163,72 +168,53 @@ void write_tuning(Column& column, tuning const& t) noexcept {
     }
 }
 
-/// The share of a query's k nearest that a search found, for tuned_ks from `first` up to `last_k`.
-/// The candidates are compared by their vectors, as many of them as a store compares.
-template <class Metric, class Reader>
-void count_found(held_out<Metric> const& queries, std::size_t i, neighbours candidates,
-                 Reader const& vectors, std::size_t dim, std::size_t first, std::size_t last_k,
-                 double (&found)[3]) {
-    using rows = held_out<Metric>;
-    auto const& truth = queries.truth(i);
-    auto const distance = metric::bind<Metric>(queries.vector(i), dim);
-    auto const compared = (std::min)(candidates.size(), candidates_for(tuned_ks[last_k - 1]));
-    for (std::size_t j = 0; j < compared; ++j)
-        candidates[j].distance = distance(rows::row(vectors, candidates[j].row));
-    for (auto n = first; n < last_k; ++n) {
+/// The share of a query's k nearest that a search found, for tuned_ks from `first` up to `last`:
+/// compared(k) gives the k nearest of its candidates as a store compares them.
+template <class Compared>
+void count_found(std::vector<float> const& truth, std::size_t first, std::size_t last,
+                 Compared const& compared, double (&found)[3]) {
+    for (auto n = first; n < last; ++n) {
         auto const k = (std::min)(tuned_ks[n], truth.size());
         if (k == 0) continue;
-        auto const last = (std::min)(compared, candidates_for(k));
         std::size_t hits = 0;
-        for (std::size_t j = 0; j < last; ++j)
-            hits += candidates[j].distance <= truth[k - 1] ? 1U : 0U;
+        for (auto const& one : compared(tuned_ks[n]))
+            hits += one.distance <= truth[k - 1] ? 1U : 0U;
         found[n] += static_cast<double>((std::min)(hits, k)) / static_cast<double>(k);
     }
 }
 
-/// Searches for each query at growing effort, until all recalls are next to 1: search(vector, k,
-/// effort, growth, without) gives candidates. A walk for ten goes as far as one for the nearest,
-/// one for a hundred goes less far.
-template <class Metric, class Reader, class Live, class Search>
-[[nodiscard]] result<tuning> measure_recall(held_out<Metric>& queries, Reader const& vectors,
-                                            std::size_t dim, slot covered, Live const& live,
-                                            std::size_t threads, Search const& search) {
-    using rows = held_out<Metric>;
-    auto const for_each = [&](auto const& body) {
-        return run_parts(queries.size(), 1, threads, [&](std::size_t from, std::size_t to) {
-            return vicinal::detail::guarded([&]() -> result<void> {
-                body(from, to);
-                return {};
-            });
+/// Runs body(from, to) for parts of the queries on so many threads.
+template <class Body>
+[[nodiscard]] result<void> for_queries(std::size_t count, std::size_t threads, Body const& body) {
+    return run_parts(count, 1, threads, [&](std::size_t from, std::size_t to) {
+        return vicinal::detail::guarded([&]() -> result<void> {
+            body(from, to);
+            return {};
         });
-    };
-    // A block of rows stays in the second cache while each query is compared with it.
-    auto const block = static_cast<slot>(262144 / (dim * sizeof(typename rows::element)) + 1);
-    queries.read(vectors, dim);
-    VICINAL_CHECK(for_each([&](std::size_t from, std::size_t to) {
-        auto const mine = vectors; // a reader is one thread's
-        for (slot first = 0; first < covered; first += (std::min)(block, covered - first))
-            for (auto i = from; i < to; ++i)
-                queries.compare(i, mine, first, first + (std::min)(block, covered - first), live);
-    }));
-    queries.finish();
-    tuning t{covered, static_cast<std::uint32_t>(queries.size()), {}, 0};
-    t.growth = (std::clamp)(queries.growth(), 0.0F, most_growth);
+    });
+}
+
+/// Searches for each query at growing effort, until all recalls are next to 1; `search` as in
+/// measure_recall. A walk for ten goes as far as one for the nearest, one for a hundred goes less
+/// far.
+template <class Metric, class Search>
+[[nodiscard]] result<tuning> measure_with(float growth, held_out<Metric> const& queries,
+                                          slot covered, std::size_t threads, Search const& search) {
+    tuning t{covered, static_cast<std::uint32_t>(queries.size()), {}, growth};
     struct tally {
         double found[3] = {};
     };
     std::vector<tally> each(queries.size());
     for (auto const effort : tuned_efforts) {
         if (effort > covered || queries.size() == 0) break;
-        VICINAL_CHECK(for_each([&](std::size_t from, std::size_t to) {
-            auto const mine = vectors;
+        VICINAL_CHECK(for_queries(queries.size(), threads, [&](std::size_t from, std::size_t to) {
             for (auto i = from; i < to; ++i) {
                 each[i] = {};
-                auto const look = [&](std::size_t from_k, std::size_t until_k) {
-                    auto found = search(queries.vector(i), tuned_ks[until_k - 1], effort, t.growth,
-                                        std::span<slot const>(queries.copies(i)));
-                    count_found(queries, i, std::move(found), mine, dim, from_k, until_k,
-                                each[i].found);
+                auto const look = [&](std::size_t first, std::size_t last) {
+                    search(queries.vector(i), tuned_ks[last - 1], effort, growth,
+                           std::span<slot const>(queries.copies(i)), [&](auto const& compared) {
+                               count_found(queries.truth(i), first, last, compared, each[i].found);
+                           });
                 };
                 look(0, 2);
                 if (effort >= tuned_ks[2]) look(2, 3);
@@ -252,6 +238,36 @@ template <class Metric, class Reader, class Live, class Search>
         if (m.at_1 >= enough && m.at_10 >= enough && m.at_100 >= enough) break;
     }
     return t;
+}
+
+/// Compares the queries with all rows, then measures: search(vector, k, effort, growth, without,
+/// use) walks for k and calls use(compared), with compared as in count_found.
+///
+/// Where rows differ by less than their codes tell, the ratios of codes' distances are noise, and
+/// walks that end by them find too little at any effort: then beams are measured, and growth is 0.
+template <class Metric, class Reader, class Live, class Search>
+[[nodiscard]] result<tuning> measure_recall(held_out<Metric>& queries, Reader const& vectors,
+                                            std::size_t dim, slot covered, Live const& live,
+                                            std::size_t threads, Search const& search) {
+    // A block of rows stays in the second cache while each query is compared with it.
+    auto const block =
+        static_cast<slot>(262144 / (dim * sizeof(typename held_out<Metric>::element)) + 1);
+    queries.read(vectors, dim);
+    VICINAL_CHECK(for_queries(queries.size(), threads, [&](std::size_t from, std::size_t to) {
+        auto const mine = vectors; // a reader is one thread's
+        for (slot first = 0; first < covered; first += (std::min)(block, covered - first))
+            for (auto i = from; i < to; ++i)
+                queries.compare(i, mine, first, first + (std::min)(block, covered - first), live);
+    }));
+    queries.finish(vectors);
+    auto const growth = (std::clamp)(queries.growth(), 0.0F, most_growth);
+    auto by_ratio = measure_with(growth, queries, covered, threads, search);
+    if (!by_ratio || growth == 0 || by_ratio->table.empty() ||
+        by_ratio->table.back().at_10 >= enough_by_ratio)
+        return by_ratio;
+    auto beams = measure_with(0.0F, queries, covered, threads, search);
+    if (!beams || beams->table.back().at_10 > by_ratio->table.back().at_10) return beams;
+    return by_ratio;
 }
 
 /// The effort for `wanted` neighbours at `recall`, from a table: between two k, and between two

@@ -25,7 +25,7 @@ inline void append_unquoted(std::string& out, std::string_view quoted) {
 }
 
 /// The end of the first part of a dotted name, which the lexer has seen to be well formed.
-[[nodiscard]] inline std::size_t part_size(std::string_view raw) noexcept {
+[[nodiscard]] constexpr std::size_t part_size(std::string_view raw) noexcept {
     std::size_t i = 0;
     bool inside = false;
     for (; i < raw.size() && (inside || raw[i] != '.'); ++i)

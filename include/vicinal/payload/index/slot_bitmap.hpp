@@ -5,11 +5,8 @@
 #include <vicinal/core/record.hpp>
 #include <vicinal/payload/index/bitmap_bytes.hpp>
 
-#if defined(VICINAL_USE_ROARING)
-#    include <vicinal/payload/index/roaring_bitmap.hpp>
-#else
-#    include <vicinal/payload/index/plain_bitmap.hpp>
-#endif
+#include <vicinal/payload/index/plain_bitmap.hpp>
+#include <vicinal/payload/index/roaring_bitmap.hpp>
 
 #include <algorithm>
 #include <cstddef>

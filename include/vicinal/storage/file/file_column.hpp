@@ -6,6 +6,7 @@
 #include <vicinal/storage/column.hpp>
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/file/paged_reader.hpp>
+#include <vicinal/storage/load_section.hpp>
 #include <vicinal/storage/memory_column.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/storage/snapshot.hpp>
@@ -13,7 +14,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -97,7 +97,7 @@ public:
             VICINAL_CHECK(made.rows.prepare(s.rows));
             made.rows.commit();
             made.rows.resize(s.rows);
-            VICINAL_CHECK(load(file, s, made.rows.edit(0)));
+            VICINAL_CHECK(load_section(file, s, shared_->trusted, made.rows.edit(0)));
         }
         staged_ = std::move(made);
         return {};
@@ -122,28 +122,6 @@ private:
         std::uint64_t count;
         bool same;
     };
-
-    /// Puts all rows of a section into memory, each block compared with its checksum unless the
-    /// store is trusted.
-    [[nodiscard]] result<void> load(snapshot_file<Os> const& file, section const& s,
-                                    std::byte* into) const {
-        std::unique_ptr<block_buffer> const buffer(new block_buffer);
-        for (std::uint64_t i = 0; i < s.blocks(); ++i) {
-            auto const at = i * snapshot_block_bytes;
-            if (shared_->trusted) {
-                auto const read =
-                    read_up_to<Os>(file.number(), s.offset + at, buffer->bytes, file.shown());
-                VICINAL_CHECK(read);
-                if (*read != snapshot_block_bytes)
-                    return block_damage(s, i, file.shown(), "the bytes of block ", "fewer");
-            } else {
-                VICINAL_CHECK(file.read_block(s, i, *buffer));
-            }
-            std::memcpy(into + at, buffer->bytes.data(),
-                        static_cast<std::size_t>((std::min)(snapshot_block_bytes, s.bytes() - at)));
-        }
-        return {};
-    }
 
     void count() noexcept {
         auto const now = memory_.capacity() * row_bytes();

@@ -48,8 +48,8 @@ class file_columns : public named_columns<Os, file_column<Os>> {
 public:
     explicit file_columns(open_options const& options)
         : read_only_(options.read_only),
-          shared_(std::make_unique<storage::paging<Os>>(options.cache_bytes,
-                                                        options.check == check_level::trusted)) {}
+          shared_(std::make_unique<storage::paging<Os>>(
+              options.cache_bytes, options.check == check_level::trusted, options.read_threads)) {}
 
     file_columns(file_columns const&) = delete;
     file_columns& operator=(file_columns const&) = delete;

@@ -3,24 +3,7 @@
 #define VICINAL_STORAGE_FILE_IO_RING_HPP
 
 #include <vicinal/core/config.hpp>
-
-#include <cstddef>
-#include <cstdint>
-#include <span>
-
-namespace vicinal::inline VICINAL_ABI::storage {
-
-/// A piece of a file to be read; `done` is then the bytes that were, or -1 where they are to be
-/// asked for in another way.
-struct read_request {
-    int file = -1;
-    std::uint64_t offset = 0;
-    std::byte* into = nullptr;
-    std::size_t bytes = 0;
-    std::ptrdiff_t done = -1;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::storage
+#include <vicinal/storage/file/read_request.hpp>
 
 #if VICINAL_HAS_FILES && defined(__linux__) && __has_include(<linux/io_uring.h>)
 #    include <sys/mman.h>
@@ -37,9 +20,12 @@ struct read_request {
 
 #    include <algorithm>
 #    include <cerrno>
+#    include <cstddef>
+#    include <cstdint>
 #    include <cstring>
 #    include <memory>
 #    include <new>
+#    include <span>
 
 #    include <linux/io_uring.h>
 #    include <unistd.h>

@@ -24,7 +24,8 @@ namespace vicinal::inline VICINAL_ABI::storage {
 /// What the paged sections of one store share.
 template <class Os>
 struct paging {
-    paging(std::uint64_t budget, bool trusts) noexcept : cache(budget), trusted(trusts) {}
+    paging(std::uint64_t budget, bool trusts, std::size_t threads) noexcept
+        : cache(budget), read(threads), trusted(trusts) {}
 
     page_cache cache;
     read_together<Os> read;

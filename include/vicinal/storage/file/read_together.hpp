@@ -3,13 +3,13 @@
 #define VICINAL_STORAGE_FILE_READ_TOGETHER_HPP
 
 #include <vicinal/core/mutex.hpp>
-#include <vicinal/storage/descriptor.hpp>
 #include <vicinal/storage/file/io_ring.hpp>
+#include <vicinal/storage/file/read_request.hpp>
+#include <vicinal/storage/file/read_threads.hpp>
 #include <vicinal/storage/posix.hpp>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -21,18 +21,24 @@
 namespace vicinal::inline VICINAL_ABI::storage {
 
 /// Reads pieces of files, several at once where the system can: by io_uring where this process may
-/// have it; else the kernel is told of all before the first is waited for. An `Os` of a test is
-/// asked for one after the other. Safe to share between threads.
+/// have it; else on `threads` threads that are started when they are first wanted; without any the
+/// kernel is told of all pieces before the first is waited for. An `Os` of a test has no io_uring.
+/// Safe to share between threads; a child of fork() has neither the ring nor the threads of its
+/// parent.
 template <class Os>
 class read_together {
 public:
+    explicit read_together(std::size_t threads = 0) noexcept : threads_wanted_(threads) {}
+    read_together(read_together const&) = delete;
+    read_together& operator=(read_together const&) = delete;
+    ~read_together() { leave_to_parent(); }
+
     /// Fills each piece; `done` are the bytes read, fewer where the file ends, or minus the reason
     /// (errno).
     void operator()(std::span<read_request> pieces) noexcept {
         reads_.fetch_add(pieces.size(), std::memory_order_relaxed);
-        if constexpr (std::same_as<Os, posix>)
-            if (pieces.size() > 1) begin(pieces);
-        for (auto& p : pieces) finish(p);
+        if (pieces.size() > 1 && read_at_once(pieces)) return;
+        for (auto& p : pieces) read_rest<Os>(p);
     }
 
     /// Pieces that were read so far.
@@ -41,36 +47,65 @@ public:
     }
 
 private:
-    /// What the ring did not read, or only in part, is read in the usual way.
-    static void finish(read_request& p) noexcept {
-        auto done = p.done > 0 ? static_cast<std::size_t>(p.done) : std::size_t{0};
-        while (done < p.bytes) {
-            auto const n = vicinal::detail::uninterrupted([&] {
-                return Os::read_at(p.file, p.into + done, p.bytes - done, p.offset + done);
-            });
-            if (n < 0) {
-                p.done = -errno;
-                return;
-            }
-            if (n == 0) break;
-            done += static_cast<std::size_t>(n);
-        }
-        p.done = static_cast<std::ptrdiff_t>(done);
-    }
-
-    void begin(std::span<read_request> pieces) noexcept {
+    /// Whether all is read, or was refused. Else read_rest() does what is left.
+    [[nodiscard]] bool read_at_once(std::span<read_request> pieces) noexcept {
+        leave_to_parent();
 #if VICINAL_HAS_IO_RING
-        if (auto ring = take()) {
-            bool sound = true;
-            for (std::size_t i = 0; sound && i < pieces.size(); i += io_ring::depth)
-                sound = ring->read(
-                    pieces.subspan(i, (std::min)(pieces.size() - i, std::size_t{io_ring::depth})));
-            if (sound) give_back(std::move(ring));
-            return;
+        if constexpr (std::same_as<Os, posix>) {
+            if (auto ring = take()) {
+                bool sound = true;
+                for (std::size_t i = 0; sound && i < pieces.size(); i += io_ring::depth)
+                    sound = ring->read(pieces.subspan(
+                        i, (std::min)(pieces.size() - i, std::size_t{io_ring::depth})));
+                if (sound) give_back(std::move(ring));
+                return false;
+            }
         }
 #endif
-        for (auto const& p : pieces) Os::will_read(p.file, p.bytes, p.offset);
+#if VICINAL_HAS_READ_THREADS
+        if (auto* const t = threads()) {
+            if (pieces.size() > t->together()) announce(pieces.subspan(t->together()));
+            t->read(pieces);
+            return true;
+        }
+#endif
+        announce(pieces);
+        return false;
     }
+
+    /// Tells the kernel of pieces that have to wait for others.
+    static void announce([[maybe_unused]] std::span<read_request const> pieces) noexcept {
+        if constexpr (std::same_as<Os, posix>)
+            for (auto const& p : pieces) Os::will_read(p.file, p.bytes, p.offset);
+    }
+
+    /// In a child that a fork made the ring is the parent's still, and there are no threads to
+    /// join: it begins with neither.
+    void leave_to_parent() noexcept {
+        auto const process = Os::process_id();
+        if (process_.load(std::memory_order_relaxed) == process) return;
+        vicinal::detail::mutex_lock const held(mutex_);
+        if (process_.load(std::memory_order_relaxed) == process) return;
+#if VICINAL_HAS_IO_RING
+        for (auto& r : idle_) r.reset();
+#endif
+#if VICINAL_HAS_READ_THREADS
+        static_cast<void>(threads_.release());
+#endif
+        process_.store(process, std::memory_order_relaxed);
+    }
+
+#if VICINAL_HAS_READ_THREADS
+    /// Null where none are wanted or given.
+    [[nodiscard]] read_threads<Os>* threads() noexcept {
+        vicinal::detail::mutex_lock const held(mutex_);
+        if (!threads_ && threads_wanted_ > 0) {
+            threads_ = read_threads<Os>::make(threads_wanted_);
+            if (!threads_) threads_wanted_ = 0;
+        }
+        return threads_.get();
+    }
+#endif
 
 #if VICINAL_HAS_IO_RING
     [[nodiscard]] std::unique_ptr<io_ring> take() noexcept {
@@ -93,10 +128,15 @@ private:
             }
     }
 
-    vicinal::detail::mutex mutex_;
     std::unique_ptr<io_ring> idle_[8];
     std::atomic<bool> none_{false};
 #endif
+    vicinal::detail::mutex mutex_;
+    [[maybe_unused]] std::size_t threads_wanted_;
+#if VICINAL_HAS_READ_THREADS
+    std::unique_ptr<read_threads<Os>> threads_;
+#endif
+    std::atomic<long> process_{Os::process_id()};
     std::atomic<std::uint64_t> reads_{0};
 };
 

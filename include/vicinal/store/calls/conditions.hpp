@@ -3,10 +3,14 @@
 #define VICINAL_STORE_CALLS_CONDITIONS_HPP
 
 #include <vicinal/store/calls/searches.hpp>
+#include <vicinal/store/faceting.hpp>
 #include <vicinal/store/matches.hpp>
+#include <vicinal/store/selecting.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vicinal::inline VICINAL_ABI::detail {
@@ -20,6 +24,10 @@ protected:
     using search_calls<Types>::engine_;
 
 public:
+    using typename Types::record;
+    /// Records of a selection, and where the next page begins.
+    using page = selected_page<record>;
+
     /// How many records match; all of them where the filter is empty. Errors: invalid_filter,
     /// unsupported (a filter on a payload that has no fields), out_of_memory.
     [[nodiscard]] result<std::size_t> try_count(std::string const& where = {}) const {
@@ -50,11 +58,61 @@ public:
         });
     }
 
+    /// A page of the records that match, in the order of a field or of their ids.
+    ///
+    /// Cost: as try_count(); a comparison with the worst of the page for each match, which reads
+    /// the field where there is an order_by; the page's records. Errors: as try_count();
+    /// invalid_argument (a limit of 0, an `after` of another order), corrupt_snapshot.
+    [[nodiscard]] result<page> try_select(select_options const& o = {}) const {
+        return guarded([&]() -> result<page> {
+            using id = typename Types::id_type;
+            using policy = typename Types::payload_policy;
+            auto const condition = read_condition<policy>(o.where);
+            VICINAL_CHECK(condition);
+            VICINAL_CHECK(check_field<policy>(o.order_by));
+            if (o.limit == 0) return error{errc::invalid_argument, "a limit of at least 1", "0"};
+            std::optional<page_cursor<id>> after;
+            if (!o.after.empty()) {
+                auto cursor = page_cursor<id>::parse(o.after, o.order_by, o.descending);
+                VICINAL_CHECK(cursor);
+                after.emplace(std::move(*cursor));
+            }
+            return engine_->read([&](auto const& rows, auto const&) {
+                return select_page<record, policy, id>(rows, engine_->dim(), *condition, o, after,
+                                                       engine_->filters());
+            });
+        });
+    }
+
+    /// How many of the records that match have which value of a field (a dotted name): the most
+    /// frequent values first, equally frequent ones in the order of select_options. An array counts
+    /// once for each of its distinct elements.
+    ///
+    /// Cost: as try_count() and a look into each match; where there is a hash or inverted index on
+    /// the field, no filter and no dead row, one step for each value. Errors: as try_count().
+    [[nodiscard]] result<std::vector<facet>> try_facets(std::string_view field,
+                                                        facet_options const& o = {}) const {
+        return guarded([&]() -> result<std::vector<facet>> {
+            using policy = typename Types::payload_policy;
+            auto const condition = read_condition<policy>(o.where);
+            VICINAL_CHECK(condition);
+            VICINAL_CHECK(check_field<policy>(field));
+            return engine_->read([&](auto const& rows, auto const&) -> result<std::vector<facet>> {
+                return count_facets(rows, field, *condition, o, engine_->filters());
+            });
+        });
+    }
+
 #if VICINAL_EXCEPTIONS
     [[nodiscard]] std::size_t count(std::string const& where = {}) const {
         return try_count(where).value();
     }
     std::size_t erase_where(std::string const& where) { return try_erase_where(where).value(); }
+    [[nodiscard]] page select(select_options const& o = {}) const { return try_select(o).value(); }
+    [[nodiscard]] std::vector<facet> facets(std::string_view field,
+                                            facet_options const& o = {}) const {
+        return try_facets(field, o).value();
+    }
 #endif
 };
 

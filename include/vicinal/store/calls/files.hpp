@@ -2,7 +2,7 @@
 #ifndef VICINAL_STORE_CALLS_FILES_HPP
 #define VICINAL_STORE_CALLS_FILES_HPP
 
-#include <vicinal/store/calls/conditions.hpp>
+#include <vicinal/store/calls/scopes.hpp>
 
 #include <string>
 #include <string_view>
@@ -11,13 +11,13 @@ namespace vicinal::inline VICINAL_ABI::detail {
 
 /// A store and its files: saved, checkpointed, backed up, refreshed.
 template <class Types>
-class file_calls : public condition_calls<Types> {
+class file_calls : public scope_calls<Types> {
 protected:
     using typename Types::engine_type;
-    using condition_calls<Types>::condition_calls;
-    using condition_calls<Types>::durable;
-    using condition_calls<Types>::engine_;
-    using condition_calls<Types>::from_;
+    using scope_calls<Types>::scope_calls;
+    using scope_calls<Types>::durable;
+    using scope_calls<Types>::engine_;
+    using scope_calls<Types>::from_;
     /// Whether the storage has files that it is saved to on request.
     static constexpr bool loadable =
         !durable && requires(typename Types::storage_policy::space & s) {

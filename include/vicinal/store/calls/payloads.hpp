@@ -42,18 +42,8 @@ public:
     /// Cost: one log record and sync of the payload's size. Errors: invalid_payload, read_only,
     /// io_failure, writer_poisoned, limit_exceeded, out_of_memory; then nothing has changed.
     result<bool> try_update_payload(id_parameter id, payload_type const& payload) {
-        return guarded([&]() -> result<bool> {
-            std::string encoded;
-            VICINAL_CHECK(Types::payload_policy::encode(payload, encoded));
-            id_view const one = id;
-            auto const n = engine_->update(
-                std::span(&one, 1), [&](auto const&, slot, std::string& out) -> result<bool> {
-                    out.append(encoded);
-                    return true;
-                });
-            VICINAL_CHECK(n);
-            return *n != 0;
-        });
+        return guarded(
+            [&] { return update_if(id, payload, [](auto const&, slot) { return true; }); });
     }
 
     /// Sets these fields of the record's payload and keeps the others; false where there is none of
@@ -95,6 +85,20 @@ public:
 #endif
 
 protected:
+    /// Replaces the payload of a record of which taken(rows, slot) holds.
+    template <class Taken>
+    result<bool> update_if(id_view id, payload_type const& payload, Taken const& taken) {
+        std::string encoded;
+        VICINAL_CHECK(Types::payload_policy::encode(payload, encoded));
+        auto const n = engine_->update(
+            std::span(&id, 1), [&](auto const& rows, slot s, std::string& out) -> result<bool> {
+                if (!taken(rows, s)) return false;
+                out.append(encoded);
+                return true;
+            });
+        VICINAL_CHECK(n);
+        return *n != 0;
+    }
     result<std::size_t> merge(std::vector<id_view> const& ids, vicinal::fields const& some) {
         return merge_if(ids, some, [](auto const&, slot) { return true; });
     }

@@ -23,6 +23,15 @@ public:
         return engine_->read([this](auto&, auto&) { return engine_->storage().paging(); });
     }
 
+    /// Makes room for `records` records in all, so that a load of known length moves no rows and no
+    /// entries of the id map while it goes on. Text ids, payloads and the index grow as they come.
+    /// Room for vectors takes memory when it is filled, where storage has the standard allocator;
+    /// the id map's, 11 to 22 bytes a record, at once. Searches go on and writers wait. Errors:
+    /// read_only, limit_exceeded, out_of_memory; the store stays as it was.
+    result<void> try_reserve(std::size_t records) {
+        return guarded([&] { return engine_->reserve(records); });
+    }
+
     /// Gives back what erased and replaced records hold, as every write does by itself once they
     /// are a quarter of the rows (and 1,000); a durable store writes a checkpoint for it. Without
     /// effect while a scan is open. Cost: all columns are written anew, in memory beside the old
@@ -47,6 +56,7 @@ public:
     }
 
 #if VICINAL_EXCEPTIONS
+    void reserve(std::size_t records) { try_reserve(records).value(); }
     void compact() { try_compact().value(); }
     [[nodiscard]] verify_report verify() const { return try_verify().value(); }
     index::tuning tune() requires(!engine_type::index_type::exact) { return try_tune().value(); }

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// expected: asks for a field that is no member of T
+#include <vicinal/payload/record.hpp>
+#include <vicinal/payload/where.hpp>
+
+#include <string>
+#include <vector>
+
+struct note {
+    int year = 0;
+    std::string title;
+    std::vector<std::string> tags;
+    using members = vicinal::members<&note::year, &note::title, &note::tags>;
+};
+
+vicinal::filter const recent = vicinal::where_of<note, "title = 'x' or yaer >= 2023">;
