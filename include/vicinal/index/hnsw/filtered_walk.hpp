@@ -181,7 +181,7 @@ template <class Level, class Target, class Ask, class ReachAt>
     frontier.assign(1, {start.distance, start.node});
     announced.assign(1, {start.distance, start.node});
     fetched.clear();
-    std::size_t asked = 0, next_look = 64;
+    std::size_t asked = 0, kept = 0, next_look = 64;
     auto const too_many = [&](float distance) {
         return s.beam.size() >= r.width && distance > s.beam.distance(r.width - 1);
     };
@@ -195,7 +195,9 @@ template <class Level, class Target, class Ask, class ReachAt>
         for (auto const& n : fetched) {
             if (useless(n.distance)) continue;
             ++asked;
-            if (ask(n.row)) s.beam.insert(n.distance, n.row);
+            if (!ask(n.row)) continue;
+            ++kept;
+            s.beam.insert(n.distance, n.row);
         }
         fetched.clear();
         std::swap(fetched, announced);
@@ -221,14 +223,14 @@ template <class Level, class Target, class Ask, class ReachAt>
             announced.push_back({distance, node});
             ask.announce(node);
         });
-        if (hopeless(asked, s.beam.size(), r.effort, most_asked)) return {{}, false};
+        if (hopeless(asked, kept, r.effort, most_asked)) return {{}, false};
         if (asked >= next_look) {
             next_look *= 2;
-            r = reach_at((std::min)(1.0, (static_cast<double>(s.beam.size()) + 30 * share) /
+            r = reach_at((std::min)(1.0, (static_cast<double>(kept) + 30 * share) /
                                              (static_cast<double>(asked) + 30)));
         }
     }
-    return {in_order(s.beam, r.effort), true};
+    return {in_order(s.beam, r.width), true};
 }
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
