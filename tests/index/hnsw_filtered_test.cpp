@@ -140,7 +140,7 @@ TEST_CASE("a walk that the filter leads astray goes over to the scan", "[index]"
         nearest<> best(10);
         auto const way =
             s.get().search_among(query.row(0), effort, 0.95, keep, keep.count(), best).value();
-        CHECK(way != way_among::walk);
+        CHECK(way != vicinal::index::way_among::walk);
         CHECK(keep.asked <= most_asked);
         CHECK(recall_among(data, query.row(0), keep, 10, best) == 1);
     };
