@@ -4,6 +4,9 @@
 
 #include "matrix.hpp"
 
+#include <vicinal/core/bits.hpp>
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -22,6 +25,21 @@ inline matrix load(std::string const& name, std::size_t most = SIZE_MAX) {
 inline std::size_t wanted_rows() {
     auto const* text = std::getenv("VICINAL_BENCH_ROWS");
     return text ? std::strtoull(text, nullptr, 10) : SIZE_MAX;
+}
+
+/// The rows of sift five times, 1,000,000 x 128 in all: integers still, the copies of a row apart
+/// by noise of plus or minus 2.
+inline matrix noisy_sift() {
+    auto const once = load("sift.base.u8bin", wanted_rows());
+    matrix m{once.rows * 5, once.columns, {}};
+    m.data.reserve(m.rows * m.columns);
+    std::uint64_t state = 1;
+    for (int copy = 0; copy < 5; ++copy)
+        for (auto const x : once.data) {
+            state = vicinal::detail::mix(state + 1);
+            m.data.push_back(std::clamp(x + static_cast<float>(state % 5) - 2, 0.0F, 255.0F));
+        }
+    return m;
 }
 
 } // namespace bench

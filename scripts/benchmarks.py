@@ -21,6 +21,7 @@ import sys
 import tempfile
 
 import benchmarks_migrate
+import benchmarks_planner
 import benchmarks_search
 import benchmarks_storage
 from benchmarks_report import report, table
@@ -126,7 +127,8 @@ PARTS = {"kernels": lambda directory, _: kernels(directory),
 PARTS |= {name: lambda _, program, part=part: part(program)
           for name, part in benchmarks_search.SECTIONS.items()}
 PARTS |= {name: lambda directory, _, part=part: part(directory)
-          for name, part in benchmarks_storage.SECTIONS.items()}
+          for sections in (benchmarks_planner.SECTIONS, benchmarks_storage.SECTIONS)
+          for name, part in sections.items()}
 PARTS |= {name: lambda directory, _, part=part: part(directory)
           for name, part in benchmarks_migrate.SECTIONS.items()}
 # What stands before the first part of a chapter.

@@ -28,6 +28,13 @@ int store_info(std::string const& text) {
     for (auto const& [name, value] : about.properties) line(name.c_str(), value);
     line("records", with_commas(stats.records));
     line("rows", with_commas(stats.rows) + ", " + with_commas(stats.indexed_rows) + " indexed");
+    line("payloads", with_commas(stats.bytes.payloads) + " bytes, " +
+                         with_commas(static_cast<std::uint64_t>(stats.mean_payload + 0.5)) +
+                         " each on average");
+    for (auto const& f : stats.field_indexes)
+        line("index", std::string(name_of(f.kind)) + " on " + f.field + ": " +
+                          with_commas(f.values) + " values, " + with_commas(f.entries) +
+                          " entries, " + with_commas(f.bytes) + " bytes");
     line("generation", std::to_string(about.generation));
     line("snapshot", with_commas(about.snapshot_bytes) + " bytes");
     line("log", with_commas(about.log_bytes) + " bytes");

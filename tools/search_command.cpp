@@ -22,6 +22,7 @@ struct arguments {
     std::string like;
     std::string vector;
     vicinal::search_options search;
+    bool explain = false;
 };
 
 /// Numbers between blanks, commas or brackets, as JSON and most programs print a vector.
@@ -51,13 +52,24 @@ int run(arguments const& a) {
                                  "'" + a.like + "'");
         query = record->vector;
     }
-    // A line of tab-separated values a hit: distance, id, payload.
-    for (auto const& hit : store.search(query, a.search)) {
+    auto const print = [&](vicinal::any_store::hit const& hit) {
+        // A line of tab-separated values a hit: distance, id, payload.
         std::string payload;
         vicinal::detail::to_json(store.get(hit.id)->payload, payload).value();
         std::printf("%.6g\t%s\t%s\n", static_cast<double>(hit.distance), printable(hit.id).c_str(),
                     printable(payload).c_str());
+    };
+    if (a.explain) {
+        auto const e = store.explain(query, a.search);
+        for (auto const& hit : e.hits) print(hit);
+        auto const page = to_string(e);
+        for (std::size_t at = 0, end = 0; at < page.size(); at = end + 1) {
+            end = page.find('\n', at);
+            std::fprintf(stderr, "%s\n", printable(page.substr(at, end - at)).c_str());
+        }
+        return success;
     }
+    for (auto const& hit : store.search(query, a.search)) print(hit);
     return success;
 }
 
@@ -80,6 +92,8 @@ void add_search(CLI::App& app, int& status) {
     command->add_option("--effort", a->search.effort, "Width of the search by hand")
         ->check(CLI::NonNegativeNumber);
     command->add_flag("--exact", a->search.exact, "Look at every record");
+    command->add_flag("--explain", a->explain,
+                      "Say on the standard error what the search did, and what would help it");
     command->callback([a, like, vector, &status] {
         if (like->empty() && vector->empty()) throw CLI::RequiredError("--like or --vector");
         status = run(*a);

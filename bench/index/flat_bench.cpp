@@ -38,20 +38,6 @@ using flat = typename index::flat<Codec>::template of<metric::squared_l2, storag
 
 constexpr std::size_t k = 10;
 
-/// sift five times: integers still, the copies of a row apart by some of the noise.
-bench::matrix noisy_sift() {
-    auto const once = bench::load("sift.base.u8bin", bench::wanted_rows());
-    bench::matrix m{once.rows * 5, once.columns, {}};
-    m.data.reserve(m.rows * m.columns);
-    std::uint64_t state = 1;
-    for (int copy = 0; copy < 5; ++copy)
-        for (auto const x : once.data) {
-            state = detail::mix(state + 1);
-            m.data.push_back(std::clamp(x + static_cast<float>(state % 5) - 2, 0.0F, 255.0F));
-        }
-    return m;
-}
-
 #if defined(__x86_64__)
 #    define BENCH_WIDE __attribute__((target("avx512f")))
 #else
@@ -210,6 +196,6 @@ int main(int argc, char** argv) {
         measure(report, "mnist", bench::load("mnist.base.u8bin", bench::wanted_rows()),
                 bench::load("mnist.query.u8bin"));
     if (arguments.wanted("sift x 5"))
-        measure(report, "sift x 5", noisy_sift(), bench::load("sift.query.u8bin"));
+        measure(report, "sift x 5", bench::noisy_sift(), bench::load("sift.query.u8bin"));
     return report.write(arguments.json()) ? 0 : 1;
 }

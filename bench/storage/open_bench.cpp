@@ -43,25 +43,20 @@ double milliseconds() {
 }
 
 void make_store(std::string const& path) {
-    auto const once = bench::load("sift.base.u8bin", bench::wanted_rows());
+    auto const rows = bench::noisy_sift();
     mapped::options o;
-    o.dim = once.columns;
+    o.dim = rows.columns;
     o.durability = durability::off;
     o.index.build_width = 24; // a graph made quickly
     o.index.threads = 2;
     mapped s{path, o};
-    std::uint64_t state = 1;
-    for (std::size_t copy = 0; copy < 5; ++copy) {
-        std::vector<mapped::record> records(once.rows);
-        for (std::size_t i = 0; i < once.rows; ++i) {
-            auto const n = copy * once.rows + i;
+    for (std::size_t first = 0; first < rows.rows; first += rows.rows / 5) {
+        std::vector<mapped::record> records(rows.rows / 5);
+        for (std::size_t i = 0; i < records.size(); ++i) {
+            auto const n = first + i;
             records[i].id = "row-" + std::to_string(n);
+            records[i].vector.assign(rows.row(n), rows.row(n) + rows.columns);
             records[i].payload = {{"n", static_cast<std::int64_t>(n)}};
-            for (std::size_t j = 0; j < once.columns; ++j) {
-                state = detail::mix(state + 1);
-                records[i].vector.push_back(
-                    std::clamp(once.row(i)[j] + static_cast<float>(state % 5) - 2, 0.0F, 255.0F));
-            }
         }
         s.upsert(records);
     }

@@ -101,7 +101,10 @@ TEST_CASE("hnsw finds the nearest matches whatever share matches", "[index]") {
             double sum = 0;
             for (std::size_t q = 0; q < queries.count(); ++q) {
                 nearest<> best(std::min(std::size_t{10}, keep.count()));
-                s.get().search_among(queries.row(q), 0, 0.95, keep, keep.count(), best).value();
+                static_cast<void>(
+                    s.get()
+                        .search_among(queries.row(q), 0, 0.95, keep, keep.count(), best)
+                        .value());
                 sum += recall_among(data, queries.row(q), keep, 10, best);
             }
             CAPTURE(per_mille, listed);
@@ -135,7 +138,9 @@ TEST_CASE("a walk that the filter leads astray goes over to the scan", "[index]"
     auto const rank = ranks(data, query.row(0));
     auto const check = [&](counted const& keep, std::size_t effort, std::size_t most_asked) {
         nearest<> best(10);
-        s.get().search_among(query.row(0), effort, 0.95, keep, keep.count(), best).value();
+        auto const way =
+            s.get().search_among(query.row(0), effort, 0.95, keep, keep.count(), best).value();
+        CHECK(way != vicinal::index::way_among::walk);
         CHECK(keep.asked <= most_asked);
         CHECK(recall_among(data, query.row(0), keep, 10, best) == 1);
     };

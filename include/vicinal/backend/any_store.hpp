@@ -42,6 +42,14 @@ public:
                                                       search_options const& options = {}) const {
         return store_->search(query, options);
     }
+    /// What a search did for its answer, and the hits.
+    struct explained : explanation {
+        std::vector<hit> hits = {};
+    };
+    [[nodiscard]] result<explained> try_explain(vector_view<float> query,
+                                                search_options const& options = {}) const {
+        return store_->explain(query, options);
+    }
     [[nodiscard]] result<std::optional<record>> try_get(std::string_view id) const {
         return store_->get(id);
     }
@@ -85,6 +93,10 @@ public:
                                           search_options const& options = {}) const {
         return try_search(query, options).value();
     }
+    [[nodiscard]] explained explain(vector_view<float> query,
+                                    search_options const& options = {}) const {
+        return try_explain(query, options).value();
+    }
     [[nodiscard]] std::optional<record> get(std::string_view id) const {
         return try_get(id).value();
     }
@@ -103,6 +115,7 @@ private:
         virtual store_stats stats() const = 0;
         virtual result<std::vector<hit>> search(vector_view<float>,
                                                 search_options const&) const = 0;
+        virtual result<explained> explain(vector_view<float>, search_options const&) const = 0;
         virtual result<std::optional<record>> get(std::string_view) const = 0;
         virtual result<std::size_t> count(std::string const&) const = 0;
         virtual result<selected_page<record>> select(select_options const&) const = 0;
@@ -130,9 +143,19 @@ private:
                                         search_options const& o) const override {
             auto found = store.try_search(query, o);
             VICINAL_CHECK(found);
+            return with_text_ids(*found);
+        }
+        result<explained> explain(vector_view<float> query,
+                                  search_options const& o) const override {
+            auto found = store.try_explain(query, o);
+            VICINAL_CHECK(found);
+            explanation& what = *found;
+            return explained{std::move(what), with_text_ids(found->hits)};
+        }
+        static std::vector<hit> with_text_ids(typename S::hits const& found) {
             std::vector<hit> hits;
-            hits.reserve(found->size());
-            for (auto const& h : *found)
+            hits.reserve(found.size());
+            for (auto const& h : found)
                 hits.push_back({traits::text(h.id), h.distance, h.similarity()});
             return hits;
         }

@@ -3,6 +3,7 @@
 #define VICINAL_INDEX_CANDIDATES_HPP
 
 #include <vicinal/index/nearest.hpp>
+#include <vicinal/index/tally.hpp>
 #include <vicinal/metric/concept.hpp>
 
 #include <algorithm>
@@ -28,16 +29,19 @@ concept bounding = requires(Scorer const& score, std::byte const* code) {
 ///
 /// score is the codec's bound query, codes and vectors the readers of both; rows from `end` on are
 /// left out.
-template <class Metric, class Scorer, class Codes, class Vectors, class Before>
+template <class Metric, class Scorer, class Codes, class Vectors, class Before,
+          class Tally = no_tally>
 void compare_candidates(neighbours const& candidates, metric::element_of<Metric> const* query,
                         std::size_t dim, Scorer const& score, Codes const& codes,
-                        Vectors const& vectors, slot end, nearest<Before>& best) {
+                        Vectors const& vectors, slot end, nearest<Before>& best,
+                        Tally const& tally = {}) {
     using element = metric::element_of<Metric>;
     auto const count = (std::min)(candidates.size(), candidates_for(best.wanted()));
     auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
     auto const exact = metric::bind_exact<Metric>(query, dim);
     auto least = (std::numeric_limits<float>::infinity)();
     auto const compare = [&](slot s) {
+        tally.vectors(1);
         auto const distance = exact(vectors.template row_as<element>(s));
         least = (std::min)(least, distance);
         best.offer({distance, s});

@@ -141,34 +141,42 @@ public:
                                                   std::span<slot const> slots) const {
         return vicinal::detail::guarded([&]() -> result<neighbours> {
             nearest best(wanted);
-            keep_all const keep;
-            if constexpr (two_phase) {
-                if (codes_) {
-                    auto const rows = coded_view();
-                    two_phase_scan<Metric, reader, keep_all, by_slot> s(rows, query, keep, best);
-                    s.among(slots);
-                    return best.take();
-                }
-            }
-            for (auto const s : slots)
-                scan_exactly<Metric>(vectors_->reader(), s, s + 1, query, dim_, keep, best);
+            scan_listed(query, slots, keep_all{}, best);
             return best.take();
         });
     }
 
-    /// Offers what of the covered rows may be among the nearest, with exact distances, in an order
-    /// of slots at equal distance that is the caller's.
-    template <class Keep, class Before>
-    void scan(element const* query, Keep const& keep, nearest<Before>& best) const {
+    /// Offers what of a list of covered slots, each once, `keep` holds for.
+    template <class Keep, class Before, class Tally = no_tally>
+    void scan_listed(element const* query, std::span<slot const> slots, Keep const& keep,
+                     nearest<Before>& best, Tally const& tally = {}) const {
         if constexpr (two_phase) {
             if (codes_) {
                 auto const rows = coded_view();
-                two_phase_scan<Metric, reader, Keep, Before> s(rows, query, keep, best);
+                two_phase_scan<Metric, reader, Keep, Before, Tally> s(rows, query, keep, best,
+                                                                      tally);
+                s.among(slots);
+                return;
+            }
+        }
+        scan_list<Metric>(vectors_->reader(), slots, query, dim_, keep, best, tally);
+    }
+
+    /// Offers what of the covered rows may be among the nearest, with exact distances, in an order
+    /// of slots at equal distance that is the caller's.
+    template <class Keep, class Before, class Tally = no_tally>
+    void scan(element const* query, Keep const& keep, nearest<Before>& best,
+              Tally const& tally = {}) const {
+        if constexpr (two_phase) {
+            if (codes_) {
+                auto const rows = coded_view();
+                two_phase_scan<Metric, reader, Keep, Before, Tally> s(rows, query, keep, best,
+                                                                      tally);
                 s.all();
                 return;
             }
         }
-        scan_exactly<Metric>(vectors_->reader(), 0, covered_, query, dim_, keep, best);
+        scan_exactly<Metric>(vectors_->reader(), 0, covered_, query, dim_, keep, best, tally);
     }
 
     /// The same for many queries.
@@ -209,6 +217,15 @@ public:
         }
         static_cast<void>(live);
         return lost;
+    }
+
+    /// Bytes that a distance of codes reads.
+    [[nodiscard]] std::size_t code_bytes() const noexcept {
+        return codes_ ? dim_ + sizeof(codec::sq8_factors) : 0;
+    }
+    [[nodiscard]] std::uint64_t link_bytes() const noexcept { return 0; }
+    [[nodiscard]] std::uint64_t all_code_bytes() const noexcept {
+        return std::uint64_t{covered_} * code_bytes();
     }
 
     /// Every row is looked at, whatever is wanted.

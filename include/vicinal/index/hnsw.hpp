@@ -4,22 +4,19 @@
 
 #include <vicinal/codec/fitting.hpp>
 #include <vicinal/codec/sq8.hpp>
-#include <vicinal/index/candidates.hpp>
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/hnsw/build.hpp>
 #include <vicinal/index/hnsw/codes.hpp>
 #include <vicinal/index/hnsw/compact.hpp>
-#include <vicinal/index/hnsw/filtered_walk.hpp>
 #include <vicinal/index/hnsw/reachable.hpp>
+#include <vicinal/index/hnsw/searches.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
 #include <vicinal/index/row_order.hpp>
-#include <vicinal/index/scan_codes.hpp>
 #include <vicinal/storage/faults.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,8 +54,16 @@ struct hnsw {
 /// see index::concept.hpp for what keeps them apart.
 template <codec::model Codec>
 template <metric::model Metric, storage::model Storage>
-class hnsw<Codec>::of {
+class hnsw<Codec>::of
+    : public hnsw_graph::searches<typename codec::fitting<Codec, Metric>::template of<Metric>,
+                                  Metric, Storage> {
     using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
+    using base = hnsw_graph::searches<coded, Metric, Storage>;
+    using base::codes_;
+    using base::dim_;
+    using base::graph_;
+    using base::tuned_;
+    using base::vectors_;
     using reader = decltype(std::declval<typename Storage::column const&>().reader());
     static_assert(
         !(coded::reads_rows && reader::pages),
@@ -86,8 +91,6 @@ public:
                                                index.graph_.tuning_column().rows());
         return index;
     }
-
-    [[nodiscard]] slot covered() const noexcept { return graph_.get().covered; }
 
     /// Inserts the slots up to `until`, those that `live` does not hold for as nodes without links.
     /// Below `flat_below` rows it declines, and where vectors have more elements than the codec's
@@ -153,18 +156,19 @@ public:
                 queries, vectors_->reader(), dim_, g.covered, live, threads_,
                 [&](element const* row, std::size_t k, std::size_t effort, float growth,
                     std::span<slot const> without, auto const& use) {
-                    find(row, k, effort, growth, keep_all{}, without,
-                         [&](auto const& to, hnsw_graph::filtered&& all) {
-                             std::erase_if(all.found, [&](neighbour const& n) {
-                                 return !live(n.row) || std::find(without.begin(), without.end(),
-                                                                  n.row) != without.end();
-                             });
-                             use([&](std::size_t wanted) {
-                                 nearest<> best(wanted);
-                                 compare(all.found, row, to, best);
-                                 return best.take();
-                             });
-                         });
+                    this->find(row, k, effort, growth, keep_all{}, without,
+                               [&](auto const& to, hnsw_graph::filtered&& all) {
+                                   std::erase_if(all.found, [&](neighbour const& n) {
+                                       return !live(n.row) ||
+                                              std::find(without.begin(), without.end(), n.row) !=
+                                                  without.end();
+                                   });
+                                   use([&](std::size_t wanted) {
+                                       nearest<> best(wanted);
+                                       this->compare(all.found, row, to, best);
+                                       return best.take();
+                                   });
+                               });
                 });
             VICINAL_CHECK(fresh);
             if (storage::fault_scope::met()) return {}; // misread: what was measured before stays
@@ -206,89 +210,6 @@ public:
     /// Takes the columns as compact() wrote them. Inside the caller's section.
     void compacted() noexcept {}
 
-    /// effort: the width of a beam ("ef"), at least `wanted`, that finds about as much; where
-    /// tuning has measured how distances grow, it looks less far (index/hnsw/reach.hpp). Cost:
-    /// about effort x neighbours distances of codes.
-    template <class Keep>
-    [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted,
-                                            std::size_t effort, Keep const& keep) const {
-        return vicinal::detail::guarded([&]() -> result<neighbours> {
-            neighbours found;
-            find(query, wanted, effort, tuned_.growth, keep, {},
-                 [&](auto const&, hnsw_graph::filtered&& all) { found = std::move(all.found); });
-            return found;
-        });
-    }
-
-    /// The same, compared by their vectors: offers the best of the covered rows. false, and nothing
-    /// offered, where it would have to meet more than `most_met` nodes for them.
-    template <class Keep, class Before>
-    [[nodiscard]] result<bool> search_into(element const* query, std::size_t effort,
-                                           Keep const& keep, nearest<Before>& best,
-                                           std::size_t most_met = hnsw_graph::any_number) const {
-        return vicinal::detail::guarded([&]() -> result<bool> {
-            bool finished = true;
-            find(
-                query, best.wanted(), effort, tuned_.growth, keep, {},
-                [&](auto const& to, hnsw_graph::filtered&& all) {
-                    finished = all.finished;
-                    if (finished) compare(all.found, query, to, best);
-                },
-                most_met);
-            return finished;
-        });
-    }
-
-    /// The exact nearest of the covered rows that `keep` shows the bits of: their codes are looked
-    /// at, and the vectors of those that the codes don't rule out.
-    template <class Keep, class Before>
-    [[nodiscard]] result<void> scan_into(element const* query, Keep const& keep,
-                                         nearest<Before>& best) const {
-        return vicinal::detail::guarded([&]() -> result<void> {
-            if (best.wanted() == 0) return {};
-            auto const score = codes_.codec().query(query);
-            auto const codes_now = codes_.reader();
-            auto const vectors = vectors_->reader();
-            code_scan<Metric, decltype(score), decltype(codes_now), decltype(vectors)> scan(
-                query, dim_, score, codes_now, codes_.lines(), vectors);
-            scan(covered(), keep, best);
-            return {};
-        });
-    }
-
-    /// The best of the covered rows that `keep` shows the bits of, about `matching` of them: by a
-    /// walk where the share that matches around the query promises one to be the shorter way, else
-    /// by a scan of the matches, which is exact. A walk that turns out longer than the scan ends in
-    /// it, so that both together cost at most twice the scan.
-    ///
-    /// effort: how many matches a walk finds; 0 for as many as `recall` needs, which are fewer than
-    /// among all rows: the k nearest matches are the k / share nearest rows.
-    template <class Keep, class Before>
-    [[nodiscard]] result<void> search_among(element const* query, std::size_t effort, double recall,
-                                            Keep const& keep, std::size_t matching,
-                                            nearest<Before>& best) const {
-        if (!hnsw_graph::may_walk(matching)) return scan_into(query, keep, best);
-        bool found = false;
-        VICINAL_CHECK(vicinal::detail::guarded([&]() -> result<void> {
-            visit(query, best.wanted(), [&](auto const& ground, auto start, auto const& to) {
-                auto s = scratch_->take();
-                auto all = hnsw_graph::walk_if_shorter(
-                    ground, start, best.wanted(), effort, matching, to, keep, *s, tuned_.growth,
-                    [&](std::size_t rows) { return effort_for(rows, recall); });
-                found = all.finished;
-                if (found) compare(all.found, query, to, best);
-            });
-            return {};
-        }));
-        return found ? result<void>() : scan_into(query, keep, best);
-    }
-
-    /// The beam's width for a wanted recall, as tuning measured it on this graph; before that by a
-    /// rule of thumb.
-    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double recall) const noexcept {
-        return hnsw_graph::effort_from(tuned_, wanted, recall);
-    }
-
     /// How many nodes links lead to from the root: all live ones, in a sound graph. O(rows).
     [[nodiscard]] std::size_t reachable() const {
         auto const g = graph_.get();
@@ -310,9 +231,8 @@ public:
 private:
     of(hnsw_graph::columns<Storage> graph, hnsw_graph::codes<coded, Metric, Storage> codes,
        column const& vectors, std::size_t dim, hnsw_options const& options)
-        : graph_(graph), codes_(std::move(codes)), vectors_(&vectors), dim_(dim),
-          threads_(options.threads), tunes_(options.tune),
-          scratch_(std::make_unique<scratch_pool>()) {}
+        : base(graph, std::move(codes), vectors, dim), threads_(options.threads),
+          tunes_(options.tune) {}
 
     /// Rows for the slots up to `until`: codes, empty lists, no parents.
     template <class Section>
@@ -337,58 +257,14 @@ private:
         return {};
     }
 
-    /// Calls body(ground level, where a walk begins, target), if there is a graph and something is
-    /// wanted.
-    template <class Body>
-    void visit(element const* query, std::size_t wanted, Body const& body) const {
-        auto const g = graph_.get();
-        if (g.root == no_slot || wanted == 0) return;
-        auto const score = codes_.codec().query(query);
-        auto const codes_now = codes_.reader();
-        hnsw_graph::target<decltype(codes_now), decltype(score)> const to{codes_now, score,
-                                                                          g.linked, codes_.lines()};
-        body(graph_.ground_level(g), hnsw_graph::find_start(graph_.upper_levels(g), g, to), to);
-    }
-
-    /// Walks for the query and calls done(target, found) with what was found of the rows that
-    /// `keep` holds for, nearest first, as if the nodes of `without` were not there.
-    template <class Keep, class Done>
-    void find(element const* query, std::size_t wanted, std::size_t effort, float growth,
-              Keep const& keep, std::span<slot const> without, Done const& done,
-              std::size_t most_met = hnsw_graph::any_number) const {
-        visit(query, wanted, [&](auto const& ground, auto start, auto const& to) {
-            auto const r = hnsw_graph::reach_for(growth, wanted, effort, to.rows);
-            auto s = scratch_->take();
-            if constexpr (std::same_as<Keep, keep_all>) {
-                hnsw_graph::beam_search(ground, start, r, to, *s, without);
-                done(to, hnsw_graph::filtered{hnsw_graph::in_order(s->beam, r.effort), true});
-            } else {
-                done(to, hnsw_graph::walk_through(ground, start, r, most_met, to, keep, *s));
-            }
-        });
-    }
-
-    template <class Target, class Before>
-    void compare(neighbours const& candidates, element const* query, Target const& to,
-                 nearest<Before>& best) const {
-        compare_candidates<Metric>(candidates, query, dim_, to.score, to.codes, vectors_->reader(),
-                                   covered(), best);
-    }
-
     [[nodiscard]] bool joined(hnsw_graph::state const& g, slot s) const noexcept {
         return s < g.linked && (s == g.root || graph_.parent(s) != no_slot);
     }
 
     static constexpr slot most_nodes = 0x7fffffff;
 
-    hnsw_graph::columns<Storage> graph_;
-    hnsw_graph::codes<coded, Metric, Storage> codes_;
-    column const* vectors_;
-    std::size_t dim_;
     std::size_t threads_;
     bool tunes_;
-    tuning tuned_;
-    std::unique_ptr<scratch_pool> scratch_;
 };
 
 static_assert(model<hnsw<>>);

@@ -3,6 +3,7 @@
 #define VICINAL_INDEX_SCAN_CODES_HPP
 
 #include <vicinal/index/nearest.hpp>
+#include <vicinal/index/tally.hpp>
 #include <vicinal/metric/concept.hpp>
 
 #include <algorithm>
@@ -20,17 +21,18 @@ namespace vicinal::inline VICINAL_ABI::index {
 /// Of the first rows the nearest by their codes are compared first: what they leave to beat rules
 /// out most others, where rows taken as they come would have some k ln(rows / k) compared in vain,
 /// each a read that nothing foresaw.
-template <class Metric, class Scorer, class Codes, class Vectors>
+template <class Metric, class Scorer, class Codes, class Vectors, class Tally = no_tally>
 class code_scan {
     using element = metric::element_of<Metric>;
 
 public:
     /// lines: cache lines of a code to ask for ahead.
     code_scan(element const* query, std::size_t dim, Scorer const& score, Codes const& codes,
-              std::size_t lines, Vectors const& vectors) noexcept
+              std::size_t lines, Vectors const& vectors, Tally const& tally = {}) noexcept
         : exact_(metric::bind_exact<Metric>(query, dim)), score_(score), codes_(codes),
           lines_(lines), vectors_(vectors),
-          vector_lines_((std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16})) {}
+          vector_lines_((std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16})),
+          tally_(tally) {}
 
     template <class Keep, class Before>
     void operator()(slot end, Keep const& keep, nearest<Before>& best) {
@@ -83,6 +85,7 @@ private:
             if (i + ahead < read) vectors_.prefetch(rows_[i + ahead], vector_lines_);
             if constexpr (bounded)
                 if (best.full() && score_.rules_out(codes_.row(s), distances_[i], reach_)) continue;
+            tally_.vectors(1);
             best.offer({exact_(vectors_.template row_as<element>(s)), s});
             follow(best);
         }
@@ -92,6 +95,7 @@ private:
     /// nothing is to be beaten yet.
     template <class Before>
     void drop_far(nearest<Before> const& best) {
+        tally_.codes(held_);
         std::size_t left = 0;
         for (std::size_t i = 0; i < held_; i += 4) {
             auto const n = (std::min)(std::size_t{4}, held_ - i);
@@ -130,6 +134,7 @@ private:
     std::size_t lines_;
     Vectors const& vectors_;
     std::size_t vector_lines_;
+    [[no_unique_address]] Tally tally_;
     std::size_t held_ = 0;
     slot rows_[most];
     float distances_[most];

@@ -75,6 +75,7 @@ struct scratch {
     pool beam;
     std::vector<std::uint32_t> fresh;
     neighbours candidates;
+    neighbours waiting[2];
 };
 
 /// Scratch objects that are not in use. Safe to share between threads.

@@ -6,13 +6,14 @@
 #include <vicinal/core/record.hpp>
 #include <vicinal/payload/filter.hpp>
 #include <vicinal/storage/faults.hpp>
+#include <vicinal/store/matching_slots.hpp>
+#include <vicinal/store/options.hpp>
+#include <vicinal/store/payload_sample.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,53 +21,101 @@
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// The slots whose payload a filter holds for, live or not: a bit a slot, and where they are at
-/// most one in 32, a list of them, which then is no longer than the bits.
-struct matching_slots {
-    std::vector<std::uint64_t> words;
-    std::vector<slot> few;
-    slot rows = 0;
-    /// How many changes of payloads (rows.changed()) it has seen.
-    std::size_t changes = 0;
-    std::size_t count = 0;
-};
-
-/// Which slots the last few filters match, so that a filter that comes again is not evaluated
-/// again: a program asks with few filters and many vectors.
+/// What is remembered of the last few filters, as a program asks with few filters and many vectors:
+/// the slots that they match, or what was spent on searches that did not find all of those; and a
+/// sample of payloads.
 ///
-/// A slot's payload changes while slots mean the same records (rows.epoch()) only where
-/// rows.changed() says so, so what was found stays true, and only slots that are new or changed are
-/// looked at. Memory: an eighth of a byte a row
-/// for each of up to eight filters. Safe to share between threads.
+/// A slot's payload stays while slots mean the same records (rows.epoch()), but for those that
+/// rows.changed() names; so what was found stays true, and only slots that are new or changed are
+/// looked at. Memory: up to an eighth of a byte a row for each of eight filters, and the sample.
+/// Safe to share between threads.
 class filter_cache {
 public:
     using pointer = std::shared_ptr<matching_slots const>;
+    struct memory {
+        /// The matches among all rows, or null.
+        pointer found;
+        /// Nanoseconds that searches took which had to ask their way.
+        double spent = 0;
+    };
 
-    /// The matches among all rows; null for a filter that comes for the first time, unless `now`.
-    /// Cost: an evaluation for each row that was not looked at yet. Runs inside the reader's
-    /// section. Throws std::bad_alloc.
-    template <class Rows>
-    [[nodiscard]] pointer matching(std::string_view text, filter const& where, Rows const& rows,
-                                   bool now) {
-        pointer known;
+    /// What is known of a filter. Cost: an evaluation for each row that was written since it was
+    /// asked. Runs inside the reader's section. Throws std::bad_alloc.
+    template <class Rows, class Trace>
+    [[nodiscard]] memory recall(std::string_view text, filter const& where, Rows const& rows,
+                                Trace& trace) {
+        memory known;
         {
             mutex_lock const held(mutex_);
-            auto& e = entry_of(text, rows.epoch());
-            bool const again = std::exchange(e.asked, true);
-            known = e.found;
-            if (known && known->rows == rows.count() && known->changes == rows.changed().size())
-                return known;
-            if (!known && !again && !now) return nullptr;
+            auto const& e = entry_of(text, rows.epoch());
+            known = {e.found, e.spent};
+            ++(e.found ? counts_.hits : counts_.misses);
         }
-        auto fresh = std::make_shared<matching_slots>(known ? *known : matching_slots());
-        look_at_new(*fresh, where, rows);
-        if (storage::fault_scope::met()) return fresh; // wrong, and so will be the query's answer
+        if (!known.found || known.found->up_to_date(rows)) return known;
+        auto fresh = std::make_shared<matching_slots>(*known.found);
+        fresh->look_at_new(rows, asking(where, rows, trace));
+        known.found = keep(text, rows, std::move(fresh));
+        return known;
+    }
+
+    /// Evaluates a filter on every row and remembers what it matches.
+    template <class Rows, class Trace>
+    [[nodiscard]] pointer evaluate(std::string_view text, filter const& where, Rows const& rows,
+                                   Trace& trace) {
+        auto fresh = std::make_shared<matching_slots>();
+        fresh->look_at_new(rows, asking(where, rows, trace));
+        return keep(text, rows, std::move(fresh));
+    }
+
+    /// Remembers what a filter was found to match.
+    template <class Rows>
+    pointer keep(std::string_view text, Rows const& rows, std::shared_ptr<matching_slots> found) {
+        if (storage::fault_scope::met()) return found; // wrong, and so will be the query's answer
         mutex_lock const held(mutex_);
         auto& e = entry_of(text, rows.epoch());
-        bool const newer =
-            !e.found || (e.found->rows) < fresh->rows || (e.found->changes) < fresh->changes;
-        if (newer) e.found = fresh;
-        return fresh;
+        if (!e.found || found->as_new_as(*e.found)) e.found = found;
+        return found;
+    }
+
+    /// Remembers that a search had to ask its way for so long.
+    void add_spent(std::string_view text, std::uint64_t epoch, double nanoseconds) {
+        mutex_lock const held(mutex_);
+        entry_of(text, epoch).spent += nanoseconds;
+    }
+
+    /// Payloads of some rows.
+    template <class Rows>
+    [[nodiscard]] std::shared_ptr<payload_sample const> sample(Rows const& rows) {
+        {
+            mutex_lock const held(mutex_);
+            if (sample_ && sample_->stands_for(rows)) return sample_;
+        }
+        auto fresh = std::make_shared<payload_sample const>(rows);
+        if (storage::fault_scope::met()) return fresh;
+        mutex_lock const held(mutex_);
+        return sample_ = std::move(fresh);
+    }
+
+    [[nodiscard]] filter_cache_stats stats() const {
+        mutex_lock const held(mutex_);
+        auto s = counts_;
+        for (auto const& e : entries_)
+            if (e.found) {
+                ++s.filters;
+                s.bytes += e.found->bytes();
+            }
+        return s;
+    }
+
+    /// The filter as a question to a slot: reads its payload.
+    template <class Rows, class Trace>
+    [[nodiscard]] static auto asking(filter const& where, Rows const& rows, Trace& trace) noexcept {
+        return [&where, &rows, &trace](slot s) {
+            auto const payload = rows.payload(s);
+            std::span<std::byte const> const bytes = payload;
+            trace.asked(bytes.size());
+            return where.matches(bytes);
+        };
     }
 
 private:
@@ -76,7 +125,7 @@ private:
         std::string text;
         std::uint64_t epoch = 0;
         std::uint64_t last_use = 0;
-        bool asked = false;
+        double spent = 0;
         pointer found;
     };
 
@@ -100,63 +149,11 @@ private:
         return *at;
     }
 
-    template <class Rows>
-    static void look_at_new(matching_slots& m, filter const& where, Rows const& rows) {
-        m.words.resize((std::size_t{rows.count()} + 63) / 64);
-        for (auto const s : rows.changed().subspan(m.changes)) {
-            if (s >= m.rows) continue;
-            auto const bit = std::uint64_t{1} << (s % 64);
-            m.count -= (m.words[s / 64] & bit) != 0 ? 1U : 0U;
-            m.words[s / 64] &= ~bit;
-            if (!where.matches(rows.payload(s))) continue;
-            m.words[s / 64] |= bit;
-            ++m.count;
-        }
-        m.changes = rows.changed().size();
-        for (slot s = m.rows; s < rows.count(); ++s)
-            if (where.matches(rows.payload(s))) {
-                m.words[s / 64] |= std::uint64_t{1} << (s % 64);
-                ++m.count;
-            }
-        m.rows = rows.count();
-        m.few.clear();
-        if (m.count > m.rows / 32) return;
-        m.few.reserve(m.count);
-        for (std::size_t w = 0; w < m.words.size(); ++w)
-            for (auto bits = m.words[w]; bits != 0; bits &= bits - 1)
-                m.few.push_back(static_cast<slot>(64 * w) +
-                                static_cast<slot>(std::countr_zero(bits)));
-    }
-
-    mutex mutex_;
+    mutable mutex mutex_;
     std::vector<entry> entries_;
+    std::shared_ptr<payload_sample const> sample_;
+    filter_cache_stats counts_;
     std::uint64_t uses_ = 0;
-};
-
-/// A filter's matches that are live, as a scan or a walk asks for them. Where no row is dead the
-/// flags are not looked at, of which a scan of few matches would read a line for each.
-template <class Live>
-class live_matches {
-public:
-    live_matches(matching_slots const& matches, Live live, bool all_live) noexcept
-        : matches_(matches), all_live_(all_live), live_(live) {}
-
-    [[nodiscard]] bool operator()(slot s) const noexcept {
-        return s < matches_.rows && (matches_.words[s / 64] >> (s % 64) & 1) != 0 && live(s);
-    }
-    /// The bits of the 64 slots from first on, which is a multiple of 64 below the rows' count.
-    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
-        auto const bits = matches_.words[first / 64];
-        return bits == 0 || all_live_ ? bits : bits & live_.word(first);
-    }
-    /// The matches in ascending order, live or not, where there is a list of them.
-    [[nodiscard]] std::span<slot const> few() const noexcept { return matches_.few; }
-    [[nodiscard]] bool live(slot s) const noexcept { return all_live_ || live_(s); }
-
-private:
-    matching_slots const& matches_;
-    bool all_live_;
-    Live live_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail

@@ -55,6 +55,18 @@ public:
                               : run_of_bytes(bytes_->reader(), at.offset, at.length);
     }
 
+    /// Has the place of a run come into the cache, then the beginning of the run; where bytes are
+    /// read through a cache of their own, nothing.
+    void announce(slot s) const noexcept {
+        if constexpr (!reader::pages) places_->reader().prefetch(s);
+    }
+    void fetch(slot s) const noexcept {
+        if constexpr (!reader::pages)
+            if (auto const at = place(s); at.length != 0)
+                bytes_->reader().prefetch(at.offset,
+                                          (std::min<std::uint64_t>)(at.length / 64 + 1, 4));
+    }
+
     /// Makes room for `slots` slots and `more` bytes, moving columns only inside `section`.
     template <class Section>
     [[nodiscard]] result<void> make_room(std::uint64_t slots, std::uint64_t more,

@@ -108,6 +108,10 @@ public:
         out.push_back(storage::chosen_rows("ids", *column_, kept));
     }
     [[nodiscard]] std::uint64_t slots() const noexcept { return column_->rows(); }
+    /// Bytes of the first `slots` ids, with those that say where they lie.
+    [[nodiscard]] std::uint64_t bytes(slot slots) const noexcept {
+        return std::uint64_t{slots} * 8;
+    }
     void look_ahead() const noexcept { storage::read_last(*column_); }
     [[nodiscard]] bool may_fault() const noexcept { return storage::may_fault(column_->reader()); }
 
@@ -144,6 +148,9 @@ public:
         heap_.compact("ids", kept, out);
     }
     [[nodiscard]] std::uint64_t slots() const noexcept { return heap_.slots(); }
+    [[nodiscard]] std::uint64_t bytes(slot slots) const noexcept {
+        return heap_.bytes() + std::uint64_t{slots} * 8;
+    }
     void look_ahead() const noexcept { heap_.look_ahead(); }
     [[nodiscard]] bool may_fault() const noexcept { return heap_.may_fault(); }
 

@@ -5,11 +5,10 @@
 #include <vicinal/core/record.hpp>
 #include <vicinal/payload/filter.hpp>
 #include <vicinal/store/filter_cache.hpp>
+#include <vicinal/store/match_finder.hpp>
+#include <vicinal/store/trace.hpp>
 #include <vicinal/store/where.hpp>
 
-#include <algorithm>
-#include <bit>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -35,19 +34,22 @@ template <class Payload>
 /// Calls visit(slot) for each live slot that a filter matches, in ascending order: what every call
 /// that is no search goes through. `text` is the filter as it came, by which it is remembered.
 ///
-/// Cost: an evaluation for each row that the filter was not asked of yet, then a bit a row.
+/// Cost: finding the matches, by field indexes or by an evaluation for each row that the filter was
+/// not asked of yet; then a look at each match.
 template <class Rows, class Visit>
 void each_match(Rows const& rows, filter const& where, std::string const& text,
                 filter_cache& filters, Visit const& visit) {
-    auto const live = rows.live_slots();
-    auto const matching = where.empty() ? nullptr : filters.matching(text, where, rows, true);
-    for (slot first = 0; first < rows.count();
-         first += (std::min)(slot{64}, rows.count() - first)) {
-        auto bits = matching ? matching->words[first / 64] : ~std::uint64_t{0};
-        if (bits != 0) bits &= live.word(first);
-        for (; bits != 0; bits &= bits - 1)
-            visit(first + static_cast<slot>(std::countr_zero(bits)));
+    if (where.empty()) {
+        for (slot s = 0; s < rows.count(); ++s)
+            if (rows.live(s)) visit(s);
+        return;
     }
+    match_finder matches(rows, where, text, filters, untold);
+    auto found = matches.recall().found;
+    if (!found) found = matches.find(matches.prices());
+    found->each([&](slot s) {
+        if (rows.live(s)) visit(s);
+    });
 }
 
 } // namespace vicinal::inline VICINAL_ABI::detail

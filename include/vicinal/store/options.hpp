@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_OPTIONS_HPP
 #define VICINAL_STORE_OPTIONS_HPP
 
+#include <vicinal/payload/index/kind.hpp>
 #include <vicinal/storage/check_level.hpp>
 #include <vicinal/storage/durability.hpp>
 
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 namespace vicinal::inline VICINAL_ABI {
 
@@ -67,6 +69,16 @@ struct search_options {
     std::size_t threads = 1;
 };
 
+/// What is kept of recent filters.
+struct filter_cache_stats {
+    /// Filters whose matches are known, and the bytes that these take.
+    std::size_t filters = 0;
+    std::size_t bytes = 0;
+    /// Searches with a filter whose matches were known, and others.
+    std::size_t hits = 0;
+    std::size_t misses = 0;
+};
+
 /// Counts of a store at one moment.
 struct store_stats {
     /// Live records.
@@ -75,6 +87,30 @@ struct store_stats {
     std::size_t indexed_rows = 0;
     /// Rows in use: live records, and those that an update or erase has left.
     std::size_t rows = 0;
+    /// Of these, rows that no record has any more; compact() gives back what they hold.
+    std::size_t dead = 0;
+    /// Bytes of the rows in use, by what they are for; memory beyond them that is held to grow
+    /// into, and maps from ids to rows, are not counted.
+    struct parts {
+        std::uint64_t vectors = 0;
+        /// What an index reads instead of vectors.
+        std::uint64_t codes = 0;
+        std::uint64_t links = 0;
+        std::uint64_t ids = 0;
+        std::uint64_t payloads = 0;
+        std::uint64_t field_indexes = 0;
+        [[nodiscard]] std::uint64_t all() const noexcept {
+            return vectors + codes + links + ids + payloads + field_indexes;
+        }
+    };
+    parts bytes = {};
+    /// Bytes of an id and of a payload, on average over the rows.
+    double mean_id = 0;
+    double mean_payload = 0;
+    /// What there is for filters: indexes on fields, with how often each was used, and what recent
+    /// filters match.
+    std::vector<field_index_stats> field_indexes = {};
+    filter_cache_stats filters = {};
 };
 
 } // namespace vicinal::inline VICINAL_ABI

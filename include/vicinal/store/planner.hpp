@@ -2,19 +2,85 @@
 #ifndef VICINAL_STORE_PLANNER_HPP
 #define VICINAL_STORE_PLANNER_HPP
 
-#include <vicinal/core/record.hpp>
+#include <vicinal/core/config.hpp>
+#include <vicinal/store/explanation.hpp>
 
+#include <algorithm>
 #include <cstddef>
 
+/// Which way a filtered search goes: what each would cost, in nanoseconds, and the rule.
+///
+/// A filter whose matches are known (an earlier search, a field index) is answered by the index,
+/// which scans the matches or walks among them. One that is not known can be asked of the nearest
+/// rows that a walk meets, or be evaluated on every row first, which also tells the matches for the
+/// next time. A walk that asks is given as much as the other way costs, so that both together cost
+/// at most twice the cheaper; what such walks have taken is remembered with the filter, and when
+/// they have paid for finding the matches, these are found: again at most twice.
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// How many nodes a walk may meet that asks a filter on its way, before looking at all rows, which
-/// also tells the matches for the next time, is the shorter way.
-///
-/// Measured on 200,000 rows of sift with ten fields: a row looked at in order takes 25 ns, a node
-/// met on a walk, with its distance and its payload somewhere in memory, 150 to 400. So a walk that
-/// gives up has cost at most as much again as the look at all rows that follows.
-[[nodiscard]] constexpr std::size_t most_met_by_a_walk(slot count) noexcept { return count / 8; }
+/// Measured on 1,000,000 records of 128 dimensions with four fields
+/// (bench/store/planner_bench.cpp).
+struct filter_costs {
+    /// A payload evaluated in the order of rows.
+    double payload_in_order;
+    /// A payload read from its place; a row that a walk meets and asks.
+    double payload;
+    double row_asked;
+    /// The same where the matches are known.
+    double row_met = 110;
+    /// A match scanned by its code.
+    double match_scanned = 15;
+    /// What a selection of an index costs beside: a match listed, a row's bit.
+    double match_listed = 3;
+    double row_copied = 0.02;
+    /// A search's beginning.
+    double beginning = 10'000;
+};
+
+/// pages: whether rows are read from a file through a cache (storage::file).
+[[nodiscard]] constexpr filter_costs costs_of(bool pages) noexcept {
+    return pages ? filter_costs{.payload_in_order = 120, .payload = 2000, .row_asked = 3000}
+                 : filter_costs{.payload_in_order = 30, .payload = 60, .row_asked = 180};
+}
+
+/// How many records match, as far as is known before the search.
+struct match_estimate {
+    double share = 1;
+    double least = 0;
+    double most = 1;
+    match_source source = match_source::none;
+    /// Whether field indexes can find the matches, and what finding them costs, by these or else by
+    /// evaluating the filter on every row.
+    bool selectable = false;
+    double find = 0;
+};
+
+/// What the ways cost for one search.
+struct filter_prices {
+    /// A walk that asks.
+    double walk = 0;
+    /// Finding the matches, and the search among them.
+    double find = 0;
+    double among = 0;
+
+    /// Whether to walk and ask, where so much was spent on such walks before.
+    [[nodiscard]] constexpr bool asks(double spent) const noexcept {
+        return walk < find + among && (spent < find || walk <= among);
+    }
+    /// How many rows a walk may ask until it has cost the other way.
+    [[nodiscard]] constexpr std::size_t most_asked(filter_costs const& c) const noexcept {
+        return 256 + static_cast<std::size_t>((find + among) / c.row_asked);
+    }
+};
+
+/// asked: how many rows a walk would ask.
+[[nodiscard]] constexpr filter_prices prices_of(filter_costs const& c, match_estimate const& e,
+                                                std::size_t asked, std::size_t rows) noexcept {
+    auto const matching = e.share * static_cast<double>(rows);
+    auto const met = static_cast<double>(asked);
+    return {c.beginning + met * c.row_asked, e.find,
+            (std::min)(matching * c.match_scanned, c.beginning + met * c.row_met)};
+}
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 

@@ -113,7 +113,15 @@ public:
     [[nodiscard]] id_view id(slot s) const noexcept { return ids_[s]; }
     /// Bytes, and what keeps them in place.
     [[nodiscard]] auto payload(slot s) const noexcept { return payloads_[s]; }
+    /// Has what payload(s) reads come into the cache: first where it lies, then the bytes.
+    void announce_payload(slot s) const noexcept { payloads_.announce(s); }
+    void fetch_payload(slot s) const noexcept { payloads_.fetch(s); }
     [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
+    /// Bytes of the published ids, and those of one that say where it lies.
+    [[nodiscard]] std::uint64_t id_bytes() const noexcept { return ids_.bytes(count_); }
+    [[nodiscard]] static constexpr unsigned id_overhead() noexcept {
+        return std::is_same_v<Id, std::string> ? 8 : 0;
+    }
     /// What is known of payloads without reading them.
     [[nodiscard]] fields_type const& fields() const noexcept { return fields_; }
     /// The same for the writer, inside the section.

@@ -29,15 +29,25 @@ public:
         : engine_(engine), where_(where), options_(o) {}
 
     [[nodiscard]] result<hits> one(vector_view<scalar> query) const {
+        return one(query, untold, [](auto const&, auto const&) {});
+    }
+
+    /// The same, which tells the trace what it does and ends with done(rows, index).
+    template <class Trace, class Done>
+    [[nodiscard]] result<hits> one(vector_view<scalar> query, Trace& trace,
+                                   Done const& done) const {
         VICINAL_CHECK(check_vector<Metric>(query, engine_.dim(), [] { return "the query"; }));
         return engine_.read([&](auto const& rows, auto const& index) -> result<hits> {
-            auto const found =
-                detail::query<Metric, std::remove_cvref_t<decltype(rows)>,
-                              std::remove_cvref_t<decltype(index)>>(
-                    rows, index, engine_.dim(), query.data(), where_, options_, engine_.filters())
-                    .run();
+            auto const found = detail::query<Metric, std::remove_cvref_t<decltype(rows)>,
+                                             std::remove_cvref_t<decltype(index)>, Trace>(
+                                   rows, index, engine_.dim(), query.data(), where_, options_,
+                                   engine_.filters(), trace)
+                                   .run();
             VICINAL_CHECK(found);
-            return hits_of(rows, *found);
+            trace.phase("hits");
+            auto all = hits_of(rows, *found);
+            done(rows, index);
+            return result<hits>(std::move(all));
         });
     }
 
@@ -78,7 +88,8 @@ private:
             query_batch<Metric, std::remove_cvref_t<decltype(rows)>,
                         std::remove_cvref_t<decltype(index)>> const every(rows, index,
                                                                           engine_.dim(), where_,
-                                                                          options_);
+                                                                          options_,
+                                                                          engine_.filters());
             auto const found = every.run(queries.row(0).data(), queries.rows());
             VICINAL_CHECK(found);
             answers.reserve(found->size());

@@ -5,7 +5,7 @@
 #include <vicinal/index/hnsw.hpp>
 #include <vicinal/payload/fields.hpp>
 #include <vicinal/storage/memory.hpp>
-#include <vicinal/store/calls/field_indexes.hpp>
+#include <vicinal/store/calls/explain.hpp>
 #include <vicinal/store/checked.hpp>
 #include <vicinal/store/opening.hpp>
 #include <vicinal/store/types.hpp>
@@ -33,9 +33,9 @@ template <class Metric, class Index = index::hnsw<>, class Storage = storage::me
           class Payload = payload::fields, class Id = std::string>
 class store
     : detail::checked<Metric, Index, Storage, Payload, Id>,
-      public detail::field_index_calls<detail::store_types<Metric, Index, Storage, Payload, Id>> {
+      public detail::explain_calls<detail::store_types<Metric, Index, Storage, Payload, Id>> {
     using types = detail::store_types<Metric, Index, Storage, Payload, Id>;
-    using calls = detail::field_index_calls<types>;
+    using calls = detail::explain_calls<types>;
     using calls::loadable;
     using typename types::engine_type;
 

@@ -23,15 +23,15 @@
 namespace vicinal::inline VICINAL_ABI::index {
 
 /// One query and what it has found.
-template <class Metric, class Reader, class Keep, class Before>
+template <class Metric, class Reader, class Keep, class Before, class Tally = no_tally>
 class two_phase_scan {
 public:
     using bound = codec::sq8_bound<Metric>;
 
     two_phase_scan(coded_rows<Metric, Reader> const& rows, float const* query, Keep const& keep,
-                   nearest<Before>& best)
+                   nearest<Before>& best, Tally const& tally = {})
         : rows_(rows), vector_(query), exact_(metric::bind_exact<Metric>(query, rows.dim)),
-          keep_(keep), best_(best) {
+          keep_(keep), best_(best), tally_(tally) {
         rows.codec->encode(query, query_);
         if (best_.full() && best_.wanted() > 0) tighten();
     }
@@ -40,7 +40,8 @@ public:
     void all() {
         if (best_.wanted() == 0) return;
         if (!query_.factors().usable()) {
-            scan_exactly<Metric>(rows_.vectors, 0, rows_.count, vector_, rows_.dim, keep_, best_);
+            scan_exactly<Metric>(rows_.vectors, 0, rows_.count, vector_, rows_.dim, keep_, best_,
+                                 tally_);
             return;
         }
         constexpr std::size_t step = codec::sq8_block;
@@ -95,6 +96,7 @@ private:
     }
 
     void judge() {
+        tally_.codes(block_.count());
         block_.multiply(rows_, query_.shifted(), products_);
         if (!best_.full()) {
             for (std::size_t i = 0; i < block_.count(); ++i)
@@ -114,6 +116,7 @@ private:
 
     void compare(slot s) {
         if (!keep_(s)) return;
+        tally_.vectors(1);
         float const d = exact_(rows_.vector(s));
         if (!best_.could_enter(d)) return;
         bool const moves = !best_.full() || d < best_.farthest();
@@ -128,6 +131,7 @@ private:
     decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
     Keep const& keep_;
     nearest<Before>& best_;
+    [[no_unique_address]] Tally tally_;
     codec::sq8_query query_;
     codec::sq8_limit limit_;
     row_block<Metric> block_;

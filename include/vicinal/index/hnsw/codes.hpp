@@ -49,6 +49,7 @@ public:
     [[nodiscard]] std::uint64_t rows() const noexcept { return all().rows(); }
     /// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere
     /// in a line.
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return all().row_bytes(); }
     [[nodiscard]] std::size_t lines() const noexcept {
         return (std::min)((all().row_bytes() + 48 + 63) / 64, std::size_t{12});
     }

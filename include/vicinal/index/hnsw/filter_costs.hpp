@@ -5,6 +5,14 @@
 #include <vicinal/core/config.hpp>
 
 #include <cstddef>
+#include <cstdint>
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// How a search among known matches went.
+enum class way_among : std::uint8_t { walk, scan, walk_then_scan };
+
+} // namespace vicinal::inline VICINAL_ABI::index
 
 /// What a filtered search costs, walking and scanning, where the matches are known as bits.
 ///
@@ -35,6 +43,11 @@ inline constexpr std::size_t matches_for_a_node = 3;
 [[nodiscard]] constexpr double nodes_to_meet(std::size_t width, double share,
                                              std::size_t links) noexcept {
     return 100 + static_cast<double>(width) / share * (static_cast<double>(links) * 0.47);
+}
+
+/// The rows that a walk asks until it has `width` matches of a share.
+[[nodiscard]] constexpr double rows_to_ask(std::size_t width, double share) noexcept {
+    return 100 + static_cast<double>(width) / share * 4;
 }
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph

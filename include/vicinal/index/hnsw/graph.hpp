@@ -81,6 +81,13 @@ class columns {
 public:
     using column = typename Storage::column;
 
+    /// Bytes of the lists and of what leads to them. Inside the reader's section.
+    [[nodiscard]] std::uint64_t bytes() const noexcept {
+        auto const s = get();
+        return std::uint64_t{s.linked} * (links_->row_bytes() + parents_->row_bytes()) +
+               std::uint64_t{s.upper_rows} * upper_->row_bytes();
+    }
+
     [[nodiscard]] static result<columns> open(typename Storage::space& space, hnsw_options wanted) {
         columns c;
         auto state_column = space.column("hnsw.state", sizeof(state), storage::heat::hot);

@@ -6,6 +6,7 @@
 #include <vicinal/index/hnsw/reach.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/index/scratch.hpp>
+#include <vicinal/index/tally.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -18,7 +19,7 @@ namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 
 /// Codes to score and how: the column's reader, the bound query, and how many cache lines of a code
 /// are worth asking for ahead (the hardware streams the rest).
-template <class Codes, class Scorer>
+template <class Codes, class Scorer, class Tally = no_tally>
 struct target {
     /// Codes that are asked for ahead: a core has about a dozen reads under way at once; what must
     /// be read from a file is read together.
@@ -28,13 +29,18 @@ struct target {
     Scorer const& score;
     std::size_t rows;
     std::size_t lines;
+    [[no_unique_address]] Tally tally = {};
 
-    [[nodiscard]] float operator()(slot row) const noexcept { return score(codes.row(row)); }
+    [[nodiscard]] float operator()(slot row) const noexcept {
+        tally.codes(1);
+        return score(codes.row(row));
+    }
     void prefetch(slot row) const noexcept { codes.prefetch(row, lines); }
 
     /// The distances of `count` codes, at most four. All four pointers are to codes: two of them
     /// alone take longer than four at once.
     void some(std::byte const* const* some_codes, std::size_t count, float* out) const noexcept {
+        tally.codes(count);
         if constexpr (requires { score.four(some_codes, out); })
             if (count > 1) return score.four(some_codes, out);
         for (std::size_t i = 0; i < count; ++i) out[i] = score(some_codes[i]);

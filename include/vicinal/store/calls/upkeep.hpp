@@ -8,7 +8,7 @@
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// What keeps a store in shape, and what it says about itself.
+/// What keeps a store in shape.
 template <class Types>
 class upkeep_calls : public file_calls<Types> {
 protected:
@@ -18,12 +18,6 @@ protected:
     static constexpr bool paged = requires { Types::storage_policy::pages; };
 
 public:
-    [[nodiscard]] store_stats stats() const {
-        return engine_->read([](auto const& rows, auto const& index) {
-            return store_stats{rows.live_count(), index.covered(), rows.count()};
-        });
-    }
-
     /// What storage::file holds in memory and has read so far.
     [[nodiscard]] auto paging() const requires(paged) {
         return engine_->read([this](auto&, auto&) { return engine_->storage().paging(); });
