@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+namespace any_store_test {
+
 using namespace vicinal;
 using namespace vicinal_test;
 
@@ -95,3 +97,5 @@ TEST_CASE("verifying through a forgotten type is verifying", "[backend]") {
     CHECK(r.rows == 100);
     CHECK(r.indexed_rows == 100);
 }
+
+} // namespace any_store_test

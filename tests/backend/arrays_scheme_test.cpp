@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <string>
 
+namespace arrays_scheme_test {
+
 using namespace vicinal;
 using vicinal_test::bytes;
 using vicinal_test::records_of;
@@ -97,3 +99,5 @@ TEST_CASE("parameters of an array's URI are its ids and its metric, and no other
     CHECK(r.try_open_source("npy:" + dir.path("") + "?ids=x").error().code() == errc::invalid_uri);
     CHECK(r.try_open_source("fbin:" + path + "?x=1").error().code() == errc::invalid_uri);
 }
+
+} // namespace arrays_scheme_test

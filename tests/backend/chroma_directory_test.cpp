@@ -11,6 +11,8 @@
 #include <tuple>
 #include <vector>
 
+namespace chroma_directory_test {
+
 using namespace vicinal;
 using namespace chroma_fixture;
 using backend::chroma_directory;
@@ -518,3 +520,5 @@ TEST_CASE("a database with wrong bytes gives records or an error, never a crash"
     }
     CHECK(refused > 0);
 }
+
+} // namespace chroma_directory_test

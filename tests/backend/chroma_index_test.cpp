@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace chroma_index_test {
+
 using namespace vicinal;
 using namespace std::string_literals;
 
@@ -184,3 +186,5 @@ TEST_CASE("an index header that contradicts itself is refused", "[backend]") {
             header = kept;
         }
 }
+
+} // namespace chroma_index_test

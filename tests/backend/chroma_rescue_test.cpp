@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace chroma_rescue_test {
+
 using namespace vicinal;
 namespace fs = std::filesystem;
 
@@ -230,3 +232,5 @@ TEST_CASE("Any damage anywhere gives records or errors, and nothing else") {
         if (auto const got = rescue(c.path())) CHECK(got->records.size() <= whole.size() + 50);
     }
 }
+
+} // namespace chroma_rescue_test

@@ -4,6 +4,8 @@
 
 #include <vicinal/backend/chroma_scheme.hpp>
 
+namespace chroma_scheme_test {
+
 using namespace vicinal;
 
 TEST_CASE("a Chroma directory keeps the contract of sources", "[backend]") {
@@ -36,3 +38,5 @@ TEST_CASE("the chroma scheme reads, and says so where more is asked", "[backend]
     CHECK(r.try_open("chroma:" + path).error().code() == errc::unsupported);
     CHECK(r.try_open_sink("chroma:" + path, {}).error().code() == errc::unsupported);
 }
+
+} // namespace chroma_scheme_test

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <string>
 
+namespace graphs_scheme_test {
+
 using namespace vicinal;
 using vicinal_test::bytes_of;
 using vicinal_test::records_of;
@@ -93,3 +95,5 @@ TEST_CASE("parameters of an index's URI are checked") {
     CHECK(code(graph + "?dim=8") == errc::dimension_mismatch);
     CHECK(code("usearch:" + folder + "/flat_ip.faiss") == errc::foreign_file);
 }
+
+} // namespace graphs_scheme_test

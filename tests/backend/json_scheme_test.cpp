@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace json_scheme_test {
+
 using namespace vicinal;
 using vicinal_test::temporary_directory;
 
@@ -133,3 +135,5 @@ TEST_CASE("the schemes of systems write what these systems take") {
     CHECK(open("json:x") == errc::invalid_argument);
     CHECK(open("milvus:x") == errc::unsupported);
 }
+
+} // namespace json_scheme_test

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <thread>
 
+namespace mirror_test {
+
 using namespace vicinal;
 using namespace vicinal_test;
 
@@ -203,3 +205,5 @@ TEST_CASE("a journal without differences begins anew when it is long", "[mirror]
     // Still locked under its own name.
     CHECK(detail::mirror_journal::open(path).error().code() == errc::locked);
 }
+
+} // namespace mirror_test

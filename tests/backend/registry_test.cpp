@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <filesystem>
 
+namespace registry_test {
+
 using namespace vicinal;
 using namespace vicinal_test;
 
@@ -204,3 +206,5 @@ TEST_CASE("a program adds schemes of its own", "[backend]") {
     r.add("own", {});
     CHECK(refusal(r.try_open_source("own:list")).code() == errc::unsupported);
 }
+
+} // namespace registry_test

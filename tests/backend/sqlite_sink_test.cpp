@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace sqlite_sink_test {
+
 using namespace vicinal;
 
 static_assert(basic_sink<backend::sqlite_sink>);
@@ -112,3 +114,5 @@ TEST_CASE("A SQLite sink writes all of a batch or nothing, and says what it refu
           errc::not_found);
     CHECK(sink->losses({.metric = "cosine"}).size() == 1);
 }
+
+} // namespace sqlite_sink_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace sqlite_source_test {
+
 using namespace vicinal;
 using vicinal_test::bytes_of;
 using vicinal_test::records_of;
@@ -301,3 +303,5 @@ TEST_CASE("A damaged SQLite file gives records or errors, and nothing else") {
         }
     }
 }
+
+} // namespace sqlite_source_test

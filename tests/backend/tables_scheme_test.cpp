@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace tables_scheme_test {
+
 using namespace vicinal;
 using vicinal_test::shared_fixture;
 
@@ -113,3 +115,5 @@ TEST_CASE("Schemes of tables open what their URI says") {
     REQUIRE(sink->finish());
     CHECK(count("sqlite:" + d.path("s.db")) == 1);
 }
+
+} // namespace tables_scheme_test

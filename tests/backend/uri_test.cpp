@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+namespace uri_test {
+
 using namespace vicinal;
 using backend::uri;
 
@@ -58,3 +60,5 @@ TEST_CASE("a parameter that a scheme does not know is refused by name", "[backen
     CHECK(u.only({}).error().message().find("no parameters for s:") != std::string::npos);
     CHECK(uri::parse("s:p").value().only({}));
 }
+
+} // namespace uri_test

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <vector>
 
+namespace f16_test {
+
 namespace {
 
 namespace codec = vicinal::codec;
@@ -110,3 +112,5 @@ TEST_CASE("a metric without halves is read from the vectors", "[codec]") {
     STATIC_REQUIRE(codec::f16::of<metric::l1>::reads_rows);
     STATIC_REQUIRE(codec::bf16::of<metric::basic_squared_l2<vicinal::bf16>>::reads_rows);
 }
+
+} // namespace f16_test

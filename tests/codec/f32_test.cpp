@@ -5,6 +5,8 @@
 
 #include <limits>
 
+namespace f32_test {
+
 namespace metric = vicinal::metric;
 
 TEST_CASE("f32 keeps the contract of codecs, without loss, for every metric", "[codec]") {
@@ -20,3 +22,5 @@ TEST_CASE("f32 puts a row of NaN, as only a damaged file has, behind all others"
     CHECK(codec.query(query)(reinterpret_cast<std::byte const*>(row)) ==
           std::numeric_limits<float>::infinity());
 }
+
+} // namespace f32_test

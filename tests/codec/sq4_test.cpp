@@ -11,6 +11,8 @@
 #include <limits>
 #include <vector>
 
+namespace sq4_test {
+
 namespace {
 
 namespace codec = vicinal::codec;
@@ -97,3 +99,5 @@ TEST_CASE("a vector that sq4 can't encode rules nothing out", "[codec]") {
               -std::numeric_limits<float>::infinity());
     }
 }
+
+} // namespace sq4_test

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace sq8_frame_test {
+
 namespace {
 
 namespace codec = vicinal::codec;
@@ -184,3 +186,5 @@ TEST_CASE("in the frame that suits it data far from 0 has distances that tell ro
     CHECK(worst(framed) < 1);
     CHECK(worst(plain) > 20);
 }
+
+} // namespace sq8_frame_test

@@ -10,6 +10,8 @@
 #include <limits>
 #include <vector>
 
+namespace sq8_score_test {
+
 namespace {
 
 namespace codec = vicinal::codec;
@@ -124,3 +126,5 @@ TEST_CASE("rows far below and far above 1 are told apart by their codes", "[code
         CHECK(static_cast<double>(c.query(a.data())(row.data())) == Approx(want).epsilon(0.05));
     }
 }
+
+} // namespace sq8_score_test

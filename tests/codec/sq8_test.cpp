@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 
+namespace sq8_test {
+
 namespace {
 
 namespace codec = vicinal::codec;
@@ -278,3 +280,5 @@ TEST_CASE("the codes of every instruction set are sound", "[codec]") {
             }
         }
 }
+
+} // namespace sq8_test

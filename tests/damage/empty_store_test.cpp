@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+namespace empty_store_test {
+
 namespace memory = damage::allocations;
 using vicinal::errc;
 using vicinal::store;
@@ -95,3 +97,5 @@ TEST_CASE("any allocation of a store's first use may fail", "[damage][breaking]"
             }
     vicinal_test::figure("allocations failed", failed);
 }
+
+} // namespace empty_store_test

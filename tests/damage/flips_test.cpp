@@ -21,6 +21,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+namespace flips_test {
+
 using namespace damage;
 using vicinal_test::figure;
 using vicinal_test::thorough;
@@ -253,3 +255,5 @@ TEST_CASE("files of any other length are refused, but for the end of a log", "[d
     resize_all<flat>("flat");
     resize_all<hnsw>("hnsw");
 }
+
+} // namespace flips_test

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace mutations_test {
+
 using namespace damage;
 using vicinal_test::figure;
 using vicinal_test::thorough;
@@ -62,3 +64,5 @@ TEST_CASE("damage with checksums that fit does no harm: flat", "[damage][breakin
 TEST_CASE("damage with checksums that fit does no harm: hnsw", "[damage][breaking]") {
     mutate<hnsw>("hnsw", 2);
 }
+
+} // namespace mutations_test

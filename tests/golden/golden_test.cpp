@@ -15,6 +15,8 @@
 
 #include <zlib.h>
 
+namespace golden_test {
+
 namespace {
 
 void unpack(std::filesystem::path const& from, std::filesystem::path const& to) {
@@ -86,3 +88,5 @@ TEST_CASE("stores of every format that was ever written open with all records", 
         }
     CHECK(formats >= 1);
 }
+
+} // namespace golden_test

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace flat_store_test {
+
 namespace metric = vicinal::metric;
 namespace storage = vicinal::storage;
 using two_phase = vicinal::index::flat<vicinal::codec::sq8>;
@@ -131,3 +133,5 @@ TEST_CASE("a batch of queries is refused whole, by the place of the first bad on
     CHECK(std::string(bad.error().message()).find("query 1") != std::string::npos);
     CHECK(s.search(vicinal::matrix_view<float>(std::span<float const>(), 2)).empty());
 }
+
+} // namespace flat_store_test

@@ -3,6 +3,8 @@
 
 #include <vicinal/index/flat.hpp>
 
+namespace flat_test {
+
 namespace metric = vicinal::metric;
 using vicinal_test::standing_index;
 
@@ -30,3 +32,5 @@ TEST_CASE("flat finds exactly the true neighbours", "[index]") {
             REQUIRE(static_cast<double>(got[i].distance) == Approx(truth[i]).margin(1e-5));
     }
 }
+
+} // namespace flat_test

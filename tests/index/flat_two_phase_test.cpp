@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace flat_two_phase_test {
+
 namespace metric = vicinal::metric;
 namespace codec = vicinal::codec;
 using vicinal::slot;
@@ -276,3 +278,5 @@ TEST_CASE("codes without their factors do not open", "[index]") {
     REQUIRE_FALSE(opened);
     CHECK(opened.error().code() == vicinal::errc::corrupt_snapshot);
 }
+
+} // namespace flat_two_phase_test

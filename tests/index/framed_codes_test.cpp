@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+namespace framed_codes_test {
+
 namespace metric = vicinal::metric;
 namespace codec = vicinal::codec;
 using namespace vicinal_test;
@@ -229,3 +231,5 @@ TEST_CASE("a store that is opened again goes on in its frame", "[index]") {
     CHECK(recall(1500) >= 0.9);
     CHECK(held->verify().ok());
 }
+
+} // namespace framed_codes_test

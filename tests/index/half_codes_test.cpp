@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+namespace half_codes_test {
+
 namespace metric = vicinal::metric;
 namespace codec = vicinal::codec;
 using namespace vicinal_test;
@@ -77,3 +79,5 @@ TEST_CASE("a store over halves answers the same when it is opened again", "[inde
     CHECK(held->stats().indexed_rows == 1500);
     CHECK(ask() == before);
 }
+
+} // namespace half_codes_test

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+namespace hnsw_compact_test {
+
 namespace metric = vicinal::metric;
 using namespace vicinal_test;
 using vicinal::index::hnsw_options;
@@ -312,3 +314,5 @@ TEST_CASE("a graph over the vectors is compacted too", "[index]") {
     CHECK(recall_of<metric::cosine>(c.standing(), c.current(), clustered_rows(50, 8, 10, 83), 10) >=
           0.95);
 }
+
+} // namespace hnsw_compact_test

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+namespace hnsw_damage_test {
+
 namespace metric = vicinal::metric;
 using namespace vicinal_test;
 using hnsw = vicinal::index::hnsw<>;
@@ -143,3 +145,5 @@ TEST_CASE("a state that contradicts the columns is refused", "[index]") {
         if (!opened) CHECK(opened.error().code() == vicinal::errc::corrupt_snapshot);
     }
 }
+
+} // namespace hnsw_damage_test

@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+namespace hnsw_filtered_test {
+
 namespace metric = vicinal::metric;
 using namespace vicinal_test;
 using vicinal::index::nearest;
@@ -199,3 +201,5 @@ TEST_CASE("a walk with a filter gives up when it has met as many nodes as it may
         CHECK(best.size() == 10);
     }
 }
+
+} // namespace hnsw_filtered_test

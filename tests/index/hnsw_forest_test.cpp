@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <vector>
 
+namespace hnsw_forest_test {
+
 using vicinal::no_slot;
 using vicinal::slot;
 using vicinal::index::hnsw_graph::forest;
@@ -88,3 +90,5 @@ TEST_CASE("circles and parents that are none are cut from a damaged tree", "[ind
     CHECK(g.parent(2) == 0);
     CHECK(g.parent(3) == no_slot);
 }
+
+} // namespace hnsw_forest_test

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace hnsw_test {
+
 namespace metric = vicinal::metric;
 using namespace vicinal_test;
 using hnsw = vicinal::index::hnsw<>;
@@ -221,3 +223,5 @@ TEST_CASE("effort grows with the hits and the recall that are wanted", "[index]"
     CHECK(h.effort_for(10, 1.0) < 1000);
     CHECK(h.effort_for(10, 0.0) >= 10);
 }
+
+} // namespace hnsw_test

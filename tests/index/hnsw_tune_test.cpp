@@ -12,6 +12,8 @@
 #include <limits>
 #include <vector>
 
+namespace hnsw_tune_test {
+
 using namespace vicinal_test;
 namespace codec = vicinal::codec;
 namespace metric = vicinal::metric;
@@ -262,3 +264,5 @@ TEST_CASE("a table that comes back from its column is the one that went in", "[i
         CHECK(graph::read_tuning(column->reader(), 1).table.empty());
     }
 }
+
+} // namespace hnsw_tune_test

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstddef>
 
+namespace nearest_test {
+
 namespace indexes = vicinal::index;
 using vicinal::slot;
 
@@ -44,3 +46,5 @@ TEST_CASE("nearest asks its own order only where distances are equal", "[index]"
     best.offer({0.5F, 9});
     CHECK(best.take() == indexes::neighbours{{0.5F, 9}, {1, 4}});
 }
+
+} // namespace nearest_test

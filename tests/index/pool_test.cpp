@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+namespace pool_test {
+
 using vicinal::index::pool;
 
 TEST_CASE("a pool keeps the nearest and hands out each once, nearest first", "[index]") {
@@ -51,3 +53,5 @@ TEST_CASE("a nearer node that comes late is handed out next", "[index]") {
     CHECK(p.size() == 0);
     CHECK_FALSE(p.has_next());
 }
+
+} // namespace pool_test

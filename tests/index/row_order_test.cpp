@@ -24,6 +24,8 @@
 #include <string>
 #include <vector>
 
+namespace row_order_test {
+
 using namespace vicinal_test;
 using vicinal::slot;
 using vicinal::index::hnsw;
@@ -153,3 +155,5 @@ TEST_CASE("a log gives rows the slots that the load gave them", "[index]") {
     CHECK(replayed->read([](auto const&, auto const& graph) { return graph.covered(); }) == 0);
     CHECK(ids_by_slot(*replayed) == before);
 }
+
+} // namespace row_order_test

@@ -3,6 +3,8 @@
 
 #include <vicinal/index/scratch.hpp>
 
+namespace scratch_test {
+
 namespace indexes = vicinal::index;
 
 TEST_CASE("a visited set marks each node once until it is reset", "[index]") {
@@ -30,3 +32,5 @@ TEST_CASE("scratch that is given back is used again; two at a time are two", "[i
     auto d = pool.take();
     CHECK(((&*c == first) || (&*d == first)));
 }
+
+} // namespace scratch_test

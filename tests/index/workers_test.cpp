@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace workers_test {
+
 using vicinal::errc;
 using vicinal::error;
 using vicinal::result;
@@ -47,3 +49,5 @@ TEST_CASE("of parts that fail the first one's error is given", "[index]") {
         CHECK(done.error().got() == (parts_each == 1 ? "0" : "18"));
     }
 }
+
+} // namespace workers_test

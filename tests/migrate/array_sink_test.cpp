@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace array_sink_test {
+
 using namespace vicinal;
 using namespace vicinal_test;
 using backend::array_format;
@@ -168,3 +170,5 @@ TEST_CASE("the schemes of arrays with JSON write and read what a URI names") {
     CHECK(code_of(r.try_open_sink("u8bin:x", incoming)) == errc::unsupported);
     CHECK(code_of(r.try_open_sink("npy:x?ids=y", incoming)) == errc::invalid_uri);
 }
+
+} // namespace array_sink_test

@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+namespace array_source_test {
+
 using namespace vicinal;
 using backend::array_format;
 using backend::array_source;
@@ -359,3 +361,5 @@ TEST_CASE("the shared measuring data are read as they lie") {
         vectors.append(reinterpret_cast<char const*>(r.vector.data()), 4 * r.vector.size());
     CHECK(vectors == raw.substr(8));
 }
+
+} // namespace array_source_test

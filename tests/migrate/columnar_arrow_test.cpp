@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+namespace columnar_arrow_test {
+
 using namespace columnar_fixture;
 using namespace vicinal;
 using backend::columnar_source;
@@ -93,3 +95,5 @@ TEST_CASE("no damage to an Arrow file makes the reader do more than refuse", "[m
         }
     }
 }
+
+} // namespace columnar_arrow_test

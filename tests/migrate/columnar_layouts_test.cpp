@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace columnar_layouts_test {
+
 using namespace columnar_fixture;
 using namespace vicinal;
 using backend::columnar_layout;
@@ -269,3 +271,5 @@ TEST_CASE("tables are opened by what a URI says", "[migrate]") {
     CHECK(all.try_open_source(table + "?vector=text").error().code() == errc::invalid_argument);
     CHECK(all.try_open_source(table + "?id=none").error().code() == errc::not_found);
 }
+
+} // namespace columnar_layouts_test

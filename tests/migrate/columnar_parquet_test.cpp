@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace columnar_parquet_test {
+
 using namespace columnar_fixture;
 using namespace vicinal;
 using backend::columnar_layout;
@@ -131,3 +133,5 @@ TEST_CASE("no damage to a Parquet file makes the reader do more than refuse", "[
                 there.file("table.parquet", chance.of(whole, whole.size() - 8 - footer, footer)));
     }
 }
+
+} // namespace columnar_parquet_test

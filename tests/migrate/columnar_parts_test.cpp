@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+namespace columnar_parts_test {
+
 using namespace vicinal;
 using namespace vicinal::detail::columnar;
 namespace parquet = vicinal::detail::columnar::parquet;
@@ -309,3 +311,5 @@ TEST_CASE("Thrift is read with bounds whatever it claims", "[migrate]") {
     CHECK(in.good());
     CHECK(in.left() == 0);
 }
+
+} // namespace columnar_parts_test

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace columnar_sink_test {
+
 using namespace columnar_fixture;
 using namespace vicinal;
 using backend::arrow_sink;
@@ -206,3 +208,5 @@ TEST_CASE("tables are written by what a URI says", "[migrate]") {
     CHECK(all.try_open_sink("parquet:a?compression=lzo", {}).error().code() == errc::invalid_uri);
     CHECK(all.try_open_sink("parquet:a?id=b", {}, true).error().code() == errc::invalid_uri);
 }
+
+} // namespace columnar_sink_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace compressed_test {
+
 using namespace vicinal;
 
 namespace {
@@ -148,3 +150,5 @@ TEST_CASE("A gzip file that another program wrote is unpacked") {
     CHECK(got->starts_with("--\n-- PostgreSQL database dump"));
     CHECK(got->find("PostgreSQL database dump complete") != std::string::npos);
 }
+
+} // namespace compressed_test

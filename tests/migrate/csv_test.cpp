@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace csv_test {
+
 using namespace vicinal;
 using vicinal_test::records_of;
 
@@ -243,3 +245,5 @@ TEST_CASE("Damaged CSV gives records or errors, and nothing else") {
         if (auto const got = records_of(*source)) CHECK(got->size() <= 20);
     }
 }
+
+} // namespace csv_test

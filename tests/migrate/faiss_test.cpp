@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace faiss_test {
+
 using namespace vicinal;
 using backend::faiss_source;
 using vicinal_test::bytes_of;
@@ -221,3 +223,5 @@ TEST_CASE("damaged faiss indexes are read or refused, never more") {
             if (got) CHECK(got->size() <= 1000);
         });
 }
+
+} // namespace faiss_test

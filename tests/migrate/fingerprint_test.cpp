@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace fingerprint_test {
+
 using namespace vicinal;
 using detail::fingerprint_of;
 
@@ -85,3 +87,5 @@ TEST_CASE("each bit of a vector and each byte of an id is in the fingerprint", "
         ids.insert(fingerprint_of({text, {}, {}}).id);
     CHECK(ids.size() == 40);
 }
+
+} // namespace fingerprint_test

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+namespace foreign_filters_test {
+
 using namespace vicinal;
 using testing::dice;
 using options = backend::foreign_filter_options;
@@ -660,3 +662,5 @@ TEST_CASE("hostile JSON is an error and no harm", "[foreign_filters]") {
         }
     }
 }
+
+} // namespace foreign_filters_test

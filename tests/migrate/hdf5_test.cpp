@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace hdf5_test {
+
 using namespace vicinal;
 using backend::hdf5_source;
 using vicinal_test::records_of;
@@ -193,3 +195,5 @@ TEST_CASE("what is no HDF5 file, or no whole one, is refused") {
     auto const got = records_of(hdf5_source::try_open(dir.file("bad", bad)));
     CHECK_FALSE(got);
 }
+
+} // namespace hdf5_test

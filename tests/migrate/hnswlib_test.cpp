@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace hnswlib_test {
+
 using namespace vicinal;
 using backend::hnswlib_source;
 using vicinal_test::bytes_of;
@@ -113,3 +115,5 @@ TEST_CASE("damaged files of hnswlib are read or refused, never more") {
                                   if (got) CHECK(got->size() <= 1500);
                               });
 }
+
+} // namespace hnswlib_test

@@ -7,6 +7,8 @@
 
 #include <zlib.h>
 
+namespace json_dumps_test {
+
 using namespace vicinal;
 using json_fixture::read_all;
 using json_fixture::shared_fixture;
@@ -155,3 +157,5 @@ TEST_CASE("rows of LanceDB are read, floats written as doubles bit for bit") {
                                    {"f", 0.3333333333333333},
                                    {"text", "text 1 ünï 日本 🦀"}});
 }
+
+} // namespace json_dumps_test

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "json_fixture.hpp"
 
+namespace json_shapes_test {
+
 using namespace vicinal;
 using backend::json_options;
 using backend::json_shape;
@@ -288,3 +290,5 @@ TEST_CASE("lines of mixed rows are read, and the one with NaN is named and passe
     CHECK(bad[0].place == dir + "/jsonl_mixed.jsonl:5");
     CHECK(bad[0].reason.code() == errc::invalid_json);
 }
+
+} // namespace json_shapes_test

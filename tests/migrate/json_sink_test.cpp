@@ -7,6 +7,8 @@
 
 #include <limits>
 
+namespace json_sink_test {
+
 using namespace vicinal;
 using backend::json_shape;
 using backend::json_sink;
@@ -185,3 +187,5 @@ TEST_CASE("a file for another system that is there is not gone on with") {
     REQUIRE(sink.finish());
     vicinal_test::check_cannot_go_on(sink);
 }
+
+} // namespace json_sink_test

@@ -8,6 +8,8 @@
 #include <memory>
 #include <random>
 
+namespace json_splitter_test {
+
 using namespace vicinal;
 using json_fixture::check_records;
 using json_fixture::read_all;
@@ -292,3 +294,5 @@ TEST_CASE("damaged documents are refused or read, and never crash") {
     }
     CHECK(refused > 10);
 }
+
+} // namespace json_splitter_test

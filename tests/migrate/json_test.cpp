@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace json_test {
+
 using namespace vicinal;
 
 namespace {
@@ -248,3 +250,5 @@ TEST_CASE("numbers in vectors may have any form that JSON allows", "[migrate]") 
         CHECK_FALSE(general(wrong));
     }
 }
+
+} // namespace json_test

@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+namespace jsonl_test {
+
 using namespace vicinal;
 using vicinal_test::records_of;
 
@@ -239,3 +241,5 @@ TEST_CASE("a line that is no record is told and passed over where that is asked 
     CHECK(bad[0].reason.code() == errc::not_finite);
     CHECK(bad[1].place == t.path + ":3");
 }
+
+} // namespace jsonl_test

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace langchain_test {
+
 using namespace vicinal;
 using backend::faiss_source;
 using vicinal_test::bytes;
@@ -140,3 +142,5 @@ TEST_CASE("damaged docstores are read, or named as a loss, never more") {
         REQUIRE(all->size() == 2);
     });
 }
+
+} // namespace langchain_test

@@ -5,6 +5,8 @@
 #include <vicinal/migrate/mapping.hpp>
 #include <vicinal/migrate/migrate.hpp>
 
+namespace mapping_test {
+
 using namespace vicinal;
 using namespace vicinal_test;
 
@@ -202,3 +204,5 @@ TEST_CASE("reading ahead on a thread gives the same records and errors", "[migra
     options.mapping.id = [](record const&) -> std::string { throw std::runtime_error("no id"); };
     CHECK_THROWS_AS(migrate(source, keeping_sink{&out}, options), std::runtime_error);
 }
+
+} // namespace mapping_test

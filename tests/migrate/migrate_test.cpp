@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <stdexcept>
 
+namespace migrate_test {
+
 using namespace vicinal;
 using namespace vicinal_test;
 
@@ -318,3 +320,5 @@ TEST_CASE("a store without payloads is verified by the rest, and the loss is nam
     for (auto& one : list) one.payload = {};
     CHECK(same(all_of(back), list));
 }
+
+} // namespace migrate_test

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <string>
 
+namespace numpy_folder_test {
+
 using namespace vicinal;
 using backend::numpy_folder;
 using vicinal_test::records_of;
@@ -113,3 +115,5 @@ TEST_CASE("a folder without vectors is no source") {
     CHECK(numpy_folder::try_open(dir.path("")).error().code() == errc::foreign_file);
     CHECK(numpy_folder::try_open(dir.path("absent")).error().code() == errc::not_found);
 }
+
+} // namespace numpy_folder_test

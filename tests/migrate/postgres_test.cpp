@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+namespace postgres_test {
+
 using namespace vicinal;
 using vicinal_test::bytes_of;
 using vicinal_test::records_of;
@@ -400,3 +402,5 @@ TEST_CASE("Damaged dumps give records or errors, and nothing else") {
         }
     }
 }
+
+} // namespace postgres_test

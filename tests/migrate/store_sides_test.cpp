@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <fstream>
 
+namespace store_sides_test {
+
 using namespace vicinal;
 using namespace vicinal_test;
 
@@ -207,3 +209,5 @@ TEST_CASE("without an unfinished file, the finished one is gone on with", "[migr
     REQUIRE(fresh.write(std::vector{seven}));
     REQUIRE(fresh.finish());
 }
+
+} // namespace store_sides_test

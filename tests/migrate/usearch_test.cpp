@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace usearch_test {
+
 using namespace vicinal;
 using backend::usearch_source;
 using vicinal_test::bytes;
@@ -198,3 +200,5 @@ TEST_CASE("damaged files of usearch are read or refused, never more") {
         if (got) CHECK(got->size() <= 4);
     });
 }
+
+} // namespace usearch_test

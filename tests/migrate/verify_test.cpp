@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+namespace verify_test {
+
 using namespace vicinal;
 using namespace vicinal_test;
 using kind = difference::kind;
@@ -169,3 +171,5 @@ TEST_CASE("both sides are searched by the same vectors, and the agreement is tol
     CHECK(r.probes == 0);
     CHECK(r.top_k_agreement == 1);
 }
+
+} // namespace verify_test

@@ -12,6 +12,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace builder_test {
+
 using namespace vicinal;
 using payload::filter_op;
 
@@ -247,3 +249,5 @@ TEST_CASE("random filters by operators are the filters of their text", "[filter]
         REQUIRE(f == parsed(f.print()));
     }
 }
+
+} // namespace builder_test

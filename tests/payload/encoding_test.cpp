@@ -9,6 +9,8 @@
 
 #include <charconv>
 
+namespace encoding_test {
+
 using namespace vicinal;
 
 namespace {
@@ -193,3 +195,5 @@ TEST_CASE("a view finds names without decoding, flat ones before nested ones", "
     CHECK_FALSE(elements.next(v));
     CHECK(elements.at_end());
 }
+
+} // namespace encoding_test

@@ -9,6 +9,8 @@
 
 #include <cmath>
 
+namespace filter_test {
+
 using namespace vicinal;
 using payload::filter_op;
 
@@ -388,3 +390,5 @@ TEST_CASE("a filter on damaged bytes gives an answer and reads nothing outside",
     CHECK_FALSE(filter::parse("\"\".j = 0")
                     ->matches(std::as_bytes(std::span<char const>(twice.data(), twice.size()))));
 }
+
+} // namespace filter_test

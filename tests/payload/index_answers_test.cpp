@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+namespace index_answers_test {
+
 using namespace vicinal;
 using namespace vicinal::payload::detail;
 using view = segment_view<storage::contiguous_reader>;
@@ -315,3 +317,5 @@ TEST_CASE("a segment of other bytes is refused, or read without going outside") 
             }
         }
 }
+
+} // namespace index_answers_test

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+namespace index_bitmap_test {
+
 using namespace vicinal;
 using bitmap = detail::slot_bitmap;
 
@@ -226,3 +228,5 @@ TEST_CASE("many runs, few runs: the smallest form is written") {
     for (slot s = 0; s < 65536; s += 2) half.insert(s);
     CHECK(bytes_of(half).size() <= 16 + 8192);
 }
+
+} // namespace index_bitmap_test

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 
+namespace record_test {
+
 using namespace vicinal;
 using testing::note;
 using records = payload::record<note>;
@@ -224,3 +226,5 @@ TEST_CASE("private members are listed inside their class", "[payload]") {
     CHECK(payload::record<closed_struct>::decode(bytes_of(bytes))->count() == 7);
     CHECK((field("count") == 7).matches(bytes_of(bytes)));
 }
+
+} // namespace record_test

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace size_test {
+
 using namespace vicinal;
 
 namespace {
@@ -159,3 +161,5 @@ TEST_CASE("a struct's floats take no more than their JSON", "[payload]") {
         CHECK(s.worst <= 1.3);
     }
 }
+
+} // namespace size_test

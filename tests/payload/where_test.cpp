@@ -13,6 +13,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace where_test {
+
 using namespace vicinal;
 using payload::detail::fault_of;
 using testing::note;
@@ -155,3 +157,5 @@ TEST_CASE("a float member is asked for the number that a float shows", "[filter]
     CHECK((where<&priced::price>() == 9.99F).matches(span));
     CHECK((field("price") == 9.99).matches(span));
 }
+
+} // namespace where_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace backup_test {
+
 namespace storage = vicinal::storage;
 using scratch::faulty;
 using scratch::names;
@@ -272,3 +274,5 @@ TEST_CASE("restoring, whatever fails or is cut, leaves the old store or the back
     }
     faulty::no_exchange = 0;
 }
+
+} // namespace backup_test

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+namespace crc32c_test {
+
 namespace storage = vicinal::storage;
 
 TEST_CASE("CRC-32C of 123456789 is the check value of the standard", "[storage]") {
@@ -34,3 +36,5 @@ TEST_CASE("the processor's CRC and the tables agree at every length and alignmen
                     storage::crc32c(s));
         }
 }
+
+} // namespace crc32c_test

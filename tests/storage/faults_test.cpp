@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace faults_test {
+
 using scratch::faulty;
 using scratch::numbers;
 using scratch::range;
@@ -264,3 +266,5 @@ TEST_CASE("a write that fails and can't be undone poisons the writer", "[storage
     REQUIRE(s->all() == range(1, 1));
     REQUIRE(s->report.bytes_dropped > 0);
 }
+
+} // namespace faults_test

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace log_test {
+
 namespace detail = vicinal::detail;
 namespace storage = vicinal::storage;
 using scratch::numbers;
@@ -323,3 +325,5 @@ TEST_CASE("bytes made to look like many records take bounded work", "[storage]")
     scratch::write(dir / "s" + open_log, log);
     REQUIRE(scratch::code_of(numbers<>::open(dir / "s")) == errc::corrupt_log);
 }
+
+} // namespace log_test

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <span>
 
+namespace mapped_column_test {
+
 namespace storage = vicinal::storage;
 
 namespace {
@@ -98,3 +100,5 @@ TEST_CASE("editing a mapped row leaves the file as it is", "[storage]") {
     REQUIRE(n);
     REQUIRE(n->all() == scratch::range(1, 100));
 }
+
+} // namespace mapped_column_test

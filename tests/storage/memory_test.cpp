@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace memory_test {
+
 TEST_CASE("a column on the heap keeps the contract of columns", "[storage]") {
     for (std::size_t const row_bytes : {1U, 7U, 64U, 1540U}) {
         vicinal::storage::memory_column c(row_bytes);
@@ -114,3 +116,5 @@ TEST_CASE("runs of any length are joined, whatever the pieces that are asked for
         CHECK(all == "abcdefghi");
     }
 }
+
+} // namespace memory_test

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace mmap_test {
+
 namespace storage = vicinal::storage;
 using scratch::numbers;
 using scratch::range;
@@ -399,3 +401,5 @@ TEST_CASE("batches may be empty or large", "[storage]") {
     REQUIRE(report);
     REQUIRE(seen == sizes);
 }
+
+} // namespace mmap_test

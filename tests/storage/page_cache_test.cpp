@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace page_cache_test {
+
 namespace {
 
 using vicinal::storage::page_cache;
@@ -69,3 +71,5 @@ TEST_CASE("a pinned page stays, and a charge puts out others", "[storage]") {
     CHECK(has(cache, next, 0));
     CHECK_FALSE(has(cache, table, 0));
 }
+
+} // namespace page_cache_test

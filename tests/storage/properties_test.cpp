@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+namespace properties_test {
+
 using vicinal::storage::properties;
 namespace detail = vicinal::detail;
 
@@ -39,3 +41,5 @@ TEST_CASE("properties come back from their bytes, and from no other bytes", "[st
     twice[4 + 8 + 2 + 8] = std::byte{'a'};
     REQUIRE_FALSE(detail::decode_properties(twice));
 }
+
+} // namespace properties_test

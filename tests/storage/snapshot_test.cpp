@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace snapshot_test {
+
 namespace storage = vicinal::storage;
 using vicinal::errc;
 using space = storage::mmap::space;
@@ -262,3 +264,5 @@ TEST_CASE("a snapshot above 64 MiB is checked before it is copied, not when it i
     REQUIRE(scratch::code_of(s->checkpoint({}, {})) == errc::corrupt_snapshot);
     REQUIRE(s->generation() == 2);
 }
+
+} // namespace snapshot_test

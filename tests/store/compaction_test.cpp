@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace compaction_test {
+
 using namespace vicinal_test;
 using vicinal::store;
 namespace metric = vicinal::metric;
@@ -303,3 +305,5 @@ TEST_CASE("a scan that begins during compaction keeps the rows as they are", "[s
             {.index = small_graph()});
     }
 }
+
+} // namespace compaction_test

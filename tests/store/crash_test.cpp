@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace crash_test {
+
 namespace {
 
 using namespace vicinal;
@@ -202,3 +204,5 @@ TEST_CASE("a killed writer loses nothing acknowledged: flat, normal durability",
           "[store][crash][breaking]") {
     survive<index::flat<>>(durability::normal, 2);
 }
+
+} // namespace crash_test

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <string>
 
+namespace durable_test {
+
 using namespace vicinal_test;
 using vicinal::store;
 namespace metric = vicinal::metric;
@@ -152,3 +154,5 @@ TEST_CASE("a second writer is refused; a reader sees the store and changes nothi
     writer.upsert("b", {3, 2, 1});
     CHECK(writer.size() == 2);
 }
+
+} // namespace durable_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace explain_test {
+
 namespace {
 
 using namespace vicinal;
@@ -157,3 +159,5 @@ TEST_CASE("stats counts rows and bytes, and how often indexes and known matches 
     CHECK(all.filters.hits == 2);
     CHECK(all.filters.misses == 1);
 }
+
+} // namespace explain_test

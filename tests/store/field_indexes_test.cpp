@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+namespace field_indexes_test {
+
 #if VICINAL_HAS_THREADS
 #    include <atomic>
 #    include <thread>
@@ -442,3 +444,5 @@ TEST_CASE("indexes on fields are made, dropped and read beside writes", "[store]
     CHECK(s.verify().ok());
 }
 #endif
+
+} // namespace field_indexes_test

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace file_reads_test {
+
 namespace {
 
 using namespace vicinal;
@@ -82,3 +84,5 @@ TEST_CASE("a search in which a read fails tells of it or finds all, and the next
         CHECK(healed > 5);
     }
 }
+
+} // namespace file_reads_test

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace file_store_test {
+
 namespace {
 
 using namespace vicinal;
@@ -357,3 +359,5 @@ TEST_CASE("a paged reader moves to its writer's newest state, and a paged store 
     CHECK(copy.size() == writer.size());
     CHECK(copy.verify().ok());
 }
+
+} // namespace file_store_test

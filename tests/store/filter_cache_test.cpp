@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace filter_cache_test {
+
 namespace {
 
 using namespace vicinal;
@@ -179,3 +181,5 @@ TEST_CASE("a matrix of queries is answered as its rows are, on any number of thr
         }
     }
 }
+
+} // namespace filter_cache_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace identity_test {
+
 namespace {
 
 using namespace vicinal;
@@ -54,3 +56,5 @@ TEST_CASE("the dimension is read back from the properties", "[store]") {
     CHECK(detail::dim_of({{"dim", "no number"}}) == 0);
     CHECK(detail::dim_of({}) == 0);
 }
+
+} // namespace identity_test

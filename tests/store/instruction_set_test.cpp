@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <string>
 
+namespace instruction_set_test {
+
 using namespace vicinal;
 
 namespace {
@@ -70,3 +72,5 @@ TEST_CASE("a store opens on every instruction set that the CPU has, and on no ot
 }
 
 #endif
+
+} // namespace instruction_set_test

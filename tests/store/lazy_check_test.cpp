@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+namespace lazy_check_test {
+
 using namespace vicinal_test;
 using vicinal::check;
 using vicinal::errc;
@@ -362,3 +364,5 @@ TEST_CASE("what is copied at opening is right whatever becomes of the file", "[s
     CHECK(again.verify().ok());
     for (auto const& r : c.records) REQUIRE(same(*again.get(r.id), r));
 }
+
+} // namespace lazy_check_test

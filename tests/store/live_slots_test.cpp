@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace live_slots_test {
+
 using vicinal::slot;
 namespace metric = vicinal::metric;
 namespace index_family = vicinal::index;
@@ -104,3 +106,5 @@ TEST_CASE("a store of codes finds the living among many dead, one query and many
         if (id % 50 != 7 || id / 500 == 3) with_codes.erase(id), without.erase(id);
     compare();
 }
+
+} // namespace live_slots_test

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+namespace model_test {
+
 using namespace vicinal_test;
 using vicinal::store;
 namespace metric = vicinal::metric;
@@ -69,3 +71,5 @@ TEST_CASE("a sequence of steps is shortened to those that it takes to fail", "[s
     CHECK(least[1].what == action::scan);
     CHECK(show(least).find("action::clear") != std::string::npos);
 }
+
+} // namespace model_test

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace no_payload_test {
+
 using namespace vicinal;
 
 namespace {
@@ -101,3 +103,5 @@ TEST_CASE("a durable store without payloads has no columns for them", "[store]")
     CHECK(s.size() == 300);
     CHECK(s.get(298)->vector[0] == 298);
 }
+
+} // namespace no_payload_test

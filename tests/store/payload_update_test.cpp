@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace payload_update_test {
+
 using namespace vicinal_test;
 using vicinal::store;
 namespace metric = vicinal::metric;
@@ -191,3 +193,5 @@ TEST_CASE("a filter that is remembered sees every update, however many there are
     }
     CHECK(s.stats().rows == 2000);
 }
+
+} // namespace payload_update_test

@@ -13,6 +13,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace planner_test {
+
 #if VICINAL_HAS_THREADS
 #    include <thread>
 #endif
@@ -274,3 +276,5 @@ TEST_CASE("searches with filters run beside a writer", "[store][threads]") {
     writer.join();
 }
 #endif
+
+} // namespace planner_test

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace queries_test {
+
 using namespace vicinal_test;
 using vicinal::fields;
 using vicinal::like_strategy;
@@ -396,3 +398,5 @@ TEST_CASE("a store without fields selects by id, and refuses to order by one", "
     CHECK(s.search_like({.positive = {3}}, {.k = 2}).size() == 2);
     CHECK(s.search_within({3, 1}, 1).size() == 3);
 }
+
+} // namespace queries_test

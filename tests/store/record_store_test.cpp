@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace record_store_test {
+
 using namespace vicinal;
 using testing::note;
 
@@ -117,3 +119,5 @@ TEST_CASE("structs migrate to fields and fields to structs", "[store]") {
     any_store any(std::move(from));
     CHECK(any.get("n8")->payload["by"] == value({{"name", "Ada"}, {"born", 8}}));
 }
+
+} // namespace record_store_test

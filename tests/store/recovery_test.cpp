@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace recovery_test {
+
 using namespace vicinal_test;
 using vicinal::store;
 namespace metric = vicinal::metric;
@@ -323,3 +325,5 @@ TEST_CASE("a store is backed up while it is written", "[store]") {
     CHECK(s.size() == 700);
     CHECK(refused(s.try_backup(path)).code() == errc::invalid_argument);
 }
+
+} // namespace recovery_test

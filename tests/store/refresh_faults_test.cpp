@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace refresh_faults_test {
+
 using namespace vicinal_test;
 using scratch::faulty;
 
@@ -59,3 +61,5 @@ TEST_CASE("a refresh in which any call fails leaves the reader whole", "[store]"
         }
     }
 }
+
+} // namespace refresh_faults_test

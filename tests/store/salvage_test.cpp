@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace salvage_test {
+
 using namespace vicinal_test;
 using vicinal::store;
 namespace metric = vicinal::metric;
@@ -238,3 +240,5 @@ TEST_CASE("check reports and never throws", "[store]") {
     std::filesystem::remove(path + snapshot);
     CHECK(vicinal::check(path).problem_count == 1);
 }
+
+} // namespace salvage_test

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace save_test {
+
 using namespace vicinal_test;
 using vicinal::errc;
 using vicinal::store;
@@ -293,3 +295,5 @@ TEST_CASE("the memory of a store's rows comes from the allocator that it is give
     }
     REQUIRE(count.now == 0);
 }
+
+} // namespace save_test

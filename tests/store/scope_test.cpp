@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace scope_test {
+
 using namespace vicinal_test;
 using vicinal::fields;
 using vicinal::store;
@@ -114,3 +116,5 @@ TEST_CASE("no name, text or filter leads out of a scope", "[store]") {
     s.upsert("nested", {1}, {{"a", {{"b", "c"}}}});
     CHECK(s.scope("a.b", "c").empty());
 }
+
+} // namespace scope_test

@@ -25,6 +25,8 @@
 #include <string_view>
 #include <vector>
 
+namespace spelling_test {
+
 using namespace vicinal;
 
 namespace {
@@ -151,3 +153,5 @@ TEST_CASE("what must not be an id, a vector or a batch is none", "[store]") {
     STATIC_REQUIRE_FALSE(has_checkpoint<toy_store>);
     STATIC_REQUIRE(has_checkpoint<store<metric::cosine, index::hnsw<>, storage::mmap>>);
 }
+
+} // namespace spelling_test

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 
+namespace sq4_store_test {
+
 namespace {
 
 using namespace vicinal;
@@ -46,3 +48,5 @@ TEST_CASE("a graph over half a byte an element finds most of the nearest", "[sto
     CHECK(found >= 50 * k * 8 / 10);
     CHECK(s.verify().ok());
 }
+
+} // namespace sq4_store_test

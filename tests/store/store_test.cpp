@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string>
 
+namespace store_test {
+
 using namespace vicinal_test;
 using vicinal::errc;
 using vicinal::store;
@@ -187,3 +189,5 @@ TEST_CASE("results on temporaries do not dangle", "[store]") {
     for (auto const& r : s.scan()) n += r.id.size();
     CHECK(n == 3);
 }
+
+} // namespace store_test

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+namespace threads_test {
+
 using namespace vicinal_test;
 using vicinal::store;
 namespace metric = vicinal::metric;
@@ -200,3 +202,5 @@ TEST_CASE("threads that meet at a store's first use find one store", "[store][th
         CHECK(s.size() == 2);
     }
 }
+
+} // namespace threads_test

@@ -11,6 +11,8 @@
 #include <limits>
 #include <string>
 
+namespace verification_test {
+
 using namespace vicinal_test;
 using vicinal::store;
 namespace storage = vicinal::storage;
@@ -196,3 +198,5 @@ TEST_CASE("verifying reads the files again, so that damage since the opening is 
     flip(snapshot, 10);
     CHECK(s.verify().ok());
 }
+
+} // namespace verification_test
