@@ -72,7 +72,7 @@ void require_same(docs const& got, docs const& wanted) {
 }
 
 template <class Out>
-std::string archived(docs const& s) {
+std::string archive_of(docs const& s) {
     std::ostringstream text(std::ios::binary);
     {
         Out archive(text);
@@ -101,7 +101,7 @@ void require_round_trip() {
     for (std::size_t const count : {0U, 7U, 300U}) {
         auto const s = filled(count);
         auto loaded = filled(3);
-        restore<In>(archived<Out>(s), loaded);
+        restore<In>(archive_of<Out>(s), loaded);
         require_same(loaded, s);
         loaded.upsert("one more", std::vector<float>(dim, 1.0F));
         REQUIRE(loaded.size() == count + 1);
@@ -163,7 +163,7 @@ TEST_CASE("an archive of another type of store is refused and changes nothing", 
 }
 
 TEST_CASE("a damaged or shortened archive throws and leaves the store as it was", "[adapt]") {
-    auto const good = archived<boost::archive::binary_oarchive>(filled(40));
+    auto const good = archive_of<boost::archive::binary_oarchive>(filled(40));
     auto s = filled(5);
     auto const before = filled(5);
     std::size_t refused = 0;

@@ -19,11 +19,11 @@ class explain_calls : public field_index_calls<Types> {
 protected:
     using field_index_calls<Types>::field_index_calls;
     using field_index_calls<Types>::engine_;
-    using typename Types::scalar_type;
     using typename search_calls<Types>::searches;
 
 public:
     using typename Types::braces;
+    using typename Types::scalar_type;
     using typename Types::vector_parameter;
 
     /// An explanation with the hits that the search gave.
