@@ -269,7 +269,7 @@ TEST_CASE("searches with filters run beside a writer", "[store][threads]") {
     auto const queries = vicinal_test::uniform_rows(200, dim, 4);
     for (std::size_t q = 0; q < 200; ++q) {
         auto const hits = s.search({queries.row(q), dim},
-                                   {.where = q % 3 == 0 ? "n < 40" : "n < 6000 and tag != 't9'"});
+                                   {.where = q % 3 == 0 ? "n < 400" : "n < 6000 and tag != 't9'"});
         CHECK(hits.size() == 10);
         if (q % 20 == 0) CHECK(s.stats().records >= 2000);
     }
