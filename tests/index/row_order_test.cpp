@@ -56,7 +56,10 @@ using engine_over = vicinal::detail::engine<metric::squared_l2, hnsw<>, Storage,
 std::vector<vicinal::detail::prepared<std::uint64_t>> entries_of(rows const& data) {
     std::vector<vicinal::detail::prepared<std::uint64_t>> list;
     for (std::size_t i = 0; i < data.count(); ++i)
-        list.push_back({i, reinterpret_cast<std::byte const*>(data.row(i)), {}});
+        list.push_back({i,
+                        vicinal::detail::id_traits<std::uint64_t>::hash(i),
+                        reinterpret_cast<std::byte const*>(data.row(i)),
+                        {}});
     return list;
 }
 

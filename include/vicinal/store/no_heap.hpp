@@ -29,6 +29,8 @@ public:
         return no_heap();
     }
     [[nodiscard]] std::span<std::byte const> operator[](slot) const noexcept { return {}; }
+    void announce(slot) const noexcept {}
+    void fetch(slot) const noexcept {}
 
     template <class Section>
     [[nodiscard]] result<void> make_room(std::uint64_t, std::uint64_t, Section const&) noexcept {
