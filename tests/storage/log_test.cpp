@@ -280,7 +280,7 @@ TEST_CASE("records with right checksums that contradict each other are refused",
     REQUIRE(refused(8, 9) == errc::corrupt_log);   // its number
     REQUIRE(refused(16, 9) == errc::corrupt_log);  // synced later than itself
     REQUIRE(refused(24, 2) == errc::corrupt_log);  // a mark that counts nothing
-    REQUIRE(refused(24, 3) == errc::newer_format); // a kind of the future
+    REQUIRE(refused(24, 4) == errc::newer_format); // a kind of the future
     REQUIRE(refused(25, 1) == errc::newer_format);
     REQUIRE(refused(28, 1) == errc::newer_format);
     REQUIRE(refused(32 + 10 + 1, 1) == errc::corrupt_log); // padding
