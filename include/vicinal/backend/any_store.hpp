@@ -165,7 +165,9 @@ private:
             auto found = store.try_get(*key);
             VICINAL_CHECK(found);
             if (!*found) return std::optional<record>();
-            return std::optional<record>(as_text(std::move(**found)));
+            auto r = carried(std::move(**found));
+            VICINAL_CHECK(r);
+            return std::optional<record>(std::move(*r));
         }
         result<std::size_t> count(std::string const& where) const override {
             return store.try_count(where);
@@ -175,18 +177,24 @@ private:
             VICINAL_CHECK(found);
             selected_page<record> page{{}, std::move(found->next)};
             page.records.reserve(found->records.size());
-            for (auto& r : found->records) page.records.push_back(as_text(std::move(r)));
+            for (auto& one : found->records) {
+                auto r = carried(std::move(one));
+                VICINAL_CHECK(r);
+                page.records.push_back(std::move(*r));
+            }
             return page;
         }
         result<std::vector<facet>> facets(std::string_view field,
                                           facet_options const& o) const override {
             return store.try_facets(field, o);
         }
-        result<bool> update_payload(std::string_view id, fields const& payload) override {
-            if constexpr (std::same_as<typename S::payload_type, fields>) {
+        result<bool> update_payload(std::string_view id, fields const& all) override {
+            if constexpr (payload::made_of_fields<typename S::payload_policy>) {
                 auto key = traits::from_text(id);
                 VICINAL_CHECK(key);
-                return store.try_update_payload(*key, payload);
+                auto const as_own = payload::from_fields<typename S::payload_policy>(all);
+                VICINAL_CHECK(as_own);
+                return store.try_update_payload(*key, *as_own);
             } else {
                 return error{errc::unsupported, "a store with fields", "another payload"};
             }
@@ -205,10 +213,14 @@ private:
         result<verify_report> verify() const override { return store.try_verify(); }
         any_source source() const override { return any_source(store_source<S>(store)); }
         any_sink sink() override { return any_sink(store_sink<S>(store)); }
-        static record as_text(typename S::record&& r) {
+        /// With its id as text and its payload as fields.
+        static result<record> carried(typename S::record&& r) {
             record out{traits::text(r.id), std::move(r.vector), {}};
-            if constexpr (std::same_as<typename S::payload_type, fields>)
-                out.payload = std::move(r.payload);
+            if constexpr (payload::made_of_fields<typename S::payload_policy>) {
+                auto all = payload::as_fields<typename S::payload_policy>(std::move(r.payload));
+                VICINAL_CHECK(all);
+                out.payload = std::move(*all);
+            }
             return out;
         }
         S store;
