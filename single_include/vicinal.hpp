@@ -21611,13 +21611,6 @@ template <class Level>
 #ifndef VICINAL_INDEX_HNSW_FILTER_COSTS_HPP
 #define VICINAL_INDEX_HNSW_FILTER_COSTS_HPP
 
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// How a search among known matches went.
-enum class way_among : std::uint8_t { walk, scan, walk_then_scan };
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
 /// What a filtered search costs, walking and scanning, where the matches are known as bits.
 ///
 /// Measured on 200,000 SIFT codes, 32 links, k = 10, one thread of a loaded machine: a scan takes
@@ -22348,6 +22341,18 @@ private:
     float distances_[most];
     float reach_ = 0;
 };
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/way_among.hpp
+#ifndef VICINAL_INDEX_WAY_AMONG_HPP
+#define VICINAL_INDEX_WAY_AMONG_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// How a search among known matches went.
+enum class way_among : std::uint8_t { walk, scan, walk_then_scan };
 
 } // namespace vicinal::inline VICINAL_ABI::index
 

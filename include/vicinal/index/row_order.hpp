@@ -2,6 +2,7 @@
 #ifndef VICINAL_INDEX_ROW_ORDER_HPP
 #define VICINAL_INDEX_ROW_ORDER_HPP
 
+#include <vicinal/core/record.hpp>
 #include <vicinal/index/workers.hpp>
 #include <vicinal/metric/concept.hpp>
 

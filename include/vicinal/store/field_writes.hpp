@@ -6,6 +6,7 @@
 #include <vicinal/payload/index/field_path.hpp>
 #include <vicinal/payload/index/kind.hpp>
 #include <vicinal/storage/faults.hpp>
+#include <vicinal/storage/log_format.hpp>
 #include <vicinal/store/field_upkeep.hpp>
 #include <vicinal/store/writing.hpp>
 

@@ -4,6 +4,7 @@
 
 #include <vicinal/index/flat.hpp>
 #include <vicinal/index/nearest.hpp>
+#include <vicinal/index/way_among.hpp>
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/payload/filter.hpp>
 #include <vicinal/store/filter_cache.hpp>

@@ -4,6 +4,7 @@
 
 #include <vicinal/core/result.hpp>
 #include <vicinal/storage/faults.hpp>
+#include <vicinal/storage/log_format.hpp>
 #include <vicinal/store/field_writes.hpp>
 #include <vicinal/store/load_order.hpp>
 #include <vicinal/store/payload_update.hpp>

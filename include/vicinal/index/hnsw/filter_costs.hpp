@@ -5,14 +5,6 @@
 #include <vicinal/core/config.hpp>
 
 #include <cstddef>
-#include <cstdint>
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// How a search among known matches went.
-enum class way_among : std::uint8_t { walk, scan, walk_then_scan };
-
-} // namespace vicinal::inline VICINAL_ABI::index
 
 /// What a filtered search costs, walking and scanning, where the matches are known as bits.
 ///

@@ -7,6 +7,7 @@
 #include <vicinal/index/hnsw/filtered_walk.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
 #include <vicinal/index/scan_codes.hpp>
+#include <vicinal/index/way_among.hpp>
 #include <vicinal/index/scratch.hpp>
 #include <vicinal/index/tally.hpp>
 
