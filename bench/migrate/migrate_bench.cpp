@@ -15,6 +15,8 @@
 #include <vicinal/migrate/jsonl.hpp>
 #include <vicinal/vicinal.hpp>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -91,11 +93,15 @@ public:
     measurement(bench::arguments const& arguments, bench::report& report)
         : arguments_(arguments), report_(report) {}
 
-    /// `run` gives how many records it moved.
+    /// `run` gives how many records it moved. The median of three: the first may have to read its
+    /// files from the disk, or wait for what was written before.
     void speed(std::string const& what, double megabytes, auto const& run) {
         if (!arguments_.wanted(what)) return;
         std::uint64_t records = 0;
-        auto const seconds = seconds_of([&] { records = run(); });
+        std::array<double, 3> times{};
+        for (auto& t : times) t = seconds_of([&] { records = run(); });
+        std::sort(times.begin(), times.end());
+        auto const seconds = times[1];
         auto const rate = static_cast<double>(records) / seconds;
         std::printf("%-46s %9.0f records/s  %6.0f MB/s\n", what.c_str(), rate, megabytes / seconds);
         std::fflush(stdout);
