@@ -7,9 +7,9 @@
 #include <vicinal/index/hnsw/filtered_walk.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
 #include <vicinal/index/scan_codes.hpp>
-#include <vicinal/index/way_among.hpp>
 #include <vicinal/index/scratch.hpp>
 #include <vicinal/index/tally.hpp>
+#include <vicinal/index/way_among.hpp>
 
 #include <algorithm>
 #include <cstddef>
