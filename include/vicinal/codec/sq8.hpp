@@ -11,12 +11,14 @@
 #include <vicinal/codec/sq8/score.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -158,6 +160,46 @@ struct sq8 {
                 std::memcpy(row, &factors, sizeof factors);
             }
         }
+        /// What encode_row() has a code for that says anything.
+        [[nodiscard]] bool encodes(float const* vector) const noexcept {
+            return sq8_encodes(vector, dim_);
+        }
+        /// The vector that such a row stands for; under cosine its direction. A row without codes
+        /// stands for zeros, or the frame's mean.
+        void decode_row(std::byte const* row, float* out) const noexcept {
+            sq8_factors f; // an inner product's have scale and zero in the same places
+            std::memcpy(&f, row, sizeof f);
+            detail::sq8_decode::get()(reinterpret_cast<std::uint8_t const*>(row) + sizeof f, dim_,
+                                      f.scale, static_cast<float>(f.zero()), out);
+            if (!frame_.empty()) frame_.restore(out);
+        }
+
+        /// A codec that stands alone learns the frame before there are codes, as a model: none, or
+        /// 1 (2: rotated) as the bits of a u32, and the mean.
+        static constexpr std::size_t trains_from = 1000;
+        template <class Row>
+        [[nodiscard]] std::vector<float> fit(std::size_t rows, Row const& row) const {
+            auto const frame = fitting_frame(rows, row);
+            std::vector<float> numbers;
+            if (frame.empty()) return numbers;
+            numbers.push_back(std::bit_cast<float>(std::uint32_t{frame.rotated() ? 2U : 1U}));
+            numbers.insert(numbers.end(), frame.mean().begin(), frame.mean().end());
+            return numbers;
+        }
+        [[nodiscard]] bool put_model(std::span<float const> numbers) {
+            if (numbers.empty()) {
+                frame_ = {};
+                return true;
+            }
+            auto const kind = std::bit_cast<std::uint32_t>(numbers[0]);
+            auto const mean = numbers.subspan(1);
+            if (mean.size() != dim_ || (kind != 1 && kind != 2)) return false;
+            for (auto const m : mean)
+                if (!std::isfinite(m)) return false;
+            frame_ = {{mean.begin(), mean.end()}, kind == 2};
+            return true;
+        }
+
         /// A query before many rows of codes.
         void encode(float const* vector, sq8_query& query) const {
             if (frame_.empty()) {

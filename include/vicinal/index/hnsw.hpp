@@ -64,6 +64,7 @@ class hnsw<Codec>::of
     using base::graph_;
     using base::tuned_;
     using base::vectors_;
+    using typename base::vectors_type;
     using reader = decltype(std::declval<typename Storage::column const&>().reader());
     static_assert(
         !(coded::reads_rows && reader::pages),
@@ -72,12 +73,12 @@ class hnsw<Codec>::of
 
 public:
     using element = metric::element_of<Metric>;
-    using column = typename Storage::column;
     static constexpr bool exact = false;
 
     /// Errors: invalid_argument, corrupt_snapshot, out_of_memory.
-    [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
-                                         std::size_t dim, hnsw_options const& options) {
+    [[nodiscard]] static result<of> open(typename Storage::space& space,
+                                         vectors_type const& vectors, std::size_t dim,
+                                         hnsw_options const& options) {
         auto graph = hnsw_graph::columns<Storage>::open(space, options);
         VICINAL_CHECK(graph);
         auto codes = hnsw_graph::codes<coded, Metric, Storage>::open(space, vectors, dim);
@@ -93,9 +94,10 @@ public:
     }
 
     /// Inserts the slots up to `until`, those that `live` does not hold for as nodes without links.
-    /// Below `flat_below` rows it declines, and where vectors have more elements than the codec's
-    /// sums hold (32,768 for sq8; codec::f32 takes them). Cost: about 4 build_width neighbours
-    /// distances a slot. Errors: out_of_memory; what was linked before it stays linked.
+    /// Below `flat_below` rows it declines, or where a codec has too few to learn from, and where
+    /// vectors have more elements than the codec's sums hold (32,768 for sq8; codec::f32 takes
+    /// them). Cost: about 4 build_width neighbours distances a slot. Errors: out_of_memory; what
+    /// was linked before it stays linked.
     template <class Live, class Section>
     [[nodiscard]] result<void> take_in(slot until, Live const& live, Section const& section) {
         auto const before = graph_.get();
@@ -103,6 +105,7 @@ public:
             return {};
         if constexpr (requires { coded::most_elements; })
             if (dim_ > coded::most_elements) return {};
+        if (!codes_.ready()) return {};
         return vicinal::detail::guarded([&]() -> result<void> {
             VICINAL_CHECK(make_room(until, section));
             std::vector<slot> joining;
@@ -230,7 +233,7 @@ public:
 
 private:
     of(hnsw_graph::columns<Storage> graph, hnsw_graph::codes<coded, Metric, Storage> codes,
-       column const& vectors, std::size_t dim, hnsw_options const& options)
+       vectors_type const& vectors, std::size_t dim, hnsw_options const& options)
         : base(graph, std::move(codes), vectors, dim), threads_(options.threads),
           tunes_(options.tune) {}
 

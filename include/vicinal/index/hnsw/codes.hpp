@@ -3,6 +3,7 @@
 #define VICINAL_INDEX_HNSW_CODES_HPP
 
 #include <vicinal/codec/concept.hpp>
+#include <vicinal/index/decoded_vectors.hpp>
 #include <vicinal/index/frame_column.hpp>
 #include <vicinal/index/workers.hpp>
 #include <vicinal/storage/faults.hpp>
@@ -16,6 +17,12 @@
 
 namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 
+/// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere in
+/// a line.
+[[nodiscard]] constexpr std::size_t code_lines(std::size_t row_bytes) noexcept {
+    return (std::min)((row_bytes + 48 + 63) / 64, std::size_t{12});
+}
+
 /// What a graph walks over: the codec, and a code for each slot, in a column of their own or, where
 /// the codec reads the vectors, in that of the vectors.
 template <class Codec, class Metric, class Storage>
@@ -23,6 +30,8 @@ class codes {
 public:
     using element = metric::element_of<Metric>;
     using column = typename Storage::column;
+    /// Whether the graph has a column of codes.
+    static constexpr bool own = !Codec::reads_rows;
 
     /// Errors: corrupt_snapshot, out_of_memory.
     [[nodiscard]] static result<codes> open(typename Storage::space& space, column const& vectors,
@@ -44,15 +53,13 @@ public:
         return c;
     }
 
+    /// Whether there can be codes by now.
+    [[nodiscard]] static constexpr bool ready() noexcept { return true; }
     [[nodiscard]] Codec const& codec() const noexcept { return codec_; }
     [[nodiscard]] auto reader() const noexcept { return all().reader(); }
     [[nodiscard]] std::uint64_t rows() const noexcept { return all().rows(); }
-    /// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere
-    /// in a line.
     [[nodiscard]] std::size_t row_bytes() const noexcept { return all().row_bytes(); }
-    [[nodiscard]] std::size_t lines() const noexcept {
-        return (std::min)((all().row_bytes() + 48 + 63) / 64, std::size_t{12});
-    }
+    [[nodiscard]] std::size_t lines() const noexcept { return code_lines(row_bytes()); }
 
     /// Encodes the slots from `first` up to `until` on so many threads; where these bring enough
     /// rows for a frame, in one that suits them, and those before anew. May take memory.
@@ -142,6 +149,39 @@ private:
     frame_column<column> frames_;
     Codec codec_;
     std::size_t dim_;
+};
+
+/// The codes of a store that keeps nothing else: the graph walks over them where they lie.
+template <codec::alone Codec, class Metric, class Storage>
+class codes<Codec, Metric, Storage> {
+    using vectors_type = vectors_of<Codec, Storage>;
+
+public:
+    static constexpr bool own = false;
+
+    [[nodiscard]] static result<codes> open(typename Storage::space&, vectors_type const& vectors,
+                                            std::size_t) {
+        return codes(vectors);
+    }
+
+    [[nodiscard]] bool ready() const noexcept { return vectors_->coded(); }
+    [[nodiscard]] Codec const& codec() const noexcept { return vectors_->codec(); }
+    [[nodiscard]] auto reader() const noexcept { return vectors_->codes().reader(); }
+    [[nodiscard]] std::uint64_t rows() const noexcept { return vectors_->codes().rows(); }
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return vectors_->codes().row_bytes(); }
+    [[nodiscard]] std::size_t lines() const noexcept { return code_lines(row_bytes()); }
+
+    template <class Section>
+    [[nodiscard]] static result<void> make(slot, slot, std::size_t, Section const&) {
+        return {};
+    }
+    void clear() noexcept {}
+    void compact(std::span<slot const>, std::vector<storage::replacement>&) const {}
+
+private:
+    explicit codes(vectors_type const& vectors) noexcept : vectors_(&vectors) {}
+
+    vectors_type const* vectors_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
