@@ -31,7 +31,7 @@ public:
     using element = metric::element_of<Metric>;
     using column = typename Storage::column;
     /// Whether the graph has a column of codes.
-    static constexpr bool own = !Codec::reads_rows;
+    static constexpr bool has_column = !Codec::reads_rows;
 
     /// Errors: corrupt_snapshot, out_of_memory.
     [[nodiscard]] static result<codes> open(typename Storage::space& space, column const& vectors,
@@ -157,7 +157,7 @@ class codes<Codec, Metric, Storage> {
     using vectors_type = vectors_of<Codec, Storage>;
 
 public:
-    static constexpr bool own = false;
+    static constexpr bool has_column = false;
 
     [[nodiscard]] static result<codes> open(typename Storage::space&, vectors_type const& vectors,
                                             std::size_t) {

@@ -153,7 +153,7 @@ public:
     /// Bytes of the graph, and of its codes where it has any of its own.
     [[nodiscard]] std::uint64_t link_bytes() const noexcept { return graph_.bytes(); }
     [[nodiscard]] std::uint64_t all_code_bytes() const noexcept {
-        return codes<Codec, Metric, Storage>::own
+        return codes<Codec, Metric, Storage>::has_column
                    ? std::uint64_t{graph_.get().linked} * code_bytes()
                    : 0;
     }
