@@ -26,6 +26,9 @@
 #include <vicinal/metric/l1.hpp>
 #include <vicinal/metric/squared_l2.hpp>
 
+// centres of many vectors
+#include <vicinal/cluster/kmeans.hpp>
+
 // the form in which an index reads a vector
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/f16.hpp>
