@@ -30,6 +30,7 @@
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/f16.hpp>
 #include <vicinal/codec/f32.hpp>
+#include <vicinal/codec/rabitq.hpp>
 #include <vicinal/codec/sq4.hpp>
 
 // where bytes live and what survives

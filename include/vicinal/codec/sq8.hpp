@@ -4,6 +4,7 @@
 
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/row_scorer.hpp>
+#include <vicinal/codec/sampled_mean.hpp>
 #include <vicinal/codec/sq8/bound.hpp>
 #include <vicinal/codec/sq8/encoding.hpp>
 #include <vicinal/codec/sq8/frame.hpp>
@@ -175,18 +176,9 @@ struct sq8 {
         /// 256 for the loss; the same rows give the same frame.
         template <class Row>
         [[nodiscard]] sq8_frame fitting_frame(std::size_t rows, Row const& row) const {
-            std::vector<double> sums(dim_);
-            auto const seen = (std::min)(rows, std::size_t{4096});
-            for (std::size_t i = 0; i < seen; ++i) {
-                float const* const x = row(i * rows / seen);
-                double const m = multiplier(x);
-                for (std::size_t j = 0; j < dim_; ++j) sums[j] += x[j] * m;
-            }
-            std::vector<float> mean(dim_);
-            for (std::size_t j = 0; j < dim_; ++j) {
-                mean[j] = static_cast<float>(sums[j] / static_cast<double>(seen));
-                if (!std::isfinite(mean[j])) return {};
-            }
+            auto const mean =
+                sampled_mean(dim_, rows, row, [&](float const* x) { return multiplier(x); });
+            if (mean.empty()) return {};
             of best(dim_);
             auto least = best.squared_loss(rows, row);
             for (bool const rotated : {false, true}) {
