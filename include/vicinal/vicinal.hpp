@@ -34,6 +34,7 @@
 #include <vicinal/codec/f16.hpp>
 #include <vicinal/codec/f32.hpp>
 #include <vicinal/codec/only.hpp>
+#include <vicinal/codec/rabitq.hpp>
 #include <vicinal/codec/sq4.hpp>
 
 // where bytes live and what survives

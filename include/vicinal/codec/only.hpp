@@ -3,11 +3,15 @@
 #define VICINAL_CODEC_ONLY_HPP
 
 #include <vicinal/codec/concept.hpp>
+#include <vicinal/codec/sq8/frame.hpp>
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -46,6 +50,11 @@ concept alone = requires {
 
 namespace detail {
 
+template <class B>
+concept has_frame = requires(B const& b) {
+    { b.frame() } -> std::same_as<sq8_frame const&>;
+};
+
 /// "only<" + name + ">"
 template <class Codec>
 inline constexpr auto only_name = [] {
@@ -77,6 +86,41 @@ struct only {
     public:
         using base::base;
         static constexpr bool stands_alone = true;
+    };
+    template <class Metric>
+        requires detail::has_frame<typename Codec::template of<Metric>>
+    class of<Metric> : public Codec::template of<Metric> {
+        using base = typename Codec::template of<Metric>;
+
+    public:
+        using base::base;
+        static constexpr bool stands_alone = true;
+
+        /// What is learnt is the frame. Its numbers: none of an empty one; else 1, or 2 for a
+        /// rotated one, as the bits of a u32, and the mean.
+        static constexpr std::size_t trains_from = 1000;
+        template <class Row>
+        [[nodiscard]] std::vector<float> fit(std::size_t rows, Row const& row) const {
+            auto const frame = this->fitting_frame(rows, row);
+            std::vector<float> numbers;
+            if (frame.empty()) return numbers;
+            numbers.push_back(std::bit_cast<float>(std::uint32_t{frame.rotated() ? 2U : 1U}));
+            numbers.insert(numbers.end(), frame.mean().begin(), frame.mean().end());
+            return numbers;
+        }
+        [[nodiscard]] bool put_model(std::span<float const> numbers) {
+            if (numbers.empty()) {
+                this->put({});
+                return true;
+            }
+            auto const kind = std::bit_cast<std::uint32_t>(numbers[0]);
+            auto const mean = numbers.subspan(1);
+            if (mean.size() != this->dim() || (kind != 1 && kind != 2)) return false;
+            for (auto const m : mean)
+                if (!std::isfinite(m)) return false;
+            this->put({{mean.begin(), mean.end()}, kind == 2});
+            return true;
+        }
     };
 };
 

@@ -4,6 +4,7 @@
 
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/row_scorer.hpp>
+#include <vicinal/codec/sampled_mean.hpp>
 #include <vicinal/codec/sq8/bound.hpp>
 #include <vicinal/codec/sq8/encoding.hpp>
 #include <vicinal/codec/sq8/frame.hpp>
@@ -11,14 +12,12 @@
 #include <vicinal/codec/sq8/score.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -101,6 +100,7 @@ struct sq8 {
         static constexpr std::size_t most_elements = 32768;
 
         explicit of(std::size_t dim) noexcept : dim_(dim) {}
+        [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
 
         [[nodiscard]] std::size_t row_bytes() const noexcept { return sizeof(sq8_factors) + dim_; }
 
@@ -174,32 +174,6 @@ struct sq8 {
             if (!frame_.empty()) frame_.restore(out);
         }
 
-        /// A codec that stands alone learns the frame before there are codes, as a model: none, or
-        /// 1 (2: rotated) as the bits of a u32, and the mean.
-        static constexpr std::size_t trains_from = 1000;
-        template <class Row>
-        [[nodiscard]] std::vector<float> fit(std::size_t rows, Row const& row) const {
-            auto const frame = fitting_frame(rows, row);
-            std::vector<float> numbers;
-            if (frame.empty()) return numbers;
-            numbers.push_back(std::bit_cast<float>(std::uint32_t{frame.rotated() ? 2U : 1U}));
-            numbers.insert(numbers.end(), frame.mean().begin(), frame.mean().end());
-            return numbers;
-        }
-        [[nodiscard]] bool put_model(std::span<float const> numbers) {
-            if (numbers.empty()) {
-                frame_ = {};
-                return true;
-            }
-            auto const kind = std::bit_cast<std::uint32_t>(numbers[0]);
-            auto const mean = numbers.subspan(1);
-            if (mean.size() != dim_ || (kind != 1 && kind != 2)) return false;
-            for (auto const m : mean)
-                if (!std::isfinite(m)) return false;
-            frame_ = {{mean.begin(), mean.end()}, kind == 2};
-            return true;
-        }
-
         /// A query before many rows of codes.
         void encode(float const* vector, sq8_query& query) const {
             if (frame_.empty()) {
@@ -217,18 +191,9 @@ struct sq8 {
         /// 256 for the loss; the same rows give the same frame.
         template <class Row>
         [[nodiscard]] sq8_frame fitting_frame(std::size_t rows, Row const& row) const {
-            std::vector<double> sums(dim_);
-            auto const seen = (std::min)(rows, std::size_t{4096});
-            for (std::size_t i = 0; i < seen; ++i) {
-                float const* const x = row(i * rows / seen);
-                double const m = multiplier(x);
-                for (std::size_t j = 0; j < dim_; ++j) sums[j] += x[j] * m;
-            }
-            std::vector<float> mean(dim_);
-            for (std::size_t j = 0; j < dim_; ++j) {
-                mean[j] = static_cast<float>(sums[j] / static_cast<double>(seen));
-                if (!std::isfinite(mean[j])) return {};
-            }
+            auto const mean =
+                sampled_mean(dim_, rows, row, [&](float const* x) { return multiplier(x); });
+            if (mean.empty()) return {};
             of best(dim_);
             auto least = best.squared_loss(rows, row);
             for (bool const rotated : {false, true}) {

@@ -33,7 +33,8 @@ class decoding_reader {
 public:
     static constexpr bool pages = Reader::pages;
 
-    /// `codec` is null where the rows are vectors, and not codes yet. zeros: dim of them.
+    /// `codec` is null where the rows are vectors, and not codes yet. zeros: as many as a vector
+    /// takes to be decoded, dim at least.
     decoding_reader(Reader rows, Codec const* codec, std::span<float const> zeros) noexcept
         : rows_(std::move(rows)), codec_(codec), zeros_(zeros) {}
     decoding_reader(decoding_reader const& other) noexcept
@@ -53,15 +54,15 @@ public:
     [[nodiscard]] T const* row_as(std::uint64_t i) const noexcept {
         static_assert(std::is_same_v<T, float>, "codes stand for floats");
         if (codec_ == nullptr) return rows_.template row_as<float>(i);
-        auto const dim = zeros_.size();
+        auto const width = zeros_.size();
         if (!held_) {
-            held_.reset(new (std::nothrow) float[kept * dim]);
+            held_.reset(new (std::nothrow) float[kept * width]);
             if (!held_) {
                 storage::fault_scope::note([] { return error{errc::out_of_memory}; });
                 return zeros_.data();
             }
         }
-        auto* const out = held_.get() + next_++ % kept * dim;
+        auto* const out = held_.get() + next_++ % kept * width;
         codec_->decode_row(rows_.row(i), out);
         return out;
     }
@@ -160,7 +161,7 @@ public:
             std::memcpy(raw_->edit(row), vector, raw_->row_bytes());
             return;
         }
-        std::memcpy(scratch_.data(), vector, zeros_.size() * sizeof(float));
+        std::memcpy(scratch_.data(), vector, dim_ * sizeof(float));
         encode(scratch_.data(), codes_->edit(row));
     }
     void copy(std::uint64_t from, std::uint64_t to) noexcept {
@@ -186,7 +187,14 @@ public:
     }
 
 private:
-    explicit decoded_vectors(std::size_t dim) : codec_(dim), zeros_(dim), scratch_(2 * dim) {}
+    explicit decoded_vectors(std::size_t dim)
+        : codec_(dim), dim_(dim), zeros_(width()), scratch_(dim + width()) {}
+
+    /// Floats that a vector takes while it is encoded or decoded.
+    [[nodiscard]] std::size_t width() const noexcept {
+        if constexpr (requires { codec_.scratch(); }) return (std::max)(dim_, codec_.scratch());
+        return dim_;
+    }
 
     template <class Section>
     [[nodiscard]] static result<void> room(column& c, std::uint64_t rows, Section const& section) {
@@ -218,7 +226,7 @@ private:
 
     void encode(float const* vector, std::byte* code) noexcept {
         if constexpr (requires { codec_.scratch(); })
-            codec_.encode_row(vector, code, scratch_.data() + zeros_.size());
+            codec_.encode_row(vector, code, scratch_.data() + dim_);
         else
             codec_.encode_row(vector, code);
     }
@@ -253,6 +261,7 @@ private:
     }
 
     Codec codec_;
+    std::size_t dim_;
     bool coded_ = true;
     /// Null where the codec learns nothing: `raw_` and `model_`.
     column* raw_ = nullptr;

@@ -8,6 +8,7 @@
 #include <vicinal/index/hnsw/build.hpp>
 #include <vicinal/index/hnsw/codes.hpp>
 #include <vicinal/index/hnsw/compact.hpp>
+#include <vicinal/index/hnsw/linking.hpp>
 #include <vicinal/index/hnsw/reachable.hpp>
 #include <vicinal/index/hnsw/searches.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
@@ -59,6 +60,7 @@ class hnsw<Codec>::of
                                   Metric, Storage> {
     using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
     using base = hnsw_graph::searches<coded, Metric, Storage>;
+    using linking = hnsw_graph::linking<coded, Metric, Storage>;
     using base::codes_;
     using base::dim_;
     using base::graph_;
@@ -117,9 +119,9 @@ public:
                 }
             VICINAL_CHECK(storage::reserve(graph_.upper_column(), upper_rows, section));
             auto const relaxed = hnsw_graph::relaxed_for<Metric>;
-            hnsw_graph::builder<Storage, coded, reader, Section> build(
-                graph_, codes_.codec(), codes_.reader(), codes_.lines(), relaxed, threads_,
-                section);
+            linking const by(codes_, *vectors_, dim_);
+            hnsw_graph::builder<Storage, typename linking::codec_type, reader, Section> build(
+                graph_, by.codec, by.rows, by.lines, relaxed, threads_, section);
             VICINAL_CHECK(build.link(joining));
             section([&] {
                 auto g = graph_.get();
@@ -203,10 +205,9 @@ public:
             auto const g = graph_.get();
             bool const empty = g.covered == 0 || kept.size() < g.flat_below;
             codes_.compact(empty ? kept.first(0) : kept, out);
-            auto const codes_now = codes_.reader();
-            hnsw_graph::compaction<Storage, coded, decltype(codes_now)> compact(
-                graph_, codes_.codec(), codes_now, codes_.lines(), hnsw_graph::relaxed_for<Metric>,
-                threads_);
+            linking const by(codes_, *vectors_, dim_);
+            hnsw_graph::compaction<Storage, typename linking::codec_type, reader> compact(
+                graph_, by.codec, by.rows, by.lines, hnsw_graph::relaxed_for<Metric>, threads_);
             return compact.run(kept, out);
         });
     }

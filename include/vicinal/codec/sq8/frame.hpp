@@ -48,7 +48,7 @@ public:
     }
     /// What apply() with the mean has made of x, back to x, in its place.
     void restore(float* x) const noexcept {
-        if (rotated_) rotation_.back(x);
+        if (rotated_) rotation_.undo(x);
         for (std::size_t i = 0; i < mean_.size(); ++i) x[i] += mean_[i];
     }
     /// Adds to the error of encoded vectors what apply() has lost before. A multiplier that is not

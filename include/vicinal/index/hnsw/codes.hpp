@@ -36,21 +36,7 @@ public:
     /// Errors: corrupt_snapshot, out_of_memory.
     [[nodiscard]] static result<codes> open(typename Storage::space& space, column const& vectors,
                                             std::size_t dim) {
-        codes c(vectors, dim);
-        if constexpr (!Codec::reads_rows) {
-            auto own = space.column("hnsw.codes", c.codec_.row_bytes(), storage::heat::warm);
-            VICINAL_CHECK(own);
-            c.own_ = *own;
-        }
-        if constexpr (framed<Codec>) {
-            auto frames = frame_column<column>::open(space, "hnsw.frame");
-            VICINAL_CHECK(frames);
-            auto frame = frames->get(dim);
-            VICINAL_CHECK(frame);
-            c.frames_ = *frames;
-            c.codec_.put(std::move(*frame));
-        }
-        return c;
+        return vicinal::detail::guarded([&] { return open_columns(space, vectors, dim); });
     }
 
     /// Whether there can be codes by now.
@@ -102,13 +88,32 @@ public:
 private:
     codes(column const& vectors, std::size_t dim) : vectors_(&vectors), codec_(dim), dim_(dim) {}
 
+    [[nodiscard]] static result<codes> open_columns(typename Storage::space& space,
+                                                    column const& vectors, std::size_t dim) {
+        codes c(vectors, dim);
+        if constexpr (!Codec::reads_rows) {
+            auto own = space.column("hnsw.codes", c.codec_.row_bytes(), storage::heat::warm);
+            VICINAL_CHECK(own);
+            c.own_ = *own;
+        }
+        if constexpr (framed<Codec>) {
+            auto frames = frame_column<column>::open(space, "hnsw.frame");
+            VICINAL_CHECK(frames);
+            auto frame = frames->get(dim);
+            VICINAL_CHECK(frame);
+            c.frames_ = *frames;
+            c.codec_.put(std::move(*frame));
+        }
+        return c;
+    }
+
     template <class Section>
     [[nodiscard]] result<void> choose_frame(slot before, slot until, Section const& section) {
         auto const vectors = vectors_->reader();
         auto frame = codec_.fitting_frame(
             until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
         VICINAL_CHECK(frames_.reserve(frame, section));
-        std::vector<float> scratch(dim_);
+        std::vector<float> scratch((std::max)(dim_, scratch_floats()));
         section([&] {
             put(std::move(frame));
             for (slot s = 0; s < before; ++s) encode(vectors, s, scratch.data());
