@@ -4,6 +4,7 @@
 
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/sq8/frame.hpp>
+#include <vicinal/core/result.hpp>
 
 #include <algorithm>
 #include <array>
@@ -40,6 +41,12 @@ template <class B>
 concept trained = requires(B& b, std::span<float const> numbers) {
     { B::trains_from } -> std::convertible_to<std::size_t>;
     { b.put_model(numbers) } -> std::same_as<bool>;
+};
+
+/// Whether there is no code before it has.
+template <class B>
+concept needs_model = trained<B> && requires {
+    requires B::needs_model;
 };
 
 /// Whether rows are codes alone, with no vectors beside them.
@@ -100,7 +107,7 @@ struct only {
         /// rotated one, as the bits of a u32, and the mean.
         static constexpr std::size_t trains_from = 1000;
         template <class Row>
-        [[nodiscard]] std::vector<float> fit(std::size_t rows, Row const& row) const {
+        [[nodiscard]] result<std::vector<float>> fit(std::size_t rows, Row const& row) const {
             auto const frame = this->fitting_frame(rows, row);
             std::vector<float> numbers;
             if (frame.empty()) return numbers;

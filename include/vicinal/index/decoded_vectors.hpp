@@ -4,6 +4,7 @@
 
 #include <vicinal/codec/only.hpp>
 #include <vicinal/core/record.hpp>
+#include <vicinal/index/model_column.hpp>
 #include <vicinal/storage/concept.hpp>
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
@@ -109,7 +110,7 @@ public:
                 auto raw = space.column("vectors", dim * sizeof(float), storage::heat::cold);
                 VICINAL_CHECK(raw);
                 d->raw_ = *raw;
-                auto model = space.column("model", sizeof(float), storage::heat::hot);
+                auto model = model_column<column>::open(space, "model", d->codec_);
                 VICINAL_CHECK(model);
                 d->model_ = *model;
             }
@@ -180,7 +181,7 @@ public:
         codes_->resize(0);
         if constexpr (learns) {
             raw_->resize(0);
-            model_->resize(0);
+            model_.put({});
             static_cast<void>(codec_.put_model({}));
             coded_ = false;
         }
@@ -207,13 +208,11 @@ private:
     [[nodiscard]] result<void> bind() {
         coded_ = true;
         if constexpr (learns) {
-            coded_ = codes_->rows() != 0 || model_->rows() != 0;
-            auto const n = static_cast<std::size_t>(model_->rows());
-            std::vector<float> numbers(n);
-            if (n != 0) std::memcpy(numbers.data(), model_->reader().rows(0, n), n * sizeof(float));
-            if (!codec_.put_model(numbers))
-                return error{errc::corrupt_snapshot, "a column `model` that the codec can read",
-                             std::to_string(n) + " numbers"};
+            coded_ = codes_->rows() != 0 || !model_.empty();
+            if constexpr (codec::needs_model<Codec>)
+                if (coded_ && model_.empty())
+                    return error{errc::corrupt_snapshot, "codes with what they were learnt from",
+                                 "no model"};
             if (coded_ && raw_->rows() != 0)
                 return error{errc::corrupt_snapshot, "vectors or codes of them, not both",
                              std::to_string(raw_->rows()) + " vectors beside " +
@@ -238,9 +237,11 @@ private:
         auto const numbers = codec_.fit(before + more, [&](std::size_t i) {
             return i < before ? raw.template row_as<float>(i) : row(i - before);
         });
-        if (!codec_.put_model(numbers))
-            return error{errc::out_of_memory}; // never: a codec reads what it has written
-        VICINAL_CHECK(room(*model_, numbers.size(), section));
+        VICINAL_CHECK(numbers);
+        if (!codec_.put_model(*numbers))
+            return error{errc::not_finite, "vectors that a codec can learn from",
+                         "elements beyond its range"};
+        VICINAL_CHECK(model_.reserve(numbers->size(), section));
         VICINAL_CHECK(room(*codes_, before + more, section));
         codes_->resize(before);
         for (std::size_t i = 0; i < before; ++i)
@@ -251,9 +252,7 @@ private:
             return {}; // the scope has the error
         }
         section([&] {
-            model_->resize(numbers.size());
-            for (std::size_t i = 0; i < numbers.size(); ++i)
-                std::memcpy(model_->edit(i), &numbers[i], sizeof(float));
+            model_.put(*numbers);
             raw_->resize(0);
             coded_ = true;
         });
@@ -263,10 +262,10 @@ private:
     Codec codec_;
     std::size_t dim_;
     bool coded_ = true;
-    /// Null where the codec learns nothing: `raw_` and `model_`.
+    /// Null where the codec learns nothing.
     column* raw_ = nullptr;
     column* codes_ = nullptr;
-    column* model_ = nullptr;
+    model_column<column> model_;
     std::vector<float> zeros_;
     /// A vector that is put, and what encoding it takes.
     std::vector<float> scratch_;

@@ -107,7 +107,7 @@ public:
             return {};
         if constexpr (requires { coded::most_elements; })
             if (dim_ > coded::most_elements) return {};
-        if (!codes_.ready()) return {};
+        if (!codes_.ready(until)) return {};
         return vicinal::detail::guarded([&]() -> result<void> {
             VICINAL_CHECK(make_room(until, section));
             std::vector<slot> joining;

@@ -5,6 +5,7 @@
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/index/decoded_vectors.hpp>
 #include <vicinal/index/frame_column.hpp>
+#include <vicinal/index/model_column.hpp>
 #include <vicinal/index/workers.hpp>
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
@@ -39,8 +40,13 @@ public:
         return vicinal::detail::guarded([&] { return open_columns(space, vectors, dim); });
     }
 
-    /// Whether there can be codes by now.
-    [[nodiscard]] static constexpr bool ready() noexcept { return true; }
+    /// Whether there can be codes of `until` rows: a codec that learns wants enough of them.
+    [[nodiscard]] bool ready(slot until) const noexcept {
+        if constexpr (codec::needs_model<Codec>)
+            return codec_.has_model() || until >= Codec::trains_from;
+        static_cast<void>(until);
+        return true;
+    }
     [[nodiscard]] Codec const& codec() const noexcept { return codec_; }
     [[nodiscard]] auto reader() const noexcept { return all().reader(); }
     [[nodiscard]] std::uint64_t rows() const noexcept { return all().rows(); }
@@ -55,6 +61,8 @@ public:
         if constexpr (framed<Codec>)
             if (first < framed_from && until >= framed_from)
                 VICINAL_CHECK(choose_frame(first, until, section));
+        if constexpr (codec::needs_model<Codec>)
+            if (!codec_.has_model()) VICINAL_CHECK(learn(until, section));
         if constexpr (!Codec::reads_rows) {
             VICINAL_CHECK(storage::reserve(*own_, until, section));
             auto const part = [&](std::size_t from, std::size_t to) {
@@ -77,6 +85,10 @@ public:
     /// Inside the caller's section.
     void clear() noexcept {
         if constexpr (framed<Codec>) put(codec::sq8_frame{});
+        if constexpr (codec::needs_model<Codec>) {
+            model_.put({});
+            static_cast<void>(codec_.put_model({}));
+        }
     }
 
     /// The codes of the slots of `kept`, which become slots 0, 1 and so on.
@@ -104,9 +116,33 @@ private:
             c.frames_ = *frames;
             c.codec_.put(std::move(*frame));
         }
+        if constexpr (codec::needs_model<Codec>) {
+            auto model = model_column<column>::open(space, "hnsw.model", c.codec_);
+            VICINAL_CHECK(model);
+            c.model_ = *model;
+            if (c.own_->rows() != 0 && c.model_.empty())
+                return error{errc::corrupt_snapshot, "codes with what they were learnt from",
+                             "no hnsw.model"};
+        }
         return c;
     }
 
+    /// Before there is any code: no search reads the codec yet.
+    template <class Section>
+    [[nodiscard]] result<void> learn(slot until, Section const& section) {
+        auto const vectors = vectors_->reader();
+        auto const numbers =
+            codec_.fit(until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
+        VICINAL_CHECK(numbers);
+        if (storage::fault_scope::met())
+            return error{errc::io_failure, "vectors that can be read, to learn from them"};
+        VICINAL_CHECK(model_.reserve(numbers->size(), section));
+        if (!codec_.put_model(*numbers))
+            return error{errc::not_finite, "vectors that a codec can learn from",
+                         "elements beyond its range"};
+        section([&] { model_.put(*numbers); });
+        return {};
+    }
     template <class Section>
     [[nodiscard]] result<void> choose_frame(slot before, slot until, Section const& section) {
         auto const vectors = vectors_->reader();
@@ -126,7 +162,7 @@ private:
     }
 
     [[nodiscard]] std::size_t scratch_floats() const noexcept {
-        if constexpr (framed<Codec>)
+        if constexpr (requires { codec_.scratch(); })
             return codec_.scratch();
         else
             return 0;
@@ -134,7 +170,7 @@ private:
     template <class Reader>
     void encode(Reader const& vectors, slot s, float* scratch) noexcept {
         auto const* const vector = vectors.template row_as<element>(s);
-        if constexpr (framed<Codec>)
+        if constexpr (requires { codec_.scratch(); })
             codec_.encode_row(vector, own_->edit(s), scratch);
         else
             codec_.encode_row(vector, own_->edit(s));
@@ -152,6 +188,7 @@ private:
     /// Null where the codec reads the vectors.
     column* own_ = nullptr;
     frame_column<column> frames_;
+    model_column<column> model_;
     Codec codec_;
     std::size_t dim_;
 };
@@ -169,7 +206,7 @@ public:
         return codes(vectors);
     }
 
-    [[nodiscard]] bool ready() const noexcept { return vectors_->coded(); }
+    [[nodiscard]] bool ready(slot) const noexcept { return vectors_->coded(); }
     [[nodiscard]] Codec const& codec() const noexcept { return vectors_->codec(); }
     [[nodiscard]] auto reader() const noexcept { return vectors_->codes().reader(); }
     [[nodiscard]] std::uint64_t rows() const noexcept { return vectors_->codes().rows(); }
