@@ -42,6 +42,7 @@ template <codec::model Codec = codec::sq8>
 struct hnsw {
     using options = hnsw_options;
     using codec_type = Codec;
+    static constexpr bool takes_codes_alone = true;
     static constexpr std::string_view name = "hnsw";
 
     /// Refuses options that no graph can be made with, before there is a file of it.
@@ -61,6 +62,7 @@ class hnsw<Codec>::of
     using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
     using base = hnsw_graph::searches<coded, Metric, Storage>;
     using linking = hnsw_graph::linking<coded, Metric, Storage>;
+    static_assert(sizeof(linking) > 0, "says what no graph can be linked by");
     using base::codes_;
     using base::dim_;
     using base::graph_;
