@@ -48,6 +48,7 @@
 #include <vicinal/storage/mmap.hpp>
 
 // which rows are looked at
+#include <vicinal/index/budget.hpp>
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/flat.hpp>
 #include <vicinal/index/hnsw.hpp>
