@@ -87,8 +87,8 @@ public:
         if (vectors.rows() < nodes || index.codes_.rows() < nodes)
             return error{errc::corrupt_snapshot, "a vector and a code for each node of the graph",
                          std::to_string((std::min)(vectors.rows(), index.codes_.rows()))};
-        index.tuned_ = hnsw_graph::read_tuning(index.graph_.tuning_column().reader(),
-                                               index.graph_.tuning_column().rows());
+        index.tuned_ =
+            read_tuning(index.graph_.tuning_column().reader(), index.graph_.tuning_column().rows());
         return index;
     }
 
@@ -149,7 +149,7 @@ public:
         return vicinal::detail::guarded([&]() -> result<void> {
             auto const g = graph_.get();
             if (g.covered == 0) return {};
-            hnsw_graph::held_out<Metric> queries(
+            held_out<Metric> queries(
                 (std::min)(g.covered / 128 + 8, std::uint32_t{224}), g.covered, g.seed,
                 [&](slot s) { return live(s) && hnsw_graph::draw_level(g, s) == 0; });
             auto fresh = hnsw_graph::measure_recall(
@@ -175,7 +175,7 @@ public:
             VICINAL_CHECK(
                 storage::reserve(graph_.tuning_column(), fresh->table.size() + 1, section));
             section([&] {
-                hnsw_graph::write_tuning(graph_.tuning_column(), *fresh);
+                write_tuning(graph_.tuning_column(), *fresh);
                 tuned_ = std::move(*fresh);
             });
             return {};
