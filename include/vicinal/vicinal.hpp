@@ -30,9 +30,13 @@
 #include <vicinal/cluster/kmeans.hpp>
 
 // the form in which an index reads a vector
+#include <vicinal/codec/binary.hpp>
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/f16.hpp>
 #include <vicinal/codec/f32.hpp>
+#include <vicinal/codec/only.hpp>
+#include <vicinal/codec/pq.hpp>
+#include <vicinal/codec/rabitq.hpp>
 #include <vicinal/codec/sq4.hpp>
 
 // where bytes live and what survives

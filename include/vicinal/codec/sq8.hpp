@@ -4,6 +4,7 @@
 
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/row_scorer.hpp>
+#include <vicinal/codec/sampled_mean.hpp>
 #include <vicinal/codec/sq8/bound.hpp>
 #include <vicinal/codec/sq8/encoding.hpp>
 #include <vicinal/codec/sq8/frame.hpp>
@@ -99,6 +100,7 @@ struct sq8 {
         static constexpr std::size_t most_elements = 32768;
 
         explicit of(std::size_t dim) noexcept : dim_(dim) {}
+        [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
 
         [[nodiscard]] std::size_t row_bytes() const noexcept { return sizeof(sq8_factors) + dim_; }
 
@@ -158,6 +160,20 @@ struct sq8 {
                 std::memcpy(row, &factors, sizeof factors);
             }
         }
+        /// What encode_row() has a code for that says anything.
+        [[nodiscard]] bool encodes(float const* vector) const noexcept {
+            return sq8_encodes(vector, dim_);
+        }
+        /// The vector that such a row stands for; under cosine its direction. A row without codes
+        /// stands for zeros, or the frame's mean.
+        void decode_row(std::byte const* row, float* out) const noexcept {
+            sq8_factors f; // an inner product's have scale and zero in the same places
+            std::memcpy(&f, row, sizeof f);
+            detail::sq8_decode::get()(reinterpret_cast<std::uint8_t const*>(row) + sizeof f, dim_,
+                                      f.scale, static_cast<float>(f.zero()), out);
+            if (!frame_.empty()) frame_.restore(out);
+        }
+
         /// A query before many rows of codes.
         void encode(float const* vector, sq8_query& query) const {
             if (frame_.empty()) {
@@ -175,18 +191,9 @@ struct sq8 {
         /// 256 for the loss; the same rows give the same frame.
         template <class Row>
         [[nodiscard]] sq8_frame fitting_frame(std::size_t rows, Row const& row) const {
-            std::vector<double> sums(dim_);
-            auto const seen = (std::min)(rows, std::size_t{4096});
-            for (std::size_t i = 0; i < seen; ++i) {
-                float const* const x = row(i * rows / seen);
-                double const m = multiplier(x);
-                for (std::size_t j = 0; j < dim_; ++j) sums[j] += x[j] * m;
-            }
-            std::vector<float> mean(dim_);
-            for (std::size_t j = 0; j < dim_; ++j) {
-                mean[j] = static_cast<float>(sums[j] / static_cast<double>(seen));
-                if (!std::isfinite(mean[j])) return {};
-            }
+            auto const mean =
+                sampled_mean(dim_, rows, row, [&](float const* x) { return multiplier(x); });
+            if (mean.empty()) return {};
             of best(dim_);
             auto least = best.squared_loss(rows, row);
             for (bool const rotated : {false, true}) {

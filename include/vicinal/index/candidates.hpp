@@ -27,6 +27,8 @@ concept bounding = requires(Scorer const& score, std::byte const* code) {
 /// candidates_for(k) at most, but where rows differ by less than a step of their codes, whose order
 /// then says nothing: a scorer that is bounding goes on until it can tell one from the nearest.
 ///
+/// A scorer may name another number than candidates_for(k), as compared(k, candidates).
+///
 /// score is the codec's bound query, codes and vectors the readers of both; rows from `end` on are
 /// left out.
 template <class Metric, class Scorer, class Codes, class Vectors, class Before,
@@ -36,7 +38,12 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
                         Vectors const& vectors, slot end, nearest<Before>& best,
                         Tally const& tally = {}) {
     using element = metric::element_of<Metric>;
-    auto const count = (std::min)(candidates.size(), candidates_for(best.wanted()));
+    auto const count = (std::min)(candidates.size(), [&] {
+        if constexpr (requires { Scorer::compared(best.wanted(), candidates.size()); })
+            return Scorer::compared(best.wanted(), candidates.size());
+        else
+            return candidates_for(best.wanted());
+    }());
     auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
     auto const exact = metric::bind_exact<Metric>(query, dim);
     auto least = (std::numeric_limits<float>::infinity)();

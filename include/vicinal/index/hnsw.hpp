@@ -8,6 +8,7 @@
 #include <vicinal/index/hnsw/build.hpp>
 #include <vicinal/index/hnsw/codes.hpp>
 #include <vicinal/index/hnsw/compact.hpp>
+#include <vicinal/index/hnsw/linking.hpp>
 #include <vicinal/index/hnsw/reachable.hpp>
 #include <vicinal/index/hnsw/searches.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
@@ -59,11 +60,13 @@ class hnsw<Codec>::of
                                   Metric, Storage> {
     using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
     using base = hnsw_graph::searches<coded, Metric, Storage>;
+    using linking = hnsw_graph::linking<coded, Metric, Storage>;
     using base::codes_;
     using base::dim_;
     using base::graph_;
     using base::tuned_;
     using base::vectors_;
+    using typename base::vectors_type;
     using reader = decltype(std::declval<typename Storage::column const&>().reader());
     static_assert(
         !(coded::reads_rows && reader::pages),
@@ -72,12 +75,12 @@ class hnsw<Codec>::of
 
 public:
     using element = metric::element_of<Metric>;
-    using column = typename Storage::column;
     static constexpr bool exact = false;
 
     /// Errors: invalid_argument, corrupt_snapshot, out_of_memory.
-    [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
-                                         std::size_t dim, hnsw_options const& options) {
+    [[nodiscard]] static result<of> open(typename Storage::space& space,
+                                         vectors_type const& vectors, std::size_t dim,
+                                         hnsw_options const& options) {
         auto graph = hnsw_graph::columns<Storage>::open(space, options);
         VICINAL_CHECK(graph);
         auto codes = hnsw_graph::codes<coded, Metric, Storage>::open(space, vectors, dim);
@@ -93,9 +96,10 @@ public:
     }
 
     /// Inserts the slots up to `until`, those that `live` does not hold for as nodes without links.
-    /// Below `flat_below` rows it declines, and where vectors have more elements than the codec's
-    /// sums hold (32,768 for sq8; codec::f32 takes them). Cost: about 4 build_width neighbours
-    /// distances a slot. Errors: out_of_memory; what was linked before it stays linked.
+    /// Below `flat_below` rows it declines, or where a codec has too few to learn from, and where
+    /// vectors have more elements than the codec's sums hold (32,768 for sq8; codec::f32 takes
+    /// them). Cost: about 4 build_width neighbours distances a slot. Errors: out_of_memory; what
+    /// was linked before it stays linked.
     template <class Live, class Section>
     [[nodiscard]] result<void> take_in(slot until, Live const& live, Section const& section) {
         auto const before = graph_.get();
@@ -103,6 +107,7 @@ public:
             return {};
         if constexpr (requires { coded::most_elements; })
             if (dim_ > coded::most_elements) return {};
+        if (!codes_.ready(until)) return {};
         return vicinal::detail::guarded([&]() -> result<void> {
             VICINAL_CHECK(make_room(until, section));
             std::vector<slot> joining;
@@ -114,9 +119,9 @@ public:
                 }
             VICINAL_CHECK(storage::reserve(graph_.upper_column(), upper_rows, section));
             auto const relaxed = hnsw_graph::relaxed_for<Metric>;
-            hnsw_graph::builder<Storage, coded, reader, Section> build(
-                graph_, codes_.codec(), codes_.reader(), codes_.lines(), relaxed, threads_,
-                section);
+            linking const by(codes_, *vectors_, dim_);
+            hnsw_graph::builder<Storage, typename linking::codec_type, reader, Section> build(
+                graph_, by.codec, by.rows, by.lines, relaxed, threads_, section);
             VICINAL_CHECK(build.link(joining));
             section([&] {
                 auto g = graph_.get();
@@ -200,10 +205,9 @@ public:
             auto const g = graph_.get();
             bool const empty = g.covered == 0 || kept.size() < g.flat_below;
             codes_.compact(empty ? kept.first(0) : kept, out);
-            auto const codes_now = codes_.reader();
-            hnsw_graph::compaction<Storage, coded, decltype(codes_now)> compact(
-                graph_, codes_.codec(), codes_now, codes_.lines(), hnsw_graph::relaxed_for<Metric>,
-                threads_);
+            linking const by(codes_, *vectors_, dim_);
+            hnsw_graph::compaction<Storage, typename linking::codec_type, reader> compact(
+                graph_, by.codec, by.rows, by.lines, hnsw_graph::relaxed_for<Metric>, threads_);
             return compact.run(kept, out);
         });
     }
@@ -230,7 +234,7 @@ public:
 
 private:
     of(hnsw_graph::columns<Storage> graph, hnsw_graph::codes<coded, Metric, Storage> codes,
-       column const& vectors, std::size_t dim, hnsw_options const& options)
+       vectors_type const& vectors, std::size_t dim, hnsw_options const& options)
         : base(graph, std::move(codes), vectors, dim), threads_(options.threads),
           tunes_(options.tune) {}
 

@@ -28,6 +28,8 @@ inline namespace VICINAL_BASELINE {
 
 inline constexpr std::size_t sq8_rounds = 4;
 
+/// The way there, or the way back: each step of a round is its own inverse.
+template <bool Back>
 struct sq8_rotate_body {
     /// factors: dim of each round, the signs, over the root of their number for those that the
     /// transform takes.
@@ -36,14 +38,28 @@ struct sq8_rotate_body {
                                           float const* factors) noexcept {
         std::size_t const taken = std::bit_floor(dim);
         std::size_t const half = dim / 2;
-        for (std::size_t round = 0; round < sq8_rounds; ++round, factors += dim) {
-            pairwise<Set>(x, factors, dim, [](auto& a, auto& b) { a *= b; });
-            transform<Set>(x + (round % 2 == 0 ? 0 : dim - taken), taken);
+        auto const mix = [&] {
             pairwise<Set>(x, x + half, half, [](auto& a, auto& b) {
                 auto const sum = (a + b) * root_of_half;
                 b = (a - b) * root_of_half;
                 a = sum;
             });
+        };
+        for (std::size_t i = 0; i < sq8_rounds; ++i) {
+            auto const round = Back ? sq8_rounds - 1 - i : i;
+            auto* const first = x + (round % 2 == 0 ? 0 : dim - taken);
+            auto const turn = [&] {
+                pairwise<Set>(x, factors + round * dim, dim, [](auto& a, auto& b) { a *= b; });
+            };
+            if constexpr (Back) {
+                mix();
+                transform<Set>(first, taken);
+                turn();
+            } else {
+                turn();
+                transform<Set>(first, taken);
+                mix();
+            }
         }
     }
 
@@ -112,7 +128,8 @@ private:
     }
 };
 
-using sq8_rotate = simd::kernel<sq8_rotate_body, void, float*, std::size_t, float const*>;
+template <bool Back>
+using sq8_rotate = simd::kernel<sq8_rotate_body<Back>, void, float*, std::size_t, float const*>;
 
 } // namespace VICINAL_BASELINE
 } // namespace detail
@@ -137,7 +154,11 @@ public:
     /// Rotates the vector in its place. What float loses of it is below 2^-17 of its norm: up to 19
     /// roundings a round, each 2^-24 of it.
     void operator()(float* x) const noexcept {
-        detail::sq8_rotate::get()(x, dim_, factors_.data());
+        detail::sq8_rotate<false>::get()(x, dim_, factors_.data());
+    }
+    /// Rotates it back.
+    void undo(float* x) const noexcept {
+        detail::sq8_rotate<true>::get()(x, dim_, factors_.data());
     }
 
 private:

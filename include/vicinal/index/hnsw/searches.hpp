@@ -26,7 +26,7 @@ template <class Codec, class Metric, class Storage>
 class searches {
 public:
     using element = metric::element_of<Metric>;
-    using column = typename Storage::column;
+    using vectors_type = vectors_of<Codec, Storage>;
 
     [[nodiscard]] slot covered() const noexcept { return graph_.get().covered; }
 
@@ -153,7 +153,9 @@ public:
     /// Bytes of the graph, and of its codes where it has any of its own.
     [[nodiscard]] std::uint64_t link_bytes() const noexcept { return graph_.bytes(); }
     [[nodiscard]] std::uint64_t all_code_bytes() const noexcept {
-        return Codec::reads_rows ? 0 : std::uint64_t{graph_.get().linked} * code_bytes();
+        return codes<Codec, Metric, Storage>::has_column
+                   ? std::uint64_t{graph_.get().linked} * code_bytes()
+                   : 0;
     }
 
     /// The beam's width for a wanted recall, as tuning measured it on this graph; before that by a
@@ -163,7 +165,7 @@ public:
     }
 
 protected:
-    searches(columns<Storage> graph, codes<Codec, Metric, Storage> own, column const& vectors,
+    searches(columns<Storage> graph, codes<Codec, Metric, Storage> own, vectors_type const& vectors,
              std::size_t dim)
         : graph_(graph), codes_(std::move(own)), vectors_(&vectors), dim_(dim),
           scratch_(std::make_unique<scratch_pool>()) {}
@@ -217,7 +219,7 @@ protected:
 
     columns<Storage> graph_;
     codes<Codec, Metric, Storage> codes_;
-    column const* vectors_;
+    vectors_type const* vectors_;
     std::size_t dim_;
     tuning tuned_;
     std::unique_ptr<scratch_pool> scratch_;

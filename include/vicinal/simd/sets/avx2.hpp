@@ -37,12 +37,18 @@ struct avx2_set : registers<32> {
         low.set_bits(all.lanes & 0x0F0F0F0FU);
         high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
         table.load(detail::nibble_bits);
-        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=x"(a.lanes) : "x"(table.lanes), "x"(low.lanes));
-        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=x"(b.lanes) : "x"(table.lanes), "x"(high.lanes));
+        look_up(a, table, low);
+        look_up(b, table, high);
         a.add(b);
         bytes_s8 ones;
         ones.fill_with<1>();
         dot_low_bytes(sum, a, ones);
+    }
+    VICINAL_TARGET_AVX2 static inline void look_up(bytes_u8& to, bytes_u8 const& table,
+                                                   bytes_u8 const& places) noexcept {
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}"
+            : "=x"(to.lanes)
+            : "x"(table.lanes), "x"(places.lanes));
     }
     VICINAL_TARGET_AVX2 static inline void add_distances(integers& sum, bytes_u8 const& a,
                                                          bytes_u8 const& b) noexcept {

@@ -48,12 +48,18 @@ struct avx512_set : registers<64> {
         low.set_bits(all.lanes & 0x0F0F0F0FU);
         high.set_bits((all.lanes >> 4) & 0x0F0F0F0FU);
         table.load(detail::nibble_bits);
-        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(a.lanes) : "v"(table.lanes), "v"(low.lanes));
-        asm("vpshufb {%2, %1, %0|%0, %1, %2}" : "=v"(b.lanes) : "v"(table.lanes), "v"(high.lanes));
+        look_up(a, table, low);
+        look_up(b, table, high);
         a.add(b);
         bytes_s8 ones;
         ones.fill_with<1>();
         dot_low_bytes(sum, a, ones);
+    }
+    VICINAL_TARGET_AVX512 static inline void look_up(bytes_u8& to, bytes_u8 const& table,
+                                                     bytes_u8 const& places) noexcept {
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}"
+            : "=v"(to.lanes)
+            : "v"(table.lanes), "v"(places.lanes));
     }
     VICINAL_TARGET_AVX512 static inline void add_distances(integers& sum, bytes_u8 const& a,
                                                            bytes_u8 const& b) noexcept {

@@ -44,6 +44,30 @@ struct baseline_set : registers<baseline_bytes> {
         counts.set_bits(all.lanes);
         sum.add(counts);
     }
+    /// to[i] = table[places[i]], each 16 bytes for themselves; places are below 16.
+    VICINAL_ALWAYS_INLINE static void look_up(bytes_u8& to, bytes_u8 const& table,
+                                              bytes_u8 const& places) noexcept {
+#if defined(__AVX512BW__) && !VICINAL_X86_DISPATCH
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}"
+            : "=v"(to.lanes)
+            : "v"(table.lanes), "v"(places.lanes));
+#elif defined(__AVX__) && (defined(__AVX2__) || VICINAL_X86_DISPATCH)
+        asm("vpshufb {%2, %1, %0|%0, %1, %2}"
+            : "=x"(to.lanes)
+            : "x"(table.lanes), "x"(places.lanes));
+#elif defined(__SSSE3__)
+        to.lanes = table.lanes;
+        asm("pshufb {%1, %0|%0, %1}" : "+x"(to.lanes) : "x"(places.lanes));
+#elif defined(__aarch64__)
+        asm("tbl %0.16b, {%1.16b}, %2.16b" : "=w"(to.lanes) : "w"(table.lanes), "w"(places.lanes));
+#else
+        std::uint8_t entries[bytes], from[bytes], out[bytes];
+        table.store(entries);
+        places.store(from);
+        for (std::size_t i = 0; i < bytes; ++i) out[i] = entries[i / 16 * 16 + from[i]];
+        to.load(out);
+#endif
+    }
     /// The lanes' total grows by the sum of |a[i] - b[i]|; which lane takes what is the set's
     /// choice.
     VICINAL_ALWAYS_INLINE static void add_distances(integers& sum, bytes_u8 const& a,
