@@ -20,20 +20,22 @@ ALLOWED = {
     "core": [],
     "simd": ["core"],
     "metric": ["core", "simd"],
-    "codec": ["core", "simd", "metric"],
+    "cluster": ["core", "simd", "metric"],
+    "codec": ["core", "simd", "metric", "cluster"],
     "storage": ["core"],
-    "index": ["core", "simd", "metric", "codec", "storage"],
+    "index": ["core", "simd", "metric", "cluster", "codec", "storage"],
     "payload": ["core", "storage"],
     "text": ["core", "storage"],
     "store": ["core", "simd", "metric", "codec", "storage", "index", "payload", "text"],
     "migrate": ["core", "store", "payload"],
     "backend": ["core", "simd", "metric", "codec", "storage", "index", "payload", "text", "store",
                 "migrate"],
-    "analytics": ["core", "simd", "metric", "codec", "storage", "index", "payload", "text",
-                  "store"],
+    "analytics": ["core", "simd", "metric", "cluster", "codec", "storage", "index", "payload",
+                  "text", "store"],
 }
 # adapt may include anything; so may vicinal.hpp, the table of contents.
-CORE_FAMILIES = ["core", "simd", "metric", "codec", "storage", "index", "payload", "text", "store"]
+CORE_FAMILIES = ["core", "simd", "metric", "cluster", "codec", "storage", "index", "payload",
+                 "text", "store"]
 COSTLY = ["iostream", "regex", "filesystem", "ranges", "random"]
 # What needs a foreign library is included by name; the table of contents leaves it out. The same
 # patterns as in cmake/library.cmake.

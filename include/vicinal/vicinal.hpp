@@ -26,10 +26,16 @@
 #include <vicinal/metric/l1.hpp>
 #include <vicinal/metric/squared_l2.hpp>
 
+// centres of many vectors
+#include <vicinal/cluster/kmeans.hpp>
+
 // the form in which an index reads a vector
+#include <vicinal/codec/binary.hpp>
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/f16.hpp>
 #include <vicinal/codec/f32.hpp>
+#include <vicinal/codec/only.hpp>
+#include <vicinal/codec/pq.hpp>
 #include <vicinal/codec/rabitq.hpp>
 #include <vicinal/codec/sq4.hpp>
 
@@ -45,6 +51,7 @@
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/flat.hpp>
 #include <vicinal/index/hnsw.hpp>
+#include <vicinal/index/ivf.hpp>
 
 // what travels with a vector, and filters over it
 #include <vicinal/payload/as_fields.hpp>

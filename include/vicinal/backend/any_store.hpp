@@ -29,6 +29,8 @@ public:
         std::string id;
         float distance = 0;
         float similarity = 0;
+        /// See store::hit.
+        bool estimated = false;
     };
 
     template <float_store S>
@@ -156,7 +158,7 @@ private:
             std::vector<hit> hits;
             hits.reserve(found.size());
             for (auto const& h : found)
-                hits.push_back({traits::text(h.id), h.distance, h.similarity()});
+                hits.push_back({traits::text(h.id), h.distance, h.similarity(), h.estimated});
             return hits;
         }
         result<std::optional<record>> get(std::string_view id) const override {

@@ -140,6 +140,20 @@ public:
         std::memcpy(row, &sizes, sizeof sizes);
     }
 
+    /// Whether no element is beyond the range of T; of a direction none is.
+    [[nodiscard]] bool encodes(float const* vector) const noexcept {
+        if constexpr (directions) return true;
+        return std::all_of(vector, vector + dim_, [](float x) { return std::fabs(x) <= most; });
+    }
+    /// The vector that a row stands for; under cosine its direction.
+    void decode_row(std::byte const* row, float* out) const noexcept {
+        for (std::size_t i = 0; i < dim_; ++i) {
+            T half;
+            std::memcpy(&half, row + sizeof(half_sizes) + i * sizeof half, sizeof half);
+            out[i] = static_cast<float>(half);
+        }
+    }
+
     using query_scorer = row_scorer<half_scorer<Metric, T>>;
 
     [[nodiscard]] query_scorer query(float const* vector) const {

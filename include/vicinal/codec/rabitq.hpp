@@ -59,6 +59,7 @@ struct rabitq {
         explicit of(std::size_t dim)
             : dim_(dim), padded_(rabitq_padded(dim)), rotation_(padded_), rotated_mean_(padded_) {}
 
+        [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
         [[nodiscard]] std::size_t row_bytes() const noexcept {
             return sizeof(rabitq_factors) + rabitq_parts<Bits>::bytes(padded_);
         }
@@ -88,10 +89,15 @@ struct rabitq {
             auto const f = rabitq_encode<Bits>(scratch, padded_, row + sizeof(rabitq_factors));
             std::memcpy(row, &f, sizeof f);
         }
+        /// What encode_row() has a code for that says anything.
+        [[nodiscard]] bool encodes(float const* vector) const noexcept {
+            double const square = simd::exact_dot::get()(vector, vector, dim_);
+            return square == 0 || (square >= 0x1p-55 && square <= 0x1p55);
+        }
         /// What a row stands for: of all multiples of its code, about the mean, the one next to the
         /// vector; under cosine to its direction. `vector` has room for scratch() floats, of which
-        /// the first dim are the answer. Takes memory.
-        void decode_row(std::byte const* row, float* vector) const {
+        /// the first dim are the answer.
+        void decode_row(std::byte const* row, float* vector) const noexcept {
             spread(row, vector);
             rotation_.undo(vector);
             for (std::size_t i = 0; i < frame_.mean().size(); ++i) vector[i] += frame_.mean()[i];
@@ -140,12 +146,14 @@ struct rabitq {
         }
         /// What a code stands for as it lies in the frame: of the multiples of its direction the
         /// one next to the vector, so that a row is at no distance from itself.
-        void spread(std::byte const* row, float* out) const {
-            std::vector<std::uint8_t> numbers(padded_);
-            rabitq_unpack<Bits>(row + sizeof(rabitq_factors), padded_, numbers.data());
+        void spread(std::byte const* row, float* out) const noexcept {
+            // In the last quarter of `out`: each is read before a float takes its place.
+            auto* const numbers = reinterpret_cast<std::uint8_t*>(out) + 3 * padded_;
+            rabitq_unpack<Bits>(row + sizeof(rabitq_factors), padded_, numbers);
             auto const f = rabitq_factors::of(row);
             double square = 0;
-            for (auto const n : numbers) square += (n - middle) * (n - middle);
+            for (std::size_t i = 0; i < padded_; ++i)
+                square += (numbers[i] - middle) * (numbers[i] - middle);
             auto const length = f.rescale > 0 ? f.square / (f.rescale * square) : 0.0;
             for (std::size_t i = 0; i < padded_; ++i)
                 out[i] = static_cast<float>(length * (numbers[i] - middle));

@@ -51,6 +51,17 @@ struct sq4 {
                                       reinterpret_cast<std::uint8_t*>(row) + sizeof(sq8_factors));
             std::memcpy(row, &f, sizeof f);
         }
+        /// What encode_row() has a code for that says anything.
+        [[nodiscard]] bool encodes(float const* vector) const noexcept {
+            return sq8_encodes(vector, dim_);
+        }
+        /// The vector that a row stands for; under cosine its direction.
+        void decode_row(std::byte const* row, float* out) const noexcept {
+            sq8_factors f;
+            std::memcpy(&f, row, sizeof f);
+            sq4_decode(reinterpret_cast<std::uint8_t const*>(row) + sizeof f, f.scale, f.zero(),
+                       dim_, out);
+        }
 
         using query_scorer = row_scorer<sq4_scorer<Metric>>;
 

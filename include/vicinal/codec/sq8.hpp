@@ -100,6 +100,7 @@ struct sq8 {
         static constexpr std::size_t most_elements = 32768;
 
         explicit of(std::size_t dim) noexcept : dim_(dim) {}
+        [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
 
         [[nodiscard]] std::size_t row_bytes() const noexcept { return sizeof(sq8_factors) + dim_; }
 
@@ -159,6 +160,20 @@ struct sq8 {
                 std::memcpy(row, &factors, sizeof factors);
             }
         }
+        /// What encode_row() has a code for that says anything.
+        [[nodiscard]] bool encodes(float const* vector) const noexcept {
+            return sq8_encodes(vector, dim_);
+        }
+        /// The vector that such a row stands for; under cosine its direction. A row without codes
+        /// stands for zeros, or the frame's mean.
+        void decode_row(std::byte const* row, float* out) const noexcept {
+            sq8_factors f; // an inner product's have scale and zero in the same places
+            std::memcpy(&f, row, sizeof f);
+            detail::sq8_decode::get()(reinterpret_cast<std::uint8_t const*>(row) + sizeof f, dim_,
+                                      f.scale, static_cast<float>(f.zero()), out);
+            if (!frame_.empty()) frame_.restore(out);
+        }
+
         /// A query before many rows of codes.
         void encode(float const* vector, sq8_query& query) const {
             if (frame_.empty()) {

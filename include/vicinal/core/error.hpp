@@ -99,6 +99,9 @@ enum class errc {
     unsupported,
     /// What was written is not what was read. Cure: the report lists the records; migrate again.
     verification_failed,
+    /// The store keeps codes alone (codec::only), so that no vector can be given back as it came.
+    /// Cure: take the decoded one (reconstruct), or a store of another codec.
+    vector_not_kept,
 };
 
 /// The code's name, as in "dimension_mismatch".
@@ -135,6 +138,7 @@ enum class errc {
         case errc::limit_exceeded: return "limit_exceeded";
         case errc::unsupported: return "unsupported";
         case errc::verification_failed: return "verification_failed";
+        case errc::vector_not_kept: return "vector_not_kept";
     }
     return "unknown";
 }

@@ -5,6 +5,7 @@
 #include <vicinal/codec/f32.hpp>
 #include <vicinal/codec/sq8.hpp>
 #include <vicinal/index/concept.hpp>
+#include <vicinal/index/decoded_vectors.hpp>
 #include <vicinal/index/flat/two_phase.hpp>
 #include <vicinal/index/flat/two_phase_batch.hpp>
 #include <vicinal/index/frame_column.hpp>
@@ -33,7 +34,7 @@ struct flat_options {};
 /// that the codes can't rule out, with the same answer to the last bit: a quarter of the bytes, and
 /// many queries at once share what is read. Costs those bytes of memory beside the vectors. With
 /// codec::f32, and where the codec has no bound (another metric, other elements, more than 32,768
-/// dimensions), it compares every vector.
+/// dimensions), it compares every vector. With codec::only it decodes every row's codes.
 template <codec::model Codec = codec::f32>
 struct flat {
     using options = flat_options;
@@ -53,17 +54,19 @@ template <codec::model Codec>
 template <metric::model Metric, storage::model Storage>
 class flat<Codec>::of {
     using coded = typename Codec::template of<Metric>;
-    /// Whether this combination has codes and a bound on what they lose.
-    static constexpr bool two_phase = requires { requires coded::bounded; };
+    /// Whether this combination has codes beside the vectors and a bound on what they lose.
+    static constexpr bool two_phase = !codec::alone<coded> && requires { requires coded::bounded; };
 
 public:
     using element = metric::element_of<Metric>;
     using column = typename Storage::column;
+    using vectors_type = vectors_of<coded, Storage>;
     static constexpr bool exact = true;
 
     /// Errors: corrupt_snapshot, out_of_memory.
-    [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
-                                         std::size_t dim, flat_options const&) {
+    [[nodiscard]] static result<of> open(typename Storage::space& space,
+                                         vectors_type const& vectors, std::size_t dim,
+                                         flat_options const&) {
         of index(vectors, dim);
         if constexpr (two_phase) VICINAL_CHECK(index.open_codes(space));
         static_cast<void>(space);
@@ -237,7 +240,7 @@ private:
     static constexpr std::size_t least_batch = 4;
     using reader = decltype(std::declval<column const&>().reader());
 
-    of(column const& vectors, std::size_t dim) noexcept
+    of(vectors_type const& vectors, std::size_t dim) noexcept
         : vectors_(&vectors), codec_(dim), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
 
     [[nodiscard]] result<void> open_codes(typename Storage::space& space) {
@@ -313,7 +316,7 @@ private:
             &codec_, codes_->reader(), factors_->reader(), vectors_->reader(), covered_, dim_};
     }
 
-    column const* vectors_;
+    vectors_type const* vectors_;
     /// Null where there is one phase only.
     column* codes_ = nullptr;
     column* factors_ = nullptr;

@@ -100,6 +100,7 @@ class hnsw<Codec, Layout>::of
     using base::graph_;
     using base::tuned_;
     using base::vectors_;
+    using typename base::vectors_type;
     using reader = decltype(std::declval<typename Storage::column const&>().reader());
     static_assert(
         !(coded::reads_rows && reader::pages),
@@ -108,12 +109,12 @@ class hnsw<Codec, Layout>::of
 
 public:
     using element = metric::element_of<Metric>;
-    using column = typename Storage::column;
     static constexpr bool exact = false;
 
     /// Errors: invalid_argument, corrupt_snapshot, out_of_memory.
-    [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
-                                         std::size_t dim, hnsw_options const& options) {
+    [[nodiscard]] static result<of> open(typename Storage::space& space,
+                                         vectors_type const& vectors, std::size_t dim,
+                                         hnsw_options const& options) {
         auto graph = hnsw_graph::columns<Storage>::open(
             space, options, [dim](std::size_t links) { return fusion_type::extra(links, dim); });
         VICINAL_CHECK(graph);
@@ -132,15 +133,16 @@ public:
         if (vectors.rows() < nodes || index.codes_.rows() < nodes)
             return error{errc::corrupt_snapshot, "a vector and a code for each node of the graph",
                          std::to_string((std::min)(vectors.rows(), index.codes_.rows()))};
-        index.tuned_ = hnsw_graph::read_tuning(index.graph_.tuning_column().reader(),
-                                               index.graph_.tuning_column().rows());
+        index.tuned_ =
+            read_tuning(index.graph_.tuning_column().reader(), index.graph_.tuning_column().rows());
         return index;
     }
 
     /// Inserts the slots up to `until`, those that `live` does not hold for as nodes without links.
-    /// Below `flat_below` rows it declines, and where vectors have more elements than the codec's
-    /// sums hold (32,768 for sq8; codec::f32 takes them). Cost: about 4 build_width neighbours
-    /// distances a slot. Errors: out_of_memory; what was linked before it stays linked.
+    /// Below `flat_below` rows it declines, or where a codec has too few to learn from, and where
+    /// vectors have more elements than the codec's sums hold (32,768 for sq8; codec::f32 takes
+    /// them). Cost: about 4 build_width neighbours distances a slot. Errors: out_of_memory; what
+    /// was linked before it stays linked.
     template <class Live, class Section>
     [[nodiscard]] result<void> take_in(slot until, Live const& live, Section const& section) {
         auto const before = graph_.get();
@@ -148,6 +150,7 @@ public:
             return {};
         if constexpr (requires { coded::most_elements; })
             if (dim_ > coded::most_elements) return {};
+        if (!codes_.ready(until)) return {};
         return vicinal::detail::guarded([&]() -> result<void> {
             VICINAL_CHECK(make_room(until, section));
             std::vector<slot> joining;
@@ -199,7 +202,7 @@ public:
         return vicinal::detail::guarded([&]() -> result<void> {
             auto const g = graph_.get();
             if (g.covered == 0) return {};
-            hnsw_graph::held_out<Metric> queries(
+            held_out<Metric> queries(
                 (std::min)(g.covered / 128 + 8, std::uint32_t{224}), g.covered, g.seed,
                 [&](slot s) { return live(s) && hnsw_graph::draw_level(g, s) == 0; });
             auto fresh = hnsw_graph::measure_recall(
@@ -225,7 +228,7 @@ public:
             VICINAL_CHECK(
                 storage::reserve(graph_.tuning_column(), fresh->table.size() + 1, section));
             section([&] {
-                hnsw_graph::write_tuning(graph_.tuning_column(), *fresh);
+                write_tuning(graph_.tuning_column(), *fresh);
                 tuned_ = std::move(*fresh);
             });
             return {};
@@ -286,7 +289,7 @@ public:
 
 private:
     of(hnsw_graph::columns<Storage> graph, hnsw_graph::codes<coded, Metric, Storage> codes,
-       fusion_type fused, column const& vectors, std::size_t dim, hnsw_options const& options)
+       fusion_type fused, vectors_type const& vectors, std::size_t dim, hnsw_options const& options)
         : base(graph, std::move(codes), std::move(fused), vectors, dim), threads_(options.threads),
           tunes_(options.tune) {}
 

@@ -39,6 +39,8 @@ struct sink_traits {
     /// Whether payloads come back as they were written; otherwise they are not compared. A sink may
     /// find out while it is written.
     bool keeps_payloads = true;
+    /// The same of vectors.
+    bool keeps_vectors = true;
     /// Whether it takes records without a vector.
     bool takes_no_vector = true;
     /// Whether it keeps directions alone: vectors are then compared by theirs.

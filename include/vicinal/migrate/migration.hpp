@@ -288,6 +288,7 @@ private:
             rules.every = (std::max)(report_.records / 1000, std::uint64_t{1});
         rules.batch_size = options_.batch_size;
         rules.payloads = traits_.keeps_payloads;
+        rules.vectors = traits_.keeps_vectors;
         rules.by_direction = traits_.normalises;
         rules.extras_allowed = before_ > 0 || goes_on();
         rules.repeated_ids = report_.duplicates > 0;

@@ -29,6 +29,11 @@ struct is_store : std::false_type {};
 template <class M, class I, class S, class P, class Id>
 struct is_store<store<M, I, S, P, Id>> : std::true_type {};
 
+/// Whether a store has no vectors to give back, only what codes stand for.
+template <class Store>
+inline constexpr bool keeps_codes_alone = codec::alone<
+    typename Store::index_policy::codec_type::template of<typename Store::metric_type>>;
+
 } // namespace detail
 
 /// A store of floats, whose records a migration can carry.
@@ -55,11 +60,14 @@ public:
         if constexpr (!carries_fields &&
                       !std::same_as<typename Store::payload_policy, payload::none>)
             s.losses.push_back("payloads of another form than fields are not carried over");
+        if constexpr (codes_alone)
+            s.losses.push_back("vectors are decoded from codes of " + codec_name() +
+                               ", the only form that the source keeps of them");
         return s;
     }
     [[nodiscard]] result<void> rewind() {
         scan_.reset();
-        auto scan = store_->try_scan();
+        auto scan = store_->try_scan_reconstructed();
         VICINAL_CHECK(scan);
         scan_.emplace(std::move(*scan));
         return {};
@@ -101,6 +109,10 @@ public:
 
 private:
     static constexpr bool carries_fields = payload::made_of_fields<typename Store::payload_policy>;
+    static constexpr bool codes_alone = detail::keeps_codes_alone<Store>;
+    [[nodiscard]] static std::string codec_name() {
+        return std::string(Store::index_policy::codec_type::name);
+    }
 
     std::unique_ptr<Store> owned_;
     Store const* store_;
@@ -145,6 +157,7 @@ public:
         sink_traits t;
         t.metric = metric::name_of<typename Store::metric_type>();
         t.keeps_payloads = carries_fields;
+        t.keeps_vectors = !detail::keeps_codes_alone<Store>;
         t.takes_no_vector = false;
         t.dim = store_->dim();
         return t;
@@ -166,13 +179,19 @@ public:
             list.push_back("the source's metric is " + incoming.metric + ", the sink's is " + own +
                            ": distances and order will differ");
         if constexpr (!carries_fields) list.push_back("the sink keeps no payload");
+        if constexpr (detail::keeps_codes_alone<Store>)
+            list.push_back("the sink keeps codes of " +
+                           std::string(Store::index_policy::codec_type::name) +
+                           " alone: vectors do not come back as they were, and are not compared");
         return list;
     }
 
     [[nodiscard]] result<std::uint64_t> count() { return std::uint64_t{store_->size()}; }
 
-    /// Whether the sink holds a record of that id with the same vector and payload.
+    /// Whether the sink holds a record of that id with the same vector and payload. One of codes
+    /// alone never knows, and is written again.
     [[nodiscard]] result<bool> holds(record const& r) {
+        if constexpr (detail::keeps_codes_alone<Store>) return false;
         auto id = id_of(r.id);
         VICINAL_CHECK(id);
         auto mine = store_->try_get(*id);

@@ -23,8 +23,9 @@ struct comparison_rules {
     /// One record in `every` takes part, chosen by its id.
     std::uint64_t every = 1;
     std::size_t batch_size = 1000;
-    /// Whether payloads count.
+    /// Whether payloads count, and vectors.
     bool payloads = true;
+    bool vectors = true;
     /// Whether vectors are equal where their directions are, as of a side that normalises them.
     bool by_direction = false;
     /// Whether records that only the right side has are no differences.
@@ -116,7 +117,7 @@ private:
         });
     }
     [[nodiscard]] std::uint64_t vector_part(fingerprint const& f) const noexcept {
-        return rules_.by_direction ? 0 : f.vector;
+        return rules_.by_direction || !rules_.vectors ? 0 : f.vector;
     }
     [[nodiscard]] std::uint64_t payload_part(fingerprint const& f) const noexcept {
         return rules_.payloads ? f.payload : 0;
@@ -189,10 +190,7 @@ private:
                 if (!rules_.extras_allowed) find(b->id, difference::kind::unexpected);
                 ++b;
             } else {
-                bool const same = rules_.by_direction
-                                      ? left.directions.same(a->vector, right.directions, b->vector)
-                                      : a->vector == b->vector;
-                if (!same)
+                if (rules_.vectors && !same_vector(left, *a, right, *b))
                     find(a->id, difference::kind::vector);
                 else if (payload_part(*a) != payload_part(*b))
                     find(a->id, difference::kind::payload);
@@ -200,6 +198,11 @@ private:
                 ++b;
             }
         }
+    }
+    [[nodiscard]] bool same_vector(items const& left, fingerprint const& a, items const& right,
+                                   fingerprint const& b) const {
+        return rules_.by_direction ? left.directions.same(a.vector, right.directions, b.vector)
+                                   : a.vector == b.vector;
     }
     void find(std::uint64_t id, difference::kind what) {
         ++differing_;

@@ -58,6 +58,7 @@ protected:
     struct logged {
         changes& e;
         [[nodiscard]] result<void> upsert(std::span<entry const> batch) const {
+            VICINAL_CHECK(e.rows_->admit(batch, e.section()));
             VICINAL_CHECK(e.rows_->make_room(batch, e.section()));
             e.append(batch);
             return {};

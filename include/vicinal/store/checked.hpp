@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_CHECKED_HPP
 #define VICINAL_STORE_CHECKED_HPP
 
+#include <vicinal/codec/only.hpp>
 #include <vicinal/index/concept.hpp>
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/payload/concept.hpp>
@@ -9,6 +10,13 @@
 #include <vicinal/store/ids.hpp>
 
 namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Whether codes are all that a store keeps of its vectors, where nothing can be decoded from them.
+template <class Metric, class Index>
+concept keeps_nothing = requires {
+    requires codec::alone<typename Index::codec_type::template of<Metric>>;
+    requires !codec::decodable<typename Index::codec_type::template of<Metric>>;
+};
 
 /// The store's first base: says in a sentence what is wrong with a combination, before anything
 /// else of it is compiled.
@@ -21,6 +29,11 @@ struct checked {
         index::model<Index>,
         "vicinal: store<Metric, Index, ...>: the second argument must be an index, such as "
         "index::hnsw<>; see vicinal/index/concept.hpp");
+    static_assert(
+        !keeps_nothing<Metric, Index>,
+        "vicinal: codec::only<Codec> keeps nothing but codes, and this codec has none that "
+        "can be decoded for this metric and type of element: take the codec without only, "
+        "or floats under squared_l2, inner_product or cosine");
     static_assert(storage::model<Storage>,
                   "vicinal: store<Metric, Index, Storage, ...>: the third argument must be a "
                   "storage, such as storage::memory; see vicinal/storage/concept.hpp");

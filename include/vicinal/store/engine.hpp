@@ -7,6 +7,7 @@
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
+#include <vicinal/store/decoding.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>
 #include <vicinal/store/query.hpp>
@@ -54,7 +55,7 @@ class engine : record_writes<Metric, Index, Storage, Payload, Id> {
 public:
     using element = metric::element_of<Metric>;
     using space = typename Storage::space;
-    using rows_type = rows<Metric, Storage, Payload, Id>;
+    using rows_type = rows<Metric, typename Index::codec_type, Storage, Payload, Id>;
     using index_type = typename Index::template of<Metric, Storage>;
     using id_view = typename id_traits<Id>::view;
     using entry = prepared<Id>;
@@ -223,12 +224,19 @@ public:
     }
 
     /// The record of a slot, bit for bit. Errors: corrupt_snapshot, where a payload does not
-    /// decode.
+    /// decode; vector_not_kept.
     template <class Record>
     [[nodiscard]] result<Record> copy_record(slot s) {
         return read([&](auto const& rows, auto const&) { return record_of<Record>(rows, s); });
     }
-    /// The same inside of `read`.
+    /// The same, but with the decoded vector where no other is kept.
+    template <class Record>
+    [[nodiscard]] result<Record> reconstruct(slot s) {
+        return read([&](auto const& rows, auto const&) {
+            return reconstruct_record<Record, Payload, Id>(rows, s, dim_);
+        });
+    }
+    /// As copy_record, inside of `read`.
     template <class Record>
     [[nodiscard]] result<Record> record_of(rows_type const& rows, slot s) const {
         return decode_record<Record, Payload, Id>(rows, s, dim_);

@@ -24,7 +24,7 @@ template <class Metric, class Index, class Storage, class Payload, class Id>
 class parts {
 public:
     using space = typename Storage::space;
-    using rows_type = rows<Metric, Storage, Payload, Id>;
+    using rows_type = rows<Metric, typename Index::codec_type, Storage, Payload, Id>;
     using index_type = typename Index::template of<Metric, Storage>;
 
 protected:

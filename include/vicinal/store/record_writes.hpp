@@ -57,6 +57,7 @@ protected:
         auto const in_order = in_load_order<metric::element_of<Metric>>(*index_, records, ordered);
         VICINAL_CHECK(in_order);
         auto const batch = *in_order;
+        VICINAL_CHECK(rows_->admit(batch, section()));
         VICINAL_CHECK(rows_->make_room(batch, section()));
         VICINAL_CHECK(storage::unless_faulty([&] {
             rows_->look_ahead(batch);

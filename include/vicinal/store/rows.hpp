@@ -10,6 +10,7 @@
 #include <vicinal/store/heap.hpp>
 #include <vicinal/store/id_map.hpp>
 #include <vicinal/store/ids.hpp>
+#include <vicinal/store/kept_vectors.hpp>
 #include <vicinal/store/live_slots.hpp>
 #include <vicinal/store/no_heap.hpp>
 #include <vicinal/store/operations.hpp>
@@ -21,6 +22,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -33,11 +35,12 @@ namespace vicinal::inline VICINAL_ABI::detail {
 /// Slots from 0 to count() are published: queries see them. The writer fills slots behind them,
 /// then publishes all of a batch in one section, in which it also ends the life of what they
 /// replace.
-template <class Metric, class Storage, class Payload, class Id>
+template <class Metric, class Codec, class Storage, class Payload, class Id>
 class rows {
 public:
     using element = metric::element_of<Metric>;
     using column = typename Storage::column;
+    using vector_rows = kept_vectors<Metric, Codec, Storage>;
     using traits = id_traits<Id>;
     using id_view = typename traits::view;
     using fields_type =
@@ -47,7 +50,7 @@ public:
         std::conditional_t<std::is_same_v<Payload, payload::none>, no_heap<Storage>, heap<Storage>>;
 
     [[nodiscard]] static result<rows> open(typename Storage::space& space, std::size_t dim) {
-        auto vectors = space.column("vectors", dim * sizeof(element), storage::heat::cold);
+        auto vectors = vector_rows::open(space, dim);
         VICINAL_CHECK(vectors);
         auto live = space.column("live", 1, storage::heat::hot);
         VICINAL_CHECK(live);
@@ -57,7 +60,7 @@ public:
         VICINAL_CHECK(ids);
         auto payloads = payload_heap::open(space, "payloads", storage::heat::cold);
         VICINAL_CHECK(payloads);
-        rows r(**vectors, **live, **map, *ids, *payloads);
+        rows r(std::move(*vectors), **live, **map, *ids, *payloads);
         VICINAL_CHECK(r.bind());
         if constexpr (fields_type::possible) {
             auto fields = fields_type::open(space);
@@ -73,10 +76,10 @@ public:
         auto const n = live_->rows();
         ids_.bind();
         payloads_.bind();
-        if (n >= no_slot || vectors_->rows() != n || ids_.slots() != n || !payloads_.has_slots(n) ||
+        if (n >= no_slot || vectors().rows() != n || ids_.slots() != n || !payloads_.has_slots(n) ||
             (map_->rows() & (map_->rows() - 1)) != 0)
             return error{errc::corrupt_snapshot, "columns of equal length",
-                         std::to_string(n) + " live flags, " + std::to_string(vectors_->rows()) +
+                         std::to_string(n) + " live flags, " + std::to_string(vectors().rows()) +
                              " vectors"};
         count_ = static_cast<slot>(n);
         begin_epoch();
@@ -116,7 +119,15 @@ public:
     /// Has what payload(s) reads come into the cache: first where it lies, then the bytes.
     void announce_payload(slot s) const noexcept { payloads_.announce(s); }
     void fetch_payload(slot s) const noexcept { payloads_.fetch(s); }
-    [[nodiscard]] column const& vectors() const noexcept { return *vectors_; }
+    /// The vectors, or what codes stand for where a store keeps nothing else: the same to a reader.
+    [[nodiscard]] auto const& vectors() const noexcept { return vectors_.view(); }
+    /// Whether vectors are there as they came, and if not, whether distances are estimates by now.
+    static constexpr bool keeps_vectors = vector_rows::exact;
+    static constexpr std::string_view codec_name = Codec::name;
+    [[nodiscard]] bool estimates() const noexcept { return vectors_.estimates(); }
+    /// Bytes of a row's vector, and of its codes where these are kept instead.
+    [[nodiscard]] std::uint64_t vector_bytes() const noexcept { return vectors_.vector_bytes(); }
+    [[nodiscard]] std::uint64_t code_bytes() const noexcept { return vectors_.code_bytes(); }
     /// Bytes of the published ids, and those of one that say where it lies.
     [[nodiscard]] std::uint64_t id_bytes() const noexcept { return ids_.bytes(count_); }
     [[nodiscard]] static constexpr unsigned id_overhead() noexcept {
@@ -140,7 +151,8 @@ public:
     /// Reads what put() and publish() of a batch will read, so that damage is met while nothing is
     /// changed yet. Without effect where nothing is left to check.
     void look_ahead(std::span<prepared<Id> const> batch) const noexcept {
-        for (auto const* c : {vectors_, live_}) storage::read_last(*c);
+        vectors_.look_ahead();
+        storage::read_last(*live_);
         ids_.look_ahead();
         payloads_.look_ahead();
         if (storage::may_fault(map_->reader()) || storage::may_fault(live_->reader()) ||
@@ -149,7 +161,13 @@ public:
     }
 
     /// Reads the vector of a slot, for the same reason.
-    void look_at_vector(slot s) const noexcept { static_cast<void>(vectors_->reader().row(s)); }
+    void look_at_vector(slot s) const noexcept { vectors_.look_at(s); }
+
+    /// What may fail of taking these vectors, before they are logged: see kept_vectors::admit.
+    template <class Section>
+    [[nodiscard]] result<void> admit(std::span<prepared<Id> const> batch, Section const& section) {
+        return vectors_.admit(count_, batch, section);
+    }
 
     /// Makes room for a batch, copying beside the searches and swapping inside `section`.
     template <class Section>
@@ -181,11 +199,11 @@ public:
     /// Writes a batch into the slots behind the published ones, dead for now. There is room.
     void put(std::span<prepared<Id> const> batch) noexcept {
         auto const slots = count_ + batch.size();
-        vectors_->resize(slots);
+        vectors_.resize(slots);
         live_->resize(slots);
         slot s = count_;
         for (auto const& p : batch) {
-            std::memcpy(vectors_->edit(s), p.vector, vectors_->row_bytes());
+            vectors_.put(s, p.vector);
             ids_.put(s, p.id);
             payloads_.put(s, p.payload);
             ++s;
@@ -247,12 +265,11 @@ public:
     /// There is room.
     void put_again(std::span<new_payload const> fresh) noexcept {
         auto const slots = count_ + fresh.size();
-        vectors_->resize(slots);
+        vectors_.resize(slots);
         live_->resize(slots);
         slot s = count_;
         for (auto const& n : fresh) {
-            auto const vectors = vectors_->reader();
-            std::memcpy(vectors_->edit(s), vectors.row(n.row), vectors_->row_bytes());
+            vectors_.copy(n.row, s);
             ids_.put(s, ids_[n.row]);
             payloads_.assign(s, n.place);
             ++s;
@@ -274,7 +291,7 @@ public:
     /// Forgets every record, so that slots begin at 0 again. Inside the section, with no scan
     /// pending.
     void reset() noexcept {
-        vectors_->resize(0);
+        vectors_.clear();
         live_->resize(0);
         map_->resize(0);
         ids_.clear();
@@ -312,7 +329,7 @@ public:
             id_table::put(map.data(), map.size(),
                           id_table::make(traits::hash(ids_[kept[i]]), static_cast<slot>(i)));
         out.push_back(storage::owned_rows("ids.map", sizeof(id_table::entry), std::move(map)));
-        out.push_back(storage::chosen_rows("vectors", *vectors_, kept));
+        vectors_.compact(kept, out);
         out.push_back(
             storage::owned_rows("live", 1, std::vector<std::byte>(kept.size(), std::byte{1})));
         ids_.compact(kept, out);
@@ -338,9 +355,9 @@ private:
         ++count_;
     }
 
-    rows(column& vectors, column& live, column& map, id_rows<Id, Storage> ids,
+    rows(vector_rows vectors, column& live, column& map, id_rows<Id, Storage> ids,
          payload_heap payloads) noexcept
-        : vectors_(&vectors), live_(&live), map_(&map), ids_(ids), payloads_(payloads) {}
+        : vectors_(std::move(vectors)), live_(&live), map_(&map), ids_(ids), payloads_(payloads) {}
 
     [[nodiscard]] static error too_many() {
         return error{errc::limit_exceeded, "at most 4,294,967,294 rows in a store"};
@@ -350,16 +367,16 @@ private:
                                          std::uint64_t payload_bytes, Section const& section) {
         auto const slots = count_ + more;
         if (slots >= no_slot) return too_many();
-        for (auto* c : {vectors_, live_})
-            if (slots > c->capacity()) {
-                VICINAL_CHECK(c->prepare(slots));
-                section([&] { c->commit(); });
-            }
+        VICINAL_CHECK(vectors_.make_room(slots, section));
+        if (slots > live_->capacity()) {
+            VICINAL_CHECK(live_->prepare(slots));
+            section([&] { live_->commit(); });
+        }
         VICINAL_CHECK(ids_.make_room(slots, id_bytes, section));
         return payloads_.make_room(slots, payload_bytes, section);
     }
 
-    column* vectors_;
+    vector_rows vectors_;
     column* live_;
     column* map_;
     id_rows<Id, Storage> ids_;
@@ -371,24 +388,6 @@ private:
     std::uint64_t epoch_ = 0;
     std::vector<slot> changed_;
 };
-
-/// The payload of a slot. Errors: corrupt_snapshot, where it does not decode; out_of_memory.
-template <class Payload, class Rows>
-[[nodiscard]] result<typename Payload::value_type> decode_payload(Rows const& rows, slot s) {
-    auto payload = Payload::decode(rows.payload(s));
-    if (payload || payload.error().code() == errc::out_of_memory) return payload;
-    return error{errc::corrupt_snapshot, "a payload that decodes", payload.error().message()};
-}
-
-/// The record of a slot, bit for bit. Errors: as decode_payload.
-template <class Record, class Payload, class Id, class Rows>
-[[nodiscard]] result<Record> decode_record(Rows const& rows, slot s, std::size_t dim) {
-    auto payload = decode_payload<Payload>(rows, s);
-    VICINAL_CHECK(payload);
-    auto const vectors = rows.vectors().reader();
-    auto const* vector = vectors.template row_as<typename Rows::element>(s);
-    return Record{Id(rows.id(s)), {vector, vector + dim}, std::move(*payload)};
-}
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 

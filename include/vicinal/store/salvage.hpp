@@ -60,6 +60,9 @@ public:
         auto snapshot = choose(*found);
         VICINAL_CHECK(snapshot);
         auto const& layout = snapshot->layout();
+        if (auto const* const codes = snapshot->find("codes"); codes != nullptr && codes->rows > 0)
+            return error{errc::vector_not_kept, "a snapshot of vectors, for a log of records",
+                         "codes alone, of which no vector can be logged: restore a backup"};
         auto const* const id = layout.properties.find("id");
         text_ids_ = id == nullptr || *id == "string";
         auto const* const kind = layout.properties.find("payload");
@@ -285,8 +288,8 @@ template <class Os>
 ///
 /// A lost write may have been one that erased or replaced a record: what it did is not done in the
 /// new store. A writer should not have `from` open. Errors: not_found, corrupt_snapshot (no
-/// snapshot says what it holds), newer_format, invalid_argument (something is at `to`), locked,
-/// io_failure, out_of_memory.
+/// snapshot says what it holds), vector_not_kept (codes alone), newer_format, invalid_argument
+/// (something is at `to`), locked, io_failure, out_of_memory.
 [[nodiscard]] inline result<salvage_report> try_salvage(std::string_view from,
                                                         std::string_view to) {
     return detail::salvage_store<storage::posix>(from, to);

@@ -23,24 +23,26 @@ template <class Engine, class Record>
 class record_scan {
 public:
     /// To be made while the engine is being read, so that no slot is given away before it is
-    /// pinned.
-    record_scan(Engine& engine, std::vector<slot> slots)
-        : engine_(&engine), slots_(std::move(slots)) {
+    /// pinned. `decoded`: whether vectors that are not kept are decoded.
+    record_scan(Engine& engine, std::vector<slot> slots, bool decoded)
+        : engine_(&engine), slots_(std::move(slots)), decoded_(decoded) {
         engine_->pin();
     }
     record_scan(record_scan&& other) noexcept
         : engine_(std::exchange(other.engine_, nullptr)), slots_(std::move(other.slots_)),
-          next_(other.next_) {}
+          next_(other.next_), decoded_(other.decoded_) {}
     record_scan& operator=(record_scan&&) = delete;
     ~record_scan() {
         if (engine_) engine_->unpin();
     }
 
-    /// The next record, or nothing at the end. Errors: corrupt_snapshot, out_of_memory.
+    /// The next record, or nothing at the end. Errors: corrupt_snapshot, vector_not_kept,
+    /// out_of_memory.
     [[nodiscard]] result<std::optional<Record>> try_next() {
         return detail::guarded([this]() -> result<std::optional<Record>> {
             if (next_ == slots_.size()) return std::optional<Record>();
-            auto r = engine_->template copy_record<Record>(slots_[next_]);
+            auto r = decoded_ ? engine_->template reconstruct<Record>(slots_[next_])
+                              : engine_->template copy_record<Record>(slots_[next_]);
             VICINAL_CHECK(r);
             ++next_;
             return std::optional<Record>(std::move(*r));
@@ -84,6 +86,7 @@ private:
     Engine* engine_;
     std::vector<slot> slots_;
     std::size_t next_ = 0;
+    bool decoded_;
 };
 
 namespace detail {

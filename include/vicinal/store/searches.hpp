@@ -103,7 +103,8 @@ public:
     [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
         hits out;
         out.reserve(found.size());
-        for (auto const& n : found) out.push_back({decltype(Hit::id)(rows.id(n.row)), n.distance});
+        for (auto const& n : found)
+            out.push_back({decltype(Hit::id)(rows.id(n.row)), n.distance, rows.estimates()});
         return out;
     }
 

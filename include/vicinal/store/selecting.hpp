@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_SELECTING_HPP
 #define VICINAL_STORE_SELECTING_HPP
 
+#include <vicinal/store/decoding.hpp>
 #include <vicinal/store/matches.hpp>
 #include <vicinal/store/page_cursor.hpp>
 #include <vicinal/store/planner.hpp>
@@ -172,18 +173,16 @@ select_page(Rows const& rows, std::size_t dim, filter const& where, select_optio
         each_match(rows, where, o.where, filters,
                    [&](slot s) { static_cast<void>(best.offer(s)); });
     }
+    if constexpr (!Rows::keeps_vectors)
+        if (o.with_vectors) return vector_not_kept(Rows::codec_name);
     auto kept = best.take();
     selected_page<Record> page;
     page.records.reserve(kept.size());
-    auto const vectors = rows.vectors().reader();
     for (auto const& k : kept) {
         auto payload = decode_payload<Payload>(rows, k.row);
         VICINAL_CHECK(payload);
         Record r{Id(rows.id(k.row)), {}, std::move(*payload)};
-        if (o.with_vectors) {
-            auto const* v = vectors.template row_as<typename Rows::element>(k.row);
-            r.vector.assign(v, v + dim);
-        }
+        if (o.with_vectors) r.vector = decode_vector(rows, k.row, dim);
         page.records.push_back(std::move(r));
     }
     if (best.more())

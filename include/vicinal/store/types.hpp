@@ -32,10 +32,12 @@ struct store_types {
     using braces = std::initializer_list<scalar_type>;
 
     /// One answer: the record's id and its distance in the metric's unit, computed from the exact
-    /// vector.
+    /// vector where the store keeps it.
     struct hit {
         Id id;
         float distance = 0;
+        /// Whether the distance is that to what the vector's codes stand for (codec::only).
+        bool estimated = false;
         /// The usual similarity for the metric: larger is nearer.
         [[nodiscard]] float similarity() const { return metric::similarity<Metric>(distance); }
     };

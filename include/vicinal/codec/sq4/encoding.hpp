@@ -64,6 +64,15 @@ inline sq8_factors sq4_encode(float const* x, std::size_t dim, double multiplier
     return f;
 }
 
+/// The vector that codes stand for.
+inline void sq4_decode(std::uint8_t const* codes, float scale, std::uint32_t zero, std::size_t dim,
+                       float* out) noexcept {
+    float level[16];
+    for (std::size_t c = 0; c < 16; ++c)
+        level[c] = scale * (static_cast<float>(c) - static_cast<float>(zero));
+    for (std::size_t i = 0; i < dim; ++i) out[i] = level[codes[i / 2] >> (i % 2 * 4) & 15];
+}
+
 } // namespace vicinal::inline VICINAL_ABI::codec
 
 #endif

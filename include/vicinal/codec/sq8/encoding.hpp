@@ -166,6 +166,27 @@ struct sq8_encode_body {
     }
 };
 
+struct sq8_decode_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(std::uint8_t const* codes, std::size_t dim, float scale,
+                                          float zero, float* out) noexcept {
+        using floats = typename Set::template of<float>;
+        constexpr std::size_t w = floats::width;
+        using bytes = typename simd::pack<std::uint8_t, w>::lanes_type;
+        std::size_t i = 0;
+        for (; i + w <= dim; i += w) {
+            bytes code;
+            std::memcpy(&code, codes + i, w);
+            floats v;
+            v.lanes = (__builtin_convertvector(code, typename floats::lanes_type) - zero) * scale;
+            v.store(out + i);
+        }
+        for (; i < dim; ++i) out[i] = (static_cast<float>(codes[i]) - zero) * scale;
+    }
+};
+
+using sq8_decode =
+    simd::kernel<sq8_decode_body, void, std::uint8_t const*, std::size_t, float, float, float*>;
 using sq8_find_range = simd::kernel<sq8_range_body, void, float const*, std::size_t, sq8_range*>;
 using sq8_fill_codes = simd::kernel<sq8_encode_body, void, float const*, std::size_t, float, float,
                                     std::uint8_t*, sq8_sums*>;
@@ -210,6 +231,15 @@ inline sq8_factors sq8_encode(float const* x, std::size_t dim, double multiplier
         f.error = static_cast<float>(lost * (1 + 0x1p-10) + norm * 0x1p-20);
     }
     return f;
+}
+
+/// Whether x has codes that say anything: zeros, or finite elements of which the largest is 2^-60
+/// to 2^60.
+[[nodiscard]] inline bool sq8_encodes(float const* x, std::size_t dim) noexcept {
+    detail::sq8_range range;
+    detail::sq8_find_range::get()(x, dim, &range);
+    float const size = (std::max)(range.high, -range.low);
+    return range.unsound == 0 && (size == 0 || (size >= 0x1p-60F && size <= 0x1p60F));
 }
 
 /// Whether codes and factors belong to x: the error is at least what the codes lose, and the sums

@@ -46,6 +46,11 @@ public:
             out[i] = static_cast<float>(x[i] * multiplier - (centred ? double{mean_[i]} : 0.0));
         if (rotated_) rotation_(out);
     }
+    /// What apply() with the mean has made of x, back to x, in its place.
+    void restore(float* x) const noexcept {
+        if (rotated_) rotation_.undo(x);
+        for (std::size_t i = 0; i < mean_.size(); ++i) x[i] += mean_[i];
+    }
     /// Adds to the error of encoded vectors what apply() has lost before. A multiplier that is not
     /// exact is that of a direction, whose norm is 1.
     void widen(sq8_factors& f, bool direction) const noexcept {

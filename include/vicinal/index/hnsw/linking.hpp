@@ -17,9 +17,14 @@ namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 template <class Codec, class Metric, class Storage>
 struct linking {
     using reader = decltype(std::declval<typename Storage::column const&>().reader());
-    /// Whether the codec would rather have it done by the vectors.
+    using vectors_type = vectors_of<Codec, Storage>;
+    /// Whether the codec would rather have it done by the vectors, and whether they are there.
     static constexpr bool asks_for_vectors = requires { Codec::links_by_codes; };
-    static constexpr bool by_vectors = asks_for_vectors && !reader::pages;
+    static constexpr bool by_vectors = asks_for_vectors && !reader::pages && !codec::alone<Codec>;
+    static_assert(
+        !(asks_for_vectors && codec::alone<Codec>) || requires { requires Codec::links_by_codes; },
+        "vicinal: a graph over so few bits an element is linked by the vectors, which codec::only "
+        "does not keep: use index::flat with it, or four bits and more");
     static_assert(
         !(asks_for_vectors && reader::pages) || requires { requires Codec::links_by_codes; },
         "vicinal: a graph over one to three bits an element is linked by the vectors, which "
@@ -27,9 +32,9 @@ struct linking {
     using codec_type =
         std::conditional_t<by_vectors, typename codec::f32::template of<Metric>, Codec>;
 
-    linking(codes<Codec, Metric, Storage> const& own, typename Storage::column const& vectors,
+    linking(codes<Codec, Metric, Storage> const& own, vectors_type const& vectors,
             std::size_t dim) noexcept
-        : codec(choose(own, dim)), rows(by_vectors ? vectors.reader() : own.reader()),
+        : codec(choose(own, dim)), rows(choose_rows(own, vectors)),
           lines(by_vectors ? (std::min)((vectors.row_bytes() + 63) / 64, std::size_t{12})
                            : own.lines()) {}
 
@@ -38,6 +43,14 @@ struct linking {
     std::size_t lines;
 
 private:
+    [[nodiscard]] static reader choose_rows(codes<Codec, Metric, Storage> const& own,
+                                            vectors_type const& vectors) noexcept {
+        static_cast<void>(vectors);
+        if constexpr (by_vectors)
+            return vectors.reader();
+        else
+            return own.reader();
+    }
     [[nodiscard]] static decltype(auto) choose(codes<Codec, Metric, Storage> const& own,
                                                std::size_t dim) noexcept {
         static_cast<void>(dim);

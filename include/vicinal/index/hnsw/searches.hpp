@@ -27,7 +27,7 @@ template <class Codec, class Metric, class Storage, class Layout = layout::plain
 class searches {
 public:
     using element = metric::element_of<Metric>;
-    using column = typename Storage::column;
+    using vectors_type = vectors_of<Codec, Storage>;
 
     [[nodiscard]] slot covered() const noexcept { return graph_.get().covered; }
 
@@ -169,7 +169,9 @@ public:
     /// Bytes of the graph, and of its codes where it has any of its own.
     [[nodiscard]] std::uint64_t link_bytes() const noexcept { return graph_.bytes(); }
     [[nodiscard]] std::uint64_t all_code_bytes() const noexcept {
-        return Codec::reads_rows ? 0 : std::uint64_t{graph_.get().linked} * code_bytes();
+        return codes<Codec, Metric, Storage>::has_column
+                   ? std::uint64_t{graph_.get().linked} * code_bytes()
+                   : 0;
     }
 
     /// The beam's width for a wanted recall, as tuning measured it on this graph; before that by a
@@ -182,7 +184,7 @@ protected:
     using fusion_type = fusion<Layout, Metric, Storage>;
 
     searches(columns<Storage> graph, codes<Codec, Metric, Storage> own, fusion_type fused,
-             column const& vectors, std::size_t dim)
+             vectors_type const& vectors, std::size_t dim)
         : graph_(graph), codes_(std::move(own)), fusion_(std::move(fused)), vectors_(&vectors),
           dim_(dim), scratch_(std::make_unique<scratch_pool>()) {}
 
@@ -254,7 +256,7 @@ protected:
     columns<Storage> graph_;
     codes<Codec, Metric, Storage> codes_;
     fusion_type fusion_;
-    column const* vectors_;
+    vectors_type const* vectors_;
     std::size_t dim_;
     tuning tuned_;
     std::unique_ptr<scratch_pool> scratch_;

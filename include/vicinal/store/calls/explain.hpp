@@ -42,10 +42,11 @@ public:
             s.indexed_rows = index.covered();
             s.rows = rows.count();
             s.dead = s.rows - s.records;
-            s.bytes.vectors = std::uint64_t{s.rows} * rows.vectors().row_bytes();
+            s.bytes.vectors = std::uint64_t{s.rows} * rows.vector_bytes();
+            s.bytes.codes = std::uint64_t{s.rows} * rows.code_bytes();
             if constexpr (requires { index.link_bytes(); }) {
                 s.bytes.links = index.link_bytes();
-                s.bytes.codes = index.all_code_bytes();
+                s.bytes.codes += index.all_code_bytes();
             }
             s.bytes.ids = rows.id_bytes();
             s.bytes.payloads = rows.payload_bytes() + std::uint64_t{s.rows} * 8; // 8 say where

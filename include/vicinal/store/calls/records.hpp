@@ -28,6 +28,7 @@ public:
     using typename Types::id_parameter;
     using typename Types::payload_type;
     using typename Types::record;
+    using typename Types::scalar_type;
     using typename Types::vector_parameter;
 
     /// Inserts the record or replaces the one of that id. On a durable store it returns when the
@@ -59,7 +60,8 @@ public:
             });
         }
 
-    /// The record of that id, its vector bit for bit as it was put in.
+    /// The record of that id, its vector bit for bit as it was put in. Errors: vector_not_kept, of
+    /// a store of codec::only, where there is such a record; corrupt_snapshot, out_of_memory.
     [[nodiscard]] result<std::optional<record>> try_get(id_parameter id) const {
         return guarded([&]() -> result<std::optional<record>> {
             return engine_->read(
@@ -70,6 +72,19 @@ public:
                     VICINAL_CHECK(r);
                     return std::optional<record>(std::move(*r));
                 });
+        });
+    }
+    /// The vector of that id as searches compare it: what its codes stand for in a store of
+    /// codec::only, else the vector. Errors: corrupt_snapshot, out_of_memory.
+    [[nodiscard]] result<std::optional<std::vector<scalar_type>>>
+    try_reconstruct(id_parameter id) const {
+        using found = std::optional<std::vector<scalar_type>>;
+        return guarded([&] {
+            return engine_->read([&](auto const& rows, auto const&) -> result<found> {
+                auto const s = rows.find(id);
+                if (s == no_slot) return found();
+                return found(decode_vector(rows, s, engine_->dim()));
+            });
         });
     }
     /// Whether there is a record of that id. Errors: corrupt_snapshot.
@@ -90,8 +105,13 @@ public:
 
     using scan_type = record_scan<engine_type, record>;
 
-    /// Every record in the order of ids, as of now, whatever a writer does meanwhile.
+    /// Every record in the order of ids, as of now, whatever a writer does meanwhile. A store of
+    /// codec::only has no record to give: try_next() fails with vector_not_kept.
     [[nodiscard]] result<scan_type> try_scan() const { return scan_behind(std::nullopt); }
+    /// The same with vectors as try_reconstruct() gives them.
+    [[nodiscard]] result<scan_type> try_scan_reconstructed() const {
+        return scan_behind(std::nullopt, true);
+    }
     /// Every record whose id comes behind `after`, there or not.
     [[nodiscard]] result<scan_type> try_scan(id_parameter after) const {
         return scan_behind(id_view(after));
@@ -108,10 +128,14 @@ public:
         requires range_of<Range, record>
     void upsert(Range const& records) { try_upsert(records).value(); }
     [[nodiscard]] std::optional<record> get(id_parameter id) const { return try_get(id).value(); }
+    [[nodiscard]] std::optional<std::vector<scalar_type>> reconstruct(id_parameter id) const {
+        return try_reconstruct(id).value();
+    }
     [[nodiscard]] bool contains(id_parameter id) const { return try_contains(id).value(); }
     bool erase(id_parameter id) { return try_erase(id).value(); }
     void clear() { try_clear().value(); }
     [[nodiscard]] scan_type scan() const { return try_scan().value(); }
+    [[nodiscard]] scan_type scan_reconstructed() const { return try_scan_reconstructed().value(); }
     [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }
 #endif
 
@@ -135,10 +159,11 @@ protected:
     }
 
 private:
-    [[nodiscard]] result<scan_type> scan_behind(std::optional<id_view> after) const {
+    [[nodiscard]] result<scan_type> scan_behind(std::optional<id_view> after,
+                                                bool decoded = false) const {
         return guarded([&]() -> result<scan_type> {
             return engine_->read([&](auto const& rows, auto const&) -> result<scan_type> {
-                return scan_type(*engine_, slots_by_id(rows, after));
+                return scan_type(*engine_, slots_by_id(rows, after), decoded);
             });
         });
     }
