@@ -235,8 +235,8 @@ TEST_CASE("a table that comes back from its column is the one that went in", "[i
     storage::grow(*column, 4).value();
     auto t = some_table();
     t.growth = 0.125F;
-    graph::write_tuning(*column, t);
-    auto const back = graph::read_tuning(column->reader(), column->rows());
+    vicinal::index::write_tuning(*column, t);
+    auto const back = vicinal::index::read_tuning(column->reader(), column->rows());
     CHECK(back.rows == t.rows);
     CHECK(back.queries == t.queries);
     CHECK(back.growth == 0.125F);
@@ -247,21 +247,21 @@ TEST_CASE("a table that comes back from its column is the one that went in", "[i
     SECTION("one with a recall above 1 is none") {
         float const wrong = 1.5F;
         std::memcpy(column->edit(2) + 4, &wrong, 4);
-        CHECK(graph::read_tuning(column->reader(), column->rows()).table.empty());
+        CHECK(vicinal::index::read_tuning(column->reader(), column->rows()).table.empty());
     }
     SECTION("one whose efforts fall is none") {
         std::uint32_t const wrong = 10;
         std::memcpy(column->edit(3), &wrong, 4);
-        CHECK(graph::read_tuning(column->reader(), column->rows()).table.empty());
+        CHECK(vicinal::index::read_tuning(column->reader(), column->rows()).table.empty());
     }
     SECTION("a growth that no rows have is none") {
         for (float const wrong : {-1.0F, 5.0F, std::numeric_limits<float>::quiet_NaN()}) {
             std::memcpy(column->edit(0) + 8, &wrong, 4);
-            CHECK(graph::read_tuning(column->reader(), column->rows()).growth == 0);
+            CHECK(vicinal::index::read_tuning(column->reader(), column->rows()).growth == 0);
         }
     }
     SECTION("one that was cut off after its head is none") {
-        CHECK(graph::read_tuning(column->reader(), 1).table.empty());
+        CHECK(vicinal::index::read_tuning(column->reader(), 1).table.empty());
     }
 }
 

@@ -2,6 +2,7 @@
 #ifndef VICINAL_CLUSTER_LLOYD_HPP
 #define VICINAL_CLUSTER_LLOYD_HPP
 
+#include <vicinal/cluster/grouped.hpp>
 #include <vicinal/cluster/nearest_centre.hpp>
 #include <vicinal/core/bits.hpp>
 #include <vicinal/core/result.hpp>
@@ -11,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -61,27 +61,6 @@ private:
     std::vector<float> values_;
     std::size_t rows_;
     std::size_t columns_;
-};
-
-/// The rows of each cluster, in ascending order.
-class grouped {
-public:
-    grouped(std::span<std::uint32_t const> cluster, std::size_t clusters)
-        : ends_(clusters + 1), rows_(cluster.size()) {
-        for (auto const c : cluster) ++ends_[c + 1];
-        std::partial_sum(ends_.begin(), ends_.end(), ends_.begin());
-        auto at = ends_;
-        for (std::size_t i = 0; i < cluster.size(); ++i)
-            rows_[at[cluster[i]]++] = static_cast<std::uint32_t>(i);
-    }
-    [[nodiscard]] std::size_t size(std::size_t c) const noexcept { return ends_[c + 1] - ends_[c]; }
-    [[nodiscard]] std::span<std::uint32_t const> of(std::size_t c) const noexcept {
-        return std::span(rows_).subspan(ends_[c], size(c));
-    }
-
-private:
-    std::vector<std::size_t> ends_;
-    std::vector<std::uint32_t> rows_;
 };
 
 template <class Run>

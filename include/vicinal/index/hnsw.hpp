@@ -3,28 +3,49 @@
 #define VICINAL_INDEX_HNSW_HPP
 
 #include <vicinal/codec/fitting.hpp>
+#include <vicinal/codec/rabitq.hpp>
 #include <vicinal/codec/sq8.hpp>
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/hnsw/build.hpp>
 #include <vicinal/index/hnsw/codes.hpp>
 #include <vicinal/index/hnsw/compact.hpp>
+#include <vicinal/index/hnsw/fusion.hpp>
 #include <vicinal/index/hnsw/linking.hpp>
 #include <vicinal/index/hnsw/reachable.hpp>
 #include <vicinal/index/hnsw/searches.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
+#include <vicinal/index/layout.hpp>
 #include <vicinal/index/row_order.hpp>
 #include <vicinal/storage/faults.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace vicinal::inline VICINAL_ABI::index {
+
+namespace hnsw_graph {
+
+/// The layout itself where the codec has codes for the metric.
+template <class Codec, class Layout, class Metric>
+using fitting_layout =
+    std::conditional_t<codec::detail::has_codes<typename Codec::template of<Metric>>::value, Layout,
+                       layout::plain>;
+
+/// What a graph walks over where it does not walk over records: in layout::fused the vectors.
+template <class Codec, class Layout, class Metric>
+using walked = typename std::conditional_t<std::same_as<Layout, layout::fused>, codec::f32,
+                                           codec::fitting<Codec, Metric>>::template of<Metric>;
+
+} // namespace hnsw_graph
 
 /// A navigable graph: searches take about log(rows) steps and find nearly all of the nearest.
 ///
@@ -38,12 +59,22 @@ namespace vicinal::inline VICINAL_ABI::index {
 /// hierarchical navigable small world graphs", TPAMI 2018. Differs: pruning never cuts a node off,
 /// nodes join in batches on any number of threads, and the same rows in the same order always give
 /// the same graph (index/hnsw/build.hpp).
-template <codec::model Codec = codec::sq8>
+///
+/// With layout::fused and codec::rabitq<1> a node's links have the codes of its neighbours behind
+/// them, as seen from it (index/hnsw/fusion.hpp): a hop reads one record and one vector, and
+/// compares 32 neighbours at once. It is linked by the vectors and takes 4 bytes and an eighth of a
+/// bit an element and neighbour in place of the links; rows that join later have their records made
+/// anew with those of the nodes that they are linked to.
+template <codec::model Codec = codec::sq8, class Layout = layout::plain>
 struct hnsw {
+    static_assert(std::same_as<Layout, layout::plain> || std::same_as<Codec, codec::rabitq<1>>,
+                  "vicinal: the records of layout::fused hold one bit an element: "
+                  "index::hnsw<codec::rabitq<1>, layout::fused>");
     using options = hnsw_options;
     using codec_type = Codec;
     static constexpr bool takes_codes_alone = true;
-    static constexpr std::string_view name = "hnsw";
+    static constexpr std::string_view name =
+        std::same_as<Layout, layout::plain> ? "hnsw" : "hnsw_fused";
 
     /// Refuses options that no graph can be made with, before there is a file of it.
     [[nodiscard]] static result<void> check(hnsw_options const& o) { return hnsw_graph::check(o); }
@@ -54,17 +85,20 @@ struct hnsw {
 
 /// The graph for one metric over the rows of one storage. One thread takes in, any number search;
 /// see index::concept.hpp for what keeps them apart.
-template <codec::model Codec>
+template <codec::model Codec, class Layout>
 template <metric::model Metric, storage::model Storage>
-class hnsw<Codec>::of
-    : public hnsw_graph::searches<typename codec::fitting<Codec, Metric>::template of<Metric>,
-                                  Metric, Storage> {
-    using coded = typename codec::fitting<Codec, Metric>::template of<Metric>;
-    using base = hnsw_graph::searches<coded, Metric, Storage>;
+class hnsw<Codec, Layout>::of
+    : public hnsw_graph::searches<hnsw_graph::walked<Codec, Layout, Metric>, Metric, Storage,
+                                  hnsw_graph::fitting_layout<Codec, Layout, Metric>> {
+    using coded = hnsw_graph::walked<Codec, Layout, Metric>;
+    using base = hnsw_graph::searches<coded, Metric, Storage,
+                                      hnsw_graph::fitting_layout<Codec, Layout, Metric>>;
+    using typename base::fusion_type;
     using linking = hnsw_graph::linking<coded, Metric, Storage>;
     static_assert(sizeof(linking) > 0, "says what no graph can be linked by");
     using base::codes_;
     using base::dim_;
+    using base::fusion_;
     using base::graph_;
     using base::tuned_;
     using base::vectors_;
@@ -83,17 +117,26 @@ public:
     [[nodiscard]] static result<of> open(typename Storage::space& space,
                                          vectors_type const& vectors, std::size_t dim,
                                          hnsw_options const& options) {
-        auto graph = hnsw_graph::columns<Storage>::open(space, options);
+        auto graph = hnsw_graph::columns<Storage>::open(
+            space, options, [dim](std::size_t links) { return fusion_type::extra(links, dim); });
         VICINAL_CHECK(graph);
         auto codes = hnsw_graph::codes<coded, Metric, Storage>::open(space, vectors, dim);
         VICINAL_CHECK(codes);
-        of index(*graph, std::move(*codes), vectors, dim, options);
+        auto fused = [&]() -> result<fusion_type> {
+            if constexpr (fusion_type::exists)
+                return fusion_type::open(space, vectors, 2 * std::size_t{graph->get().neighbours},
+                                         dim);
+            else
+                return fusion_type{};
+        }();
+        VICINAL_CHECK(fused);
+        of index(*graph, std::move(*codes), std::move(*fused), vectors, dim, options);
         auto const nodes = graph->get().linked;
         if (vectors.rows() < nodes || index.codes_.rows() < nodes)
             return error{errc::corrupt_snapshot, "a vector and a code for each node of the graph",
                          std::to_string((std::min)(vectors.rows(), index.codes_.rows()))};
-        index.tuned_ = hnsw_graph::read_tuning(index.graph_.tuning_column().reader(),
-                                               index.graph_.tuning_column().rows());
+        index.tuned_ =
+            read_tuning(index.graph_.tuning_column().reader(), index.graph_.tuning_column().rows());
         return index;
     }
 
@@ -125,6 +168,11 @@ public:
             hnsw_graph::builder<Storage, typename linking::codec_type, reader, Section> build(
                 graph_, by.codec, by.rows, by.lines, relaxed, threads_, section);
             VICINAL_CHECK(build.link(joining));
+            if constexpr (fusion_type::exists) {
+                // A load changes most lists, and may come after one that failed here.
+                if (joining.size() > until / 16) build.touched() = fusion_.without_codes(graph_);
+                VICINAL_CHECK(fusion_.make(graph_, build.touched(), threads_, section));
+            }
             section([&] {
                 auto g = graph_.get();
                 g.covered = until;
@@ -156,7 +204,7 @@ public:
         return vicinal::detail::guarded([&]() -> result<void> {
             auto const g = graph_.get();
             if (g.covered == 0) return {};
-            hnsw_graph::held_out<Metric> queries(
+            held_out<Metric> queries(
                 (std::min)(g.covered / 128 + 8, std::uint32_t{224}), g.covered, g.seed,
                 [&](slot s) { return live(s) && hnsw_graph::draw_level(g, s) == 0; });
             auto fresh = hnsw_graph::measure_recall(
@@ -182,7 +230,7 @@ public:
             VICINAL_CHECK(
                 storage::reserve(graph_.tuning_column(), fresh->table.size() + 1, section));
             section([&] {
-                hnsw_graph::write_tuning(graph_.tuning_column(), *fresh);
+                write_tuning(graph_.tuning_column(), *fresh);
                 tuned_ = std::move(*fresh);
             });
             return {};
@@ -195,6 +243,7 @@ public:
     void clear() noexcept {
         graph_.clear();
         codes_.clear();
+        if constexpr (fusion_type::exists) fusion_.clear();
         tuned_ = {};
     }
 
@@ -210,7 +259,13 @@ public:
             linking const by(codes_, *vectors_, dim_);
             hnsw_graph::compaction<Storage, typename linking::codec_type, reader> compact(
                 graph_, by.codec, by.rows, by.lines, hnsw_graph::relaxed_for<Metric>, threads_);
-            return compact.run(kept, out);
+            return compact.run(kept, out, [&](std::vector<std::uint32_t>&& links) {
+                if constexpr (fusion_type::exists)
+                    return fusion_.records(std::move(links), kept);
+                else
+                    return storage::owned_rows(graph_.links_name, graph_.links().row_bytes(),
+                                               std::move(links));
+            });
         });
     }
     /// Takes the columns as compact() wrote them. Inside the caller's section.
@@ -236,8 +291,8 @@ public:
 
 private:
     of(hnsw_graph::columns<Storage> graph, hnsw_graph::codes<coded, Metric, Storage> codes,
-       vectors_type const& vectors, std::size_t dim, hnsw_options const& options)
-        : base(graph, std::move(codes), vectors, dim), threads_(options.threads),
+       fusion_type fused, vectors_type const& vectors, std::size_t dim, hnsw_options const& options)
+        : base(graph, std::move(codes), std::move(fused), vectors, dim), threads_(options.threads),
           tunes_(options.tune) {}
 
     /// Rows for the slots up to `until`: codes, empty lists, no parents.
@@ -251,6 +306,8 @@ private:
         VICINAL_CHECK(storage::reserve(graph_.links(), until, section));
         VICINAL_CHECK(storage::reserve(graph_.parents(), until, section));
         VICINAL_CHECK(codes_.make(before, until, threads_, section));
+        if constexpr (fusion_type::exists)
+            VICINAL_CHECK(fusion_.choose_frame(graph_, before, until, section));
         for (auto s = before; s < until; ++s) {
             std::memset(graph_.links().edit(s), 0xff, graph_.links().row_bytes());
             std::memset(graph_.parents().edit(s), 0xff, graph_.parents().row_bytes());

@@ -40,6 +40,10 @@ public:
         return true;
     }
 
+    [[nodiscard]] bool has(std::uint32_t node) const noexcept {
+        return (words_[node / 64] >> (node % 64) & 1) != 0;
+    }
+
     /// Marks those of a list that are below `nodes`, up to its end or the first no_slot, and writes
     /// what was not marked before to `fresh`, which has room for the list; how many those are.
     [[nodiscard]] std::size_t mark(std::uint32_t const* list, std::size_t width, std::size_t nodes,

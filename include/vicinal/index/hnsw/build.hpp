@@ -66,6 +66,10 @@ public:
         return {};
     }
 
+    /// Of a graph with records: the nodes whose links link() has put in place, in any order, some
+    /// of them twice.
+    [[nodiscard]] std::vector<slot>& touched() noexcept { return touched_; }
+
 private:
     using node_list = std::vector<std::uint32_t>;
     using hands = planner<Storage, Codec, Codes>;
@@ -119,9 +123,8 @@ private:
                 if (std::find(list, end, n) == end) ground_.push_back({n, p.node});
         }
         VICINAL_CHECK(sort_links());
-        put_lists(plans_.size(), [&](std::size_t i) {
-            write(graph_.links().edit(plans_[i].node), plans_[i].ground, level.width);
-        });
+        put_lists(plans_.size(),
+                  [&](std::size_t i) { graph_.put_links(plans_[i].node, plans_[i].ground); });
         return link_back(ground_, level);
     }
 
@@ -217,6 +220,10 @@ private:
             auto const most = (std::max)(ground_.size(), upper_.size());
             firsts_.reserve(most + 1);
             if (changed_.size() < most) changed_.resize(most);
+            if (!graph_.has_records()) return {};
+            for (auto const& p : plans_) touched_.push_back(p.node);
+            for (auto const& b : ground_)
+                if (touched_.empty() || touched_.back() != b.to) touched_.push_back(b.to);
             return {};
         });
     }
@@ -226,7 +233,7 @@ private:
         auto g = graph_.get();
         for (std::size_t i = 0; i < plans_.size(); ++i) {
             auto const& p = plans_[i];
-            write(graph_.links().edit(p.node), p.ground, 2 * std::size_t{g.neighbours});
+            graph_.put_links(p.node, p.ground);
             std::memcpy(graph_.parents().edit(p.node), &parents_[i], sizeof(slot));
             if (g.root == no_slot) g.root = p.node;
             for (std::uint32_t level = 1; level <= p.upper.size(); ++level) {
@@ -235,7 +242,7 @@ private:
                 static_assert(sizeof head == 4 * upper_level::header);
                 auto* const bytes = graph_.upper_column().edit(row);
                 std::memcpy(bytes, head, sizeof head);
-                write(bytes + sizeof head, p.upper[level - 1], g.neighbours);
+                graph_.put_list(bytes + sizeof head, p.upper[level - 1], g.neighbours);
                 if (g.entry == no_slot || graph_.upper_levels(g).level(g.entry) < level)
                     g.entry = row;
             }
@@ -280,10 +287,10 @@ private:
         put_lists(lists, [&](std::size_t i) {
             auto const node = links[firsts_[i]].to;
             if constexpr (Level::header == 0)
-                write(graph_.links().edit(node), changed_[i], level.width);
+                graph_.put_links(node, changed_[i]);
             else
-                write(graph_.upper_column().edit(node) + 4 * Level::header, changed_[i],
-                      level.width);
+                graph_.put_list(graph_.upper_column().edit(node) + 4 * Level::header, changed_[i],
+                                level.width);
         });
         return {};
     }
@@ -295,12 +302,6 @@ private:
             section_([&] {
                 for (auto i = first; i < (std::min)(first + lists_at_once, count); ++i) put(i);
             });
-    }
-
-    static void write(std::byte* row, node_list const& list, std::size_t width) noexcept {
-        auto const size = (std::min)(list.size(), width);
-        if (size > 0) std::memcpy(row, list.data(), size * 4);
-        std::memset(row + size * 4, 0xff, (width - size) * 4);
     }
 
     columns<Storage>& graph_;
@@ -319,6 +320,7 @@ private:
     std::vector<back> upper_;
     std::vector<std::size_t> firsts_;
     std::vector<node_list> changed_;
+    std::vector<slot> touched_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph

@@ -34,8 +34,10 @@ public:
 
     /// Adds what the columns of the graph are to hold when the slots of `kept`, ascending, become
     /// slots 0, 1 and so on. A graph of fewer nodes than it wants is empty. Errors: out_of_memory.
+    /// ground(links) makes the column of the ground level of its lists.
+    template <class Ground>
     [[nodiscard]] result<void> run(std::span<slot const> kept,
-                                   std::vector<storage::replacement>& out) {
+                                   std::vector<storage::replacement>& out, Ground const& ground) {
         kept_ = kept;
         auto after = before_;
         after.root = no_slot;
@@ -51,8 +53,7 @@ public:
             VICINAL_CHECK(make_ground(after, links, parents));
             VICINAL_CHECK(make_upper(after, upper));
         }
-        auto const width = 2 * std::size_t{before_.neighbours};
-        out.push_back(storage::owned_rows("hnsw.links", width * 4, std::move(links)));
+        out.push_back(ground(std::move(links)));
         out.push_back(storage::owned_rows("hnsw.parents", 4, std::move(parents)));
         out.push_back(storage::owned_rows(
             "hnsw.upper", (header + std::size_t{before_.neighbours}) * 4, std::move(upper)));

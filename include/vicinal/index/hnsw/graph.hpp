@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace vicinal::inline VICINAL_ABI::index {
 
@@ -88,7 +90,11 @@ public:
                std::uint64_t{s.upper_rows} * upper_->row_bytes();
     }
 
-    [[nodiscard]] static result<columns> open(typename Storage::space& space, hnsw_options wanted) {
+    /// extra(links): bytes that follow the links of a node, for lists of so many; none in a column
+    /// of links alone.
+    template <class Extra>
+    [[nodiscard]] static result<columns> open(typename Storage::space& space, hnsw_options wanted,
+                                              Extra const& extra) {
         columns c;
         auto state_column = space.column("hnsw.state", sizeof(state), storage::heat::hot);
         VICINAL_CHECK(state_column);
@@ -110,7 +116,9 @@ public:
             return error{errc::corrupt_snapshot,
                          "hnsw.state with 2 to 512 neighbours and a build width up to 65536",
                          std::to_string(s.neighbours) + " and " + std::to_string(s.build_width)};
-        auto links = space.column("hnsw.links", 2 * s.neighbours * 4, storage::heat::warm);
+        std::size_t const behind = extra(2 * std::size_t{s.neighbours});
+        auto links = space.column(behind == 0 ? links_name : records_name,
+                                  2 * s.neighbours * 4 + behind, storage::heat::warm);
         VICINAL_CHECK(links);
         auto parents = space.column("hnsw.parents", 4, storage::heat::hot);
         VICINAL_CHECK(parents);
@@ -131,6 +139,28 @@ public:
                          "hnsw columns of " + std::to_string(s.linked) + " nodes",
                          std::to_string(c.links_->rows())};
         return c;
+    }
+
+    static constexpr std::string_view links_name = "hnsw.links";
+    static constexpr std::string_view records_name = "hnsw.records";
+
+    /// Whether codes of the neighbours follow the links of a node.
+    [[nodiscard]] bool has_records() const noexcept {
+        return links_->row_bytes() > 8 * std::size_t{get().neighbours};
+    }
+    /// Puts the links of a node in place. Codes behind them count as not made (records.hpp).
+    void put_links(slot node, std::vector<std::uint32_t> const& list) noexcept {
+        auto const width = 2 * std::size_t{get().neighbours};
+        auto* const row = links_->edit(node);
+        put_list(row, list, width);
+        if (links_->row_bytes() > 4 * width) std::memset(row + links_->row_bytes() - 2, 0xff, 2);
+    }
+    /// Puts a list of up to `width` numbers in place.
+    static void put_list(std::byte* row, std::vector<std::uint32_t> const& list,
+                         std::size_t width) noexcept {
+        auto const size = (std::min)(list.size(), width);
+        if (size > 0) std::memcpy(row, list.data(), size * 4);
+        std::memset(row + size * 4, 0xff, (width - size) * 4);
     }
 
     [[nodiscard]] state get() const noexcept {
@@ -166,7 +196,7 @@ public:
         return *parents_->reader().template row_as<slot>(node);
     }
 
-    [[nodiscard]] column& links() noexcept { return *links_; }
+    [[nodiscard]] column& links() const noexcept { return *links_; }
     [[nodiscard]] column& parents() noexcept { return *parents_; }
     [[nodiscard]] column& upper_column() noexcept { return *upper_; }
     [[nodiscard]] column& tuning_column() noexcept { return *tuning_; }

@@ -5,6 +5,7 @@
 #include <vicinal/index/candidates.hpp>
 #include <vicinal/index/hnsw/codes.hpp>
 #include <vicinal/index/hnsw/filtered_walk.hpp>
+#include <vicinal/index/hnsw/fusion.hpp>
 #include <vicinal/index/hnsw/tune.hpp>
 #include <vicinal/index/scan_codes.hpp>
 #include <vicinal/index/scratch.hpp>
@@ -22,7 +23,7 @@ namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 
 /// A graph as searches see it. Any number of threads may search; a tally counts the distances that
 /// one computes.
-template <class Codec, class Metric, class Storage>
+template <class Codec, class Metric, class Storage, class Layout = layout::plain>
 class searches {
 public:
     using element = metric::element_of<Metric>;
@@ -101,6 +102,21 @@ public:
         VICINAL_CHECK(vicinal::detail::guarded([&]() -> result<void> {
             visit(query, best.wanted(), tally, [&](auto const& ground, auto start, auto const& to) {
                 auto s = scratch_->take();
+                if constexpr (fusion_type::exists)
+                    if (2 * matching >= ground.nodes) {
+                        auto const share =
+                            static_cast<double>(matching) / static_cast<double>(ground.nodes);
+                        auto const width = width_for(best.wanted(), effort, recall, share);
+                        auto const near =
+                            walk_fused(query, best.wanted(),
+                                       static_cast<std::size_t>(static_cast<double>(width) / share),
+                                       ground, start, to, keep, {}, *s);
+                        found = near.size() >= best.wanted();
+                        if (found) {
+                            way = way_among::walk;
+                            return compare(near, query, to, best);
+                        }
+                    }
                 auto all = walk_if_shorter(
                     ground, start, best.wanted(), effort, matching, to, keep, *s, tuned_.growth,
                     [&](std::size_t rows) { return effort_for(rows, recall); });
@@ -165,10 +181,12 @@ public:
     }
 
 protected:
-    searches(columns<Storage> graph, codes<Codec, Metric, Storage> own, vectors_type const& vectors,
-             std::size_t dim)
-        : graph_(graph), codes_(std::move(own)), vectors_(&vectors), dim_(dim),
-          scratch_(std::make_unique<scratch_pool>()) {}
+    using fusion_type = fusion<Layout, Metric, Storage>;
+
+    searches(columns<Storage> graph, codes<Codec, Metric, Storage> own, fusion_type fused,
+             vectors_type const& vectors, std::size_t dim)
+        : graph_(graph), codes_(std::move(own)), fusion_(std::move(fused)), vectors_(&vectors),
+          dim_(dim), scratch_(std::make_unique<scratch_pool>()) {}
 
     /// Calls body(ground level, where a walk begins, target), if there is a graph and something is
     /// wanted.
@@ -193,6 +211,11 @@ protected:
         visit(query, wanted, tally, [&](auto const& ground, auto start, auto const& to) {
             auto const r = reach_for(growth, wanted, effort, to.rows);
             auto s = scratch_->take();
+            if constexpr (fusion_type::exists && std::same_as<Keep, keep_all>) {
+                auto near =
+                    walk_fused(query, wanted, r.effort, ground, start, to, keep, without, *s);
+                if (near.size() >= wanted) return done(to, filtered{std::move(near), true});
+            }
             if constexpr (std::same_as<Keep, keep_all>) {
                 beam_search(ground, start, r, to, *s, without);
                 done(to, filtered{in_order(s->beam, r.effort), true});
@@ -217,8 +240,22 @@ protected:
                            [&](std::size_t rows) { return effort_for(rows, recall); });
     }
 
+    /// A walk over the records, of a beam of that width: fewer than are wanted where a beam of
+    /// exact distances may find more.
+    template <class Level, class Target, class Keep>
+    [[nodiscard]] neighbours walk_fused(element const* query, std::size_t wanted, std::size_t width,
+                                        Level const& ground, position start, Target const& to,
+                                        Keep const& keep, std::span<slot const> without,
+                                        scratch& s) const {
+        auto const tables = fusion_.query(query);
+        return walk_records(ground, fusion_.shape(), tables.query(), start,
+                            (std::min)((std::max)(wanted, width), to.rows), candidates_for(wanted),
+                            to, keep, s, without);
+    }
+
     columns<Storage> graph_;
     codes<Codec, Metric, Storage> codes_;
+    fusion_type fusion_;
     vectors_type const* vectors_;
     std::size_t dim_;
     tuning tuned_;

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_INDEX_IVF_FILTER_COSTS_HPP
+#define VICINAL_INDEX_IVF_FILTER_COSTS_HPP
+
+#include <vicinal/index/ivf/probe.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+/// What a filtered search of inverted lists costs, where the matches are known as bits.
+namespace vicinal::inline VICINAL_ABI::index::inverted {
+
+/// Nanoseconds, of 128 elements: a distance from a centre, asking a row of a list for its bit, the
+/// code of a row that comes behind another, and that of one somewhere else.
+inline constexpr double centre_cost = 8;
+inline constexpr double bit_cost = 1.5;
+inline constexpr double code_cost = 8;
+inline constexpr double lone_code_cost = 20;
+
+/// Whether scanning `matching` rows one by one is shorter than going through so many lists.
+[[nodiscard]] inline bool scan_is_shorter(std::size_t matching, state const& s,
+                                          std::size_t lists) noexcept {
+    auto const all = static_cast<double>((std::max)(s.lists, std::uint32_t{1}));
+    auto const part = (std::min)(static_cast<double>(lists) / all, 1.0);
+    auto const found = static_cast<double>(matching);
+    return found * lone_code_cost <=
+           all * centre_cost + part * (static_cast<double>(s.rows) * bit_cost + found * code_cost);
+}
+
+/// Says when a search among matches has met enough lists. The share of matches among the rows that
+/// it has met corrects the one that it begins with, which counts as thirty rows.
+template <class ListsAmong>
+class enough_lists {
+public:
+    /// lists_among(share): how many lists are enough at that share.
+    enough_lists(double share, ListsAmong const& lists_among)
+        : share_(share), lists_among_(lists_among), wanted_(lists_among(share)) {}
+
+    [[nodiscard]] bool operator()(probed const& p) {
+        if (p.lists < wanted_) return false;
+        auto const now =
+            (static_cast<double>(p.matches) + 30 * share_) / (static_cast<double>(p.rows) + 30);
+        wanted_ = lists_among_((std::min)(now, 1.0));
+        return p.lists >= wanted_;
+    }
+
+private:
+    double share_;
+    ListsAmong lists_among_;
+    std::size_t wanted_;
+};
+
+/// Asks rows for more than their slots say, some at a time, and keeps the best of those for which
+/// it holds: to a scan it is what collects the nearest.
+template <class Ask>
+class asked_rows {
+public:
+    asked_rows(Ask const& ask, std::size_t kept, std::size_t most_asked)
+        : ask_(ask), best_(kept), most_asked_(most_asked) {}
+
+    [[nodiscard]] bool could_enter(float distance) const noexcept {
+        return best_.could_enter(distance);
+    }
+    void offer(neighbour n) {
+        ask_.announce(n.row);
+        waiting_.push_back(n);
+        if (waiting_.size() >= 64) finish();
+    }
+    /// Asks those that wait.
+    void finish() {
+        for (auto const& n : waiting_) ask_.fetch(n.row);
+        for (auto const& n : waiting_) {
+            if (!best_.could_enter(n.distance) || asked_ > most_asked_) continue;
+            ++asked_;
+            if (!ask_(n.row)) continue;
+            ++kept_;
+            best_.offer(n);
+        }
+        waiting_.clear();
+    }
+    [[nodiscard]] bool gave_up() const noexcept { return asked_ > most_asked_; }
+    [[nodiscard]] std::size_t asked() const noexcept { return asked_; }
+    [[nodiscard]] std::size_t kept() const noexcept { return kept_; }
+    [[nodiscard]] neighbours take() { return best_.take(); }
+    [[nodiscard]] bool full() const noexcept { return best_.full(); }
+    [[nodiscard]] float farthest() const noexcept { return best_.farthest(); }
+
+private:
+    Ask const& ask_;
+    nearest<> best_;
+    std::size_t most_asked_;
+    neighbours waiting_;
+    std::size_t asked_ = 0;
+    std::size_t kept_ = 0;
+};
+
+/// How many rows such a search asks for k of a share, in so many rows: those that are among the
+/// best of the matches when they come.
+[[nodiscard]] inline std::size_t rows_to_ask(std::size_t k, double share, double rows) noexcept {
+    auto const first = static_cast<double>(kept_for(k)) / share;
+    if (first >= rows) return static_cast<std::size_t>(rows);
+    return static_cast<std::size_t>((std::min)(rows, first * (1 + std::log(rows / first))));
+}
+
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
