@@ -16,6 +16,7 @@ using namespace vicinal_test;
 using vicinal::index::decoded_vectors;
 using vicinal::index::flat;
 using vicinal::index::hnsw;
+using vicinal::index::ivf;
 
 namespace {
 
@@ -31,6 +32,9 @@ static_assert(fit<flat<codec::f32>, flat<codec::f16>, flat<codec::bf16>, flat<co
 static_assert(fit<hnsw<codec::f32>, hnsw<codec::f16>, hnsw<codec::bf16>, hnsw<codec::sq8>,
                   hnsw<codec::sq4>, hnsw<codec::rabitq<1>>, hnsw<codec::rabitq<8>>,
                   hnsw<codec::pq<8, 8>>, hnsw<codec::pq<8, 4>>, hnsw<codec::binary>>);
+// One bit an element in the records of a graph; lists.
+static_assert(fit<hnsw<codec::rabitq<1>, vicinal::layout::fused>, ivf<codec::f32>, ivf<codec::sq8>,
+                  ivf<codec::rabitq<4>>, ivf<codec::pq<8, 8>>, vicinal::index::ivf_pq<8, 4>>);
 // All that can be decoded may stand alone; a graph is linked by those of four bits and more.
 static_assert(stand_alone<codec::f16, codec::bf16, codec::sq8, codec::sq4, codec::rabitq<1>,
                           codec::rabitq<8>, codec::pq<8, 8>, codec::pq<8, 4>, codec::binary>);
