@@ -33,6 +33,8 @@ template <class Codec, class Reader>
 class decoding_reader {
 public:
     static constexpr bool pages = Reader::pages;
+    /// A row costs more than its reading: whoever compares it with many keeps a copy.
+    static constexpr bool decodes = true;
 
     /// `codec` is null where the rows are vectors, and not codes yet. zeros: as many as a vector
     /// takes to be decoded, dim at least.

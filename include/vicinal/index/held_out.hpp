@@ -143,6 +143,31 @@ template <class Body>
     });
 }
 
+/// Rows of a block that were decoded once for all queries.
+template <class T>
+class decoded_block {
+public:
+    template <class Reader>
+    void read(Reader const& vectors, slot first, slot last, std::size_t dim) {
+        first_ = first;
+        dim_ = dim;
+        rows_.clear();
+        for (auto s = first; s < last; ++s) {
+            auto const* const row = vectors.template row_as<T>(s);
+            rows_.insert(rows_.end(), row, row + dim);
+        }
+    }
+    template <class U>
+    [[nodiscard]] T const* row_as(slot s) const noexcept {
+        return rows_.data() + (s - first_) * dim_;
+    }
+
+private:
+    std::vector<T> rows_;
+    slot first_ = 0;
+    std::size_t dim_ = 0;
+};
+
 /// Finds the nearest of each query among the rows below `covered` that live(slot) holds for, on so
 /// many threads.
 template <class Metric, class Reader, class Live>
@@ -155,9 +180,19 @@ template <class Metric, class Reader, class Live>
     queries.read(vectors, dim);
     VICINAL_CHECK(for_queries(queries.size(), threads, [&](std::size_t from, std::size_t to) {
         auto const mine = vectors; // a reader is one thread's
-        for (slot first = 0; first < covered; first += (std::min)(block, covered - first))
-            for (auto i = from; i < to; ++i)
-                queries.compare(i, mine, first, first + (std::min)(block, covered - first), live);
+        decoded_block<typename held_out<Metric>::element> decoded;
+        for (slot first = 0; first < covered; first += (std::min)(block, covered - first)) {
+            auto const last = first + (std::min)(block, covered - first);
+            auto const compare = [&](auto const& rows) {
+                for (auto i = from; i < to; ++i) queries.compare(i, rows, first, last, live);
+            };
+            if constexpr (requires { Reader::decodes; }) {
+                decoded.read(mine, first, last, dim);
+                compare(decoded);
+            } else {
+                compare(mine);
+            }
+        }
     }));
     queries.finish(vectors);
     return {};
