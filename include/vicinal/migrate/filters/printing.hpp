@@ -7,6 +7,7 @@
 #include <vicinal/migrate/filters/literals.hpp>
 #include <vicinal/migrate/filters/options.hpp>
 #include <vicinal/migrate/filters/predicate.hpp>
+#include <vicinal/migrate/filters/predicates.hpp>
 #include <vicinal/migrate/json/write.hpp>
 #include <vicinal/payload/filter.hpp>
 
