@@ -6,6 +6,7 @@
 #include <vicinal/store/explanation.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 /// Which way a filtered search goes: what each would cost, in nanoseconds, and the rule.
@@ -41,6 +42,17 @@ struct filter_costs {
 [[nodiscard]] constexpr filter_costs costs_of(bool pages) noexcept {
     return pages ? filter_costs{.payload_in_order = 120, .payload = 2000, .row_asked = 3000}
                  : filter_costs{.payload_in_order = 30, .payload = 60, .row_asked = 180};
+}
+
+/// Nanoseconds of a scan of all rows, 40 bytes of vectors in each, that asks what is nearer than
+/// the k-th match so far: k for the first, and then as often as such a one moves.
+[[nodiscard]] inline double price_of_scan(filter_costs const& c, std::size_t rows,
+                                          std::size_t row_bytes, std::size_t k,
+                                          double share) noexcept {
+    auto const n = static_cast<double>(rows);
+    auto const first = static_cast<double>(k) / (std::max)(share, 1e-9);
+    auto const asked = first < n ? (std::min)(n, first * (1 + std::log(n / first))) : n;
+    return n * static_cast<double>(row_bytes) / 40 + asked * c.payload_in_order;
 }
 
 /// How many records match, as far as is known before the search.

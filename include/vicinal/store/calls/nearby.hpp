@@ -191,7 +191,8 @@ private:
     [[nodiscard]] widening<metric_policy, Rows, Index>
     searching(Rows const& rows, Index const& index, filter const& where,
               search_options const& o) const {
-        return {rows, index, engine_->dim(), where, o, engine_->filters()};
+        return widening<metric_policy, Rows, Index>(
+            {rows, index, engine_->dim(), where, o, engine_->filters()});
     }
 
     /// Checks query and options and calls run(rows, search) as a reader.
