@@ -104,18 +104,6 @@ public:
             });
         });
     }
-
-#if VICINAL_EXCEPTIONS
-    [[nodiscard]] std::size_t count(std::string const& where = {}) const {
-        return try_count(where).value();
-    }
-    std::size_t erase_where(std::string const& where) { return try_erase_where(where).value(); }
-    [[nodiscard]] page select(select_options const& o = {}) const { return try_select(o).value(); }
-    [[nodiscard]] std::vector<facet> facets(std::string_view field,
-                                            facet_options const& o = {}) const {
-        return try_facets(field, o).value();
-    }
-#endif
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail

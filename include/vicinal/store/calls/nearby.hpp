@@ -159,27 +159,6 @@ public:
         });
     }
 
-#if VICINAL_EXCEPTIONS
-    [[nodiscard]] std::vector<group> search_groups(vector_parameter query,
-                                                   group_options const& o) const {
-        return try_search_groups(query, o).value();
-    }
-    [[nodiscard]] std::vector<group> search_groups(braces query, group_options const& o) const {
-        return try_search_groups(query, o).value();
-    }
-    [[nodiscard]] hits search_within(vector_parameter query, double distance,
-                                     within_options const& o = {}) const {
-        return try_search_within(query, distance, o).value();
-    }
-    [[nodiscard]] hits search_within(braces query, double distance,
-                                     within_options const& o = {}) const {
-        return try_search_within(query, distance, o).value();
-    }
-    [[nodiscard]] hits search_like(examples const& of, search_options const& o = {}) const {
-        return try_search_like(of, o).value();
-    }
-#endif
-
 private:
     template <class Rows>
     [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
