@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// expected: merge_payload sets fields: it needs a store whose payload is payload::fields or payload::record<T>
+// expected: it needs a store whose payload is payload::fields or payload::record<T>
 #include <vicinal/index/flat.hpp>
 #include <vicinal/metric/cosine.hpp>
 #include <vicinal/payload/none.hpp>
