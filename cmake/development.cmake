@@ -15,9 +15,6 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-if(NOT VICINAL_SANITIZE AND NOT VICINAL_SINGLE_HEADER AND NOT VICINAL_NO_EXCEPTIONS)
-    set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON) # see headers.alone in tests/
-endif()
 
 # Our headers come as ordinary ones, so that these warnings reach them; imported targets are system.
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow
