@@ -7,6 +7,7 @@
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
+#include <vicinal/store/decode_record.hpp>
 #include <vicinal/store/filter_cache.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>

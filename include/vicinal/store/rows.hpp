@@ -11,6 +11,7 @@
 #include <vicinal/store/id_map.hpp>
 #include <vicinal/store/ids.hpp>
 #include <vicinal/store/live_slots.hpp>
+#include <vicinal/store/no_field_indexes.hpp>
 #include <vicinal/store/no_heap.hpp>
 #include <vicinal/store/operations.hpp>
 
@@ -121,6 +122,10 @@ public:
     [[nodiscard]] std::uint64_t id_bytes() const noexcept { return ids_.bytes(count_); }
     [[nodiscard]] static constexpr unsigned id_overhead() noexcept {
         return std::is_same_v<Id, std::string> ? 8 : 0;
+    }
+    /// The same of payloads: where there are none, they lie nowhere.
+    [[nodiscard]] static constexpr unsigned payload_overhead() noexcept {
+        return std::is_same_v<Payload, payload::none> ? 0 : 8;
     }
     /// What is known of payloads without reading them.
     [[nodiscard]] fields_type const& fields() const noexcept { return fields_; }
@@ -371,24 +376,6 @@ private:
     std::uint64_t epoch_ = 0;
     std::vector<slot> changed_;
 };
-
-/// The payload of a slot. Errors: corrupt_snapshot, where it does not decode; out_of_memory.
-template <class Payload, class Rows>
-[[nodiscard]] result<typename Payload::value_type> decode_payload(Rows const& rows, slot s) {
-    auto payload = Payload::decode(rows.payload(s));
-    if (payload || payload.error().code() == errc::out_of_memory) return payload;
-    return error{errc::corrupt_snapshot, "a payload that decodes", payload.error().message()};
-}
-
-/// The record of a slot, bit for bit. Errors: as decode_payload.
-template <class Record, class Payload, class Id, class Rows>
-[[nodiscard]] result<Record> decode_record(Rows const& rows, slot s, std::size_t dim) {
-    auto payload = decode_payload<Payload>(rows, s);
-    VICINAL_CHECK(payload);
-    auto const vectors = rows.vectors().reader();
-    auto const* vector = vectors.template row_as<typename Rows::element>(s);
-    return Record{Id(rows.id(s)), {vector, vector + dim}, std::move(*payload)};
-}
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 

@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_SELECTING_HPP
 #define VICINAL_STORE_SELECTING_HPP
 
+#include <vicinal/store/decode_record.hpp>
 #include <vicinal/store/matches.hpp>
 #include <vicinal/store/page_cursor.hpp>
 #include <vicinal/store/planner.hpp>

@@ -4,6 +4,7 @@
 
 #include <vicinal/payload/as_fields.hpp>
 #include <vicinal/store/calls/records.hpp>
+#include <vicinal/store/decode_record.hpp>
 
 #include <algorithm>
 #include <concepts>
