@@ -15,15 +15,10 @@
 namespace queries_test {
 
 using namespace vicinal_test;
+using namespace vicinal_test::names;
 using vicinal::fields;
 using vicinal::like_strategy;
-using vicinal::store;
 using vicinal::value;
-namespace metric = vicinal::metric;
-namespace storage = vicinal::storage;
-namespace payload = vicinal::payload;
-using flat = vicinal::index::flat<>;
-using hnsw = vicinal::index::hnsw<>;
 
 namespace {
 

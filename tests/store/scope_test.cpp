@@ -8,12 +8,8 @@
 namespace scope_test {
 
 using namespace vicinal_test;
+using namespace vicinal_test::names;
 using vicinal::fields;
-using vicinal::store;
-namespace metric = vicinal::metric;
-namespace storage = vicinal::storage;
-using flat = vicinal::index::flat<>;
-using hnsw = vicinal::index::hnsw<>;
 
 TEMPLATE_TEST_CASE("a scope sees its own records alone", "[store]",
                    (store<metric::squared_l2, hnsw>),
