@@ -7,8 +7,8 @@ option(VICINAL_SINGLE_HEADER "Build everything against single_include/vicinal.hp
 set(VICINAL_SANITIZE "" CACHE STRING "Value of -fsanitize=, such as address,undefined")
 set(VICINAL_TEST_TAG "" CACHE STRING "Build and run only the tests that carry this tag")
 
-# Saves a third of the compile time, and hides an include that a test file forgot: the preset dev,
-# which every change runs through, is without.
+# Saves a third of the compile time, and hides an include that a test file forgot: the preset xsimd
+# is without.
 option(VICINAL_TEST_PRECOMPILED "Tests find all of vicinal precompiled" OFF)
 
 set(CMAKE_CXX_STANDARD 20)
