@@ -7,10 +7,10 @@
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
-#include <vicinal/store/decoding.hpp>
+#include <vicinal/store/decode_record.hpp>
+#include <vicinal/store/filter_cache.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>
-#include <vicinal/store/query.hpp>
 #include <vicinal/store/record_writes.hpp>
 #include <vicinal/store/rows.hpp>
 #include <vicinal/store/verification.hpp>

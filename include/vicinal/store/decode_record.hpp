@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#ifndef VICINAL_STORE_DECODING_HPP
-#define VICINAL_STORE_DECODING_HPP
+#ifndef VICINAL_STORE_DECODE_RECORD_HPP
+#define VICINAL_STORE_DECODE_RECORD_HPP
 
 #include <vicinal/core/record.hpp>
 #include <vicinal/core/result.hpp>
