@@ -152,7 +152,7 @@ public:
         return std::vector<slot>{};
     }
 
-    /// Measures how many lists give which recall, for effort_for: up to 128 live rows stand in for
+    /// Measures how many lists give which recall, for effort_for: up to 96 live rows stand in for
     /// queries, each searched for as if it and its copies were not there, beside the exact answer.
     /// Errors: out_of_memory; what was measured before stays.
     template <class Live, class Section>
@@ -160,7 +160,7 @@ public:
         return vicinal::detail::guarded([&]() -> result<void> {
             auto const s = lists_.get();
             if (s.covered == 0) return {};
-            held_out<Metric> queries((std::min)(s.covered / 128 + 8, std::uint32_t{128}), s.covered,
+            held_out<Metric> queries((std::min)(s.covered / 128 + 8, std::uint32_t{96}), s.covered,
                                      s.seed, live);
             VICINAL_CHECK(
                 compare_with_all(queries, vectors_->reader(), dim_, s.covered, live, threads_));
