@@ -155,9 +155,9 @@ public:
         }
         if constexpr (!by_slot) own_->resize(0);
     }
-    [[nodiscard]] std::uint64_t bytes() const noexcept {
-        if constexpr (by_slot) return 0;
-        return own_->rows() * own_->row_bytes();
+    /// Bytes of the codes of those blocks.
+    [[nodiscard]] std::uint64_t bytes(state const& s) const noexcept {
+        return by_slot ? 0 : std::uint64_t{s.blocks} * block_rows * row_bytes();
     }
 
 private:

@@ -203,12 +203,11 @@ public:
         for (auto* c : {centroids_, lists_, next_, slots_, places_, tuning_}) c->resize(0);
     }
 
-    /// Bytes of all of it. Inside the reader's section.
+    /// Bytes of all of it that is in use. Inside the reader's section.
     [[nodiscard]] std::uint64_t bytes() const noexcept {
-        std::uint64_t sum = 0;
-        for (auto* c : {centroids_, lists_, next_, slots_, places_})
-            sum += c->rows() * c->row_bytes();
-        return sum;
+        auto const s = get();
+        return std::uint64_t{s.lists} * (centroids_->row_bytes() + sizeof(head)) +
+               std::uint64_t{s.blocks} * (4 + 4 * block_rows) + std::uint64_t{s.covered} * 4;
     }
 
     /// The centres, one behind the other.

@@ -138,7 +138,9 @@ public:
     [[nodiscard]] std::size_t code_bytes() const noexcept { return codes_.row_bytes(); }
     /// Bytes of the lists, and of the codes in them where they have any of their own.
     [[nodiscard]] std::uint64_t link_bytes() const noexcept { return lists_.bytes(); }
-    [[nodiscard]] std::uint64_t all_code_bytes() const noexcept { return codes_.bytes(); }
+    [[nodiscard]] std::uint64_t all_code_bytes() const noexcept {
+        return codes_.bytes(lists_.get());
+    }
 
     /// The number of lists for a wanted recall, as tuning measured it on these lists; before that
     /// by a rule of thumb.
