@@ -7,17 +7,14 @@ option(VICINAL_SINGLE_HEADER "Build everything against single_include/vicinal.hp
 set(VICINAL_SANITIZE "" CACHE STRING "Value of -fsanitize=, such as address,undefined")
 set(VICINAL_TEST_TAG "" CACHE STRING "Build and run only the tests that carry this tag")
 
-# Saves a third of the compile time, and hides an include that a test file forgot: the preset dev,
-# which every change runs through, is without.
+# Saves a third of the compile time, and hides an include that a test file forgot: the preset xsimd
+# is without.
 option(VICINAL_TEST_PRECOMPILED "Tests find all of vicinal precompiled" OFF)
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-if(NOT VICINAL_SANITIZE AND NOT VICINAL_SINGLE_HEADER AND NOT VICINAL_NO_EXCEPTIONS)
-    set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON) # see headers.alone in tests/
-endif()
 
 # Our headers come as ordinary ones, so that these warnings reach them; imported targets are system.
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow

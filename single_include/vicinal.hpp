@@ -21179,8 +21179,8 @@ public:
     }
 
     /// Those of `node`'s list and of the lists of its lost neighbours; through more lost ones until
-    /// there are `enough`. The nearest first; of those that its list does not have, at most `most`.
-    neighbours const& around(std::uint32_t node, std::size_t enough, std::size_t most) {
+    /// there are `wanted` of them. The nearest first; of those that its list does not have, at most `most`.
+    neighbours const& around(std::uint32_t node, std::size_t wanted, std::size_t most) {
         visited_.reset(level_.nodes);
         static_cast<void>(visited_.mark(node));
         own_.clear();
@@ -21189,7 +21189,7 @@ public:
         collect(node, own_);
         auto const direct = lost_.size();
         for (std::size_t i = 0; i < lost_.size() && i < most_lost; ++i) {
-            if (i >= direct && own_.size() + other_.size() >= enough) break;
+            if (i >= direct && own_.size() + other_.size() >= wanted) break;
             collect(lost_[i], other_);
         }
         auto const score = codec_.between(codes_.row(level_.row(node)));

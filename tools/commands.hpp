@@ -24,6 +24,8 @@ void add_search(CLI::App& app, int& status);
 void add_filter(CLI::App& app, int& status);
 /// count, select, facets
 void add_queries(CLI::App& app, int& status);
+/// advice before there is a store
+void add_tune(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 /// backup, restore, salvage
 void add_copies(CLI::App& app, int& status);

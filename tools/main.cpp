@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
     tool::add_search(app, status);
     tool::add_filter(app, status);
     tool::add_queries(app, status);
+    tool::add_tune(app, status);
     tool::add_check(app, status);
     tool::add_copies(app, status);
     tool::add_manual(app, status);

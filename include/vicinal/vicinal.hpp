@@ -48,10 +48,11 @@
 #include <vicinal/storage/mmap.hpp>
 
 // which rows are looked at
+#include <vicinal/index/budget.hpp>
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/flat.hpp>
 #include <vicinal/index/hnsw.hpp>
-#include <vicinal/index/ivf.hpp>
+#include <vicinal/index/ivf_pq.hpp>
 
 // what travels with a vector, and filters over it
 #include <vicinal/payload/as_fields.hpp>

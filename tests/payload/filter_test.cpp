@@ -183,7 +183,7 @@ TEST_CASE("any asks the elements of an array, and contains the parts of a text",
              {{{"x", value::array{"a", "b"}}}, "fttt"},
              {{{"x", value::array{"bad"}}}, "ffft"},
              {{{"x", value::array{}}}, "ffff"},
-             {{{"x", value::array{value::array{"a"}}}}, "fffu"},
+             {{{"x", value::array{value{value::array{"a"}}}}}, "fffu"},
              {{{"x", value::array{nullptr}}}, "ffuu"},
              {{}, "uuuu"},
          }) {

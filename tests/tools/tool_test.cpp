@@ -309,6 +309,18 @@ TEST_CASE("what stands in records cannot command the terminal", "[tools]") {
     CHECK(r.complains("\\u001b[2J\\x9b"));
 }
 
+TEST_CASE("a budget of memory is answered with a store's type", "[tools]") {
+    auto r = vicinal({"tune", "--rows", "1000000", "--dim", "384", "--memory", "4G"});
+    CHECK(r.status == 0);
+    CHECK(r.out.find("store<..., index::hnsw<codec::sq8>, storage::memory>") == 0);
+    r = vicinal({"tune", "--rows", "1000000", "--dim", "384", "--memory", "400M", "--recall", "0.9",
+                 "--codes-alone"});
+    CHECK(r.out.find("store<..., index::hnsw<codec::sq4>, storage::mmap>") == 0);
+    r = vicinal({"tune", "--rows", "1000000", "--dim", "384", "--memory", "1M"});
+    CHECK(r.status == 1);
+    CHECK(r.complains("limit_exceeded"));
+}
+
 TEST_CASE("a filter of one system is printed as another writes it", "[tools]") {
     auto const program = tool_path();
     if (program.empty()) return;

@@ -52,8 +52,9 @@ inline constexpr auto pq_name = [] {
 /// encoded. Memory: SubVectors x Bits / 8 bytes a row, beside the vectors, and 3 x 2^Bits x dim
 /// floats. Parts are of dim / SubVectors elements, some of one more. Learns from the first rows
 /// that there are, 4,096 (8 bits) or 1,000 (4 bits) of them or more: until then all are compared by
-/// their vectors. rabitq at the same bits learns only a mean and is nearer on most data; this one
-/// is for data of few clusters, and where codes must be smaller than a bit an element.
+/// their vectors. At the same bytes it is nearer than rabitq (docs/codecs.md), which learns only a
+/// mean, makes no table and says how wrong it may be; rows that come to lie elsewhere than those
+/// that it learnt from have poor codes.
 ///
 /// Source: Jegou, Douze & Schmid, "Product quantization for nearest neighbor search", TPAMI 2011.
 template <std::size_t SubVectors, unsigned Bits = 8>

@@ -44,6 +44,7 @@ struct no_section {
 /// * `effort_for(wanted, recall)`: the effort that search takes for a wanted recall.
 /// * `clear()`: forgets every row; inside the caller's section.
 /// * `exact`: whether it always finds the true neighbours.
+/// * `takes_codes_alone`, of the policy: whether `vectors` may be index::decoded_vectors.
 template <class B>
 concept bound = requires(B& b, B const& k, slot s, float const* q, std::size_t n, keep_all keep) {
     { k.covered() } -> std::same_as<slot>;

@@ -14,6 +14,7 @@
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -39,6 +40,7 @@ template <codec::model Codec = codec::f32>
 struct flat {
     using options = flat_options;
     using codec_type = Codec;
+    static constexpr bool takes_codes_alone = true;
     static constexpr std::string_view name = "flat";
 
     /// Nothing to choose, so nothing to refuse.
@@ -56,6 +58,10 @@ class flat<Codec>::of {
     using coded = typename Codec::template of<Metric>;
     /// Whether this combination has codes beside the vectors and a bound on what they lose.
     static constexpr bool two_phase = !codec::alone<coded> && requires { requires coded::bounded; };
+    static_assert(!two_phase || std::same_as<Codec, codec::sq8>,
+                  "vicinal: index::flat misses nothing, which it can promise of vectors and of the "
+                  "codes of codec::sq8: with another codec take index::hnsw, or codes alone "
+                  "(index::flat<codec::only<...>>)");
 
 public:
     using element = metric::element_of<Metric>;

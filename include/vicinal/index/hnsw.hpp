@@ -72,6 +72,7 @@ struct hnsw {
                   "index::hnsw<codec::rabitq<1>, layout::fused>");
     using options = hnsw_options;
     using codec_type = Codec;
+    static constexpr bool takes_codes_alone = true;
     static constexpr std::string_view name =
         std::same_as<Layout, layout::plain> ? "hnsw" : "hnsw_fused";
 
@@ -94,6 +95,7 @@ class hnsw<Codec, Layout>::of
                                       hnsw_graph::fitting_layout<Codec, Layout, Metric>>;
     using typename base::fusion_type;
     using linking = hnsw_graph::linking<coded, Metric, Storage>;
+    static_assert(sizeof(linking) > 0, "says what no graph can be linked by");
     using base::codes_;
     using base::dim_;
     using base::fusion_;

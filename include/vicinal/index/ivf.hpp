@@ -67,6 +67,8 @@ class ivf<Codec>::of
     using base::lists_;
     using base::tuned_;
     using base::vectors_;
+    using typename base::vectors_type;
+    using listed = inverted::listed_vectors<Metric, vectors_type>;
     using reader = decltype(std::declval<typename Storage::column const&>().reader());
     static_assert(std::same_as<metric::element_of<Metric>, float>,
                   "vicinal: inverted lists have centres, which are means of floats: use "
@@ -78,12 +80,12 @@ class ivf<Codec>::of
 
 public:
     using element = metric::element_of<Metric>;
-    using column = typename Storage::column;
     static constexpr bool exact = false;
 
     /// Errors: invalid_argument, corrupt_snapshot, out_of_memory.
-    [[nodiscard]] static result<of> open(typename Storage::space& space, column const& vectors,
-                                         std::size_t dim, ivf_options const& options) {
+    [[nodiscard]] static result<of> open(typename Storage::space& space,
+                                         vectors_type const& vectors, std::size_t dim,
+                                         ivf_options const& options) {
         auto lists = inverted::columns<Storage>::open(space, dim, options);
         VICINAL_CHECK(lists);
         auto const s = lists->get();
@@ -98,10 +100,10 @@ public:
     }
 
     /// Puts the slots up to `until` that `live` holds for into lists. Below `flat_below` rows it
-    /// declines, and where vectors have more elements than the codec's sums hold (32,768 for sq8;
-    /// codec::f32 takes them), or none is finite. The first rows give the centres; a load of four
-    /// times as many gives new ones. Cost: lists x dim multiply-adds a slot. Errors: out_of_memory;
-    /// what was put in before stays.
+    /// declines, or where a codec has too few to learn from, and where vectors have more elements
+    /// than the codec's sums hold (32,768 for sq8; codec::f32 takes them), or none is finite. The
+    /// first rows give the centres; a load of four times as many gives new ones. Cost: lists x dim
+    /// multiply-adds a slot. Errors: out_of_memory; what was put in before stays.
     template <class Live, class Section>
     [[nodiscard]] result<void> take_in(slot until, Live const& live, Section const& section) {
         auto const before = lists_.get();
@@ -109,11 +111,12 @@ public:
             return {};
         if constexpr (requires { coded::most_elements; })
             if (dim_ > coded::most_elements) return {};
+        if (!codes_.ready(until)) return {};
         return vicinal::detail::guarded([&]() -> result<void> {
             auto const outgrown = until / 4 >= before.trained && until / 2 >= before.covered;
             if (before.lists > 0 && outgrown) section([&] { clear(); });
             auto const joining = missing(until, live);
-            inverted::vectors_of<Metric, Storage> const vectors(*vectors_, dim_, threads_);
+            listed const vectors(*vectors_, dim_, threads_);
             inverted::filling fill(lists_, codes_, vectors, section);
             if (lists_.get().lists == 0) {
                 auto const trained = fill.train(joining);
@@ -187,7 +190,7 @@ public:
     [[nodiscard]] result<void> compact(std::span<slot const> kept,
                                        std::vector<storage::replacement>& out) const {
         return vicinal::detail::guarded([&]() -> result<void> {
-            inverted::vectors_of<Metric, Storage> const vectors(*vectors_, dim_, threads_);
+            listed const vectors(*vectors_, dim_, threads_);
             inverted::compaction<coded, Metric, Storage> const compact(lists_, codes_, vectors);
             return compact.run(kept, out);
         });
@@ -220,7 +223,7 @@ private:
     using typename base::up_to;
 
     of(inverted::columns<Storage> lists, inverted::codes<coded, Metric, Storage> codes,
-       column const& vectors, std::size_t dim, ivf_options const& options)
+       vectors_type const& vectors, std::size_t dim, ivf_options const& options)
         : base(lists, std::move(codes), vectors, dim), threads_(options.threads),
           tunes_(options.tune) {}
 
@@ -234,15 +237,14 @@ private:
     }
 
     template <class Filling, class Live>
-    [[nodiscard]] result<void> put(Filling& fill,
-                                   inverted::vectors_of<Metric, Storage> const& vectors,
+    [[nodiscard]] result<void> put(Filling& fill, listed const& vectors,
                                    std::vector<slot> const& joining, Live const& live) {
         if (joining.empty()) return {};
         std::vector<std::uint32_t> list_of(joining.size()), before(lists_.get().lists);
         for (std::uint32_t l = 0; l < before.size(); ++l) before[l] = lists_.list(l).rows;
         VICINAL_CHECK(fill.assign(joining, list_of.data()));
         VICINAL_CHECK(fill.put(joining, list_of));
-        inverted::splitting<Metric, Storage> const split(lists_, vectors);
+        inverted::splitting<listed, Storage> const split(lists_, vectors);
         return split.where_needed(before, live, fill);
     }
 

@@ -18,6 +18,13 @@ concept keeps_nothing = requires {
     requires !codec::decodable<typename Index::codec_type::template of<Metric>>;
 };
 
+/// Whether codes are all that a store keeps, and its index wants vectors.
+template <class Metric, class Index>
+concept orphans_codes = requires {
+    requires codec::alone<typename Index::codec_type::template of<Metric>>;
+}
+&&!requires { requires Index::takes_codes_alone; };
+
 /// The store's first base: says in a sentence what is wrong with a combination, before anything
 /// else of it is compiled.
 template <class Metric, class Index, class Storage, class Payload, class Id>
@@ -34,6 +41,9 @@ struct checked {
         "vicinal: codec::only<Codec> keeps nothing but codes, and this codec has none that "
         "can be decoded for this metric and type of element: take the codec without only, "
         "or floats under squared_l2, inner_product or cosine");
+    static_assert(!orphans_codes<Metric, Index>,
+                  "vicinal: codec::only<Codec> is for an index that reads codes in the place of "
+                  "vectors: index::flat or index::hnsw; others take the codec without only");
     static_assert(storage::model<Storage>,
                   "vicinal: store<Metric, Index, Storage, ...>: the third argument must be a "
                   "storage, such as storage::memory; see vicinal/storage/concept.hpp");

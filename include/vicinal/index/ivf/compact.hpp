@@ -22,11 +22,12 @@ namespace vicinal::inline VICINAL_ABI::index::inverted {
 template <class Codec, class Metric, class Storage>
 class compaction {
     using numbers = std::vector<std::uint32_t>;
+    using vectors_type = listed_vectors<Metric, vectors_of<Codec, Storage>>;
 
 public:
     /// All must stay in place until what run() gives is written.
     compaction(columns<Storage> const& lists, codes<Codec, Metric, Storage> const& own,
-               vectors_of<Metric, Storage> const& vectors) noexcept
+               vectors_type const& vectors) noexcept
         : lists_(lists), codes_(own), vectors_(vectors) {}
 
     /// Adds to `out` what the columns are to hold when the slots of `kept` become slots 0, 1 and so
@@ -146,7 +147,7 @@ private:
 
     columns<Storage> const& lists_;
     codes<Codec, Metric, Storage> const& codes_;
-    vectors_of<Metric, Storage> const& vectors_;
+    vectors_type const& vectors_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::inverted

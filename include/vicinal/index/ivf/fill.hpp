@@ -19,11 +19,12 @@ namespace vicinal::inline VICINAL_ABI::index::inverted {
 /// are changed in `section`.
 template <class Codec, class Metric, class Storage, class Section>
 class filling {
+    using vectors_type = listed_vectors<Metric, vectors_of<Codec, Storage>>;
 
 public:
     /// All must outlive it.
     filling(columns<Storage>& lists, codes<Codec, Metric, Storage>& own,
-            vectors_of<Metric, Storage> const& vectors, Section const& section) noexcept
+            vectors_type const& vectors, Section const& section) noexcept
         : lists_(lists), codes_(own), vectors_(vectors), section_(section) {}
 
     /// Makes the first lists of those slots, empty ones; false where no centre can be found.
@@ -168,7 +169,7 @@ private:
 
     columns<Storage>& lists_;
     codes<Codec, Metric, Storage>& codes_;
-    vectors_of<Metric, Storage> const& vectors_;
+    vectors_type const& vectors_;
     Section const& section_;
 };
 

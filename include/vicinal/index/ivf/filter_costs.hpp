@@ -95,10 +95,10 @@ private:
     std::size_t kept_ = 0;
 };
 
-/// How many rows such a search asks for k of a share, in so many rows: those that are among the
-/// best of the matches when they come.
-[[nodiscard]] inline std::size_t rows_to_ask(std::size_t k, double share, double rows) noexcept {
-    auto const first = static_cast<double>(kept_for(k)) / share;
+/// How many rows such a search asks to keep so many of a share, in so many rows: those that are
+/// among the best of the matches when they come.
+[[nodiscard]] inline std::size_t rows_to_ask(std::size_t kept, double share, double rows) noexcept {
+    auto const first = static_cast<double>(kept) / share;
     if (first >= rows) return static_cast<std::size_t>(rows);
     return static_cast<std::size_t>((std::min)(rows, first * (1 + std::log(rows / first))));
 }

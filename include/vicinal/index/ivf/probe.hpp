@@ -18,10 +18,12 @@
 
 namespace vicinal::inline VICINAL_ABI::index::inverted {
 
-/// Codes that a probe keeps for k neighbours: the best of them are compared by their vectors, and
-/// the rest is there for rows that their codes can't tell apart.
-[[nodiscard]] constexpr std::size_t kept_for(std::size_t k) noexcept {
-    return 2 * candidates_for(k);
+/// Codes that a probe keeps for k neighbours, where a code has so many bytes: the best of them are
+/// compared by their vectors. Beyond those there are some for rows that codes can't tell apart, the
+/// more the fewer bits they have.
+[[nodiscard]] constexpr std::size_t kept_for(std::size_t k, std::size_t bytes,
+                                             std::size_t dim) noexcept {
+    return candidates_for(k) * (bytes >= dim ? 2 : bytes * 4 >= dim ? 4 : 8);
 }
 
 /// The lists of one query, nearest first. Sorted as far as they are asked for.

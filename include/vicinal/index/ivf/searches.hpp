@@ -23,7 +23,7 @@ template <class Codec, class Metric, class Storage>
 class searches {
 public:
     using element = metric::element_of<Metric>;
-    using column = typename Storage::column;
+    using vectors_type = vectors_of<Codec, Storage>;
     static constexpr std::size_t any_number = (std::numeric_limits<std::size_t>::max)();
 
     [[nodiscard]] slot covered() const noexcept { return lists_.get().covered; }
@@ -109,7 +109,7 @@ public:
                                              std::size_t most_asked, nearest<Before>& best,
                                              Tally const& tally = {}) const {
         return vicinal::detail::guarded([&]() -> result<bool> {
-            asked_rows<Ask> asked(ask, kept_for(best.wanted()), most_asked);
+            asked_rows<Ask> asked(ask, kept(best.wanted()), most_asked);
             auto enough = among(best.wanted(), effort, recall, share);
             begin(query, best.wanted(), tally, [&](auto& lists, auto const& score, auto const& in) {
                 probed met;
@@ -132,7 +132,7 @@ public:
         auto const s = lists_.get();
         if (s.lists == 0) return 0;
         auto const part = static_cast<double>(lists_among(k, effort, recall, share)) / s.lists;
-        return rows_to_ask(k, share, (std::min)(part, 1.0) * s.rows);
+        return rows_to_ask(kept(k), share, (std::min)(part, 1.0) * s.rows);
     }
     /// Bytes that a distance of codes reads.
     [[nodiscard]] std::size_t code_bytes() const noexcept { return codes_.row_bytes(); }
@@ -147,7 +147,7 @@ public:
     }
 
 protected:
-    searches(columns<Storage> lists, codes<Codec, Metric, Storage> own, column const& vectors,
+    searches(columns<Storage> lists, codes<Codec, Metric, Storage> own, vectors_type const& vectors,
              std::size_t dim)
         : lists_(lists), codes_(std::move(own)), vectors_(&vectors), dim_(dim) {}
 
@@ -176,7 +176,7 @@ protected:
     void find(element const* query, std::size_t wanted, Keep const& keep, Tally const& tally,
               Enough enough, Done const& done) const {
         begin(query, wanted, tally, [&](auto& lists, auto const& score, auto const& codes_now) {
-            nearest<> best(kept_for(wanted));
+            nearest<> best(kept(wanted));
             probed met;
             while (lists.has_next() && !(met.matches >= wanted && enough(met)))
                 lists.next(keep, best, met);
@@ -195,6 +195,9 @@ protected:
         };
     }
 
+    [[nodiscard]] std::size_t kept(std::size_t k) const noexcept {
+        return kept_for(k, codes_.row_bytes(), dim_);
+    }
     /// How many lists for k matches where that share of rows matches: the k nearest matches are the
     /// k / share nearest rows.
     [[nodiscard]] std::size_t lists_among(std::size_t k, std::size_t effort, double recall,
@@ -212,7 +215,7 @@ protected:
 
     columns<Storage> lists_;
     codes<Codec, Metric, Storage> codes_;
-    column const* vectors_;
+    vectors_type const* vectors_;
     std::size_t dim_;
     tuning tuned_;
 };

@@ -14,11 +14,11 @@
 namespace vicinal::inline VICINAL_ABI::index::inverted {
 
 /// Splits lists that have grown too large.
-template <class Metric, class Storage>
+template <class Vectors, class Storage>
 class splitting {
 public:
     /// All must outlive it.
-    splitting(columns<Storage> const& lists, vectors_of<Metric, Storage> const& vectors) noexcept
+    splitting(columns<Storage> const& lists, Vectors const& vectors) noexcept
         : lists_(lists), vectors_(vectors) {}
 
     /// Splits each list of more than most_rows(), but only where it has passed a quarter of that
@@ -65,7 +65,7 @@ private:
     }
 
     columns<Storage> const& lists_;
-    vectors_of<Metric, Storage> const& vectors_;
+    Vectors const& vectors_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::inverted

@@ -23,14 +23,13 @@ namespace vicinal::inline VICINAL_ABI::index::inverted {
     return error{errc::io_failure, "vectors that can be read, to put them into lists"};
 }
 
-/// The vectors of slots, as lists see them.
-template <class Metric, class Storage>
-class vectors_of {
+/// The vectors of slots, as lists see them; Vectors is the column of them, or what decodes them.
+template <class Metric, class Vectors>
+class listed_vectors {
     using space = geometry<Metric>;
-    using column = typename Storage::column;
 
 public:
-    vectors_of(column const& vectors, std::size_t dim, std::size_t threads) noexcept
+    listed_vectors(Vectors const& vectors, std::size_t dim, std::size_t threads) noexcept
         : vectors_(vectors), dim_(dim), threads_(threads) {}
 
     [[nodiscard]] auto reader() const noexcept { return vectors_.reader(); }
@@ -102,7 +101,7 @@ private:
         });
     }
 
-    column const& vectors_;
+    Vectors const& vectors_;
     std::size_t dim_;
     std::size_t threads_;
 };
