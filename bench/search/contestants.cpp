@@ -8,7 +8,9 @@ namespace bench {
 namespace {
 
 system_pointer make_peer(std::string const& name, build_options const& options) {
-    auto peer = name == "hnswlib" ? make_hnswlib(options) : make_faiss(options);
+    auto peer = name == "hnswlib"     ? make_hnswlib(options)
+                : name == "faiss-ivf" ? make_faiss_ivf(options)
+                                      : make_faiss(options);
     if (!peer) throw std::runtime_error(name + " was not installed when this was compiled");
     return peer;
 }

@@ -53,9 +53,9 @@ void add_search(CLI::App& app, bench::arguments& a) {
     c->add_option("--index", a.indexes, "vicinal's indexes")->delimiter(',');
     c->add_option("--codec", a.codecs, "Their codecs, each measured")->delimiter(',');
     c->add_option("--layout", a.layout, "Their layout; plain where a codec has no such");
-    c->add_option("--peers", a.peers, "hnswlib, faiss")
+    c->add_option("--peers", a.peers, "hnswlib, faiss, faiss-ivf")
         ->delimiter(',')
-        ->check(CLI::IsMember({"hnswlib", "faiss"}));
+        ->check(CLI::IsMember({"hnswlib", "faiss", "faiss-ivf"}));
     c->add_option("--k", a.sweep.k, "Neighbours a query")->check(CLI::PositiveNumber);
     c->add_option("--threads", a.build.threads, "Of building and searching")
         ->check(CLI::PositiveNumber);

@@ -106,6 +106,8 @@ struct registration {
 /// The rivals that were there to compile against; nullptr for the others.
 [[nodiscard]] system_pointer make_hnswlib(build_options const& options);
 [[nodiscard]] system_pointer make_faiss(build_options const& options);
+/// Inverted lists; the effort is nprobe.
+[[nodiscard]] system_pointer make_faiss_ivf(build_options const& options);
 /// Compares the rows that `keep` kept, which it lists beforehand.
 [[nodiscard]] system_pointer make_scan_of_matches(build_options const& options);
 

@@ -32,11 +32,10 @@ public:
 
     void build(matrix const& rows) override {
         typename store::options how{.dim = rows.columns};
-        if constexpr (requires { how.index.neighbours; }) {
-            // Its build width stays the library's own: each of the two passes has one.
+        // Its build width stays the library's own: each of the two passes has one.
+        if constexpr (requires { how.index.neighbours; })
             how.index.neighbours = options_.neighbours;
-            how.index.tune = false;
-        }
+        if constexpr (requires { how.index.tune; }) how.index.tune = false;
         if constexpr (requires { how.index.threads; }) how.index.threads = options_.threads;
         docs_.emplace(how);
         rows_ = rows.rows;

@@ -14,6 +14,7 @@
 #include <vicinal/core/value.hpp>
 
 // sums over rows for every instruction set: what metrics and codecs are made of
+#include <vicinal/simd/fast_scan.hpp>
 #include <vicinal/simd/nibble_sums.hpp>
 #include <vicinal/simd/tile.hpp>
 

@@ -9,6 +9,7 @@
 #include <vicinal/index/ivf/fill.hpp>
 #include <vicinal/index/ivf/searches.hpp>
 #include <vicinal/index/ivf/split.hpp>
+#include <vicinal/index/row_order.hpp>
 #include <vicinal/storage/faults.hpp>
 
 #include <algorithm>
@@ -136,6 +137,19 @@ public:
                 return tune(live, section);
             return {};
         });
+    }
+
+    /// The order in which `count` rows are best given slots, where lists are scanned by slot: near
+    /// ones side by side (index/row_order.hpp). Empty where codes lie in lists, and for few rows.
+    /// row(i) is the element const* of the i-th. Errors: out_of_memory.
+    template <class Row>
+    [[nodiscard]] result<std::vector<slot>> order(std::size_t count, Row const& row) const {
+        if constexpr (inverted::codes<coded, Metric, Storage>::by_slot)
+            if (count >= inverted::least_ordered)
+                return row_order<Metric, Row>(dim_, row)(count, threads_);
+        static_cast<void>(count);
+        static_cast<void>(row);
+        return std::vector<slot>{};
     }
 
     /// Measures how many lists give which recall, for effort_for: up to 128 live rows stand in for

@@ -31,6 +31,8 @@ struct ivf_options {
 namespace inverted {
 
 inline constexpr std::size_t most_lists = std::size_t{1} << 24;
+/// Rows of one write below which their order is left as it is.
+inline constexpr std::size_t least_ordered = 4096;
 
 /// Refuses options that no lists can be made with: errc::invalid_argument, with the range.
 [[nodiscard]] inline result<void> check(ivf_options const& o) {
