@@ -363,6 +363,7 @@ private:
 namespace vicinal::inline VICINAL_ABI {
 
 struct field;
+class any_element;
 class filter;
 class value;
 
@@ -514,6 +515,8 @@ struct field {
     /// Missing or null.
     [[nodiscard]] filter is_null() const;
     [[nodiscard]] filter is_not_null() const;
+    /// Conditions on any element of an array.
+    [[nodiscard]] any_element any() const;
 
     friend bool operator==(field const& a, field const& b) noexcept {
         return a.name == b.name && a.v == b.v;
@@ -21179,7 +21182,7 @@ public:
     }
 
     /// Those of `node`'s list and of the lists of its lost neighbours; through more lost ones until
-    /// there are `wanted` of them. The nearest first; of those that its list does not have, at most `most`.
+    /// there are `wanted`. The nearest first; of those that its list does not have, at most `most`.
     neighbours const& around(std::uint32_t node, std::size_t wanted, std::size_t most) {
         visited_.reset(level_.nodes);
         static_cast<void>(visited_.mark(node));
@@ -25079,7 +25082,25 @@ public:
         return limited(std::move(a));
     }
 
+    /// The filter of "(A) is not true": it matches exactly what this one does not match, records
+    /// without the field too.
+    [[nodiscard]] filter is_not_true() const {
+        if (!wrong_.empty()) return *this;
+        if (empty()) return wrong("() is not true");
+        auto f = *this;
+        payload::detail::put_in_front(f.tree_, payload::filter_op::not_true);
+        return limited(std::move(f));
+    }
+
 private:
+    friend class any_element;
+
+    /// Asks a comparison of each element of an array.
+    [[nodiscard]] static filter any(filter comparison) {
+        if (!comparison.wrong_.empty()) return comparison;
+        payload::detail::put_in_front(comparison.tree_, payload::filter_op::any_element);
+        return limited(std::move(comparison));
+    }
     [[nodiscard]] static filter joined(filter a, payload::filter_op op, filter const& b) {
         if (!a.wrong_.empty()) return a;
         if (!b.wrong_.empty()) return b;
@@ -25107,6 +25128,10 @@ private:
 } // namespace vicinal::inline VICINAL_ABI
 
 #endif
+// ---- vicinal/payload/filter/any_element.hpp
+#ifndef VICINAL_PAYLOAD_FILTER_ANY_ELEMENT_HPP
+#define VICINAL_PAYLOAD_FILTER_ANY_ELEMENT_HPP
+
 // ---- vicinal/payload/filter/builder.hpp
 #ifndef VICINAL_PAYLOAD_FILTER_BUILDER_HPP
 #define VICINAL_PAYLOAD_FILTER_BUILDER_HPP
@@ -25250,6 +25275,76 @@ inline filter field::is_null() const { return payload::detail::condition(name, "
 inline filter field::is_not_null() const {
     return payload::detail::condition(name, " is not null").made();
 }
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// The elements of a field that is an array, where one of them is enough:
+/// `field("tags").any() == "ml"` is the filter of "any tags = 'ml'". The operators and calls are
+/// those of a field.
+class any_element {
+public:
+    explicit any_element(field of) noexcept : of_(std::move(of)) {}
+
+    template <detail::literal_like V>
+    [[nodiscard]] friend filter operator==(any_element const& e, V const& literal) {
+        return asked(e.of_ == literal);
+    }
+    template <detail::literal_like V>
+    [[nodiscard]] friend filter operator!=(any_element const& e, V const& literal) {
+        return asked(e.of_ != literal);
+    }
+    template <detail::literal_like V>
+    [[nodiscard]] friend filter operator<(any_element const& e, V const& literal) {
+        return asked(e.of_ < literal);
+    }
+    template <detail::literal_like V>
+    [[nodiscard]] friend filter operator<=(any_element const& e, V const& literal) {
+        return asked(e.of_ <= literal);
+    }
+    template <detail::literal_like V>
+    [[nodiscard]] friend filter operator>(any_element const& e, V const& literal) {
+        return asked(e.of_ > literal);
+    }
+    template <detail::literal_like V>
+    [[nodiscard]] friend filter operator>=(any_element const& e, V const& literal) {
+        return asked(e.of_ >= literal);
+    }
+
+    template <detail::literal_like V>
+    [[nodiscard]] filter contains(V const& literal) const {
+        return asked(of_.contains(literal));
+    }
+    [[nodiscard]] filter starts_with(std::string_view start) const {
+        return asked(of_.starts_with(start));
+    }
+    template <detail::literal_like A, detail::literal_like B>
+    [[nodiscard]] filter between(A const& least, B const& most) const {
+        return asked(of_.between(least, most));
+    }
+    template <class... Literals>
+    [[nodiscard]] filter in(Literals const&... literals) const {
+        return asked(of_.in(literals...));
+    }
+    template <class... Literals>
+    [[nodiscard]] filter not_in(Literals const&... literals) const {
+        return asked(of_.not_in(literals...));
+    }
+    [[nodiscard]] filter is_null() const { return asked(of_.is_null()); }
+    [[nodiscard]] filter is_not_null() const { return asked(of_.is_not_null()); }
+
+private:
+    [[nodiscard]] static filter asked(filter comparison) {
+        return filter::any(std::move(comparison));
+    }
+
+    field of_;
+};
+
+inline any_element field::any() const { return any_element(field(name)); }
 
 } // namespace vicinal::inline VICINAL_ABI
 
@@ -26277,16 +26372,17 @@ template <class M, class V>
 }
 
 /// The static assertion stands before anything else that the compiler says of the operands.
-template <class M, class V>
+template <class M, class V, class Asked = field>
 struct comparable_field {
     static_assert(may_equal<M, V>,
                   "vicinal: this condition can never match: the member is of another type");
-    using type = field;
+    using type = Asked;
 };
 
 /// `where<&note::year>`: conditions on a member, checked against its type. `Path` is more than one
-/// pointer for a member of a nested struct.
-template <class M, bool Nullable, auto... Path>
+/// pointer for a member of a nested struct; `Asked` is field or, for the elements of a vector of M,
+/// any_element.
+template <class M, bool Nullable, class Asked, auto... Path>
 class member_condition {
 public:
     [[nodiscard]] constexpr member_condition operator()() const noexcept { return {}; }
@@ -26324,11 +26420,11 @@ public:
     /// Equal to one of the literals; a range of them in place of several.
     template <class... V>
     [[nodiscard]] filter in(V const&... v) const {
-        return among([](field const& f, auto const&... all) { return f.in(all...); }, v...);
+        return among([](Asked const& f, auto const&... all) { return f.in(all...); }, v...);
     }
     template <class... V>
     [[nodiscard]] filter not_in(V const&... v) const {
-        return among([](field const& f, auto const&... all) { return f.not_in(all...); }, v...);
+        return among([](Asked const& f, auto const&... all) { return f.not_in(all...); }, v...);
     }
 
     /// A std::vector has that element, or a std::string that part.
@@ -26359,16 +26455,24 @@ public:
         return name().is_null();
     }
     [[nodiscard]] filter is_not_null() const { return name().is_not_null(); }
+    /// Conditions on any element of a std::vector.
+    [[nodiscard]] constexpr auto any() const noexcept {
+        using bare = without_optional<M>;
+        static_assert(part<bare>::vector, "vicinal: any() asks the elements of a std::vector");
+        using element = typename part<bare>::type;
+        return member_condition < element, Nullable || part<element>::optional, any_element,
+               Path... > {};
+    }
 
 private:
-    [[nodiscard]] static field name() {
+    [[nodiscard]] static Asked name() {
         std::string text;
         ((text += text.empty() ? "" : ".", append_part(text, listed_name<Path>())), ...);
-        return field(std::move(text));
+        return Asked(field(std::move(text)));
     }
-    /// The field, where a V can be equal to it.
+    /// What is asked, where a V can be equal to it.
     template <class V>
-    [[nodiscard]] static typename comparable_field<M, V>::type named_field() {
+    [[nodiscard]] static typename comparable_field<M, V, Asked>::type named_field() {
         return name();
     }
 
@@ -26450,7 +26554,7 @@ template <auto... Path>
 struct pointers {};
 template <class From, bool Nullable, auto... Path>
 struct member_path<From, Nullable, pointers<Path...>> {
-    using type = member_condition<From, Nullable, Path...>;
+    using type = member_condition<From, Nullable, field, Path...>;
 };
 template <class From, bool Nullable, auto... Path, auto Next, auto... Rest>
 struct member_path<From, Nullable, pointers<Path...>, Next, Rest...> {
@@ -29102,6 +29206,10 @@ private:
 #ifndef VICINAL_STORE_CALLS_SCOPES_HPP
 #define VICINAL_STORE_CALLS_SCOPES_HPP
 
+// ---- vicinal/store/calls/throwing.hpp
+#ifndef VICINAL_STORE_CALLS_THROWING_HPP
+#define VICINAL_STORE_CALLS_THROWING_HPP
+
 // ---- vicinal/store/calls/nearby.hpp
 #ifndef VICINAL_STORE_CALLS_NEARBY_HPP
 #define VICINAL_STORE_CALLS_NEARBY_HPP
@@ -29434,117 +29542,33 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
-// ---- vicinal/store/folding.hpp
-#ifndef VICINAL_STORE_FOLDING_HPP
-#define VICINAL_STORE_FOLDING_HPP
+// ---- vicinal/store/decode_record.hpp
+#ifndef VICINAL_STORE_DECODE_RECORD_HPP
+#define VICINAL_STORE_DECODE_RECORD_HPP
 
-/// Rows that the log had at opening are not in the index: they are scanned, and folded into it in
-/// pieces by the writes that follow, or on a thread that the caller gave.
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// Rows that a write of one takes in beyond its own: some milliseconds' work.
-inline constexpr std::size_t least_fold = 16;
-/// A piece of the background's work: while it lasts, writers wait.
-inline constexpr std::size_t background_fold = 128;
-
-/// Lets the index take in the rows up to `until`. What fails, for want of memory, stays scanned.
-template <class Rows, class Index, class Section>
-void fold_until(Rows const& rows, Index& index, slot until, Section const& section) {
-    static_cast<void>(index.take_in(
-        until, [&rows](slot s) { return rows.live(s); }, section));
+/// The payload of a slot. Errors: corrupt_snapshot, where it does not decode; out_of_memory.
+template <class Payload, class Rows>
+[[nodiscard]] result<typename Payload::value_type> decode_payload(Rows const& rows, slot s) {
+    auto payload = Payload::decode(rows.payload(s));
+    if (payload || payload.error().code() == errc::out_of_memory) return payload;
+    return error{errc::corrupt_snapshot, "a payload that decodes", payload.error().message()};
 }
 
-/// After a write of so many rows: takes in as many, and as many again and some of what a replay has
-/// left, so that no single write pays for all of that.
-template <class Rows, class Index, class Section>
-void fold_some(Rows const& rows, Index& index, std::size_t written, Section const& section) {
-    auto const most = 2 * written + least_fold;
-    auto const left = std::size_t{rows.count()} - (std::min)(index.covered(), rows.count());
-    // An index declines rows that are too few for it to begin with.
-    for (auto n = most; n < left; n *= 2) {
-        fold_until(rows, index, index.covered() + static_cast<slot>(n), section);
-        if (index.covered() != 0) return;
-    }
-    fold_until(rows, index, rows.count(), section);
+/// The record of a slot, bit for bit. Errors: as decode_payload.
+template <class Record, class Payload, class Id, class Rows>
+[[nodiscard]] result<Record> decode_record(Rows const& rows, slot s, std::size_t dim) {
+    auto payload = decode_payload<Payload>(rows, s);
+    VICINAL_CHECK(payload);
+    auto const vectors = rows.vectors().reader();
+    auto const* vector = vectors.template row_as<typename Rows::element>(s);
+    return Record{Id(rows.id(s)), {vector, vector + dim}, std::move(*payload)};
 }
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
-// ---- vicinal/store/identity.hpp
-#ifndef VICINAL_STORE_IDENTITY_HPP
-#define VICINAL_STORE_IDENTITY_HPP
-
-/// What a durable store says of itself in its files, so that a program of other types is told so
-/// instead of reading nonsense.
-namespace vicinal::inline VICINAL_ABI::detail {
-
-template <class T>
-[[nodiscard]] constexpr std::string_view element_name() noexcept {
-    if constexpr (std::same_as<T, float>)
-        return "f32";
-    else if constexpr (std::same_as<T, double>)
-        return "f64";
-    else if constexpr (std::same_as<T, std::int8_t>)
-        return "i8";
-    else if constexpr (std::same_as<T, std::uint8_t>)
-        return "u8";
-    else
-        return "other";
-}
-
-/// The properties of a store of these types.
-template <class Metric, class Index, class Payload, class Id>
-[[nodiscard]] storage::properties describe_types(std::size_t dim) {
-    return {{"metric", std::string(metric::name_of<Metric>())},
-            {"dim", std::to_string(dim)},
-            {"element", std::string(element_name<metric::element_of<Metric>>())},
-            {"index", std::string(Index::name)},
-            {"codec", std::string(Index::codec_type::name)},
-            {"payload", std::string(Payload::name)},
-            {"id", std::string(id_traits<Id>::name)}};
-}
-
-/// The dimension that the properties name; 0 where they name none.
-[[nodiscard]] inline std::size_t dim_of(storage::properties const& p) noexcept {
-    std::size_t dim = 0;
-    if (auto const* text = p.find("dim"))
-        std::from_chars(text->data(), text->data() + text->size(), dim);
-    return dim;
-}
-
-/// Compares what a program expects (dim 0: any) with what the files say. Each difference has its
-/// own code.
-[[nodiscard]] inline result<void> check_types(storage::properties const& expected,
-                                              storage::properties const& found) {
-    struct rule {
-        std::string_view name;
-        errc code;
-    };
-    constexpr std::array rules{
-        rule{"metric", errc::metric_mismatch}, rule{"element", errc::element_mismatch},
-        rule{"dim", errc::dimension_mismatch}, rule{"index", errc::index_mismatch},
-        rule{"codec", errc::index_mismatch},   rule{"payload", errc::payload_mismatch},
-        rule{"id", errc::id_mismatch},
-    };
-    for (auto const& r : rules) {
-        auto const* want = expected.find(r.name);
-        auto const* have = found.find(r.name);
-        auto const& has = have ? *have : std::string();
-        if (!want || *want == has || (r.name == "dim" && *want == "0")) continue;
-        return error{r.code, std::string(r.name) + " " + *want,
-                     has.empty() ? "a store that names none" : "a store with " + has};
-    }
-    return {};
-}
-
-} // namespace vicinal::inline VICINAL_ABI::detail
-
-#endif
-// ---- vicinal/store/query.hpp
-#ifndef VICINAL_STORE_QUERY_HPP
-#define VICINAL_STORE_QUERY_HPP
-
 // ---- vicinal/store/filter_cache.hpp
 #ifndef VICINAL_STORE_FILTER_CACHE_HPP
 #define VICINAL_STORE_FILTER_CACHE_HPP
@@ -30374,720 +30398,109 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
-// ---- vicinal/store/match_finder.hpp
-#ifndef VICINAL_STORE_MATCH_FINDER_HPP
-#define VICINAL_STORE_MATCH_FINDER_HPP
+// ---- vicinal/store/folding.hpp
+#ifndef VICINAL_STORE_FOLDING_HPP
+#define VICINAL_STORE_FOLDING_HPP
 
-// ---- vicinal/store/planner.hpp
-#ifndef VICINAL_STORE_PLANNER_HPP
-#define VICINAL_STORE_PLANNER_HPP
+/// Rows that the log had at opening are not in the index: they are scanned, and folded into it in
+/// pieces by the writes that follow, or on a thread that the caller gave.
+namespace vicinal::inline VICINAL_ABI::detail {
 
-// ---- vicinal/store/explanation.hpp
-#ifndef VICINAL_STORE_EXPLANATION_HPP
-#define VICINAL_STORE_EXPLANATION_HPP
+/// Rows that a write of one takes in beyond its own: some milliseconds' work.
+inline constexpr std::size_t least_fold = 16;
+/// A piece of the background's work: while it lasts, writers wait.
+inline constexpr std::size_t background_fold = 128;
 
-namespace vicinal::inline VICINAL_ABI {
-
-/// The ways to an answer.
-enum class search_plan : std::uint8_t {
-    nothing,      // no record, or none wanted
-    scan,         // every row is compared
-    scan_asking,  // every row; what is near enough is asked for its payload
-    scan_matches, // the matches are known, and each is compared
-    walk,         // over the graph, without a filter
-    walk_matches, // over the graph, where the matches are known
-    walk_asking,  // over the graph; of what it meets the nearest are asked for their payload
-};
-
-/// The plan in words.
-[[nodiscard]] constexpr std::string_view name_of(search_plan p) noexcept {
-    switch (p) {
-        case search_plan::nothing: return "nothing to look for";
-        case search_plan::scan: return "exact scan of all rows";
-        case search_plan::scan_asking: return "exact scan that asks payloads";
-        case search_plan::scan_matches: return "exact scan of the matches";
-        case search_plan::walk: return "walk over the graph";
-        case search_plan::walk_matches: return "walk among known matches";
-        case search_plan::walk_asking: return "walk that asks payloads";
-    }
-    return "?";
+/// Lets the index take in the rows up to `until`. What fails, for want of memory, stays scanned.
+template <class Rows, class Index, class Section>
+void fold_until(Rows const& rows, Index& index, slot until, Section const& section) {
+    static_cast<void>(index.take_in(
+        until, [&rows](slot s) { return rows.live(s); }, section));
 }
 
-/// What told how many records match, or which.
-enum class match_source : std::uint8_t {
-    none,     // nothing did, or had to
-    cache,    // an earlier search with the same filter
-    indexes,  // indexes on fields
-    sample,   // the payloads of a few hundred records
-    payloads, // the payloads of all records
-};
-
-/// The source in words.
-[[nodiscard]] constexpr std::string_view name_of(match_source s) noexcept {
-    switch (s) {
-        case match_source::none: return "nothing";
-        case match_source::cache: return "an earlier search";
-        case match_source::indexes: return "field indexes";
-        case match_source::sample: return "a sample";
-        case match_source::payloads: return "all payloads";
+/// After a write of so many rows: takes in as many, and as many again and some of what a replay has
+/// left, so that no single write pays for all of that.
+template <class Rows, class Index, class Section>
+void fold_some(Rows const& rows, Index& index, std::size_t written, Section const& section) {
+    auto const most = 2 * written + least_fold;
+    auto const left = std::size_t{rows.count()} - (std::min)(index.covered(), rows.count());
+    // An index declines rows that are too few for it to begin with.
+    for (auto n = most; n < left; n *= 2) {
+        fold_until(rows, index, index.covered() + static_cast<slot>(n), section);
+        if (index.covered() != 0) return;
     }
-    return "?";
+    fold_until(rows, index, rows.count(), section);
 }
 
-/// What a search did for its answer.
-struct explanation {
-    search_plan plan = search_plan::nothing;
-    /// What was begun before it and given up, as the estimate had been wrong.
-    std::optional<search_plan> given_up = {};
-    /// Live records; of them, those that match, and how many were thought to.
-    std::size_t records = 0;
-    std::size_t matching = 0;
-    std::size_t estimated = 0;
-    match_source estimated_by = match_source::none;
-    /// How the matches were found, where the plan has them all.
-    match_source found_by = match_source::none;
-    /// Distances that were computed, of codes and of vectors.
-    std::size_t code_distances = 0;
-    std::size_t vector_distances = 0;
-    /// Rows whose payload was read, each time that it was; those of a sample are not counted.
-    std::size_t payloads = 0;
-    /// Bytes of these codes, vectors and payloads.
-    std::uint64_t bytes = 0;
-    /// What took how long, in order, and all of it: nanoseconds of the clock.
-    struct phase {
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+// ---- vicinal/store/identity.hpp
+#ifndef VICINAL_STORE_IDENTITY_HPP
+#define VICINAL_STORE_IDENTITY_HPP
+
+/// What a durable store says of itself in its files, so that a program of other types is told so
+/// instead of reading nonsense.
+namespace vicinal::inline VICINAL_ABI::detail {
+
+template <class T>
+[[nodiscard]] constexpr std::string_view element_name() noexcept {
+    if constexpr (std::same_as<T, float>)
+        return "f32";
+    else if constexpr (std::same_as<T, double>)
+        return "f64";
+    else if constexpr (std::same_as<T, std::int8_t>)
+        return "i8";
+    else if constexpr (std::same_as<T, std::uint8_t>)
+        return "u8";
+    else
+        return "other";
+}
+
+/// The properties of a store of these types.
+template <class Metric, class Index, class Payload, class Id>
+[[nodiscard]] storage::properties describe_types(std::size_t dim) {
+    return {{"metric", std::string(metric::name_of<Metric>())},
+            {"dim", std::to_string(dim)},
+            {"element", std::string(element_name<metric::element_of<Metric>>())},
+            {"index", std::string(Index::name)},
+            {"codec", std::string(Index::codec_type::name)},
+            {"payload", std::string(Payload::name)},
+            {"id", std::string(id_traits<Id>::name)}};
+}
+
+/// The dimension that the properties name; 0 where they name none.
+[[nodiscard]] inline std::size_t dim_of(storage::properties const& p) noexcept {
+    std::size_t dim = 0;
+    if (auto const* text = p.find("dim"))
+        std::from_chars(text->data(), text->data() + text->size(), dim);
+    return dim;
+}
+
+/// Compares what a program expects (dim 0: any) with what the files say. Each difference has its
+/// own code.
+[[nodiscard]] inline result<void> check_types(storage::properties const& expected,
+                                              storage::properties const& found) {
+    struct rule {
         std::string_view name;
-        std::uint64_t nanoseconds = 0;
+        errc code;
     };
-    std::vector<phase> phases = {};
-    std::uint64_t nanoseconds = 0;
-    /// What would make it quicker, in words.
-    std::vector<std::string> hints = {};
-};
-
-namespace detail {
-
-/// 48,000 for 48000.
-[[nodiscard]] inline std::string with_commas(std::uint64_t n) {
-    auto digits = std::to_string(n);
-    for (auto at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
-    return digits;
-}
-
-} // namespace detail
-
-/// The explanation as a page of text, a line for each matter. Throws std::bad_alloc.
-[[nodiscard]] inline std::string to_string(explanation const& e) {
-    using detail::with_commas;
-    std::string page = "plan: " + std::string(name_of(e.plan));
-    if (e.given_up) page += ", after a " + std::string(name_of(*e.given_up)) + " was given up";
-    page += "\nmatches: " + with_commas(e.matching) + " of " + with_commas(e.records) + " records";
-    if (e.estimated_by != match_source::none)
-        page += "; estimated " + with_commas(e.estimated) + " by " +
-                std::string(name_of(e.estimated_by));
-    if (e.found_by != match_source::none) page += "; found by " + std::string(name_of(e.found_by));
-    page += "\nlooked at: " + with_commas(e.code_distances) + " codes, " +
-            with_commas(e.vector_distances) + " vectors, " + with_commas(e.payloads) +
-            " payloads: " + with_commas(e.bytes) + " bytes";
-    page += "\ntime: " + with_commas(e.nanoseconds / 1000) + " us";
-    char const* before = " (";
-    for (auto const& p : e.phases) {
-        page.append(before).append(p.name).append(" ").append(with_commas(p.nanoseconds / 1000));
-        before = ", ";
-    }
-    if (!e.phases.empty()) page += ")";
-    page += "\n";
-    for (auto const& hint : e.hints) page += "hint: " + hint + "\n";
-    return page;
-}
-
-} // namespace vicinal::inline VICINAL_ABI
-
-#endif
-
-/// Which way a filtered search goes: what each would cost, in nanoseconds, and the rule.
-///
-/// A filter whose matches are known (an earlier search, a field index) is answered by the index,
-/// which scans the matches or walks among them. One that is not known can be asked of the nearest
-/// rows that a walk meets, or be evaluated on every row first, which also tells the matches for the
-/// next time. A walk that asks is given as much as the other way costs, so that both together cost
-/// at most twice the cheaper; what such walks have taken is remembered with the filter, and when
-/// they have paid for finding the matches, these are found: again at most twice.
-namespace vicinal::inline VICINAL_ABI::detail {
-
-/// Measured on 1,000,000 records of 128 dimensions with four fields
-/// (bench/store/planner_bench.cpp).
-struct filter_costs {
-    /// A payload evaluated in the order of rows.
-    double payload_in_order;
-    /// A payload read from its place; a row that a walk meets and asks.
-    double payload;
-    double row_asked;
-    /// The same where the matches are known.
-    double row_met = 110;
-    /// A match scanned by its code.
-    double match_scanned = 15;
-    /// What a selection of an index costs beside: a match listed, a row's bit.
-    double match_listed = 3;
-    double row_copied = 0.02;
-    /// A search's beginning.
-    double beginning = 10'000;
-};
-
-/// pages: whether rows are read from a file through a cache (storage::file).
-[[nodiscard]] constexpr filter_costs costs_of(bool pages) noexcept {
-    return pages ? filter_costs{.payload_in_order = 120, .payload = 2000, .row_asked = 3000}
-                 : filter_costs{.payload_in_order = 30, .payload = 60, .row_asked = 180};
-}
-
-/// How many records match, as far as is known before the search.
-struct match_estimate {
-    double share = 1;
-    double least = 0;
-    double most = 1;
-    match_source source = match_source::none;
-    /// Whether field indexes can find the matches, and what finding them costs, by these or else by
-    /// evaluating the filter on every row.
-    bool selectable = false;
-    double find = 0;
-};
-
-/// What the ways cost for one search.
-struct filter_prices {
-    /// A walk that asks.
-    double walk = 0;
-    /// Finding the matches, and the search among them.
-    double find = 0;
-    double among = 0;
-
-    /// Whether to walk and ask, where so much was spent on such walks before.
-    [[nodiscard]] constexpr bool asks(double spent) const noexcept {
-        return walk < find + among && (spent < find || walk <= among);
-    }
-    /// How many rows a walk may ask until it has cost the other way.
-    [[nodiscard]] constexpr std::size_t most_asked(filter_costs const& c) const noexcept {
-        return 256 + static_cast<std::size_t>((find + among) / c.row_asked);
-    }
-};
-
-/// asked: how many rows a walk would ask.
-[[nodiscard]] constexpr filter_prices prices_of(filter_costs const& c, match_estimate const& e,
-                                                std::size_t asked, std::size_t rows) noexcept {
-    auto const matching = e.share * static_cast<double>(rows);
-    auto const met = static_cast<double>(asked);
-    return {c.beginning + met * c.row_asked, e.find,
-            (std::min)(matching * c.match_scanned, c.beginning + met * c.row_met)};
-}
-
-} // namespace vicinal::inline VICINAL_ABI::detail
-
-#endif
-
-namespace vicinal::inline VICINAL_ABI::detail {
-
-/// The matches of one filter: what is known of them, and how to find them. Runs while the caller's
-/// reader section is open. Throws std::bad_alloc.
-template <class Rows, class Trace>
-class match_finder {
-public:
-    using pointer = filter_cache::pointer;
-
-    /// text: the filter as it was written, by which it is remembered.
-    match_finder(Rows const& rows, filter const& where, std::string_view text, filter_cache& cache,
-                 Trace& trace) noexcept
-        : rows_(rows), where_(where), text_(text), cache_(cache), trace_(trace) {}
-
-    [[nodiscard]] static constexpr filter_costs costs() noexcept {
-        return costs_of(decltype(rows_.vectors().reader())::pages);
-    }
-
-    /// What an earlier search has found or spent.
-    [[nodiscard]] filter_cache::memory recall() {
-        auto known = cache_.recall(text_, where_, rows_, trace_);
-        if (known.found) {
-            trace_.estimated(static_cast<double>(known.found->count()) * live_share(),
-                             match_source::cache);
-            trace_.found(match_source::cache);
-        }
-        return known;
-    }
-
-    /// What finding the matches costs, and as much of their number as field indexes tell.
-    [[nodiscard]] match_estimate prices() const {
-        auto const c = costs();
-        auto const rows = static_cast<double>(rows_.count());
-        match_estimate e{.find = rows * c.payload_in_order};
-        if (rows_.fields().empty()) return e;
-        auto const known = rows_.fields().estimate(where_);
-        auto const covered = static_cast<double>(rows_.fields().covered());
-        if (!known.known || covered == 0) return e;
-        auto const unknown = rows - covered + static_cast<double>(rows_.changed().size());
-        auto const listed = static_cast<double>(known.at_most);
-        bool const sure = known.at_least == known.at_most;
-        auto const by_index = known.cost_ns + listed * (c.match_listed + (sure ? 0 : c.payload)) +
-                              rows * c.row_copied + unknown * c.payload_in_order;
-        e.least = static_cast<double>(known.at_least) / rows;
-        e.most = (std::min)(1.0, (listed + unknown) / rows);
-        e.selectable = by_index < e.find;
-        e.find = (std::min)(e.find, by_index);
-        e.source = match_source::indexes;
-        return e;
-    }
-    /// The same with a share of matches between these bounds, which a sample tells where they lie
-    /// apart.
-    [[nodiscard]] match_estimate estimate() {
-        auto e = prices();
-        auto const rows = static_cast<double>(rows_.count());
-        e.share = (e.least + e.most) / 2;
-        if (e.most > e.least * 1.5 && e.most * rows > 64) {
-            e.share = std::clamp(cache_.sample(rows_)->share_of(where_), e.least, e.most);
-            if (e.source == match_source::none) e.source = match_source::sample;
-        }
-        e.share = (std::max)(e.share, 0.5 / (rows + 1));
-        trace_.estimated(e.share * rows * live_share(), e.source);
-        return e;
-    }
-
-    /// All of them; remembered for the next time.
-    [[nodiscard]] pointer find(match_estimate const& e) {
-        if (e.selectable)
-            if (auto chosen = rows_.fields().select(where_)) {
-                auto const ask = filter_cache::asking(where_, rows_, trace_);
-                auto found =
-                    std::make_shared<matching_slots>(chosen->slots, rows_.fields().covered(), 0);
-                if (!chosen->exact) found->reduce(ask);
-                if (!found->up_to_date(rows_)) found->look_at_new(rows_, ask);
-                trace_.found(match_source::indexes);
-                return cache_.keep(text_, rows_, std::move(found));
-            }
-        trace_.found(match_source::payloads);
-        return cache_.evaluate(text_, where_, rows_, trace_);
-    }
-
-    /// Remembers that a search had to ask its way.
-    void add_spent(double nanoseconds) { cache_.add_spent(text_, rows_.epoch(), nanoseconds); }
-
-    /// The share of rows that are live.
-    [[nodiscard]] double live_share() const noexcept {
-        return static_cast<double>(rows_.live_count()) /
-               static_cast<double>((std::max)(rows_.count(), slot{1}));
-    }
-
-private:
-    Rows const& rows_;
-    filter const& where_;
-    std::string_view text_;
-    filter_cache& cache_;
-    Trace& trace_;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::detail
-
-#endif
-// ---- vicinal/store/trace.hpp
-#ifndef VICINAL_STORE_TRACE_HPP
-#define VICINAL_STORE_TRACE_HPP
-
-namespace vicinal::inline VICINAL_ABI::detail {
-
-/// Where a search tells what it does and nobody listens: costs nothing.
-struct no_trace {
-    [[nodiscard]] constexpr index::no_tally tally() const noexcept { return {}; }
-    constexpr void phase(std::string_view) const noexcept {}
-    constexpr void plan(search_plan) const noexcept {}
-    constexpr void given_up(search_plan) const noexcept {}
-    constexpr void estimated(double, match_source) const noexcept {}
-    constexpr void found(match_source) const noexcept {}
-    constexpr void asked(std::size_t) const noexcept {}
-};
-
-/// The trace of searches that nobody asks about.
-inline constexpr no_trace untold = {};
-
-/// Writes it into an explanation. A type of its own, so that a search which nobody asks about is
-/// compiled without.
-class trace {
-public:
-    explicit trace(explanation& to) noexcept : to_(&to), began_(now()) {}
-
-    [[nodiscard]] index::tally tally() const noexcept { return index::tally(counts_); }
-    /// What was under way has ended, and something else begins; an empty name for nothing.
-    void phase(std::string_view name) {
-        auto const at = now();
-        if (!running_.empty()) to_->phases.push_back({running_, at - began_});
-        running_ = name;
-        began_ = at;
-    }
-    void plan(search_plan p) noexcept { to_->plan = p; }
-    void given_up(search_plan p) noexcept { to_->given_up = p; }
-    void estimated(double matching, match_source source) noexcept {
-        to_->estimated = static_cast<std::size_t>(matching + 0.5);
-        to_->estimated_by = source;
-    }
-    void found(match_source source) noexcept { to_->found_by = source; }
-    /// A payload of so many bytes was read.
-    void asked(std::size_t bytes) noexcept {
-        ++to_->payloads;
-        to_->bytes += bytes;
-    }
-    /// Takes the counts over, with the bytes of a code and of a vector.
-    void finish(std::size_t code_bytes, std::size_t vector_bytes) {
-        phase({});
-        to_->code_distances = counts_.codes;
-        to_->vector_distances = counts_.vectors;
-        to_->bytes += std::uint64_t{counts_.codes} * code_bytes +
-                      std::uint64_t{counts_.vectors} * vector_bytes;
-        for (auto const& p : to_->phases) to_->nanoseconds += p.nanoseconds;
-    }
-
-private:
-    [[nodiscard]] static std::uint64_t now() noexcept {
-        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                              std::chrono::steady_clock::now().time_since_epoch())
-                                              .count());
-    }
-
-    explanation* to_;
-    mutable index::distance_counts counts_;
-    std::string_view running_;
-    std::uint64_t began_;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::detail
-
-#endif
-
-namespace vicinal::inline VICINAL_ABI::detail {
-
-/// Where distances are equal the smaller id comes first.
-template <class Rows>
-struct earlier_id {
-    Rows const* rows;
-    [[nodiscard]] bool operator()(slot a, slot b) const noexcept {
-        return rows->id(a) < rows->id(b);
-    }
-};
-
-/// A filter as a question to a slot that is answered by its payload, and may be told beforehand
-/// which slots come next.
-template <class Rows, class Trace>
-class payload_question {
-public:
-    payload_question(Rows const& rows, filter const& where, Trace& trace) noexcept
-        : rows_(rows), ask_(filter_cache::asking(where, rows, trace)) {}
-
-    [[nodiscard]] bool operator()(slot s) const { return rows_.live(s) && ask_(s); }
-    void announce(slot s) const noexcept { rows_.announce_payload(s); }
-    void fetch(slot s) const noexcept { rows_.fetch_payload(s); }
-
-private:
-    Rows const& rows_;
-    decltype(filter_cache::asking(std::declval<filter const&>(), std::declval<Rows const&>(),
-                                  std::declval<Trace&>())) ask_;
-};
-
-/// Calls run(keep) with what a scan of these rows without a filter need ask of a slot: nothing
-/// where every row is live, else the flags.
-template <class Rows, class Run>
-auto with_live(Rows const& rows, Run const& run) {
-    if (rows.live_count() == rows.count()) return run(index::keep_all{});
-    return run(rows.live_slots());
-}
-
-/// One query on its way down: from options to slots with exact distances. Runs while the caller's
-/// reader section is open.
-template <class Metric, class Rows, class Index, class Trace = no_trace const>
-class query {
-public:
-    using element = metric::element_of<Metric>;
-
-    query(Rows const& rows, Index const& index, std::size_t dim, element const* vector,
-          filter const& where, search_options const& options, filter_cache& filters,
-          Trace& trace = untold) noexcept
-        : rows_(rows), index_(index), dim_(dim), vector_(vector), where_(where), options_(options),
-          matches_(rows, where, options.where, filters, trace), trace_(trace) {}
-
-    /// min(k, matching) neighbours, nearest first, ties by id.
-    [[nodiscard]] result<index::neighbours> run() {
-        auto const k = (std::min)(options_.k, rows_.live_count());
-        if (k == 0) return index::neighbours{};
-        index::nearest best(k, by_id{&rows_});
-        VICINAL_CHECK(answer(best));
-        auto found = best.take();
-        while (!found.empty() && static_cast<double>(found.back().distance) > options_.max_distance)
-            found.pop_back();
-        return found;
-    }
-
-private:
-    using by_id = earlier_id<Rows>;
-    using nearest = index::nearest<by_id>;
-
-    [[nodiscard]] result<void> answer(nearest& best) {
-        if constexpr (Index::exact) {
-            return where_.empty() ? scan(best) : scan_filtered(best);
-        } else {
-            if (options_.exact || index_.covered() == 0)
-                return where_.empty() ? scan(best) : among(best, find_all(), true);
-            if (!where_.empty()) return answer_filtered(best);
-            if (rows_.live_count() == rows_.count()) return walk(best);
-            return search_among(best, rows_.live_slots(), rows_.live_count(), search_plan::walk);
-        }
-    }
-
-    /// Every live row, by the index itself where it is exact: it may know a shorter way.
-    [[nodiscard]] result<void> scan(nearest& best) {
-        trace_.plan(search_plan::scan);
-        trace_.phase("scan");
-        with_live(rows_, [&](auto const& keep) { scan_all(best, keep); });
-        return {};
-    }
-
-    template <class Keep>
-    void scan_all(nearest& best, Keep const& keep) {
-        slot tail = 0;
-        if constexpr (scans) {
-            index_.scan(vector_, keep, best, trace_.tally());
-            tail = index_.covered();
-        }
-        scan_rows(best, tail, keep);
-    }
-
-    template <class Keep>
-    void scan_rows(nearest& best, slot first, Keep const& keep) {
-        index::scan_exactly<Metric>(rows_.vectors().reader(), first, rows_.count(), vector_, dim_,
-                                    keep, best, trace_.tally());
-    }
-
-    /// The index for what it covers, a scan for the fresh tail; a scan of everything if together
-    /// they come to fewer than k.
-    [[nodiscard]] result<void> walk(nearest& best) {
-        trace_.plan(search_plan::walk);
-        trace_.phase("walk");
-        auto const effort = options_.effort != 0
-                                ? options_.effort
-                                : index_.effort_for(best.wanted(), options_.recall);
-        VICINAL_CHECK(index_.search_into(vector_, effort, index::keep_all{}, best,
-                                         (std::numeric_limits<std::size_t>::max)(),
-                                         trace_.tally()));
-        scan_rows(best, index_.covered(), index::keep_all{});
-        if (best.size() == best.wanted()) return {};
-        static_cast<void>(best.take());
-        return scan(best);
-    }
-
-    /// The exact search with a filter over an index that looks at every row: it asks only those for
-    /// their payload that are near enough, which is dear only where few match.
-    [[nodiscard]] result<void> scan_filtered(nearest& best) {
-        trace_.phase("estimate");
-        auto const known = matches_.recall();
-        if (known.found) return among(best, known.found, true);
-        auto const e = matches_.estimate();
-        auto const scanning = price_of_scan(best.wanted(), e.share * matches_.live_share());
-        if (e.find < scanning || known.spent >= e.find) return among(best, find(e), true);
-        trace_.plan(search_plan::scan_asking);
-        trace_.phase("scan");
-        scan_all(best, payload_question<Rows, Trace>(rows_, where_, trace_));
-        matches_.add_spent(scanning);
-        return {};
-    }
-
-    /// Nanoseconds of a scan of all rows, 40 bytes of vectors in each, that asks what is nearer
-    /// than the k-th match so far: k for the first, and then as often as such a one moves.
-    [[nodiscard]] double price_of_scan(std::size_t k, double share) const noexcept {
-        auto const rows = static_cast<double>(rows_.count());
-        auto const first = static_cast<double>(k) / (std::max)(share, 1e-9);
-        auto const asked =
-            first < rows ? (std::min)(rows, first * (1 + std::log(rows / first))) : rows;
-        return rows * static_cast<double>(dim_ * sizeof(element)) / 40 +
-               asked * matches_.costs().payload_in_order;
-    }
-
-    /// See store/planner.hpp.
-    [[nodiscard]] result<void> answer_filtered(nearest& best) {
-        trace_.phase("estimate");
-        auto const known = matches_.recall();
-        if (known.found) return among(best, known.found, false);
-        auto const e = matches_.estimate();
-        auto const share = (std::max)(e.share * matches_.live_share(), 1e-9);
-        auto const c = matches_.costs();
-        auto const asked = index_.asked_for(best.wanted(), options_.effort, options_.recall, share);
-        auto const prices = prices_of(c, e, asked, rows_.count());
-        if (prices.asks(known.spent)) {
-            trace_.phase("walk");
-            payload_question<Rows, Trace> const ask(rows_, where_, trace_);
-            auto const finished =
-                index_.search_asking(vector_, options_.effort, options_.recall, share, ask,
-                                     prices.most_asked(c), best, trace_.tally());
-            VICINAL_CHECK(finished);
-            matches_.add_spent(prices.walk);
-            if (*finished) {
-                trace_.plan(search_plan::walk_asking);
-                scan_rows(best, index_.covered(), ask);
-                if (best.size() == best.wanted()) return {};
-            }
-            trace_.given_up(search_plan::walk_asking);
-            static_cast<void>(best.take());
-        }
-        return among(best, find(e), false);
-    }
-
-    [[nodiscard]] filter_cache::pointer find(match_estimate const& e) {
-        trace_.phase("find");
-        return matches_.find(e);
-    }
-    [[nodiscard]] filter_cache::pointer find_all() {
-        trace_.phase("estimate");
-        auto known = matches_.recall();
-        return known.found ? std::move(known.found) : find(matches_.estimate());
-    }
-
-    /// The search among known matches: exactly, or as the index likes.
-    [[nodiscard]] result<void> among(nearest& best, filter_cache::pointer const& found,
-                                     bool exactly) {
-        if (found->count() == 0) {
-            trace_.plan(search_plan::scan_matches);
-            return {};
-        }
-        live_matches const all(*found, rows_.live_slots(), rows_.live_count() == rows_.count());
-        if constexpr (!Index::exact)
-            if (!exactly) {
-                auto const share = matches_.live_share();
-                return search_among(
-                    best, all,
-                    static_cast<std::size_t>(static_cast<double>(found->count()) * share),
-                    search_plan::walk_matches);
-            }
-        trace_.plan(search_plan::scan_matches);
-        trace_.phase("scan");
-        if constexpr (Index::exact) {
-            if (found->listed())
-                scan_listed(best, all);
-            else
-                scan_all(best, all);
-        } else {
-            VICINAL_CHECK(index_.scan_into(vector_, all, best, trace_.tally()));
-            scan_rows(best, index_.covered(), all);
-        }
-        return {};
-    }
-
-    /// A list of matches, of which the index scans those that it covers.
-    template <class Matches>
-    void scan_listed(nearest& best, Matches const& all) {
-        auto const live = [&](slot s) { return all.live(s); };
-        auto const few = all.few();
-        slot tail = 0;
-        if constexpr (scans) tail = index_.covered();
-        auto const covered =
-            static_cast<std::size_t>(std::lower_bound(few.begin(), few.end(), tail) - few.begin());
-        if constexpr (scans)
-            index_.scan_listed(vector_, few.first(covered), live, best, trace_.tally());
-        index::scan_list<Metric>(rows_.vectors().reader(), few.subspan(covered), vector_, dim_,
-                                 live, best, trace_.tally());
-    }
-
-    /// By the index among rows that show their bits, about `matching` of them, and a scan of the
-    /// fresh tail.
-    template <class Keep>
-    [[nodiscard]] result<void> search_among(nearest& best, Keep const& keep, std::size_t matching,
-                                            search_plan walking) {
-        trace_.phase("search");
-        auto const way = index_.search_among(vector_, options_.effort, options_.recall, keep,
-                                             matching, best, trace_.tally());
-        VICINAL_CHECK(way);
-        auto const scanning =
-            walking == search_plan::walk ? search_plan::scan : search_plan::scan_matches;
-        trace_.plan(*way == index::way_among::walk ? walking : scanning);
-        if (*way == index::way_among::walk_then_scan) trace_.given_up(walking);
-        scan_rows(best, index_.covered(), keep);
-        return {};
-    }
-
-    /// Whether the index scans its rows itself.
-    static constexpr bool scans = requires(Index const& i, element const* v, nearest& best) {
-        i.scan(v, index::keep_all{}, best, index::no_tally{});
+    constexpr std::array rules{
+        rule{"metric", errc::metric_mismatch}, rule{"element", errc::element_mismatch},
+        rule{"dim", errc::dimension_mismatch}, rule{"index", errc::index_mismatch},
+        rule{"codec", errc::index_mismatch},   rule{"payload", errc::payload_mismatch},
+        rule{"id", errc::id_mismatch},
     };
-
-    Rows const& rows_;
-    Index const& index_;
-    std::size_t dim_;
-    element const* vector_;
-    filter const& where_;
-    search_options const& options_;
-    match_finder<Rows, Trace> matches_;
-    Trace& trace_;
-};
-
-/// Whether an index answers many queries at once, exactly.
-template <class Index>
-concept batched = requires {
-    requires Index::exact;
+    for (auto const& r : rules) {
+        auto const* want = expected.find(r.name);
+        auto const* have = found.find(r.name);
+        auto const& has = have ? *have : std::string();
+        if (!want || *want == has || (r.name == "dim" && *want == "0")) continue;
+        return error{r.code, std::string(r.name) + " " + *want,
+                     has.empty() ? "a store that names none" : "a store with " + has};
+    }
+    return {};
 }
-&&requires(Index const& index, typename Index::element const* queries,
-           std::span<index::nearest<>> best) {
-    {
-        index.scan_batch(queries, best, index::keep_all{}, std::size_t{1})
-        } -> std::same_as<result<void>>;
-};
-
-/// Many queries on their way down together: to each what `query` would give. Runs while the
-/// caller's reader section is open, so that all see the same rows.
-template <class Metric, class Rows, class Index>
-class query_batch {
-public:
-    using element = metric::element_of<Metric>;
-
-    query_batch(Rows const& rows, Index const& index, std::size_t dim, filter const& where,
-                search_options const& options, filter_cache& filters) noexcept
-        : rows_(rows), index_(index), dim_(dim), where_(where), options_(options),
-          filters_(filters) {}
-
-    /// For `count` queries, one behind the other.
-    [[nodiscard]] result<std::vector<index::neighbours>> run(element const* queries,
-                                                             std::size_t count) const {
-        auto const k = (std::min)(options_.k, rows_.live_count());
-        std::vector<index::neighbours> found(count);
-        if (k == 0) return found;
-        using nearest = index::nearest<earlier_id<Rows>>;
-        std::vector<nearest> best(count, nearest(k, earlier_id<Rows>{&rows_}));
-        auto const scanned = with_kept(count, [&](auto const& keep) -> result<void> {
-            VICINAL_CHECK(index_.scan_batch(queries, std::span(best), keep, options_.threads));
-            for (std::size_t i = 0; i < count; ++i)
-                index::scan_exactly<Metric>(rows_.vectors().reader(), index_.covered(),
-                                            rows_.count(), queries + i * dim_, dim_, keep, best[i]);
-            return {};
-        });
-        VICINAL_CHECK(scanned);
-        for (std::size_t i = 0; i < count; ++i) {
-            found[i] = best[i].take();
-            while (!found[i].empty() &&
-                   static_cast<double>(found[i].back().distance) > options_.max_distance)
-                found[i].pop_back();
-        }
-        return found;
-    }
-
-private:
-    /// Calls run(keep) with what the scan of `count` queries asks of a slot. They share what
-    /// finding the matches costs: where two or more come, all rows are asked once and not each by
-    /// each.
-    template <class Run>
-    auto with_kept(std::size_t count, Run const& run) const {
-        if (where_.empty()) return with_live(rows_, run);
-        match_finder matches(rows_, where_, options_.where, filters_, untold);
-        auto found = matches.recall().found;
-        if (!found && count == 1) return run(payload_question(rows_, where_, untold));
-        if (!found) found = matches.find(matches.estimate());
-        return run(live_matches(*found, rows_.live_slots(), rows_.live_count() == rows_.count()));
-    }
-
-    Rows const& rows_;
-    Index const& index_;
-    std::size_t dim_;
-    filter const& where_;
-    search_options const& options_;
-    filter_cache& filters_;
-};
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 
@@ -31111,6 +30524,10 @@ private:
 // ---- vicinal/payload/index/filter_answers.hpp
 #ifndef VICINAL_PAYLOAD_INDEX_FILTER_ANSWERS_HPP
 #define VICINAL_PAYLOAD_INDEX_FILTER_ANSWERS_HPP
+
+// ---- vicinal/payload/index/filter_plan.hpp
+#ifndef VICINAL_PAYLOAD_INDEX_FILTER_PLAN_HPP
+#define VICINAL_PAYLOAD_INDEX_FILTER_PLAN_HPP
 
 // ---- vicinal/payload/index/question.hpp
 #ifndef VICINAL_PAYLOAD_INDEX_QUESTION_HPP
@@ -31976,19 +31393,11 @@ struct filter_estimate {
     double cost_ns = 0;
 };
 
-/// Slots below covered(), live or not: all for which a filter is true, and no others where it is
-/// exact; else each is to be asked.
-struct selection {
-    slot_bitmap slots;
-    bool exact = true;
-};
-
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 namespace vicinal::inline VICINAL_ABI::payload::detail {
 
 using vicinal::detail::filter_estimate;
-using vicinal::detail::selection;
 
 /// An index on a field as one query reads it.
 template <class View>
@@ -31998,32 +31407,12 @@ struct open_index {
     std::vector<View> views = {};
 };
 
-/// Answers a filter from the indexes there are. Negations go down to the comparisons, where each
-/// has an opposite: `not` of an `and` is an `or` of the opposites, with unknown in place.
+/// Which index answers which comparison of a filter, how much that gives and what it costs; no slot
+/// is looked at. Negations go down to the comparisons, where each has an opposite: `not` of an
+/// `and` is an `or` of the opposites, with unknown in place.
 template <class View>
-class filter_answers {
+class filter_plan {
 public:
-    /// All must outlive it. Asks the indexes how much there is to do, and does nothing yet.
-    filter_answers(filter_tree const& tree, std::span<open_index<View> const> indexes, slot covered)
-        : tree_(tree), indexes_(indexes), covered_(covered), plans_(tree.nodes.size()) {
-        if (!plans_.empty()) plan(0, false);
-    }
-
-    [[nodiscard]] filter_estimate estimate() const noexcept {
-        return plans_.empty() ? filter_estimate{} : plans_[0].told;
-    }
-    [[nodiscard]] std::optional<selection> select() const {
-        if (plans_.empty() || !plans_[0].told.known) return {};
-        return answer(0, false);
-    }
-    /// Calls f(number of the index) for each comparison that select() uses one for.
-    template <class F>
-    void each_used(F const& f) const {
-        for (auto const& p : plans_)
-            if (p.told.known && p.how == plan_kind::leaf) f(p.index);
-    }
-
-private:
     enum class plan_kind : std::uint8_t { leaf, all, any, rest };
     struct node_plan {
         plan_kind how = plan_kind::leaf;
@@ -32032,6 +31421,43 @@ private:
         std::size_t index = 0;
         question asked = {};
     };
+
+    /// All must outlive it.
+    filter_plan(filter_tree const& tree, std::span<open_index<View> const> indexes, slot covered)
+        : tree_(tree), indexes_(indexes), covered_(covered), plans_(tree.nodes.size()) {
+        if (!plans_.empty()) plan(0, false);
+    }
+
+    [[nodiscard]] bool empty() const noexcept { return plans_.empty(); }
+    [[nodiscard]] node_plan const& operator[](std::size_t i) const noexcept { return plans_[i]; }
+    [[nodiscard]] auto begin() const noexcept { return plans_.begin(); }
+    [[nodiscard]] auto end() const noexcept { return plans_.end(); }
+
+    /// Calls f(number) for each child of node i.
+    template <class F>
+    void each_child(std::size_t i, F const& f) const {
+        for (auto c = i + 1; c != i + tree_.nodes[i].nodes; c += tree_.nodes[c].nodes) f(c);
+    }
+
+    /// The parts of an `and` that are worth their cost: the smallest, and what takes less than
+    /// asking those that are left.
+    [[nodiscard]] std::vector<std::size_t> in_turn(std::size_t i, bool every) const {
+        std::vector<std::size_t> parts;
+        each_child(i, [&](std::size_t c) {
+            if (plans_[c].told.known) parts.push_back(c);
+        });
+        std::sort(parts.begin(), parts.end(), [this](std::size_t a, std::size_t b) {
+            return plans_[a].told.at_most < plans_[b].told.at_most;
+        });
+        if (parts.empty() || every) return parts;
+        auto const most = static_cast<double>(plans_[parts[0]].told.at_most) * ask_ns;
+        parts.erase(std::remove_if(parts.begin() + 1, parts.end(),
+                                   [&](std::size_t c) { return plans_[c].told.cost_ns > most; }),
+                    parts.end());
+        return parts;
+    }
+
+private:
     /// What asking one record by its payload costs, about.
     static constexpr double ask_ns = 150;
 
@@ -32064,11 +31490,6 @@ private:
         }
     }
 
-    template <class F>
-    void each_child(std::size_t i, F const& f) const {
-        for (auto c = i + 1; c != i + tree_.nodes[i].nodes; c += tree_.nodes[c].nodes) f(c);
-    }
-
     void plan_all(std::size_t i) {
         node_plan all{.how = plan_kind::all, .exact = true};
         std::size_t missing = 0;
@@ -32099,24 +31520,6 @@ private:
         if (!any.told.known) any.told = {};
         plans_[i] = std::move(any);
     }
-    /// The parts of an `and` that are worth their cost: the smallest, and what takes less than
-    /// asking those that are left.
-    [[nodiscard]] std::vector<std::size_t> in_turn(std::size_t i, bool every) const {
-        std::vector<std::size_t> parts;
-        each_child(i, [&](std::size_t c) {
-            if (plans_[c].told.known) parts.push_back(c);
-        });
-        std::sort(parts.begin(), parts.end(), [this](std::size_t a, std::size_t b) {
-            return plans_[a].told.at_most < plans_[b].told.at_most;
-        });
-        if (parts.empty() || every) return parts;
-        auto const most = static_cast<double>(plans_[parts[0]].told.at_most) * ask_ns;
-        parts.erase(std::remove_if(parts.begin() + 1, parts.end(),
-                                   [&](std::size_t c) { return plans_[c].told.cost_ns > most; }),
-                    parts.end());
-        return parts;
-    }
-
     /// The others of what its child is true for, which must be known exactly; negated, the child.
     void plan_not_true(std::size_t i, bool negated) {
         plans_[i] = plans_[i + 1];
@@ -32215,13 +31618,63 @@ private:
         return e;
     }
 
+    filter_tree const& tree_;
+    std::span<open_index<View> const> indexes_;
+    slot covered_;
+    std::vector<node_plan> plans_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::payload::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Slots below covered(), live or not: all for which a filter is true, and no others where it is
+/// exact; else each is to be asked.
+struct selection {
+    slot_bitmap slots;
+    bool exact = true;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+namespace vicinal::inline VICINAL_ABI::payload::detail {
+
+using vicinal::detail::selection;
+
+/// Answers a filter from the indexes there are.
+template <class View>
+class filter_answers {
+public:
+    /// All must outlive it. Asks the indexes how much there is to do, and does nothing yet.
+    filter_answers(filter_tree const& tree, std::span<open_index<View> const> indexes, slot covered)
+        : indexes_(indexes), covered_(covered), plan_(tree, indexes, covered) {}
+
+    [[nodiscard]] filter_estimate estimate() const noexcept {
+        return plan_.empty() ? filter_estimate{} : plan_[0].told;
+    }
+    [[nodiscard]] std::optional<selection> select() const {
+        if (!estimate().known) return {};
+        return answer(0, false);
+    }
+    /// Calls f(number of the index) for each comparison that select() uses one for.
+    template <class F>
+    void each_used(F const& f) const {
+        for (auto const& p : plan_)
+            if (p.told.known && p.how == plan_kind::leaf) f(p.index);
+    }
+
+private:
+    using plan_kind = typename filter_plan<View>::plan_kind;
+
     /// Leaves out no part of an `and` where it must be `exact`.
     [[nodiscard]] selection answer(std::size_t i, bool exact) const {
-        auto const& p = plans_[i];
+        auto const& p = plan_[i];
         if (p.how == plan_kind::leaf) return {slots_of(p.asked, indexes_[p.index]), p.exact};
         selection s;
         if (p.how == plan_kind::any) {
-            each_child(i, [&](std::size_t c) {
+            plan_.each_child(i, [&](std::size_t c) {
                 auto const part = answer(c, exact);
                 s.slots |= part.slots;
                 s.exact = s.exact && part.exact;
@@ -32233,7 +31686,7 @@ private:
             s.slots -= answer(i + 1, true).slots;
             return s;
         }
-        auto const parts = in_turn(i, exact);
+        auto const parts = plan_.in_turn(i, exact);
         s = answer(parts[0], exact);
         for (std::size_t c = 1; c < parts.size() && !s.slots.empty(); ++c) {
             auto const part = answer(parts[c], exact);
@@ -32241,7 +31694,7 @@ private:
             s.exact = s.exact && part.exact;
         }
         std::size_t children = 0;
-        each_child(i, [&](std::size_t) { ++children; });
+        plan_.each_child(i, [&](std::size_t) { ++children; });
         s.exact = s.slots.empty() || (s.exact && children == parts.size());
         return s;
     }
@@ -32280,10 +31733,9 @@ private:
         return all.take();
     }
 
-    filter_tree const& tree_;
     std::span<open_index<View> const> indexes_;
     slot covered_;
-    std::vector<node_plan> plans_;
+    filter_plan<View> plan_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::payload::detail
@@ -32453,12 +31905,14 @@ namespace vicinal::inline VICINAL_ABI::payload::detail {
 template <class View>
 class merged_values {
 public:
-    /// With the words of texts, or without; backwards where `descending`.
-    merged_values(std::span<View const> views, bool words, bool descending)
+    /// With the words of texts, or without; backwards where `descending`; from a value on, there or
+    /// not, where that is given.
+    merged_values(std::span<View const> views, bool words, bool descending,
+                  std::optional<index_key> const& from = {})
         : views_(views), descending_(descending) {
         for (auto const& v : views)
             limits_.push_back(words ? v.layout().values() : v.layout().begin_of(key_kind::word));
-        start();
+        start(from);
     }
 
     /// Moves to the next value; false behind the last.
@@ -32491,12 +31945,19 @@ private:
         index_key key = {};
     };
 
-    void start() {
+    void start(std::optional<index_key> const& from) {
         cursors_.resize(views_.size());
         for (std::size_t c = 0; c < views_.size(); ++c) {
-            cursors_[c].at = descending_ ? limits_[c] - 1 : 0;
-            cursors_[c].over = limits_[c] == 0;
-            if (!cursors_[c].over) cursors_[c].key = views_[c].key(cursors_[c].at);
+            auto& at = cursors_[c];
+            if (descending_) {
+                auto const end = from ? views_[c].upper_bound(*from) : limits_[c];
+                at.over = end == 0;
+                at.at = at.over ? 0 : end - 1;
+            } else {
+                at.at = from ? views_[c].lower_bound(*from) : 0;
+                at.over = at.at >= limits_[c];
+            }
+            if (!at.over) at.key = views_[c].key(at.at);
         }
     }
     void advance(std::size_t c) {
@@ -32770,16 +32231,19 @@ public:
         return all.select();
     }
 
-    /// Calls visit(slot) -> bool in the order of the field's values, slots of equal values in
-    /// ascending order, until it gives false; slots without a value that has an order are left
-    /// out. False where there is no ordered index on the field.
+    /// Calls visit(slot) -> bool in the order of the field's values, from the value `from` on or
+    /// else from the first, slots of equal values in ascending order, until it gives false; slots
+    /// without a value that has an order are left out. False where there is no ordered index on the
+    /// field.
     template <class Visit>
-    [[nodiscard]] bool in_order(std::string_view field, bool descending, Visit const& visit) const {
+    [[nodiscard]] bool in_order(std::string_view field, bool descending,
+                                std::optional<payload::detail::index_key> const& from,
+                                Visit const& visit) const {
         auto const* const index = find(field, field_index::ordered);
         if (index == nullptr) return false;
         index->uses->add();
         auto const views = views_of(std::span<field_part const>(index->parts), *column_);
-        payload::detail::merged_values<view> all(views, false, descending);
+        payload::detail::merged_values<view> all(views, false, descending, from);
         for (bool more = true; more && all.next();)
             all.each([&](std::size_t c, std::uint64_t i) {
                 views[c].each(i, i + 1, [&](slot s) { more = more && visit(s); });
@@ -32938,30 +32402,6 @@ private:
     column* column_ = nullptr;
     std::vector<indexed_field> list_;
     slot covered_ = 0;
-};
-
-/// Of payloads that no filter reads: nothing.
-struct no_field_indexes {
-    static constexpr bool possible = false;
-
-    [[nodiscard]] static slot covered() noexcept { return 0; }
-    [[nodiscard]] static bool empty() noexcept { return true; }
-    [[nodiscard]] static filter_estimate estimate(filter const&) noexcept { return {}; }
-    [[nodiscard]] static std::optional<selection> select(filter const&) { return {}; }
-    template <class Visit>
-    [[nodiscard]] static bool in_order(std::string_view, bool, Visit const&) noexcept {
-        return false;
-    }
-    template <class Visit>
-    [[nodiscard]] static bool values(std::string_view, Visit const&) noexcept {
-        return false;
-    }
-    template <class Visit>
-    [[nodiscard]] static bool postings(std::string_view, Visit const&) noexcept {
-        return false;
-    }
-    [[nodiscard]] static std::vector<field_index_stats> stats() { return {}; }
-    static void clear() noexcept {}
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail
@@ -33534,6 +32974,41 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
+// ---- vicinal/store/no_field_indexes.hpp
+#ifndef VICINAL_STORE_NO_FIELD_INDEXES_HPP
+#define VICINAL_STORE_NO_FIELD_INDEXES_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Of payloads that no filter reads: nothing.
+struct no_field_indexes {
+    static constexpr bool possible = false;
+
+    [[nodiscard]] static slot covered() noexcept { return 0; }
+    [[nodiscard]] static bool empty() noexcept { return true; }
+    [[nodiscard]] static filter_estimate estimate(filter const&) noexcept { return {}; }
+    [[nodiscard]] static std::optional<selection> select(filter const&) { return {}; }
+    template <class Visit>
+    [[nodiscard]] static bool in_order(std::string_view, bool,
+                                       std::optional<payload::detail::index_key> const&,
+                                       Visit const&) noexcept {
+        return false;
+    }
+    template <class Visit>
+    [[nodiscard]] static bool values(std::string_view, Visit const&) noexcept {
+        return false;
+    }
+    template <class Visit>
+    [[nodiscard]] static bool postings(std::string_view, Visit const&) noexcept {
+        return false;
+    }
+    [[nodiscard]] static std::vector<field_index_stats> stats() { return {}; }
+    static void clear() noexcept {}
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
 // ---- vicinal/store/no_heap.hpp
 #ifndef VICINAL_STORE_NO_HEAP_HPP
 #define VICINAL_STORE_NO_HEAP_HPP
@@ -33678,6 +33153,10 @@ public:
     [[nodiscard]] std::uint64_t id_bytes() const noexcept { return ids_.bytes(count_); }
     [[nodiscard]] static constexpr unsigned id_overhead() noexcept {
         return std::is_same_v<Id, std::string> ? 8 : 0;
+    }
+    /// The same of payloads: where there are none, they lie nowhere.
+    [[nodiscard]] static constexpr unsigned payload_overhead() noexcept {
+        return std::is_same_v<Payload, payload::none> ? 0 : 8;
     }
     /// What is known of payloads without reading them.
     [[nodiscard]] fields_type const& fields() const noexcept { return fields_; }
@@ -33928,24 +33407,6 @@ private:
     std::uint64_t epoch_ = 0;
     std::vector<slot> changed_;
 };
-
-/// The payload of a slot. Errors: corrupt_snapshot, where it does not decode; out_of_memory.
-template <class Payload, class Rows>
-[[nodiscard]] result<typename Payload::value_type> decode_payload(Rows const& rows, slot s) {
-    auto payload = Payload::decode(rows.payload(s));
-    if (payload || payload.error().code() == errc::out_of_memory) return payload;
-    return error{errc::corrupt_snapshot, "a payload that decodes", payload.error().message()};
-}
-
-/// The record of a slot, bit for bit. Errors: as decode_payload.
-template <class Record, class Payload, class Id, class Rows>
-[[nodiscard]] result<Record> decode_record(Rows const& rows, slot s, std::size_t dim) {
-    auto payload = decode_payload<Payload>(rows, s);
-    VICINAL_CHECK(payload);
-    auto const vectors = rows.vectors().reader();
-    auto const* vector = vectors.template row_as<typename Rows::element>(s);
-    return Record{Id(rows.id(s)), {vector, vector + dim}, std::move(*payload)};
-}
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 
@@ -35233,6 +34694,400 @@ private:
 #ifndef VICINAL_STORE_MATCHES_HPP
 #define VICINAL_STORE_MATCHES_HPP
 
+// ---- vicinal/store/match_finder.hpp
+#ifndef VICINAL_STORE_MATCH_FINDER_HPP
+#define VICINAL_STORE_MATCH_FINDER_HPP
+
+// ---- vicinal/store/planner.hpp
+#ifndef VICINAL_STORE_PLANNER_HPP
+#define VICINAL_STORE_PLANNER_HPP
+
+// ---- vicinal/store/explanation.hpp
+#ifndef VICINAL_STORE_EXPLANATION_HPP
+#define VICINAL_STORE_EXPLANATION_HPP
+
+namespace vicinal::inline VICINAL_ABI {
+
+/// The ways to an answer.
+enum class search_plan : std::uint8_t {
+    nothing,      // no record, or none wanted
+    scan,         // every row is compared
+    scan_asking,  // every row; what is near enough is asked for its payload
+    scan_matches, // the matches are known, and each is compared
+    walk,         // over the graph, without a filter
+    walk_matches, // over the graph, where the matches are known
+    walk_asking,  // over the graph; of what it meets the nearest are asked for their payload
+};
+
+/// The plan in words.
+[[nodiscard]] constexpr std::string_view name_of(search_plan p) noexcept {
+    switch (p) {
+        case search_plan::nothing: return "nothing to look for";
+        case search_plan::scan: return "exact scan of all rows";
+        case search_plan::scan_asking: return "exact scan that asks payloads";
+        case search_plan::scan_matches: return "exact scan of the matches";
+        case search_plan::walk: return "walk over the graph";
+        case search_plan::walk_matches: return "walk among known matches";
+        case search_plan::walk_asking: return "walk that asks payloads";
+    }
+    return "?";
+}
+
+/// What told how many records match, or which.
+enum class match_source : std::uint8_t {
+    none,     // nothing did, or had to
+    cache,    // an earlier search with the same filter
+    indexes,  // indexes on fields
+    sample,   // the payloads of a few hundred records
+    payloads, // the payloads of all records
+};
+
+/// The source in words.
+[[nodiscard]] constexpr std::string_view name_of(match_source s) noexcept {
+    switch (s) {
+        case match_source::none: return "nothing";
+        case match_source::cache: return "an earlier search";
+        case match_source::indexes: return "field indexes";
+        case match_source::sample: return "a sample";
+        case match_source::payloads: return "all payloads";
+    }
+    return "?";
+}
+
+/// What a search did for its answer.
+struct explanation {
+    search_plan plan = search_plan::nothing;
+    /// What was begun before it and given up, as the estimate had been wrong.
+    std::optional<search_plan> given_up = {};
+    /// Live records; of them, those that match, and how many were thought to.
+    std::size_t records = 0;
+    std::size_t matching = 0;
+    std::size_t estimated = 0;
+    match_source estimated_by = match_source::none;
+    /// How the matches were found, where the plan has them all.
+    match_source found_by = match_source::none;
+    /// Distances that were computed, of codes and of vectors.
+    std::size_t code_distances = 0;
+    std::size_t vector_distances = 0;
+    /// Rows whose payload was read, each time that it was; those of a sample are not counted.
+    std::size_t payloads = 0;
+    /// Bytes of these codes, vectors and payloads.
+    std::uint64_t bytes = 0;
+    /// What took how long, in order, and all of it: nanoseconds of the clock.
+    struct phase {
+        std::string_view name;
+        std::uint64_t nanoseconds = 0;
+    };
+    std::vector<phase> phases = {};
+    std::uint64_t nanoseconds = 0;
+    /// What would make it quicker, in words.
+    std::vector<std::string> hints = {};
+};
+
+namespace detail {
+
+/// 48,000 for 48000.
+[[nodiscard]] inline std::string with_commas(std::uint64_t n) {
+    auto digits = std::to_string(n);
+    for (auto at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
+    return digits;
+}
+
+} // namespace detail
+
+/// The explanation as a page of text, a line for each matter. Throws std::bad_alloc.
+[[nodiscard]] inline std::string to_string(explanation const& e) {
+    using detail::with_commas;
+    std::string page = "plan: " + std::string(name_of(e.plan));
+    if (e.given_up) page += ", after a " + std::string(name_of(*e.given_up)) + " was given up";
+    page += "\nmatches: " + with_commas(e.matching) + " of " + with_commas(e.records) + " records";
+    if (e.estimated_by != match_source::none)
+        page += "; estimated " + with_commas(e.estimated) + " by " +
+                std::string(name_of(e.estimated_by));
+    if (e.found_by != match_source::none) page += "; found by " + std::string(name_of(e.found_by));
+    page += "\nlooked at: " + with_commas(e.code_distances) + " codes, " +
+            with_commas(e.vector_distances) + " vectors, " + with_commas(e.payloads) +
+            " payloads: " + with_commas(e.bytes) + " bytes";
+    page += "\ntime: " + with_commas(e.nanoseconds / 1000) + " us";
+    char const* before = " (";
+    for (auto const& p : e.phases) {
+        page.append(before).append(p.name).append(" ").append(with_commas(p.nanoseconds / 1000));
+        before = ", ";
+    }
+    if (!e.phases.empty()) page += ")";
+    page += "\n";
+    for (auto const& hint : e.hints) page += "hint: " + hint + "\n";
+    return page;
+}
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
+
+/// Which way a filtered search goes: what each would cost, in nanoseconds, and the rule.
+///
+/// A filter whose matches are known (an earlier search, a field index) is answered by the index,
+/// which scans the matches or walks among them. One that is not known can be asked of the nearest
+/// rows that a walk meets, or be evaluated on every row first, which also tells the matches for the
+/// next time. A walk that asks is given as much as the other way costs, so that both together cost
+/// at most twice the cheaper; what such walks have taken is remembered with the filter, and when
+/// they have paid for finding the matches, these are found: again at most twice.
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Nanoseconds. Measured are payload_in_order in memory (50 to 57, on 1,000,000 records with four
+/// fields: "find" of bench/store/planner_bench.cpp), match_scanned (index/hnsw/filter_costs.hpp)
+/// and beginning (5 to 10 us, what a search takes there whose few matches are known). The others
+/// are chosen: no measurement has them by themselves, and all of storage::file.
+struct filter_costs {
+    /// A payload evaluated in the order of rows.
+    double payload_in_order;
+    /// A payload read from its place; a row that a walk meets and asks.
+    double payload;
+    double row_asked;
+    /// The same where the matches are known.
+    double row_met = 110;
+    /// A match scanned by its code.
+    double match_scanned = 15;
+    /// What a selection of an index costs beside: a match listed, a row's bit.
+    double match_listed = 3;
+    double row_copied = 0.02;
+    /// A search's beginning.
+    double beginning = 10'000;
+};
+
+/// pages: whether rows are read from a file through a cache (storage::file).
+[[nodiscard]] constexpr filter_costs costs_of(bool pages) noexcept {
+    return pages ? filter_costs{.payload_in_order = 120, .payload = 2000, .row_asked = 3000}
+                 : filter_costs{.payload_in_order = 53, .payload = 60, .row_asked = 180};
+}
+
+/// Nanoseconds of a scan of all rows, 40 bytes of vectors in each, that asks what is nearer than
+/// the k-th match so far: k for the first, and then as often as such a one moves.
+[[nodiscard]] inline double price_of_scan(filter_costs const& c, std::size_t rows,
+                                          std::size_t row_bytes, std::size_t k,
+                                          double share) noexcept {
+    auto const n = static_cast<double>(rows);
+    auto const first = static_cast<double>(k) / (std::max)(share, 1e-9);
+    auto const asked = first < n ? (std::min)(n, first * (1 + std::log(n / first))) : n;
+    return n * static_cast<double>(row_bytes) / 40 + asked * c.payload_in_order;
+}
+
+/// How many records match, as far as is known before the search.
+struct match_estimate {
+    double share = 1;
+    double least = 0;
+    double most = 1;
+    match_source source = match_source::none;
+    /// Whether field indexes can find the matches, and what finding them costs, by these or else by
+    /// evaluating the filter on every row.
+    bool selectable = false;
+    double find = 0;
+};
+
+/// What the ways cost for one search.
+struct filter_prices {
+    /// A walk that asks.
+    double walk = 0;
+    /// Finding the matches, and the search among them.
+    double find = 0;
+    double among = 0;
+
+    /// Whether to walk and ask, where so much was spent on such walks before.
+    [[nodiscard]] constexpr bool asks(double spent) const noexcept {
+        return walk < find + among && (spent < find || walk <= among);
+    }
+    /// How many rows a walk may ask until it has cost the other way.
+    [[nodiscard]] constexpr std::size_t most_asked(filter_costs const& c) const noexcept {
+        return 256 + static_cast<std::size_t>((find + among) / c.row_asked);
+    }
+};
+
+/// asked: how many rows a walk would ask.
+[[nodiscard]] constexpr filter_prices prices_of(filter_costs const& c, match_estimate const& e,
+                                                std::size_t asked, std::size_t rows) noexcept {
+    auto const matching = e.share * static_cast<double>(rows);
+    auto const met = static_cast<double>(asked);
+    return {c.beginning + met * c.row_asked, e.find,
+            (std::min)(matching * c.match_scanned, c.beginning + met * c.row_met)};
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// The matches of one filter: what is known of them, and how to find them. Runs while the caller's
+/// reader section is open. Throws std::bad_alloc.
+template <class Rows, class Trace>
+class match_finder {
+public:
+    using pointer = filter_cache::pointer;
+
+    /// text: the filter as it was written, by which it is remembered.
+    match_finder(Rows const& rows, filter const& where, std::string_view text, filter_cache& cache,
+                 Trace& trace) noexcept
+        : rows_(rows), where_(where), text_(text), cache_(cache), trace_(trace) {}
+
+    [[nodiscard]] static constexpr filter_costs costs() noexcept {
+        return costs_of(decltype(rows_.vectors().reader())::pages);
+    }
+
+    /// What an earlier search has found or spent.
+    [[nodiscard]] filter_cache::memory recall() {
+        auto known = cache_.recall(text_, where_, rows_, trace_);
+        if (known.found) {
+            trace_.estimated(static_cast<double>(known.found->count()) * live_share(),
+                             match_source::cache);
+            trace_.found(match_source::cache);
+        }
+        return known;
+    }
+
+    /// What finding the matches costs, and as much of their number as field indexes tell.
+    [[nodiscard]] match_estimate prices() const {
+        auto const c = costs();
+        auto const rows = static_cast<double>(rows_.count());
+        match_estimate e{.find = rows * c.payload_in_order};
+        if (rows_.fields().empty()) return e;
+        auto const known = rows_.fields().estimate(where_);
+        auto const covered = static_cast<double>(rows_.fields().covered());
+        if (!known.known || covered == 0) return e;
+        auto const unknown = rows - covered + static_cast<double>(rows_.changed().size());
+        auto const listed = static_cast<double>(known.at_most);
+        bool const sure = known.at_least == known.at_most;
+        auto const by_index = known.cost_ns + listed * (c.match_listed + (sure ? 0 : c.payload)) +
+                              rows * c.row_copied + unknown * c.payload_in_order;
+        e.least = static_cast<double>(known.at_least) / rows;
+        e.most = (std::min)(1.0, (listed + unknown) / rows);
+        e.selectable = by_index < e.find;
+        e.find = (std::min)(e.find, by_index);
+        e.source = match_source::indexes;
+        return e;
+    }
+    /// The same with a share of matches between these bounds, which a sample tells where they lie
+    /// apart.
+    [[nodiscard]] match_estimate estimate() {
+        auto e = prices();
+        auto const rows = static_cast<double>(rows_.count());
+        e.share = (e.least + e.most) / 2;
+        if (e.most > e.least * 1.5 && e.most * rows > 64) {
+            e.share = std::clamp(cache_.sample(rows_)->share_of(where_), e.least, e.most);
+            if (e.source == match_source::none) e.source = match_source::sample;
+        }
+        e.share = (std::max)(e.share, 0.5 / (rows + 1));
+        trace_.estimated(e.share * rows * live_share(), e.source);
+        return e;
+    }
+
+    /// All of them; remembered for the next time.
+    [[nodiscard]] pointer find(match_estimate const& e) {
+        if (e.selectable)
+            if (auto chosen = rows_.fields().select(where_)) {
+                auto const ask = filter_cache::asking(where_, rows_, trace_);
+                auto found =
+                    std::make_shared<matching_slots>(chosen->slots, rows_.fields().covered(), 0);
+                if (!chosen->exact) found->reduce(ask);
+                if (!found->up_to_date(rows_)) found->look_at_new(rows_, ask);
+                trace_.found(match_source::indexes);
+                return cache_.keep(text_, rows_, std::move(found));
+            }
+        trace_.found(match_source::payloads);
+        return cache_.evaluate(text_, where_, rows_, trace_);
+    }
+
+    /// Remembers that a search had to ask its way.
+    void add_spent(double nanoseconds) { cache_.add_spent(text_, rows_.epoch(), nanoseconds); }
+
+    /// The share of rows that are live.
+    [[nodiscard]] double live_share() const noexcept {
+        return static_cast<double>(rows_.live_count()) /
+               static_cast<double>((std::max)(rows_.count(), slot{1}));
+    }
+
+private:
+    Rows const& rows_;
+    filter const& where_;
+    std::string_view text_;
+    filter_cache& cache_;
+    Trace& trace_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+// ---- vicinal/store/trace.hpp
+#ifndef VICINAL_STORE_TRACE_HPP
+#define VICINAL_STORE_TRACE_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Where a search tells what it does and nobody listens: costs nothing.
+struct no_trace {
+    [[nodiscard]] constexpr index::no_tally tally() const noexcept { return {}; }
+    constexpr void phase(std::string_view) const noexcept {}
+    constexpr void plan(search_plan) const noexcept {}
+    constexpr void given_up(search_plan) const noexcept {}
+    constexpr void estimated(double, match_source) const noexcept {}
+    constexpr void found(match_source) const noexcept {}
+    constexpr void asked(std::size_t) const noexcept {}
+};
+
+/// The trace of searches that nobody asks about.
+inline constexpr no_trace untold = {};
+
+/// Writes it into an explanation. A type of its own, so that a search which nobody asks about is
+/// compiled without.
+class trace {
+public:
+    explicit trace(explanation& to) noexcept : to_(&to), began_(now()) {}
+
+    [[nodiscard]] index::tally tally() const noexcept { return index::tally(counts_); }
+    /// What was under way has ended, and something else begins; an empty name for nothing.
+    void phase(std::string_view name) {
+        auto const at = now();
+        if (!running_.empty()) to_->phases.push_back({running_, at - began_});
+        running_ = name;
+        began_ = at;
+    }
+    void plan(search_plan p) noexcept { to_->plan = p; }
+    void given_up(search_plan p) noexcept { to_->given_up = p; }
+    void estimated(double matching, match_source source) noexcept {
+        to_->estimated = static_cast<std::size_t>(matching + 0.5);
+        to_->estimated_by = source;
+    }
+    void found(match_source source) noexcept { to_->found_by = source; }
+    /// A payload of so many bytes was read.
+    void asked(std::size_t bytes) noexcept {
+        ++to_->payloads;
+        to_->bytes += bytes;
+    }
+    /// Takes the counts over, with the bytes of a code and of a vector.
+    void finish(std::size_t code_bytes, std::size_t vector_bytes) {
+        phase({});
+        to_->code_distances = counts_.codes;
+        to_->vector_distances = counts_.vectors;
+        to_->bytes += std::uint64_t{counts_.codes} * code_bytes +
+                      std::uint64_t{counts_.vectors} * vector_bytes;
+        for (auto const& p : to_->phases) to_->nanoseconds += p.nanoseconds;
+    }
+
+private:
+    [[nodiscard]] static std::uint64_t now() noexcept {
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                              std::chrono::steady_clock::now().time_since_epoch())
+                                              .count());
+    }
+
+    explanation* to_;
+    mutable index::distance_counts counts_;
+    std::string_view running_;
+    std::uint64_t began_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
 // ---- vicinal/store/where.hpp
 #ifndef VICINAL_STORE_WHERE_HPP
 #define VICINAL_STORE_WHERE_HPP
@@ -35302,6 +35157,324 @@ void each_match(Rows const& rows, filter const& where, std::string const& text,
 } // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
+// ---- vicinal/store/query.hpp
+#ifndef VICINAL_STORE_QUERY_HPP
+#define VICINAL_STORE_QUERY_HPP
+
+// ---- vicinal/store/payload_question.hpp
+#ifndef VICINAL_STORE_PAYLOAD_QUESTION_HPP
+#define VICINAL_STORE_PAYLOAD_QUESTION_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// A filter as a question to a slot that is answered by its payload, and may be told beforehand
+/// which slots come next.
+template <class Rows, class Trace>
+class payload_question {
+public:
+    payload_question(Rows const& rows, filter const& where, Trace& trace) noexcept
+        : rows_(rows), ask_(filter_cache::asking(where, rows, trace)) {}
+
+    [[nodiscard]] bool operator()(slot s) const { return rows_.live(s) && ask_(s); }
+    void announce(slot s) const noexcept { rows_.announce_payload(s); }
+    void fetch(slot s) const noexcept { rows_.fetch_payload(s); }
+
+private:
+    Rows const& rows_;
+    decltype(filter_cache::asking(std::declval<filter const&>(), std::declval<Rows const&>(),
+                                  std::declval<Trace&>())) ask_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+// ---- vicinal/store/search_call.hpp
+#ifndef VICINAL_STORE_SEARCH_CALL_HPP
+#define VICINAL_STORE_SEARCH_CALL_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Where distances are equal the smaller id comes first.
+template <class Rows>
+struct earlier_id {
+    Rows const* rows;
+    [[nodiscard]] bool operator()(slot a, slot b) const noexcept {
+        return rows->id(a) < rows->id(b);
+    }
+};
+
+/// What a search is asked, and of whom: rows and index as a reader sees them, whose section is open
+/// as long as this lives. Everything outlives it.
+template <class Rows, class Index>
+struct search_call {
+    Rows const& rows;
+    Index const& index;
+    std::size_t dim;
+    filter const& where;
+    search_options const& options;
+    filter_cache& filters;
+
+    /// The same with other options.
+    [[nodiscard]] search_call with(search_options const& other) const noexcept {
+        return {rows, index, dim, where, other, filters};
+    }
+
+    /// The matches of the filter.
+    template <class Trace>
+    [[nodiscard]] match_finder<Rows, Trace> matches(Trace& trace) const noexcept {
+        return {rows, where, options.where, filters, trace};
+    }
+
+    [[nodiscard]] earlier_id<Rows> by_id() const noexcept { return {&rows}; }
+
+    /// What `best` has found, nearest first, up to the largest distance.
+    template <class Nearest>
+    [[nodiscard]] index::neighbours take(Nearest& best) const {
+        auto found = best.take();
+        while (!found.empty() && static_cast<double>(found.back().distance) > options.max_distance)
+            found.pop_back();
+        return found;
+    }
+};
+
+template <class Rows, class Index>
+search_call(Rows const&, Index const&, std::size_t, filter const&, search_options const&,
+            filter_cache&) -> search_call<Rows, Index>;
+
+/// Calls run(keep) with what a scan of these rows without a filter need ask of a slot: nothing
+/// where every row is live, else the flags.
+template <class Rows, class Run>
+auto with_live(Rows const& rows, Run const& run) {
+    if (rows.live_count() == rows.count()) return run(index::keep_all{});
+    return run(rows.live_slots());
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// One query on its way down: from options to slots with exact distances. Runs while the caller's
+/// reader section is open.
+template <class Metric, class Rows, class Index, class Trace>
+class query {
+public:
+    using element = metric::element_of<Metric>;
+
+    query(search_call<Rows, Index> const& call, element const* vector, Trace& trace) noexcept
+        : call_(call), vector_(vector), matches_(call.matches(trace)), trace_(trace) {}
+
+    /// min(k, matching) neighbours, nearest first, ties by id.
+    [[nodiscard]] result<index::neighbours> run() {
+        auto const k = (std::min)(call_.options.k, call_.rows.live_count());
+        if (k == 0) return index::neighbours{};
+        nearest best(k, call_.by_id());
+        VICINAL_CHECK(answer(best));
+        return call_.take(best);
+    }
+
+private:
+    using nearest = index::nearest<earlier_id<Rows>>;
+
+    [[nodiscard]] result<void> answer(nearest& best) {
+        if constexpr (Index::exact) {
+            return call_.where.empty() ? scan(best) : scan_filtered(best);
+        } else {
+            if (call_.options.exact || call_.index.covered() == 0)
+                return call_.where.empty() ? scan(best) : among(best, find_all(), true);
+            if (!call_.where.empty()) return answer_filtered(best);
+            if (call_.rows.live_count() == call_.rows.count()) return walk(best);
+            return search_among(best, call_.rows.live_slots(), call_.rows.live_count(),
+                                search_plan::walk);
+        }
+    }
+
+    /// Every live row, by the index itself where it is exact: it may know a shorter way.
+    [[nodiscard]] result<void> scan(nearest& best) {
+        trace_.plan(search_plan::scan);
+        trace_.phase("scan");
+        with_live(call_.rows, [&](auto const& keep) { scan_all(best, keep); });
+        return {};
+    }
+
+    template <class Keep>
+    void scan_all(nearest& best, Keep const& keep) {
+        slot tail = 0;
+        if constexpr (scans) {
+            call_.index.scan(vector_, keep, best, trace_.tally());
+            tail = call_.index.covered();
+        }
+        scan_rows(best, tail, keep);
+    }
+
+    template <class Keep>
+    void scan_rows(nearest& best, slot first, Keep const& keep) {
+        index::scan_exactly<Metric>(call_.rows.vectors().reader(), first, call_.rows.count(),
+                                    vector_, call_.dim, keep, best, trace_.tally());
+    }
+
+    /// The index for what it covers, a scan for the fresh tail; a scan of everything if together
+    /// they come to fewer than k.
+    [[nodiscard]] result<void> walk(nearest& best) {
+        trace_.plan(search_plan::walk);
+        trace_.phase("walk");
+        auto const effort = call_.options.effort != 0
+                                ? call_.options.effort
+                                : call_.index.effort_for(best.wanted(), call_.options.recall);
+        VICINAL_CHECK(call_.index.search_into(vector_, effort, index::keep_all{}, best,
+                                              (std::numeric_limits<std::size_t>::max)(),
+                                              trace_.tally()));
+        scan_rows(best, call_.index.covered(), index::keep_all{});
+        if (best.size() == best.wanted()) return {};
+        static_cast<void>(best.take());
+        return scan(best);
+    }
+
+    /// The exact search with a filter over an index that looks at every row: it asks only those for
+    /// their payload that are near enough, which is dear only where few match.
+    [[nodiscard]] result<void> scan_filtered(nearest& best) {
+        trace_.phase("estimate");
+        auto const known = matches_.recall();
+        if (known.found) return among(best, known.found, true);
+        auto const e = matches_.estimate();
+        auto const scanning =
+            price_of_scan(matches_.costs(), call_.rows.count(), call_.dim * sizeof(element),
+                          best.wanted(), e.share * matches_.live_share());
+        if (e.find < scanning || known.spent >= e.find) return among(best, find(e), true);
+        trace_.plan(search_plan::scan_asking);
+        trace_.phase("scan");
+        scan_all(best, payload_question<Rows, Trace>(call_.rows, call_.where, trace_));
+        matches_.add_spent(scanning);
+        return {};
+    }
+
+    /// See store/planner.hpp.
+    [[nodiscard]] result<void> answer_filtered(nearest& best) {
+        trace_.phase("estimate");
+        auto const known = matches_.recall();
+        if (known.found) return among(best, known.found, false);
+        auto const e = matches_.estimate();
+        auto const share = (std::max)(e.share * matches_.live_share(), 1e-9);
+        auto const c = matches_.costs();
+        auto const asked =
+            call_.index.asked_for(best.wanted(), call_.options.effort, call_.options.recall, share);
+        auto const prices = prices_of(c, e, asked, call_.rows.count());
+        if (prices.asks(known.spent)) {
+            trace_.phase("walk");
+            payload_question<Rows, Trace> const ask(call_.rows, call_.where, trace_);
+            auto const finished =
+                call_.index.search_asking(vector_, call_.options.effort, call_.options.recall,
+                                          share, ask, prices.most_asked(c), best, trace_.tally());
+            VICINAL_CHECK(finished);
+            matches_.add_spent(prices.walk);
+            if (*finished) {
+                trace_.plan(search_plan::walk_asking);
+                scan_rows(best, call_.index.covered(), ask);
+                if (best.size() == best.wanted()) return {};
+            }
+            trace_.given_up(search_plan::walk_asking);
+            static_cast<void>(best.take());
+        }
+        return among(best, find(e), false);
+    }
+
+    [[nodiscard]] filter_cache::pointer find(match_estimate const& e) {
+        trace_.phase("find");
+        return matches_.find(e);
+    }
+    [[nodiscard]] filter_cache::pointer find_all() {
+        trace_.phase("estimate");
+        auto known = matches_.recall();
+        return known.found ? std::move(known.found) : find(matches_.estimate());
+    }
+
+    /// The search among known matches: exactly, or as the index likes.
+    [[nodiscard]] result<void> among(nearest& best, filter_cache::pointer const& found,
+                                     bool exactly) {
+        if (found->count() == 0) {
+            trace_.plan(search_plan::scan_matches);
+            return {};
+        }
+        live_matches const all(*found, call_.rows.live_slots(),
+                               call_.rows.live_count() == call_.rows.count());
+        if constexpr (!Index::exact)
+            if (!exactly) {
+                auto const share = matches_.live_share();
+                return search_among(
+                    best, all,
+                    static_cast<std::size_t>(static_cast<double>(found->count()) * share),
+                    search_plan::walk_matches);
+            }
+        trace_.plan(search_plan::scan_matches);
+        trace_.phase("scan");
+        if constexpr (Index::exact) {
+            if (found->listed())
+                scan_listed(best, all);
+            else
+                scan_all(best, all);
+        } else {
+            VICINAL_CHECK(call_.index.scan_into(vector_, all, best, trace_.tally()));
+            scan_rows(best, call_.index.covered(), all);
+        }
+        return {};
+    }
+
+    /// A list of matches, of which the index scans those that it covers.
+    template <class Matches>
+    void scan_listed(nearest& best, Matches const& all) {
+        auto const live = [&](slot s) { return all.live(s); };
+        auto const few = all.few();
+        slot tail = 0;
+        if constexpr (scans) tail = call_.index.covered();
+        auto const covered =
+            static_cast<std::size_t>(std::lower_bound(few.begin(), few.end(), tail) - few.begin());
+        if constexpr (scans)
+            call_.index.scan_listed(vector_, few.first(covered), live, best, trace_.tally());
+        index::scan_list<Metric>(call_.rows.vectors().reader(), few.subspan(covered), vector_,
+                                 call_.dim, live, best, trace_.tally());
+    }
+
+    /// By the index among rows that show their bits, about `matching` of them, and a scan of the
+    /// fresh tail.
+    template <class Keep>
+    [[nodiscard]] result<void> search_among(nearest& best, Keep const& keep, std::size_t matching,
+                                            search_plan walking) {
+        trace_.phase("search");
+        auto const way =
+            call_.index.search_among(vector_, call_.options.effort, call_.options.recall, keep,
+                                     matching, best, trace_.tally());
+        VICINAL_CHECK(way);
+        auto const scanning =
+            walking == search_plan::walk ? search_plan::scan : search_plan::scan_matches;
+        trace_.plan(*way == index::way_among::walk ? walking : scanning);
+        if (*way == index::way_among::walk_then_scan) trace_.given_up(walking);
+        scan_rows(best, call_.index.covered(), keep);
+        return {};
+    }
+
+    /// Whether the index scans its rows itself.
+    static constexpr bool scans = requires(Index const& i, element const* v, nearest& best) {
+        i.scan(v, index::keep_all{}, best, index::no_tally{});
+    };
+
+    search_call<Rows, Index> call_;
+    element const* vector_;
+    match_finder<Rows, Trace> matches_;
+    Trace& trace_;
+};
+
+/// One query, which tells the trace what it does. See query.
+template <class Metric, class Rows, class Index, class Trace = no_trace const>
+[[nodiscard]] result<index::neighbours> nearest_to(search_call<Rows, Index> const& call,
+                                                   metric::element_of<Metric> const* vector,
+                                                   Trace& trace = untold) {
+    return query<Metric, Rows, Index, Trace>(call, vector, trace).run();
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -35313,26 +35486,23 @@ class widening {
 public:
     using element = metric::element_of<Metric>;
 
-    /// All must outlive it.
-    widening(Rows const& rows, Index const& index, std::size_t dim, filter const& where,
-             search_options const& o, filter_cache& filters) noexcept
-        : rows_(rows), index_(index), dim_(dim), where_(where), options_(o), filters_(filters) {}
+    explicit widening(search_call<Rows, Index> const& call) noexcept : call_(call) {}
 
     /// As a search of the store with that k.
     [[nodiscard]] result<index::neighbours> nearest(element const* vector, std::size_t k) const {
-        auto o = options_;
+        auto o = call_.options;
         o.k = k;
-        return query<Metric, Rows, Index>(rows_, index_, dim_, vector, where_, o, filters_).run();
+        return nearest_to<Metric>(call_.with(o), vector);
     }
 
     /// Every match up to max_distance, nearest first, ties by id. A distance for each match.
     [[nodiscard]] index::neighbours all(element const* vector) const {
         index::neighbours found;
-        auto const distance = metric::bind_exact<Metric>(vector, dim_);
-        auto const vectors = rows_.vectors().reader();
-        each_match(rows_, where_, options_.where, filters_, [&](slot s) {
+        auto const distance = metric::bind_exact<Metric>(vector, call_.dim);
+        auto const vectors = call_.rows.vectors().reader();
+        each_match(call_.rows, call_.where, call_.options.where, call_.filters, [&](slot s) {
             float const d = distance(vectors.template row_as<element>(s));
-            if (static_cast<double>(d) <= options_.max_distance) found.push_back({d, s});
+            if (static_cast<double>(d) <= call_.options.max_distance) found.push_back({d, s});
         });
         sort(found);
         return found;
@@ -35344,8 +35514,8 @@ public:
     template <class Enough>
     [[nodiscard]] result<index::neighbours> until(element const* vector, std::size_t first,
                                                   Enough const& enough) const {
-        if (!options_.exact)
-            for (auto k = first; k < rows_.live_count() / 8; k *= 4) {
+        if (!call_.options.exact)
+            for (auto k = first; k < call_.rows.live_count() / 8; k *= 4) {
                 auto found = nearest(vector, k);
                 VICINAL_CHECK(found);
                 if (found->size() < k || enough(*found)) return found;
@@ -35356,17 +35526,12 @@ public:
     void sort(index::neighbours& list) const {
         std::sort(list.begin(), list.end(), [this](auto const& a, auto const& b) {
             return a.distance < b.distance ||
-                   (a.distance == b.distance && earlier_id<Rows>{&rows_}(a.row, b.row));
+                   (a.distance == b.distance && call_.by_id()(a.row, b.row));
         });
     }
 
 private:
-    Rows const& rows_;
-    Index const& index_;
-    std::size_t dim_;
-    filter const& where_;
-    search_options const& options_;
-    filter_cache& filters_;
+    search_call<Rows, Index> call_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail
@@ -35801,21 +35966,7 @@ public:
     [[nodiscard]] result<scan_type> try_scan(id_parameter after) const {
         return scan_behind(id_view(after));
     }
-
 #if VICINAL_EXCEPTIONS
-    void upsert(id_parameter id, vector_parameter vector, payload_type const& payload = {}) {
-        try_upsert(id, vector, payload).value();
-    }
-    void upsert(id_parameter id, braces vector, payload_type const& payload = {}) {
-        try_upsert(id, vector, payload).value();
-    }
-    template <class Range>
-        requires range_of<Range, record>
-    void upsert(Range const& records) { try_upsert(records).value(); }
-    [[nodiscard]] std::optional<record> get(id_parameter id) const { return try_get(id).value(); }
-    [[nodiscard]] bool contains(id_parameter id) const { return try_contains(id).value(); }
-    bool erase(id_parameter id) { return try_erase(id).value(); }
-    void clear() { try_clear().value(); }
     [[nodiscard]] scan_type scan() const { return try_scan().value(); }
     [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }
 #endif
@@ -35888,10 +36039,10 @@ public:
     }
 
     /// Sets these fields of the record's payload and keeps the others; false where there is none of
-    /// that id. No other write comes between the reading and the writing. Cost and errors as
-    /// try_update_payload; also corrupt_snapshot.
-    result<bool> try_merge_payload(id_parameter id,
-                                   vicinal::fields const& some) requires(has_fields) {
+    /// that id. Of a struct they are the members of those names. No other write comes between the
+    /// reading and the writing. Cost and errors as try_update_payload (invalid_payload where they
+    /// don't fit the struct); also corrupt_snapshot.
+    result<bool> try_merge_payload(id_parameter id, vicinal::fields const& some) {
         return guarded([&]() -> result<bool> {
             auto const n = merge(std::vector<id_view>{id_view(id)}, some);
             VICINAL_CHECK(n);
@@ -35901,29 +36052,9 @@ public:
     /// The same for each of these ids that is there, all of them or none: one log record, one sync.
     /// How many records that was.
     template <ids_of<id_parameter> Range>
-    result<std::size_t> try_merge_payload(Range const& ids,
-                                          vicinal::fields const& some) requires(has_fields) {
-        return guarded([&]() -> result<std::size_t> {
-            std::vector<id_view> views;
-            for (auto const& id : ids) views.push_back(id_view(id_parameter(id)));
-            std::sort(views.begin(), views.end());
-            views.erase(std::unique(views.begin(), views.end()), views.end());
-            return merge(views, some);
-        });
+    result<std::size_t> try_merge_payload(Range const& ids, vicinal::fields const& some) {
+        return guarded([&] { return merge(distinct(ids), some); });
     }
-
-#if VICINAL_EXCEPTIONS
-    bool update_payload(id_parameter id, payload_type const& payload) {
-        return try_update_payload(id, payload).value();
-    }
-    bool merge_payload(id_parameter id, vicinal::fields const& some) requires(has_fields) {
-        return try_merge_payload(id, some).value();
-    }
-    template <ids_of<id_parameter> Range>
-    std::size_t merge_payload(Range const& ids, vicinal::fields const& some) requires(has_fields) {
-        return try_merge_payload(ids, some).value();
-    }
-#endif
 
 protected:
     /// Replaces the payload of a record of which taken(rows, slot) holds.
@@ -35940,6 +36071,14 @@ protected:
         VICINAL_CHECK(n);
         return *n != 0;
     }
+    template <class Range>
+    [[nodiscard]] static std::vector<id_view> distinct(Range const& ids) {
+        std::vector<id_view> views;
+        for (auto const& id : ids) views.push_back(id_view(id_parameter(id)));
+        std::sort(views.begin(), views.end());
+        views.erase(std::unique(views.begin(), views.end()), views.end());
+        return views;
+    }
     result<std::size_t> merge(std::vector<id_view> const& ids, vicinal::fields const& some) {
         return merge_if(ids, some, [](auto const&, slot) { return true; });
     }
@@ -35948,15 +36087,22 @@ protected:
     result<std::size_t> merge_if(std::vector<id_view> const& ids, vicinal::fields const& some,
                                  Taken const& taken) {
         using policy = typename Types::payload_policy;
+        static_assert(payload::made_of_fields<policy>,
+                      "vicinal: merge_payload sets fields: it needs a store whose payload is "
+                      "payload::fields or payload::record<T>");
         std::string encoded;
-        VICINAL_CHECK(policy::encode(some, encoded));
+        VICINAL_CHECK(payload::fields::encode(some, encoded));
         return engine_->update(ids,
                                [&](auto const& rows, slot s, std::string& out) -> result<bool> {
                                    if (!taken(rows, s)) return false;
-                                   auto all = decode_payload<policy>(rows, s);
+                                   auto held = decode_payload<policy>(rows, s);
+                                   VICINAL_CHECK(held);
+                                   auto all = payload::as_fields<policy>(*std::move(held));
                                    VICINAL_CHECK(all);
                                    for (auto const& f : some) all->set(f.name, f.v);
-                                   VICINAL_CHECK(policy::encode(*all, out));
+                                   auto const merged = payload::from_fields<policy>(*all);
+                                   VICINAL_CHECK(merged);
+                                   VICINAL_CHECK(policy::encode(*merged, out));
                                    return true;
                                });
     }
@@ -35968,6 +36114,85 @@ protected:
 // ---- vicinal/store/searches.hpp
 #ifndef VICINAL_STORE_SEARCHES_HPP
 #define VICINAL_STORE_SEARCHES_HPP
+
+// ---- vicinal/store/query_batch.hpp
+#ifndef VICINAL_STORE_QUERY_BATCH_HPP
+#define VICINAL_STORE_QUERY_BATCH_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Whether an index answers many queries at once, exactly.
+template <class Index>
+concept batched = requires {
+    requires Index::exact;
+}
+&&requires(Index const& index, typename Index::element const* queries,
+           std::span<index::nearest<>> best) {
+    {
+        index.scan_batch(queries, best, index::keep_all{}, std::size_t{1})
+        } -> std::same_as<result<void>>;
+};
+
+/// Many queries on their way down together: to each what `query` would give. Runs while the
+/// caller's reader section is open, so that all see the same rows.
+template <class Metric, class Rows, class Index>
+class query_batch {
+public:
+    using element = metric::element_of<Metric>;
+
+    explicit query_batch(search_call<Rows, Index> const& call) noexcept : call_(call) {}
+
+    /// For `count` queries, one behind the other.
+    [[nodiscard]] result<std::vector<index::neighbours>> run(element const* queries,
+                                                             std::size_t count) const {
+        auto const k = (std::min)(call_.options.k, call_.rows.live_count());
+        std::vector<index::neighbours> found(count);
+        if (k == 0) return found;
+        using nearest = index::nearest<earlier_id<Rows>>;
+        std::vector<nearest> best(count, nearest(k, call_.by_id()));
+        auto const scanned = with_kept(count, [&](auto const& keep) -> result<void> {
+            VICINAL_CHECK(
+                call_.index.scan_batch(queries, std::span(best), keep, call_.options.threads));
+            for (std::size_t i = 0; i < count; ++i)
+                index::scan_exactly<Metric>(call_.rows.vectors().reader(), call_.index.covered(),
+                                            call_.rows.count(), queries + i * call_.dim, call_.dim,
+                                            keep, best[i]);
+            return {};
+        });
+        VICINAL_CHECK(scanned);
+        for (std::size_t i = 0; i < count; ++i) found[i] = call_.take(best[i]);
+        return found;
+    }
+
+private:
+    /// Calls run(keep) with what the scan of `count` queries asks of a slot. They share what
+    /// finding the matches costs: where two or more come, all rows are asked once and not each by
+    /// each.
+    template <class Run>
+    auto with_kept(std::size_t count, Run const& run) const {
+        if (call_.where.empty()) return with_live(call_.rows, run);
+        auto matches = call_.matches(untold);
+        auto found = matches.recall().found;
+        if (!found && count == 1) return run(payload_question(call_.rows, call_.where, untold));
+        if (!found) found = matches.find(matches.estimate());
+        return run(live_matches(*found, call_.rows.live_slots(),
+                                call_.rows.live_count() == call_.rows.count()));
+    }
+
+    search_call<Rows, Index> call_;
+};
+
+/// Each of `count` queries, one behind the other. See query_batch.
+template <class Metric, class Rows, class Index>
+[[nodiscard]] result<std::vector<index::neighbours>>
+nearest_to_each(search_call<Rows, Index> const& call, metric::element_of<Metric> const* queries,
+                std::size_t count) {
+    return query_batch<Metric, Rows, Index>(call).run(queries, count);
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
@@ -35992,11 +36217,7 @@ public:
                                    Done const& done) const {
         VICINAL_CHECK(check_vector<Metric>(query, engine_.dim(), [] { return "the query"; }));
         return engine_.read([&](auto const& rows, auto const& index) -> result<hits> {
-            auto const found = detail::query<Metric, std::remove_cvref_t<decltype(rows)>,
-                                             std::remove_cvref_t<decltype(index)>, Trace>(
-                                   rows, index, engine_.dim(), query.data(), where_, options_,
-                                   engine_.filters(), trace)
-                                   .run();
+            auto const found = nearest_to<Metric>(called(rows, index), query.data(), trace);
             VICINAL_CHECK(found);
             trace.phase("hits");
             auto all = hits_of(rows, *found);
@@ -36032,6 +36253,12 @@ public:
     }
 
 private:
+    template <class Rows, class Index>
+    [[nodiscard]] search_call<Rows, Index> called(Rows const& rows,
+                                                  Index const& index) const noexcept {
+        return {rows, index, engine_.dim(), where_, options_, engine_.filters()};
+    }
+
     [[nodiscard]] result<std::vector<hits>> together(matrix_view<scalar> queries) const {
         for (std::size_t i = 0; i < queries.rows(); ++i)
             VICINAL_CHECK(check_vector<Metric>(queries.row(i), engine_.dim(),
@@ -36039,12 +36266,8 @@ private:
         std::vector<hits> answers;
         if (queries.rows() == 0) return answers;
         return engine_.read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {
-            query_batch<Metric, std::remove_cvref_t<decltype(rows)>,
-                        std::remove_cvref_t<decltype(index)>> const every(rows, index,
-                                                                          engine_.dim(), where_,
-                                                                          options_,
-                                                                          engine_.filters());
-            auto const found = every.run(queries.row(0).data(), queries.rows());
+            auto const found =
+                nearest_to_each<Metric>(called(rows, index), queries.row(0).data(), queries.rows());
             VICINAL_CHECK(found);
             answers.reserve(found->size());
             for (auto const& list : *found) answers.push_back(hits_of(rows, list));
@@ -36114,19 +36337,6 @@ public:
             return searches(*engine_, *where, o).all(queries);
         });
     }
-
-#if VICINAL_EXCEPTIONS
-    [[nodiscard]] hits search(vector_parameter query, search_options const& o = {}) const {
-        return try_search(query, o).value();
-    }
-    [[nodiscard]] hits search(braces query, search_options const& o = {}) const {
-        return try_search(query, o).value();
-    }
-    [[nodiscard]] std::vector<hits> search(matrix_view<scalar_type> queries,
-                                           search_options const& o = {}) const {
-        return try_search(queries, o).value();
-    }
-#endif
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail
@@ -36156,8 +36366,21 @@ struct facet {
 
 namespace detail {
 
-/// The most frequent values; runs inside the reader's section. From an index on the field where
-/// that knows all rows and none is dead, else by the payload of each match.
+/// Calls f(slot) for each dead one below `end`.
+template <class Rows, class F>
+void each_dead(Rows const& rows, slot end, F const& f) {
+    if (rows.live_count() == rows.count()) return;
+    auto const live = rows.live_slots();
+    for (slot first = 0; first < end; first += 64) {
+        auto dead = ~live.word(first);
+        if (end - first < 64) dead &= (std::uint64_t{1} << (end - first)) - 1;
+        for (; dead != 0; dead &= dead - 1) f(first + static_cast<slot>(std::countr_zero(dead)));
+    }
+}
+
+/// The most frequent values; runs inside the reader's section. From an index on the field where no
+/// payload has changed since it took it in, with a look at each row that is dead or not in it yet;
+/// else by the payload of each match.
 template <class Rows>
 [[nodiscard]] std::vector<facet> count_facets(Rows const& rows, std::string_view field,
                                               filter const& where, facet_options const& o,
@@ -36170,18 +36393,29 @@ template <class Rows>
         else
             counts.emplace(owned_key(key), n);
     };
+    std::vector<index_key> scratch;
+    auto const each_key = [&](slot s, auto const& f) {
+        auto const encoded = rows.payload(s);
+        each_key_of_field(encoded, field, scratch, f);
+    };
+    auto const count_slot = [&](slot s) { each_key(s, [&](index_key const& k) { add(k, 1); }); };
     bool const indexed =
-        where.empty() && rows.live_count() == rows.count() && rows.changed().empty() &&
-        rows.fields().covered() == rows.count() &&
+        where.empty() && rows.changed().empty() &&
         rows.fields().values(field, [&](payload::value_view const& v, std::size_t n) {
             if (auto const key = payload::detail::key_of(v)) add(*key, n);
         });
-    std::vector<index_key> scratch;
-    if (!indexed)
-        each_match(rows, where, o.where, filters, [&](slot s) {
-            auto const encoded = rows.payload(s);
-            each_key_of_field(encoded, field, scratch, [&](index_key const& k) { add(k, 1); });
+    if (!indexed) {
+        each_match(rows, where, o.where, filters, count_slot);
+    } else {
+        each_dead(rows, rows.fields().covered(), [&](slot s) {
+            each_key(s, [&](index_key const& k) {
+                auto const at = counts.find(k);
+                if (at != counts.end() && --at->second == 0) counts.erase(at);
+            });
         });
+        for (auto s = rows.fields().covered(); s < rows.count(); ++s)
+            if (rows.live(s)) count_slot(s);
+    }
     using entry = map_by_key<std::size_t>::const_iterator;
     std::vector<entry> order;
     order.reserve(counts.size());
@@ -36409,15 +36643,17 @@ private:
     bool more_ = false;
 };
 
-/// Offers matches in the order of an index on the field, until no other one can be among the page.
-/// False where there is no such index, where it takes more than an eighth of the rows, which in
-/// their own order are looked at sooner, and where the page has records that no index orders: then
-/// `best` is of no use.
+/// Offers matches in the order of an index on the field, from the value on with which the page
+/// before has ended, until no other one can be among the page. False where there is no such index,
+/// where it takes more than an eighth of the rows, which in their own order are looked at sooner,
+/// and where the page has records that no index orders: then `best` is of no use.
 template <class Rows, class Id>
 [[nodiscard]] bool offer_in_order(Rows const& rows, filter const& where, select_options const& o,
+                                  std::optional<page_cursor<Id>> const& after,
                                   page_of_slots<Rows, Id>& best) {
     auto const& fields = rows.fields();
-    if (o.order_by.empty() || fields.covered() == 0) return false;
+    if (o.order_by.empty() || fields.covered() == 0 || (after && !after->key)) return false;
+    auto const from = after ? std::optional<index_key>(after->key->view()) : std::nullopt;
     std::vector<slot> changed(rows.changed().begin(), rows.changed().end());
     std::sort(changed.begin(), changed.end());
     changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
@@ -36427,7 +36663,7 @@ template <class Rows, class Id>
     // A payload from its place costs some times what it does in the order of rows.
     auto left = rows.count() / 8;
     bool finished = false;
-    bool const ordered = fields.in_order(o.order_by, o.descending, [&](slot s) {
+    bool const ordered = fields.in_order(o.order_by, o.descending, from, [&](slot s) {
         if (left-- == 0) return false;
         if (s >= fields.covered() || std::binary_search(changed.begin(), changed.end(), s))
             return true;
@@ -36447,7 +36683,7 @@ template <class Record, class Payload, class Id, class Rows>
 select_page(Rows const& rows, std::size_t dim, filter const& where, select_options const& o,
             std::optional<page_cursor<Id>> const& after, filter_cache& filters) {
     page_of_slots<Rows, Id> best(rows, o, after);
-    if (!offer_in_order(rows, where, o, best)) {
+    if (!offer_in_order(rows, where, o, after, best)) {
         best.clear();
         each_match(rows, where, o.where, filters,
                    [&](slot s) { static_cast<void>(best.offer(s)); });
@@ -36527,7 +36763,8 @@ public:
     ///
     /// Cost: as try_count(); a comparison with the worst of the page for each match, which reads
     /// the field where there is an order_by; the page's records. Through an ordered index on the
-    /// field about the rows up to the page's end instead, where these are at most an eighth of all.
+    /// field about the rows that a page passes over instead, where these are at most an eighth of
+    /// all.
     /// Errors: as try_count(); invalid_argument (a limit of 0, an `after` of another order),
     /// corrupt_snapshot.
     [[nodiscard]] result<page> try_select(select_options const& o = {}) const {
@@ -36556,7 +36793,8 @@ public:
     /// once for each of its distinct elements.
     ///
     /// Cost: as try_count() and a look into each match; where there is a hash or inverted index on
-    /// the field, no filter and no dead row, one step for each value. Errors: as try_count().
+    /// the field, no filter, and no payload that was changed since, one step for each value and a
+    /// look into each dead row. Errors: as try_count().
     [[nodiscard]] result<std::vector<facet>> try_facets(std::string_view field,
                                                         facet_options const& o = {}) const {
         return guarded([&]() -> result<std::vector<facet>> {
@@ -36569,18 +36807,6 @@ public:
             });
         });
     }
-
-#if VICINAL_EXCEPTIONS
-    [[nodiscard]] std::size_t count(std::string const& where = {}) const {
-        return try_count(where).value();
-    }
-    std::size_t erase_where(std::string const& where) { return try_erase_where(where).value(); }
-    [[nodiscard]] page select(select_options const& o = {}) const { return try_select(o).value(); }
-    [[nodiscard]] std::vector<facet> facets(std::string_view field,
-                                            facet_options const& o = {}) const {
-        return try_facets(field, o).value();
-    }
-#endif
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail
@@ -36731,27 +36957,6 @@ public:
         });
     }
 
-#if VICINAL_EXCEPTIONS
-    [[nodiscard]] std::vector<group> search_groups(vector_parameter query,
-                                                   group_options const& o) const {
-        return try_search_groups(query, o).value();
-    }
-    [[nodiscard]] std::vector<group> search_groups(braces query, group_options const& o) const {
-        return try_search_groups(query, o).value();
-    }
-    [[nodiscard]] hits search_within(vector_parameter query, double distance,
-                                     within_options const& o = {}) const {
-        return try_search_within(query, distance, o).value();
-    }
-    [[nodiscard]] hits search_within(braces query, double distance,
-                                     within_options const& o = {}) const {
-        return try_search_within(query, distance, o).value();
-    }
-    [[nodiscard]] hits search_like(examples const& of, search_options const& o = {}) const {
-        return try_search_like(of, o).value();
-    }
-#endif
-
 private:
     template <class Rows>
     [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
@@ -36763,7 +36968,8 @@ private:
     [[nodiscard]] widening<metric_policy, Rows, Index>
     searching(Rows const& rows, Index const& index, filter const& where,
               search_options const& o) const {
-        return {rows, index, engine_->dim(), where, o, engine_->filters()};
+        return widening<metric_policy, Rows, Index>(
+            {rows, index, engine_->dim(), where, o, engine_->filters()});
     }
 
     /// Checks query and options and calls run(rows, search) as a reader.
@@ -36783,6 +36989,103 @@ private:
 } // namespace detail
 
 } // namespace vicinal::inline VICINAL_ABI
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// The calls of a store or of a scope, with a twin `x` for each `try_x` that both have: it throws
+/// what the other gives as an error.
+template <class Types, class Calls>
+class throwing_calls : public Calls {
+protected:
+    using Calls::Calls;
+
+public:
+    using typename Calls::braces;
+    using typename Calls::examples;
+    using typename Calls::group;
+    using typename Calls::hits;
+    using typename Calls::id_parameter;
+    using typename Calls::page;
+    using typename Calls::payload_type;
+    using typename Calls::record;
+    using typename Calls::vector_parameter;
+
+#if VICINAL_EXCEPTIONS
+    void upsert(id_parameter id, vector_parameter vector, payload_type const& payload = {}) {
+        this->try_upsert(id, vector, payload).value();
+    }
+    void upsert(id_parameter id, braces vector, payload_type const& payload = {}) {
+        this->try_upsert(id, vector, payload).value();
+    }
+    template <class Range>
+        requires range_of<Range, record>
+    void upsert(Range const& records) { this->try_upsert(records).value(); }
+    [[nodiscard]] std::optional<record> get(id_parameter id) const {
+        return this->try_get(id).value();
+    }
+    [[nodiscard]] bool contains(id_parameter id) const { return this->try_contains(id).value(); }
+    bool erase(id_parameter id) { return this->try_erase(id).value(); }
+    std::size_t erase_where(std::string const& where) {
+        return this->try_erase_where(where).value();
+    }
+    void clear() { this->try_clear().value(); }
+
+    bool update_payload(id_parameter id, payload_type const& payload) {
+        return this->try_update_payload(id, payload).value();
+    }
+    bool merge_payload(id_parameter id, vicinal::fields const& some) {
+        return this->try_merge_payload(id, some).value();
+    }
+    template <ids_of<id_parameter> Range>
+    std::size_t merge_payload(Range const& ids, vicinal::fields const& some) {
+        return this->try_merge_payload(ids, some).value();
+    }
+
+    [[nodiscard]] hits search(vector_parameter query, search_options const& o = {}) const {
+        return this->try_search(query, o).value();
+    }
+    [[nodiscard]] hits search(braces query, search_options const& o = {}) const {
+        return this->try_search(query, o).value();
+    }
+    [[nodiscard]] std::vector<hits> search(matrix_view<typename Types::scalar_type> queries,
+                                           search_options const& o = {}) const {
+        return this->try_search(queries, o).value();
+    }
+    [[nodiscard]] std::vector<group> search_groups(vector_parameter query,
+                                                   group_options const& o) const {
+        return this->try_search_groups(query, o).value();
+    }
+    [[nodiscard]] std::vector<group> search_groups(braces query, group_options const& o) const {
+        return search_groups(vector_parameter(query.begin(), query.size()), o);
+    }
+    [[nodiscard]] hits search_within(vector_parameter query, double distance,
+                                     within_options const& o = {}) const {
+        return this->try_search_within(query, distance, o).value();
+    }
+    [[nodiscard]] hits search_within(braces query, double distance,
+                                     within_options const& o = {}) const {
+        return search_within(vector_parameter(query.begin(), query.size()), distance, o);
+    }
+    [[nodiscard]] hits search_like(examples const& of, search_options const& o = {}) const {
+        return this->try_search_like(of, o).value();
+    }
+
+    [[nodiscard]] std::size_t count(std::string const& where = {}) const {
+        return this->try_count(where).value();
+    }
+    [[nodiscard]] page select(select_options const& o = {}) const {
+        return this->try_select(o).value();
+    }
+    [[nodiscard]] std::vector<facet> facets(std::string_view field,
+                                            facet_options const& o = {}) const {
+        return this->try_facets(field, o).value();
+    }
+#endif
+};
+
+} // namespace vicinal::inline VICINAL_ABI::detail
 
 #endif
 // ---- vicinal/store/scope.hpp
@@ -36838,9 +37141,8 @@ public:
 
 private:
     [[nodiscard]] static std::string quoted(std::string_view text, char quote) {
-        std::string out(1, quote);
-        for (char const c : text) out.append(c == quote ? 2 : 1, c);
-        out.push_back(quote);
+        std::string out;
+        payload::detail::append_quoted(out, text, quote);
         return out;
     }
 
@@ -36858,14 +37160,9 @@ namespace vicinal::inline VICINAL_ABI::detail {
 template <class Types>
 class scope_calls;
 
-/// A view of the records of a store that have one text in one field, such as a namespace, with the
-/// store's calls: writes put the field into payloads, everything else sees these records alone.
-///
-/// Ids are the store's: an id that a record outside of the scope has is refused. The store must
-/// outlive the view and stay where it is. Threads as the store's. Errors of each call as the
-/// store's, and those that are named.
+/// The calls of a store_scope that give errors.
 template <class Types>
-class store_scope {
+class scope_view {
     using calls = scope_calls<Types>;
     using id_view = typename id_traits<typename Types::id_type>::view;
     using batch = detail::batch<typename Types::metric_type, typename Types::payload_policy,
@@ -36878,10 +37175,11 @@ public:
     using hits = typename Types::hits;
     using id_parameter = typename Types::id_parameter;
     using page = typename calls::page;
+    using payload_type = typename Types::payload_type;
     using record = typename Types::record;
     using vector_parameter = typename Types::vector_parameter;
 
-    store_scope(calls& store, std::string name, std::string value)
+    scope_view(calls& store, std::string name, std::string value)
         : store_(&store), scope_(std::move(name), std::move(value)) {}
 
     /// Errors also: duplicate_id (the id is that of a record outside of the scope),
@@ -36942,15 +37240,14 @@ public:
     /// Errors also: invalid_argument (they set the field to another value).
     result<bool> try_merge_payload(id_parameter id, vicinal::fields const& some) {
         return guarded([&]() -> result<bool> {
-            auto const marked = scope_.marked(some);
-            VICINAL_CHECK(marked);
-            auto const n =
-                store_->merge_if({id_view(id)}, *marked, [this](auto const& rows, slot s) {
-                    return scope_.has(rows.payload(s));
-                });
+            auto const n = merge({id_view(id)}, some);
             VICINAL_CHECK(n);
             return *n != 0;
         });
+    }
+    template <ids_of<id_parameter> Range>
+    result<std::size_t> try_merge_payload(Range const& ids, vicinal::fields const& some) {
+        return guarded([&] { return merge(calls::distinct(ids), some); });
     }
 
     [[nodiscard]] result<hits> try_search(vector_parameter query,
@@ -36998,60 +37295,6 @@ public:
         return n ? result<void>() : n.error();
     }
 
-#if VICINAL_EXCEPTIONS
-    void upsert(id_parameter id, vector_parameter vector, vicinal::fields const& payload = {}) {
-        try_upsert(id, vector, payload).value();
-    }
-    void upsert(id_parameter id, braces vector, vicinal::fields const& payload = {}) {
-        try_upsert(id, vector, payload).value();
-    }
-    template <class Range>
-        requires range_of<Range, record>
-    void upsert(Range const& records) { try_upsert(records).value(); }
-    [[nodiscard]] std::optional<record> get(id_parameter id) const { return try_get(id).value(); }
-    [[nodiscard]] bool contains(id_parameter id) const { return try_contains(id).value(); }
-    bool erase(id_parameter id) { return try_erase(id).value(); }
-    bool update_payload(id_parameter id, vicinal::fields const& payload) {
-        return try_update_payload(id, payload).value();
-    }
-    bool merge_payload(id_parameter id, vicinal::fields const& some) {
-        return try_merge_payload(id, some).value();
-    }
-    [[nodiscard]] hits search(vector_parameter query, search_options const& o = {}) const {
-        return try_search(query, o).value();
-    }
-    [[nodiscard]] hits search(braces query, search_options const& o = {}) const {
-        return try_search(query, o).value();
-    }
-    [[nodiscard]] std::vector<hits> search(matrix_view<typename Types::scalar_type> queries,
-                                           search_options const& o = {}) const {
-        return try_search(queries, o).value();
-    }
-    [[nodiscard]] std::vector<group> search_groups(vector_parameter query,
-                                                   group_options const& o) const {
-        return try_search_groups(query, o).value();
-    }
-    [[nodiscard]] hits search_within(vector_parameter query, double distance,
-                                     within_options const& o = {}) const {
-        return try_search_within(query, distance, o).value();
-    }
-    [[nodiscard]] hits search_like(examples const& of, search_options const& o = {}) const {
-        return try_search_like(of, o).value();
-    }
-    [[nodiscard]] page select(select_options const& o = {}) const { return try_select(o).value(); }
-    [[nodiscard]] std::vector<facet> facets(std::string_view field,
-                                            facet_options const& o = {}) const {
-        return try_facets(field, o).value();
-    }
-    [[nodiscard]] std::size_t count(std::string const& where = {}) const {
-        return try_count(where).value();
-    }
-    [[nodiscard]] std::size_t size() const { return count(); }
-    [[nodiscard]] bool empty() const { return size() == 0; }
-    std::size_t erase_where(std::string const& where) { return try_erase_where(where).value(); }
-    void clear() { try_clear().value(); }
-#endif
-
 private:
     /// What call(options) gives with the scope's filter in them.
     template <class Options, class Call>
@@ -37061,6 +37304,13 @@ private:
             VICINAL_CHECK(own);
             return call(*own);
         });
+    }
+
+    result<std::size_t> merge(std::vector<id_view> const& ids, vicinal::fields const& some) {
+        auto const marked = scope_.marked(some);
+        VICINAL_CHECK(marked);
+        return store_->merge_if(
+            ids, *marked, [this](auto const& rows, slot s) { return scope_.has(rows.payload(s)); });
     }
 
     [[nodiscard]] result<void> put(batch& b) {
@@ -37081,15 +37331,36 @@ private:
     scope_of_records scope_;
 };
 
+/// A view of the records of a store that have one text in one field, such as a namespace, with the
+/// store's calls: writes put the field into payloads, everything else sees these records alone.
+///
+/// Ids are the store's: an id that a record outside of the scope has is refused. The store must
+/// outlive the view and stay where it is. Threads as the store's. Errors of each call as the
+/// store's, and those that are named.
+template <class Types>
+class store_scope : public throwing_calls<Types, scope_view<Types>> {
+    using base = throwing_calls<Types, scope_view<Types>>;
+
+public:
+    store_scope(scope_calls<Types>& store, std::string name, std::string value)
+        : base(store, std::move(name), std::move(value)) {}
+
+#if VICINAL_EXCEPTIONS
+    [[nodiscard]] std::size_t size() const { return this->count(); }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+#endif
+};
+
 /// Views of a part of the records.
 template <class Types>
-class scope_calls : public nearby_calls<Types> {
-    friend class store_scope<Types>;
+class scope_calls : public throwing_calls<Types, nearby_calls<Types>> {
+    using base = throwing_calls<Types, nearby_calls<Types>>;
+    friend class scope_view<Types>;
 
 protected:
-    using nearby_calls<Types>::nearby_calls;
-    using nearby_calls<Types>::engine_;
-    using nearby_calls<Types>::has_fields;
+    using base::base;
+    using base::engine_;
+    using base::has_fields;
 
 public:
     /// The records whose field of that name (as it stands, dots and all) is that text; see
@@ -37423,7 +37694,8 @@ public:
                 s.bytes.codes = index.all_code_bytes();
             }
             s.bytes.ids = rows.id_bytes();
-            s.bytes.payloads = rows.payload_bytes() + std::uint64_t{s.rows} * 8; // 8 say where
+            s.bytes.payloads =
+                rows.payload_bytes() + std::uint64_t{s.rows} * rows.payload_overhead();
             s.field_indexes = rows.fields().stats();
             for (auto const& f : s.field_indexes) s.bytes.field_indexes += f.bytes;
             s.filters = filters;

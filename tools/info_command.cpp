@@ -28,9 +28,9 @@ int store_info(std::string const& text) {
     for (auto const& [name, value] : about.properties) line(name.c_str(), value);
     line("records", with_commas(stats.records));
     line("rows", with_commas(stats.rows) + ", " + with_commas(stats.indexed_rows) + " indexed");
-    line("payloads", with_commas(stats.bytes.payloads) + " bytes, " +
+    line("payloads", with_commas(stats.bytes.payloads) + " bytes, a payload has " +
                          with_commas(static_cast<std::uint64_t>(stats.mean_payload + 0.5)) +
-                         " each on average");
+                         " on average beside the 8 that say where it is");
     for (auto const& f : stats.field_indexes)
         line("index", std::string(name_of(f.kind)) + " on " + f.field + ": " +
                           with_commas(f.values) + " values, " + with_commas(f.entries) +

@@ -60,6 +60,7 @@
 #include <vicinal/payload/concept.hpp>
 #include <vicinal/payload/fields.hpp>
 #include <vicinal/payload/filter.hpp>
+#include <vicinal/payload/filter/any_element.hpp>
 #include <vicinal/payload/filter/builder.hpp>
 #include <vicinal/payload/none.hpp>
 #include <vicinal/payload/record.hpp>

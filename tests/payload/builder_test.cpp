@@ -3,6 +3,7 @@
 #include "payload/random_filters.hpp"
 
 #include <vicinal/payload/fields.hpp>
+#include <vicinal/payload/filter/any_element.hpp>
 #include <vicinal/payload/filter/builder.hpp>
 #include <vicinal/store/options.hpp>
 
@@ -50,23 +51,9 @@ filter with(value const& v, Compare const& compare) {
     return compare(*v.get_if<std::string>());
 }
 
-/// The expression by the operators of C++. Lists of several kinds have no C++ type here: they are
-/// joined of one element each.
-filter built(naive::expression const& e) {
-    if (e.op == filter_op::negated) return !built(e.children[0]);
-    if (e.op <= filter_op::all_of) {
-        filter f;
-        for (std::size_t i = 0; i < e.children.size(); ++i) {
-            auto const child = built(e.children[i]);
-            // A first child of the same kind would become a part of the group.
-            if (i == 0)
-                f = e.children[0].op == e.op ? !!child : child;
-            else
-                f = e.op == filter_op::all_of ? std::move(f) && child : std::move(f) || child;
-        }
-        return f;
-    }
-    field const f(quoted(e.path));
+/// A comparison with a field, or with any of its elements.
+template <class Asked>
+filter compared(Asked const& f, naive::expression const& e) {
     switch (e.op) {
         case filter_op::equal: return with(e.values[0], [&](auto v) { return f == v; });
         case filter_op::not_equal: return with(e.values[0], [&](auto v) { return f != v; });
@@ -88,11 +75,30 @@ filter built(naive::expression const& e) {
     }
 }
 
+/// The expression by the operators of C++. Lists of several kinds have no C++ type here: they are
+/// joined of one element each.
+filter built(naive::expression const& e) {
+    if (e.op == filter_op::negated) return !built(e.children[0]);
+    if (e.op == filter_op::not_true) return built(e.children[0]).is_not_true();
+    if (e.op <= filter_op::all_of) {
+        filter f;
+        for (std::size_t i = 0; i < e.children.size(); ++i) {
+            auto const child = built(e.children[i]);
+            // A first child of the same kind would become a part of the group.
+            if (i == 0)
+                f = e.children[0].op == e.op ? !!child : child;
+            else
+                f = e.op == filter_op::all_of ? std::move(f) && child : std::move(f) || child;
+        }
+        return f;
+    }
+    field const f(quoted(e.op == filter_op::any_element ? e.children[0].path : e.path));
+    return e.op == filter_op::any_element ? compared(f.any(), e.children[0]) : compared(f, e);
+}
+
 /// The same changes as built() makes of the expression.
 void adapt(naive::expression& e) {
     for (auto& child : e.children) adapt(child);
-    if (e.op == filter_op::not_true) e.op = filter_op::negated;
-    if (e.op == filter_op::any_element) e = naive::expression(e.children[0]);
     if ((e.op == filter_op::all_of || e.op == filter_op::any_of) && e.children[0].op == e.op) {
         naive::expression once{.op = filter_op::negated, .children = {e.children[0]}};
         e.children[0] = {.op = filter_op::negated, .children = {once}};
@@ -120,6 +126,14 @@ TEST_CASE("a condition in C++ is the filter of its text", "[filter]") {
     CHECK(field("a").starts_with("gu") == parsed("a starts_with 'gu'"));
     CHECK((field("a").is_null() || field("b").is_not_null()) ==
           parsed("a is null or b is not null"));
+    CHECK((field("tags").any() == "ml" && field("a").any() < 3) ==
+          parsed("any tags = 'ml' and any a < 3"));
+    CHECK(field("tags").any().in("x", "y") == parsed("any tags in ('x', 'y')"));
+    CHECK((!field("a.b").any().is_null()) == parsed("not any a.b is null"));
+    CHECK((field("a") == 1 || field("b") == 2).is_not_true() ==
+          parsed("(a = 1 or b = 2) is not true"));
+    CHECK((!field("a").any().contains("x").is_not_true()).is_not_true() ==
+          parsed("(not (any a contains 'x') is not true) is not true"));
     CHECK((field("a") == -1.0) == parsed("a = -1.0"));
     CHECK((field("a") == 18446744073709551615U) == parsed("a = 18446744073709551615"));
     CHECK((field("a") == std::int64_t{INT64_MIN}) == parsed("a = -9223372036854775808"));
@@ -188,10 +202,11 @@ TEST_CASE("what no text can say makes a filter that fails and never a wrong one"
          {field("a") != nan, field("a") < infinity, field("a") > -infinity, field("b") != "\xff",
           field("\xff") == 1, field("a").in(std::vector<int>{}), field("a").not_in(1, nan),
           field("a").between(1, "x"), field("a").contains(nan), !filter{},
-          field("b").starts_with("\xc3")}) {
+          field("b").starts_with("\xc3"), filter{}.is_not_true(), field("a").any() == nan,
+          field("a").any().in(std::vector<int>{})}) {
         CAPTURE(wrong.print());
-        for (auto const& f : {wrong, !wrong, wrong && field("a") == 1, field("a") == 1 || wrong,
-                              wrong || filter{}, filter{} && wrong}) {
+        for (auto const& f : {wrong, !wrong, wrong.is_not_true(), wrong && field("a") == 1,
+                              field("a") == 1 || wrong, wrong || filter{}, filter{} && wrong}) {
             REQUIRE_FALSE(f.check());
             CHECK(f.check().error().code() == errc::invalid_filter);
             CHECK_FALSE(filter::parse(f.print()));

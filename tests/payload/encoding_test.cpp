@@ -12,12 +12,9 @@
 namespace encoding_test {
 
 using namespace vicinal;
+using testing::bytes_of;
 
 namespace {
-
-std::span<std::byte const> bytes_of(std::string const& s) {
-    return std::as_bytes(std::span<char const>(s.data(), s.size()));
-}
 
 std::string encoded(fields const& f) {
     std::string out;

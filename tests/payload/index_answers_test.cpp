@@ -21,13 +21,10 @@ namespace index_answers_test {
 
 using namespace vicinal;
 using namespace vicinal::payload::detail;
+using testing::bytes_of;
 using view = segment_view<storage::contiguous_reader>;
 
 namespace {
-
-std::span<std::byte const> bytes_of(std::string const& s) {
-    return std::as_bytes(std::span<char const>(s.data(), s.size()));
-}
 
 view view_of(segment_memory const& m) {
     auto const* const p = reinterpret_cast<std::byte const*>(m->data());

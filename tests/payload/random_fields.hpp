@@ -8,8 +8,10 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -121,6 +123,10 @@ inline vicinal::fields random_fields(dice& d, unsigned depth) {
         all.set(std::move(name), random_value(d, depth));
     }
     return all;
+}
+
+inline std::span<std::byte const> bytes_of(std::string const& s) {
+    return std::as_bytes(std::span<char const>(s.data(), s.size()));
 }
 
 } // namespace testing

@@ -12,14 +12,11 @@
 namespace record_test {
 
 using namespace vicinal;
+using testing::bytes_of;
 using testing::note;
 using records = payload::record<note>;
 
 namespace {
-
-std::span<std::byte const> bytes_of(std::string const& s) {
-    return std::as_bytes(std::span<char const>(s.data(), s.size()));
-}
 
 template <class P>
 std::string encoded(typename P::value_type const& v) {

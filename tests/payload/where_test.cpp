@@ -138,6 +138,11 @@ TEST_CASE("conditions on members are the filters of their names", "[filter]") {
     CHECK(where<&note::year>().is_not_null() == parsed("year is not null"));
     CHECK(where<&note::title>().starts_with("On") == parsed("title starts_with 'On'"));
     CHECK(where<&note::title>().contains("w") == parsed("title contains 'w'"));
+    CHECK((where<&note::tags>().any() == "ml") == parsed("any tags = 'ml'"));
+    CHECK(where<&note::tags>().any().contains("m") == parsed("any tags contains 'm'"));
+    CHECK(where<&note::gaps>().any().in(1, 2) == parsed("any gaps in (1, 2)"));
+    CHECK(where<&note::gaps>().any().is_null() == parsed("any gaps is null"));
+    CHECK((where<&note::title> == "x").is_not_true() == parsed("(title = 'x') is not true"));
     CHECK(where<&note::flags>().contains(false) == parsed("flags contains false"));
     CHECK((where<&note::by, &library::author::name>() == "Ada") == parsed("by.name = 'Ada'"));
     CHECK(where<&note::by, &library::author::born>().is_null() == parsed("by.born is null"));

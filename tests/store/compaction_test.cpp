@@ -15,13 +15,8 @@
 namespace compaction_test {
 
 using namespace vicinal_test;
-using vicinal::store;
-namespace metric = vicinal::metric;
-namespace storage = vicinal::storage;
-namespace payload = vicinal::payload;
-using flat = vicinal::index::flat<>;
+using namespace vicinal_test::names;
 using two_phase = vicinal::index::flat<vicinal::codec::sq8>;
-using hnsw = vicinal::index::hnsw<>;
 
 namespace {
 

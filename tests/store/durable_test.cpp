@@ -8,12 +8,7 @@
 namespace durable_test {
 
 using namespace vicinal_test;
-using vicinal::store;
-namespace metric = vicinal::metric;
-namespace storage = vicinal::storage;
-namespace payload = vicinal::payload;
-using flat = vicinal::index::flat<>;
-using hnsw = vicinal::index::hnsw<>;
+using namespace vicinal_test::names;
 
 namespace {
 

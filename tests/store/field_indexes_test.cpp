@@ -10,16 +10,17 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
-
-namespace field_indexes_test {
 
 #if VICINAL_HAS_THREADS
 #    include <atomic>
 #    include <thread>
 #endif
+
+namespace field_indexes_test {
 
 using namespace vicinal;
 using flat = vicinal::index::flat<>;
@@ -195,6 +196,13 @@ void live_through(Store&& first, Reopen const& reopen) {
     CHECK(check_answers(*s) >= 4);
 }
 
+double signed_price(std::span<std::byte const> payload, bool negative) {
+    auto const v = payload::fields_view(payload).find("price");
+    auto const x =
+        v->type() == value::kind::integer ? static_cast<double>(v->integer()) : v->real();
+    return negative ? -x : x;
+}
+
 } // namespace
 
 TEST_CASE("indexes on fields of a store in memory follow its records", "[store]") {
@@ -334,20 +342,31 @@ TEST_CASE("order, values and counts come from indexes on fields", "[store]") {
         for (bool const down : {false, true}) {
             std::vector<double> seen;
             std::size_t slots = 0;
-            REQUIRE(f.in_order("price", down, [&](slot at) {
+            REQUIRE(f.in_order("price", down, {}, [&](slot at) {
                 ++slots;
-                auto const v = payload::fields_view(rows.payload(at)).find("price");
-                auto const x = v->type() == value::kind::integer ? double(v->integer()) : v->real();
-                seen.push_back(down ? -x : x);
+                seen.push_back(signed_price(rows.payload(at), down));
                 return true;
             }));
             REQUIRE(slots == f.covered());
             REQUIRE(std::is_sorted(seen.begin(), seen.end()));
             slots = 0;
-            REQUIRE(f.in_order("price", down, [&](slot) { return ++slots < 5; }));
+            REQUIRE(f.in_order("price", down, {}, [&](slot) { return ++slots < 5; }));
             REQUIRE(slots == 5);
+            // From a value on: the same as the end of all.
+            std::sort(seen.begin(), seen.end());
+            for (auto const x : {seen.front() - 1, seen.front(), seen[seen.size() / 2],
+                                 seen[seen.size() / 2] + 0.125, seen.back(), seen.back() + 1}) {
+                std::vector<double> behind;
+                auto const from = payload::detail::key_of(down ? -x : x);
+                REQUIRE(f.in_order("price", down, from, [&](slot at) {
+                    behind.push_back(signed_price(rows.payload(at), down));
+                    return true;
+                }));
+                auto const first = std::lower_bound(seen.begin(), seen.end(), x);
+                REQUIRE(behind == std::vector<double>(first, seen.end()));
+            }
         }
-        REQUIRE(!f.in_order("category", false, [](slot) { return true; }));
+        REQUIRE(!f.in_order("category", false, {}, [](slot) { return true; }));
         std::map<std::string, std::size_t> counted;
         std::map<std::string, std::size_t> listed;
         std::map<std::string, std::size_t> expected;

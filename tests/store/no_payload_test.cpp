@@ -64,6 +64,7 @@ TEST_CASE("a record without payload takes no byte for it", "[store]") {
     fill(s);
     CHECK(s.size() == count);
     CHECK(s.update_payload(7, {}));
+    CHECK(s.stats().bytes.payloads == 0);
     s.erase(7);
     s.compact();
     CHECK(s.get(8)->vector[0] == 8);

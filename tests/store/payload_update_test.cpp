@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "contract/store.hpp"
+#include "support/shared_fixture.hpp"
 #include "support/stores.hpp"
 
 #include <vicinal/storage/check.hpp>
@@ -8,19 +9,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 namespace payload_update_test {
 
 using namespace vicinal_test;
-using vicinal::store;
-namespace metric = vicinal::metric;
-namespace storage = vicinal::storage;
-using flat = vicinal::index::flat<>;
-using hnsw = vicinal::index::hnsw<>;
+using namespace vicinal_test::names;
 
 namespace {
 
@@ -36,19 +31,14 @@ docs::options options() {
     return o;
 }
 
-std::string slurp(std::string const& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-std::uint64_t bytes_of(std::string const& path, std::string const& extension) {
+std::uint64_t size_of(std::string const& path, std::string const& extension) {
     std::uint64_t bytes = 0;
     for (auto const& e : std::filesystem::directory_iterator(path))
         if (e.path().extension() == extension) bytes += e.file_size();
     return bytes;
 }
-std::uint64_t snapshot_bytes(std::string const& path) { return bytes_of(path, ".vic"); }
-std::uint64_t log_bytes(std::string const& path) { return bytes_of(path, ".vlog"); }
+std::uint64_t snapshot_bytes(std::string const& path) { return size_of(path, ".vic"); }
+std::uint64_t log_bytes(std::string const& path) { return size_of(path, ".vlog"); }
 
 } // namespace
 
@@ -58,18 +48,18 @@ TEST_CASE("an update is a record of a kind that the first format refuses as newe
     docs s{path, options()};
     std::vector<float> const v(6, 1.0F);
     s.upsert("a", v, {{"n", 1}});
-    auto const second = slurp(path + "/log-00000001.vlog").size();
+    auto const second = bytes_of(path + "/log-00000001.vlog").size();
     s.update_payload("a", {{"n", 2}});
-    auto const third = slurp(path + "/log-00000001.vlog").size();
+    auto const third = bytes_of(path + "/log-00000001.vlog").size();
     s.upsert("b", v);
-    auto const log = slurp(path + "/log-00000001.vlog");
+    auto const log = bytes_of(path + "/log-00000001.vlog");
     auto const kind = [&](std::size_t at) { return static_cast<int>(log[at + 24]); };
     CHECK(kind(vicinal::detail::log_header_bytes) == 1);
     CHECK(kind(second) == 3);
     CHECK(kind(third) == 1);
     // Nothing is logged for an id that is not there.
     s.update_payload("nowhere", {{"n", 2}});
-    CHECK(slurp(path + "/log-00000001.vlog").size() == log.size());
+    CHECK(bytes_of(path + "/log-00000001.vlog").size() == log.size());
 }
 
 TEST_CASE("updates go through backup and salvage", "[store]") {

@@ -75,6 +75,36 @@ TEST_CASE("a durable store of structs gives them back and filters on their membe
     CHECK(s.get("n1")->payload == note_of(1));
 }
 
+TEST_CASE("fields that are merged into a struct are its members", "[store]") {
+    using plain = store<metric::cosine, index::flat<>, storage::memory, payload::record<note>>;
+    plain s{{.dim = 2}};
+    fill(s, 3);
+    auto expected = note_of(1);
+    expected.year = 1815;
+    expected.score = std::nullopt;
+    expected.by.name = "Lovelace";
+    expected.by.born = std::nullopt;
+    CHECK(s.merge_payload(
+        "n1", {{"year", 1815}, {"score", nullptr}, {"by", fields{{"name", "Lovelace"}}}}));
+    CHECK(s.get("n1")->payload == expected);
+    CHECK(s.count("year = 1815") == 1);
+    CHECK_FALSE(s.merge_payload("nobody", {{"year", 1}}));
+
+    std::vector<std::string> const some{"n0", "nobody", "n2", "n0"};
+    CHECK(s.merge_payload(some, {{"title", "the same"}}) == 2);
+    CHECK(s.count("title = 'the same'") == 2);
+
+    // What is no member, or no value of one, changes nothing.
+    for (auto const& wrong :
+         {fields{{"yaer", 1}}, fields{{"year", "1815"}}, fields{{"title", nullptr}},
+          fields{{"small", 1000}}, fields{{"by", fields{{"born", 1815}}}}}) {
+        auto const refused = s.try_merge_payload("n1", wrong);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code() == errc::invalid_payload);
+    }
+    CHECK(s.get("n1")->payload == expected);
+}
+
 TEST_CASE("a store of structs is a store of fields, and back where they fit", "[store]") {
     vicinal_test::temporary_directory const where_kept;
     auto const path = where_kept.path("notes");

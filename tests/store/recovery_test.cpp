@@ -17,9 +17,7 @@
 namespace recovery_test {
 
 using namespace vicinal_test;
-using vicinal::store;
-namespace metric = vicinal::metric;
-namespace storage = vicinal::storage;
+using namespace vicinal_test::names;
 
 namespace {
 

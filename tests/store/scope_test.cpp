@@ -8,12 +8,8 @@
 namespace scope_test {
 
 using namespace vicinal_test;
+using namespace vicinal_test::names;
 using vicinal::fields;
-using vicinal::store;
-namespace metric = vicinal::metric;
-namespace storage = vicinal::storage;
-using flat = vicinal::index::flat<>;
-using hnsw = vicinal::index::hnsw<>;
 
 TEMPLATE_TEST_CASE("a scope sees its own records alone", "[store]",
                    (store<metric::squared_l2, hnsw>),
@@ -41,6 +37,10 @@ TEMPLATE_TEST_CASE("a scope sees its own records alone", "[store]",
     CHECK(acme.update_payload("r2", {{"n", 200}}));
     CHECK(acme.merge_payload("r2", {{"m", 1}}));
     CHECK(held->get("r2")->payload == fields{{"n", 200}, {"m", 1}, {"namespace", "acme"}});
+    std::vector<std::string> const both{"r1", "r2"};
+    CHECK(acme.merge_payload(both, {{"m", 2}}) == 1);
+    CHECK(held->get("r2")->payload == fields{{"n", 200}, {"m", 2}, {"namespace", "acme"}});
+    CHECK_FALSE(held->get("r1")->payload.contains("m"));
 
     for (auto const& h : acme.search({1, 1}, {.k = 50})) CHECK(acme.contains(h.id));
     CHECK(acme.search({1, 1}, {.k = 50}).size() == 20);

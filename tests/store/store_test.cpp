@@ -11,13 +11,8 @@
 namespace store_test {
 
 using namespace vicinal_test;
+using namespace vicinal_test::names;
 using vicinal::errc;
-using vicinal::store;
-namespace metric = vicinal::metric;
-namespace storage = vicinal::storage;
-namespace payload = vicinal::payload;
-using flat = vicinal::index::flat<>;
-using hnsw = vicinal::index::hnsw<>;
 
 namespace {
 

@@ -59,4 +59,16 @@ private:
 
 } // namespace vicinal_test
 
+/// What tests of stores call the parts of one.
+namespace vicinal_test::names {
+
+using vicinal::store;
+namespace metric = vicinal::metric;
+namespace storage = vicinal::storage;
+namespace payload = vicinal::payload;
+using flat = vicinal::index::flat<>;
+using hnsw = vicinal::index::hnsw<>;
+
+} // namespace vicinal_test::names
+
 #endif

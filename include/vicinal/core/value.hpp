@@ -20,6 +20,7 @@
 namespace vicinal::inline VICINAL_ABI {
 
 struct field;
+class any_element;
 class filter;
 class value;
 
@@ -171,6 +172,8 @@ struct field {
     /// Missing or null.
     [[nodiscard]] filter is_null() const;
     [[nodiscard]] filter is_not_null() const;
+    /// Conditions on any element of an array.
+    [[nodiscard]] any_element any() const;
 
     friend bool operator==(field const& a, field const& b) noexcept {
         return a.name == b.name && a.v == b.v;

@@ -104,7 +104,25 @@ public:
         return limited(std::move(a));
     }
 
+    /// The filter of "(A) is not true": it matches exactly what this one does not match, records
+    /// without the field too.
+    [[nodiscard]] filter is_not_true() const {
+        if (!wrong_.empty()) return *this;
+        if (empty()) return wrong("() is not true");
+        auto f = *this;
+        payload::detail::put_in_front(f.tree_, payload::filter_op::not_true);
+        return limited(std::move(f));
+    }
+
 private:
+    friend class any_element;
+
+    /// Asks a comparison of each element of an array.
+    [[nodiscard]] static filter any(filter comparison) {
+        if (!comparison.wrong_.empty()) return comparison;
+        payload::detail::put_in_front(comparison.tree_, payload::filter_op::any_element);
+        return limited(std::move(comparison));
+    }
     [[nodiscard]] static filter joined(filter a, payload::filter_op op, filter const& b) {
         if (!a.wrong_.empty()) return a;
         if (!b.wrong_.empty()) return b;

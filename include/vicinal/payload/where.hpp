@@ -3,6 +3,7 @@
 #define VICINAL_PAYLOAD_WHERE_HPP
 
 #include <vicinal/payload/filter.hpp>
+#include <vicinal/payload/filter/any_element.hpp>
 #include <vicinal/payload/filter/builder.hpp>
 #include <vicinal/payload/filter/fault.hpp>
 #include <vicinal/payload/filter/literal.hpp>
@@ -68,7 +69,7 @@ template <auto... Path>
 struct pointers {};
 template <class From, bool Nullable, auto... Path>
 struct member_path<From, Nullable, pointers<Path...>> {
-    using type = member_condition<From, Nullable, Path...>;
+    using type = member_condition<From, Nullable, field, Path...>;
 };
 template <class From, bool Nullable, auto... Path, auto Next, auto... Rest>
 struct member_path<From, Nullable, pointers<Path...>, Next, Rest...> {

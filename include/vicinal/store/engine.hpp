@@ -8,9 +8,9 @@
 #include <vicinal/storage/replacement.hpp>
 #include <vicinal/store/background.hpp>
 #include <vicinal/store/decoding.hpp>
+#include <vicinal/store/filter_cache.hpp>
 #include <vicinal/store/folding.hpp>
 #include <vicinal/store/identity.hpp>
-#include <vicinal/store/query.hpp>
 #include <vicinal/store/record_writes.hpp>
 #include <vicinal/store/rows.hpp>
 #include <vicinal/store/verification.hpp>

@@ -6,7 +6,9 @@
 #include <vicinal/store/matches.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,8 +34,21 @@ struct facet {
 
 namespace detail {
 
-/// The most frequent values; runs inside the reader's section. From an index on the field where
-/// that knows all rows and none is dead, else by the payload of each match.
+/// Calls f(slot) for each dead one below `end`.
+template <class Rows, class F>
+void each_dead(Rows const& rows, slot end, F const& f) {
+    if (rows.live_count() == rows.count()) return;
+    auto const live = rows.live_slots();
+    for (slot first = 0; first < end; first += 64) {
+        auto dead = ~live.word(first);
+        if (end - first < 64) dead &= (std::uint64_t{1} << (end - first)) - 1;
+        for (; dead != 0; dead &= dead - 1) f(first + static_cast<slot>(std::countr_zero(dead)));
+    }
+}
+
+/// The most frequent values; runs inside the reader's section. From an index on the field where no
+/// payload has changed since it took it in, with a look at each row that is dead or not in it yet;
+/// else by the payload of each match.
 template <class Rows>
 [[nodiscard]] std::vector<facet> count_facets(Rows const& rows, std::string_view field,
                                               filter const& where, facet_options const& o,
@@ -46,18 +61,29 @@ template <class Rows>
         else
             counts.emplace(owned_key(key), n);
     };
+    std::vector<index_key> scratch;
+    auto const each_key = [&](slot s, auto const& f) {
+        auto const encoded = rows.payload(s);
+        each_key_of_field(encoded, field, scratch, f);
+    };
+    auto const count_slot = [&](slot s) { each_key(s, [&](index_key const& k) { add(k, 1); }); };
     bool const indexed =
-        where.empty() && rows.live_count() == rows.count() && rows.changed().empty() &&
-        rows.fields().covered() == rows.count() &&
+        where.empty() && rows.changed().empty() &&
         rows.fields().values(field, [&](payload::value_view const& v, std::size_t n) {
             if (auto const key = payload::detail::key_of(v)) add(*key, n);
         });
-    std::vector<index_key> scratch;
-    if (!indexed)
-        each_match(rows, where, o.where, filters, [&](slot s) {
-            auto const encoded = rows.payload(s);
-            each_key_of_field(encoded, field, scratch, [&](index_key const& k) { add(k, 1); });
+    if (!indexed) {
+        each_match(rows, where, o.where, filters, count_slot);
+    } else {
+        each_dead(rows, rows.fields().covered(), [&](slot s) {
+            each_key(s, [&](index_key const& k) {
+                auto const at = counts.find(k);
+                if (at != counts.end() && --at->second == 0) counts.erase(at);
+            });
         });
+        for (auto s = rows.fields().covered(); s < rows.count(); ++s)
+            if (rows.live(s)) count_slot(s);
+    }
     using entry = map_by_key<std::size_t>::const_iterator;
     std::vector<entry> order;
     order.reserve(counts.size());

@@ -84,16 +84,19 @@ public:
         return all.select();
     }
 
-    /// Calls visit(slot) -> bool in the order of the field's values, slots of equal values in
-    /// ascending order, until it gives false; slots without a value that has an order are left
-    /// out. False where there is no ordered index on the field.
+    /// Calls visit(slot) -> bool in the order of the field's values, from the value `from` on or
+    /// else from the first, slots of equal values in ascending order, until it gives false; slots
+    /// without a value that has an order are left out. False where there is no ordered index on the
+    /// field.
     template <class Visit>
-    [[nodiscard]] bool in_order(std::string_view field, bool descending, Visit const& visit) const {
+    [[nodiscard]] bool in_order(std::string_view field, bool descending,
+                                std::optional<payload::detail::index_key> const& from,
+                                Visit const& visit) const {
         auto const* const index = find(field, field_index::ordered);
         if (index == nullptr) return false;
         index->uses->add();
         auto const views = views_of(std::span<field_part const>(index->parts), *column_);
-        payload::detail::merged_values<view> all(views, false, descending);
+        payload::detail::merged_values<view> all(views, false, descending, from);
         for (bool more = true; more && all.next();)
             all.each([&](std::size_t c, std::uint64_t i) {
                 views[c].each(i, i + 1, [&](slot s) { more = more && visit(s); });
@@ -252,30 +255,6 @@ private:
     column* column_ = nullptr;
     std::vector<indexed_field> list_;
     slot covered_ = 0;
-};
-
-/// Of payloads that no filter reads: nothing.
-struct no_field_indexes {
-    static constexpr bool possible = false;
-
-    [[nodiscard]] static slot covered() noexcept { return 0; }
-    [[nodiscard]] static bool empty() noexcept { return true; }
-    [[nodiscard]] static filter_estimate estimate(filter const&) noexcept { return {}; }
-    [[nodiscard]] static std::optional<selection> select(filter const&) { return {}; }
-    template <class Visit>
-    [[nodiscard]] static bool in_order(std::string_view, bool, Visit const&) noexcept {
-        return false;
-    }
-    template <class Visit>
-    [[nodiscard]] static bool values(std::string_view, Visit const&) noexcept {
-        return false;
-    }
-    template <class Visit>
-    [[nodiscard]] static bool postings(std::string_view, Visit const&) noexcept {
-        return false;
-    }
-    [[nodiscard]] static std::vector<field_index_stats> stats() { return {}; }
-    static void clear() noexcept {}
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail

@@ -6,6 +6,7 @@
 #include <vicinal/store/explanation.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 /// Which way a filtered search goes: what each would cost, in nanoseconds, and the rule.
@@ -18,8 +19,10 @@
 /// they have paid for finding the matches, these are found: again at most twice.
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// Measured on 1,000,000 records of 128 dimensions with four fields
-/// (bench/store/planner_bench.cpp).
+/// Nanoseconds. Measured are payload_in_order in memory (50 to 57, on 1,000,000 records with four
+/// fields: "find" of bench/store/planner_bench.cpp), match_scanned (index/hnsw/filter_costs.hpp)
+/// and beginning (5 to 10 us, what a search takes there whose few matches are known). The others
+/// are chosen: no measurement has them by themselves, and all of storage::file.
 struct filter_costs {
     /// A payload evaluated in the order of rows.
     double payload_in_order;
@@ -40,7 +43,18 @@ struct filter_costs {
 /// pages: whether rows are read from a file through a cache (storage::file).
 [[nodiscard]] constexpr filter_costs costs_of(bool pages) noexcept {
     return pages ? filter_costs{.payload_in_order = 120, .payload = 2000, .row_asked = 3000}
-                 : filter_costs{.payload_in_order = 30, .payload = 60, .row_asked = 180};
+                 : filter_costs{.payload_in_order = 53, .payload = 60, .row_asked = 180};
+}
+
+/// Nanoseconds of a scan of all rows, 40 bytes of vectors in each, that asks what is nearer than
+/// the k-th match so far: k for the first, and then as often as such a one moves.
+[[nodiscard]] inline double price_of_scan(filter_costs const& c, std::size_t rows,
+                                          std::size_t row_bytes, std::size_t k,
+                                          double share) noexcept {
+    auto const n = static_cast<double>(rows);
+    auto const first = static_cast<double>(k) / (std::max)(share, 1e-9);
+    auto const asked = first < n ? (std::min)(n, first * (1 + std::log(n / first))) : n;
+    return n * static_cast<double>(row_bytes) / 40 + asked * c.payload_in_order;
 }
 
 /// How many records match, as far as is known before the search.

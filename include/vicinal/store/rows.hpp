@@ -12,6 +12,7 @@
 #include <vicinal/store/ids.hpp>
 #include <vicinal/store/kept_vectors.hpp>
 #include <vicinal/store/live_slots.hpp>
+#include <vicinal/store/no_field_indexes.hpp>
 #include <vicinal/store/no_heap.hpp>
 #include <vicinal/store/operations.hpp>
 
@@ -132,6 +133,10 @@ public:
     [[nodiscard]] std::uint64_t id_bytes() const noexcept { return ids_.bytes(count_); }
     [[nodiscard]] static constexpr unsigned id_overhead() noexcept {
         return std::is_same_v<Id, std::string> ? 8 : 0;
+    }
+    /// The same of payloads: where there are none, they lie nowhere.
+    [[nodiscard]] static constexpr unsigned payload_overhead() noexcept {
+        return std::is_same_v<Payload, payload::none> ? 0 : 8;
     }
     /// What is known of payloads without reading them.
     [[nodiscard]] fields_type const& fields() const noexcept { return fields_; }

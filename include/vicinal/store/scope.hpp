@@ -5,6 +5,7 @@
 #include <vicinal/core/result.hpp>
 #include <vicinal/core/value.hpp>
 #include <vicinal/payload/filter.hpp>
+#include <vicinal/payload/filter/text.hpp>
 #include <vicinal/payload/view.hpp>
 
 #include <cstddef>
@@ -62,9 +63,8 @@ public:
 
 private:
     [[nodiscard]] static std::string quoted(std::string_view text, char quote) {
-        std::string out(1, quote);
-        for (char const c : text) out.append(c == quote ? 2 : 1, c);
-        out.push_back(quote);
+        std::string out;
+        payload::detail::append_quoted(out, text, quote);
         return out;
     }
 

@@ -7,11 +7,12 @@
 #include <vicinal/index/workers.hpp>
 #include <vicinal/store/options.hpp>
 #include <vicinal/store/query.hpp>
+#include <vicinal/store/query_batch.hpp>
+#include <vicinal/store/search_call.hpp>
 #include <vicinal/store/vector_check.hpp>
 
 #include <cstddef>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -38,11 +39,7 @@ public:
                                    Done const& done) const {
         VICINAL_CHECK(check_vector<Metric>(query, engine_.dim(), [] { return "the query"; }));
         return engine_.read([&](auto const& rows, auto const& index) -> result<hits> {
-            auto const found = detail::query<Metric, std::remove_cvref_t<decltype(rows)>,
-                                             std::remove_cvref_t<decltype(index)>, Trace>(
-                                   rows, index, engine_.dim(), query.data(), where_, options_,
-                                   engine_.filters(), trace)
-                                   .run();
+            auto const found = nearest_to<Metric>(called(rows, index), query.data(), trace);
             VICINAL_CHECK(found);
             trace.phase("hits");
             auto all = hits_of(rows, *found);
@@ -78,6 +75,12 @@ public:
     }
 
 private:
+    template <class Rows, class Index>
+    [[nodiscard]] search_call<Rows, Index> called(Rows const& rows,
+                                                  Index const& index) const noexcept {
+        return {rows, index, engine_.dim(), where_, options_, engine_.filters()};
+    }
+
     [[nodiscard]] result<std::vector<hits>> together(matrix_view<scalar> queries) const {
         for (std::size_t i = 0; i < queries.rows(); ++i)
             VICINAL_CHECK(check_vector<Metric>(queries.row(i), engine_.dim(),
@@ -85,12 +88,8 @@ private:
         std::vector<hits> answers;
         if (queries.rows() == 0) return answers;
         return engine_.read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {
-            query_batch<Metric, std::remove_cvref_t<decltype(rows)>,
-                        std::remove_cvref_t<decltype(index)>> const every(rows, index,
-                                                                          engine_.dim(), where_,
-                                                                          options_,
-                                                                          engine_.filters());
-            auto const found = every.run(queries.row(0).data(), queries.rows());
+            auto const found =
+                nearest_to_each<Metric>(called(rows, index), queries.row(0).data(), queries.rows());
             VICINAL_CHECK(found);
             answers.reserve(found->size());
             for (auto const& list : *found) answers.push_back(hits_of(rows, list));

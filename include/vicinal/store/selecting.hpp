@@ -130,15 +130,17 @@ private:
     bool more_ = false;
 };
 
-/// Offers matches in the order of an index on the field, until no other one can be among the page.
-/// False where there is no such index, where it takes more than an eighth of the rows, which in
-/// their own order are looked at sooner, and where the page has records that no index orders: then
-/// `best` is of no use.
+/// Offers matches in the order of an index on the field, from the value on with which the page
+/// before has ended, until no other one can be among the page. False where there is no such index,
+/// where it takes more than an eighth of the rows, which in their own order are looked at sooner,
+/// and where the page has records that no index orders: then `best` is of no use.
 template <class Rows, class Id>
 [[nodiscard]] bool offer_in_order(Rows const& rows, filter const& where, select_options const& o,
+                                  std::optional<page_cursor<Id>> const& after,
                                   page_of_slots<Rows, Id>& best) {
     auto const& fields = rows.fields();
-    if (o.order_by.empty() || fields.covered() == 0) return false;
+    if (o.order_by.empty() || fields.covered() == 0 || (after && !after->key)) return false;
+    auto const from = after ? std::optional<index_key>(after->key->view()) : std::nullopt;
     std::vector<slot> changed(rows.changed().begin(), rows.changed().end());
     std::sort(changed.begin(), changed.end());
     changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
@@ -148,7 +150,7 @@ template <class Rows, class Id>
     // A payload from its place costs some times what it does in the order of rows.
     auto left = rows.count() / 8;
     bool finished = false;
-    bool const ordered = fields.in_order(o.order_by, o.descending, [&](slot s) {
+    bool const ordered = fields.in_order(o.order_by, o.descending, from, [&](slot s) {
         if (left-- == 0) return false;
         if (s >= fields.covered() || std::binary_search(changed.begin(), changed.end(), s))
             return true;
@@ -168,7 +170,7 @@ template <class Record, class Payload, class Id, class Rows>
 select_page(Rows const& rows, std::size_t dim, filter const& where, select_options const& o,
             std::optional<page_cursor<Id>> const& after, filter_cache& filters) {
     page_of_slots<Rows, Id> best(rows, o, after);
-    if (!offer_in_order(rows, where, o, best)) {
+    if (!offer_in_order(rows, where, o, after, best)) {
         best.clear();
         each_match(rows, where, o.where, filters,
                    [&](slot s) { static_cast<void>(best.offer(s)); });

@@ -6,6 +6,7 @@
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/store/matches.hpp>
 #include <vicinal/store/query.hpp>
+#include <vicinal/store/search_call.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -21,26 +22,23 @@ class widening {
 public:
     using element = metric::element_of<Metric>;
 
-    /// All must outlive it.
-    widening(Rows const& rows, Index const& index, std::size_t dim, filter const& where,
-             search_options const& o, filter_cache& filters) noexcept
-        : rows_(rows), index_(index), dim_(dim), where_(where), options_(o), filters_(filters) {}
+    explicit widening(search_call<Rows, Index> const& call) noexcept : call_(call) {}
 
     /// As a search of the store with that k.
     [[nodiscard]] result<index::neighbours> nearest(element const* vector, std::size_t k) const {
-        auto o = options_;
+        auto o = call_.options;
         o.k = k;
-        return query<Metric, Rows, Index>(rows_, index_, dim_, vector, where_, o, filters_).run();
+        return nearest_to<Metric>(call_.with(o), vector);
     }
 
     /// Every match up to max_distance, nearest first, ties by id. A distance for each match.
     [[nodiscard]] index::neighbours all(element const* vector) const {
         index::neighbours found;
-        auto const distance = metric::bind_exact<Metric>(vector, dim_);
-        auto const vectors = rows_.vectors().reader();
-        each_match(rows_, where_, options_.where, filters_, [&](slot s) {
+        auto const distance = metric::bind_exact<Metric>(vector, call_.dim);
+        auto const vectors = call_.rows.vectors().reader();
+        each_match(call_.rows, call_.where, call_.options.where, call_.filters, [&](slot s) {
             float const d = distance(vectors.template row_as<element>(s));
-            if (static_cast<double>(d) <= options_.max_distance) found.push_back({d, s});
+            if (static_cast<double>(d) <= call_.options.max_distance) found.push_back({d, s});
         });
         sort(found);
         return found;
@@ -52,8 +50,8 @@ public:
     template <class Enough>
     [[nodiscard]] result<index::neighbours> until(element const* vector, std::size_t first,
                                                   Enough const& enough) const {
-        if (!options_.exact)
-            for (auto k = first; k < rows_.live_count() / 8; k *= 4) {
+        if (!call_.options.exact)
+            for (auto k = first; k < call_.rows.live_count() / 8; k *= 4) {
                 auto found = nearest(vector, k);
                 VICINAL_CHECK(found);
                 if (found->size() < k || enough(*found)) return found;
@@ -64,17 +62,12 @@ public:
     void sort(index::neighbours& list) const {
         std::sort(list.begin(), list.end(), [this](auto const& a, auto const& b) {
             return a.distance < b.distance ||
-                   (a.distance == b.distance && earlier_id<Rows>{&rows_}(a.row, b.row));
+                   (a.distance == b.distance && call_.by_id()(a.row, b.row));
         });
     }
 
 private:
-    Rows const& rows_;
-    Index const& index_;
-    std::size_t dim_;
-    filter const& where_;
-    search_options const& options_;
-    filter_cache& filters_;
+    search_call<Rows, Index> call_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail

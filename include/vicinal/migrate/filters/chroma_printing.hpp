@@ -62,14 +62,11 @@ private:
     }
 
     [[nodiscard]] result<std::string> of(foreign_predicate const& p, bool document) const {
-        if (p.form == shape::test) return document ? document_test(p) : metadata_test(p);
-        std::vector<std::string> parts;
-        for (auto const& part : p.parts) {
-            auto text = of(part, document);
-            if (!text) return text.error();
-            parts.push_back(*std::move(text));
-        }
-        return joined(parts, p.form == shape::all ? "$and" : "$or");
+        return written(
+            p, [&](auto const& t) { return document ? document_test(t) : metadata_test(t); },
+            [](shape form, auto const& parts) {
+                return joined(parts, form == shape::all ? "$and" : "$or");
+            });
     }
 
     [[nodiscard]] result<std::string> document_test(foreign_predicate const& p) const {

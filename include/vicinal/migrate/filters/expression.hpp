@@ -3,11 +3,8 @@
 #define VICINAL_MIGRATE_FILTERS_EXPRESSION_HPP
 
 #include <vicinal/core/result.hpp>
-#include <vicinal/core/value.hpp>
 #include <vicinal/payload/filter.hpp>
 
-#include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -87,46 +84,6 @@ private:
     shape shape_;
     std::string text_;
 };
-
-inline void append_quoted(std::string& out, std::string_view s, char quote) {
-    out += quote;
-    for (auto const c : s) {
-        if (c == quote) out += quote;
-        out += c;
-    }
-    out += quote;
-}
-
-/// A field of that very name, dots included.
-[[nodiscard]] inline std::string foreign_name(std::string_view name) {
-    std::string out;
-    append_quoted(out, name, '"');
-    return out;
-}
-
-/// A literal of a filter; `v` is a text, a finite number or a boolean.
-[[nodiscard]] inline std::string foreign_literal(value const& v) {
-    std::string out;
-    if (auto const* s = v.get_if<std::string>()) {
-        append_quoted(out, *s, '\'');
-    } else if (auto const* b = v.get_if<bool>()) {
-        out = *b ? "true" : "false";
-    } else if (auto const* i = v.get_if<std::int64_t>()) {
-        out = std::to_string(*i);
-    } else if (auto const* x = v.get_if<double>()) {
-        std::array<char, 32> digits{};
-        auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), *x).ptr;
-        out.assign(digits.data(), end);
-        if (out.find_first_of(".e") == std::string::npos) out += ".0";
-    }
-    return out;
-}
-
-[[nodiscard]] inline std::string foreign_list(std::vector<value> const& all) {
-    std::string out = "(";
-    for (auto const& v : all) out += (out.size() == 1 ? "" : ", ") + foreign_literal(v);
-    return out + ")";
-}
 
 } // namespace vicinal::inline VICINAL_ABI::detail
 

@@ -18,27 +18,18 @@ public:
         : foreign_printing(tree, options) {}
 
     [[nodiscard]] result<std::string> print() const {
-        auto const whole = foreign_predicates(tree_).matches();
-        if (whole.form == shape::all && whole.parts.empty()) return std::string("{}");
-        return of(whole);
+        return whole([this](auto const& p) { return one(p); },
+                     [](shape form, auto const& parts) {
+                         return chain(parts, form == shape::all ? R"({"$and":[)" : R"({"$or":[)",
+                                      "]}");
+                     });
     }
 
 private:
-    [[nodiscard]] result<std::string> of(foreign_predicate const& p) const {
-        if (p.form == shape::test) return one(p);
-        std::vector<std::string> parts;
-        for (auto const& part : p.parts) {
-            auto text = of(part);
-            if (!text) return text.error();
-            parts.push_back(*std::move(text));
-        }
-        return chain(parts, p.form == shape::all ? R"({"$and":[)" : R"({"$or":[)", "]}");
-    }
-
     [[nodiscard]] result<std::string> one(foreign_predicate const& p) const {
         if (tree_.name_of(*p.node).starts_with('$'))
             return refused(p, "names without $ in front, which are Pinecone's operators");
-        if (!all_of(values(p), exact_in_double))
+        if (!all_of(values(p), exact))
             return refused(p, "numbers below 2^53, beyond which Pinecone rounds");
         switch (p.test) {
             case test::equal:

@@ -75,7 +75,7 @@ private:
         auto const name = foreign_name(field);
         if (op == "$eq" || op == "$ne") {
             if (auto const one = scalar(v, at); !one) return one.error();
-            VICINAL_CHECK(exact_in_double(v, at));
+            VICINAL_CHECK(check_exact(v, at));
             auto const same = is_text(v) ? test("any " + name, "=", v) : test(name, "=", v);
             if (op == "$eq") return same;
             return otherwise(name, is_text(v) ? same.opposite() : test(name, "!=", v), is_text(v));
@@ -85,7 +85,7 @@ private:
             if (!list) return list.error();
             bool texts = false;
             for (auto const& one : **list) {
-                VICINAL_CHECK(exact_in_double(one, at));
+                VICINAL_CHECK(check_exact(one, at));
                 texts = texts || is_text(one);
             }
             bool const in = op == "$in";
@@ -99,7 +99,7 @@ private:
                                            std::pair{"$lt", "<"}, std::pair{"$lte", "<="}}) {
             if (op != foreign) continue;
             if (auto const one = number(v, at); !one) return one.error();
-            VICINAL_CHECK(exact_in_double(v, at));
+            VICINAL_CHECK(check_exact(v, at));
             return test(name, own, v);
         }
         if (op == "$exists") {

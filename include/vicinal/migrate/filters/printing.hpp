@@ -4,8 +4,10 @@
 
 #include <vicinal/core/result.hpp>
 #include <vicinal/core/value.hpp>
+#include <vicinal/migrate/filters/literals.hpp>
 #include <vicinal/migrate/filters/options.hpp>
 #include <vicinal/migrate/filters/predicate.hpp>
+#include <vicinal/migrate/filters/predicates.hpp>
 #include <vicinal/migrate/json/write.hpp>
 #include <vicinal/payload/filter.hpp>
 
@@ -64,22 +66,16 @@ protected:
                t == test::greater_equal;
     }
 
-    /// Below 2^53, where a double and an integer are the same.
-    [[nodiscard]] static bool exact_in_double(literal const& v) {
-        constexpr double limit = 9007199254740992.0;
+    /// Anything but a number from 2^53 on.
+    [[nodiscard]] static bool exact(literal const& v) {
         auto const x = v.type == value::kind::integer
                            ? static_cast<double>(static_cast<std::int64_t>(v.bits))
                            : std::bit_cast<double>(v.bits);
-        return !is_number(v) || (x < limit && x > -limit);
+        return !is_number(v) || exact_in_double(x);
     }
     /// A filter's dates are text; only those of the one form mean the same elsewhere.
     [[nodiscard]] bool is_date(literal const& v) const {
-        constexpr std::string_view form = "0000-00-00T00:00:00Z";
-        auto const s = tree_.text_of(v);
-        if (!options_.utc_dates || !is_text(v) || s.size() != form.size()) return false;
-        for (std::size_t i = 0; i < s.size(); ++i)
-            if (form[i] == '0' ? !payload::detail::is_digit(s[i]) : s[i] != form[i]) return false;
-        return true;
+        return options_.utc_dates && is_text(v) && is_utc_date(tree_.text_of(v));
     }
 
     [[nodiscard]] std::string json(literal const& v, bool as_double = false) const {
@@ -124,6 +120,30 @@ protected:
             if (!placed) kinds.push_back({v});
         }
         return kinds;
+    }
+
+    /// The whole filter: `one(test)` is the text of a test, `join(form, texts)` that of several, of
+    /// which each is such a text. "{}" where everything matches.
+    template <class One, class Join>
+    [[nodiscard]] result<std::string> whole(One const& one, Join const& join) const {
+        auto const p = foreign_predicates(tree_).matches();
+        if (everything(p)) return std::string("{}");
+        return written(p, one, join);
+    }
+    [[nodiscard]] static bool everything(foreign_predicate const& p) noexcept {
+        return p.form == shape::all && p.parts.empty();
+    }
+    template <class One, class Join>
+    [[nodiscard]] static result<std::string> written(foreign_predicate const& p, One const& one,
+                                                     Join const& join) {
+        if (p.form == shape::test) return one(p);
+        std::vector<std::string> parts;
+        for (auto const& part : p.parts) {
+            auto text = written(part, one, join);
+            VICINAL_CHECK(text);
+            parts.push_back(*std::move(text));
+        }
+        return join(p.form, parts);
     }
 
     /// Each part once.

@@ -5,17 +5,13 @@
 #include <vicinal/core/result.hpp>
 #include <vicinal/core/value.hpp>
 #include <vicinal/migrate/filters/options.hpp>
+#include <vicinal/migrate/filters/qdrant_bounds.hpp>
 #include <vicinal/migrate/filters/reading.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace vicinal::inline VICINAL_ABI::detail {
@@ -42,8 +38,8 @@ public:
         if (!condition) return wrong(at, "match, range, values_count or is_empty", "none of them");
         auto const here = at.member(kind);
         if (kind == "match") return match(*key, *condition, here);
-        if (kind == "range") return range(*key, *condition, here);
-        if (kind == "values_count") return values_count(*key, *condition, here);
+        if (kind == "range") return qdrant_bounds(options_).range(*key, *condition, here);
+        if (kind == "values_count") return qdrant_bounds(options_).count(*key, *condition, here);
         if (kind == "is_empty") {
             auto const* wanted = condition->get_if<bool>();
             if (!wanted) return wrong(here, "true or false", named(*condition));
@@ -155,120 +151,6 @@ private:
             parts.push_back(test(any, "contains", value(std::string(words.substr(0, size)))));
             words.remove_prefix(size);
         }
-    }
-
-    [[nodiscard]] result<foreign_expression> range(std::string const& key, value const& v,
-                                                   place const& at) const {
-        auto const o = object(v, at);
-        if (!o) return o.error();
-        std::vector<std::pair<std::string_view, value const*>> bounds;
-        for (auto const& [name, bound] : **o) {
-            auto const here = at.member(name);
-            if (bound.is_null()) continue;
-            if (name != "gt" && name != "gte" && name != "lt" && name != "lte")
-                return wrong(here, "gt, gte, lt or lte", shorter(name));
-            VICINAL_CHECK(check_bound(bound, here));
-            if (!bounds.empty() && is_text(bound) != is_text(*bounds[0].second))
-                return wrong(here, "bounds of one kind", "a date and a number");
-            bounds.emplace_back(name, &bound);
-        }
-        if (bounds.empty()) return wrong(at, "gt, gte, lt or lte", "none of them");
-        auto const any = "any " + key;
-        if (bounds.size() == 1) {
-            auto const& [name, bound] = bounds[0];
-            return test(any,
-                        name == "gt"    ? ">"
-                        : name == "gte" ? ">="
-                        : name == "lt"  ? "<"
-                                        : "<=",
-                        *bound);
-        }
-        if (!is_text(*bounds[0].second)) return within(any, bounds);
-        if (bounds.size() == 2 && bounds[0].first == "gte" && bounds[1].first == "lte")
-            return test(any, "between",
-                        foreign_literal(*bounds[0].second) + " and " +
-                            foreign_literal(*bounds[1].second));
-        return refused(at, "gte and lte of dates, as one date of an array must be within both",
-                       "other bounds");
-    }
-
-    [[nodiscard]] result<void> check_bound(value const& bound, place const& at) const {
-        if (is_number(bound)) return exact_in_double(bound, at);
-        if (!is_text(bound)) return wrong(at, "a number or a date", named(bound));
-        if (!options_.utc_dates)
-            return refused(at,
-                           "no dates, which are texts here (promise utc_dates where all are "
-                           "written as 2024-01-31T12:00:00Z)",
-                           "a date");
-        if (!is_utc_date(*bound.get_if<std::string>()))
-            return refused(at, "a date written as 2024-01-31T12:00:00Z",
-                           shorter(*bound.get_if<std::string>()));
-        return {};
-    }
-
-    /// One element must be within all bounds, so they become those of one `between`: an open bound
-    /// is the next double, between which and it there is no number of either kind.
-    [[nodiscard]] static foreign_expression
-    within(std::string const& any,
-           std::vector<std::pair<std::string_view, value const*>> const& bounds) {
-        constexpr auto infinity = std::numeric_limits<double>::infinity();
-        double low = -infinity;
-        double high = infinity;
-        for (auto const& [name, bound] : bounds) {
-            auto const* whole = bound->get_if<std::int64_t>();
-            auto const x = whole ? static_cast<double>(*whole) : *bound->get_if<double>();
-            if (name == "gte") low = (std::max)(low, x);
-            if (name == "gt") low = (std::max)(low, std::nextafter(x, infinity));
-            if (name == "lte") high = (std::min)(high, x);
-            if (name == "lt") high = (std::min)(high, std::nextafter(x, -infinity));
-        }
-        if (low > high) return expression::never();
-        if (high == infinity) return test(any, ">=", number_of(low));
-        if (low == -infinity) return test(any, "<=", number_of(high));
-        return test(any, "between",
-                    foreign_literal(number_of(low)) + " and " + foreign_literal(number_of(high)));
-    }
-
-    /// An integer where it is one, as people write it. All are below 2^53.
-    [[nodiscard]] static value number_of(double x) {
-        auto const whole = static_cast<std::int64_t>(x);
-        if (static_cast<double>(whole) == x) return whole;
-        return x;
-    }
-
-    /// A count has no comparison of ours, but whether there is any element has.
-    [[nodiscard]] static result<foreign_expression> values_count(std::string const& key,
-                                                                 value const& v, place const& at) {
-        auto const o = object(v, at);
-        if (!o) return o.error();
-        std::vector<std::pair<std::string_view, std::int64_t>> bounds;
-        for (auto const& [name, bound] : **o) {
-            auto const here = at.member(name);
-            if (bound.is_null()) continue;
-            if (name != "gt" && name != "gte" && name != "lt" && name != "lte")
-                return wrong(here, "gt, gte, lt or lte", shorter(name));
-            auto const* count = bound.get_if<std::int64_t>();
-            if (!count || *count < 0) return wrong(here, "a whole number from 0 on", named(bound));
-            bounds.emplace_back(name, *count);
-        }
-        if (bounds.empty()) return wrong(at, "gt, gte, lt or lte", "none of them");
-        auto const accepted = [&](std::int64_t n) {
-            return std::all_of(bounds.begin(), bounds.end(), [n](auto const& b) {
-                return b.first == "gt"    ? n > b.second
-                       : b.first == "gte" ? n >= b.second
-                       : b.first == "lt"  ? n < b.second
-                                          : n <= b.second;
-            });
-        };
-        bool const none = accepted(0);
-        bool const one = accepted(1);
-        for (auto const& [name, bound] : bounds)
-            for (auto const n : {bound, bound < INT64_MAX ? bound + 1 : bound})
-                if (n > 1 && accepted(n) != one)
-                    return refused(at, "no values_count but of none or any, as filters don't count",
-                                   std::string(name) + " " + std::to_string(bound));
-        if (none == one) return one ? expression::always() : expression::never();
-        return none ? empty_or_missing(key) : empty_or_missing(key).opposite();
     }
 
     backend::foreign_filter_options const& options_;

@@ -22,10 +22,10 @@ public:
         : foreign_printing(tree, options) {}
 
     [[nodiscard]] result<std::string> print() const {
-        auto const whole = foreign_predicates(tree_).matches();
-        if (whole.form == shape::all && whole.parts.empty()) return std::string("{}");
-        auto text = of(whole);
-        if (!text || whole.form != shape::test || text->starts_with(R"({"must)")) return text;
+        auto const p = foreign_predicates(tree_).matches();
+        if (everything(p)) return std::string("{}");
+        auto text = of(p);
+        if (!text || p.form != shape::test || text->starts_with(R"({"must)")) return text;
         return R"({"must":[)" + *text + "]}";
     }
 
@@ -119,7 +119,7 @@ private:
     [[nodiscard]] result<std::string> equal(std::string const& key, literal const& v,
                                             foreign_predicate const& p) const {
         if (v.type != value::kind::real) return match(key, "value", json(v));
-        if (!exact_in_double(v)) return too_large(p);
+        if (!exact(v)) return too_large(p);
         return R"({"key":)" + json(key) + R"(,"range":{"gte":)" + json(v) + R"(,"lte":)" + json(v) +
                "}}";
     }
@@ -153,7 +153,7 @@ private:
             if (!is_number(v) && !is_date(v))
                 return refused(p, "numbers behind <, <=, >, >= and between (dates with the promise "
                                   "utc_dates)");
-            if (!exact_in_double(v)) return too_large(p);
+            if (!exact(v)) return too_large(p);
         }
         auto bounds = "\"" + bound + "\":" + json(all[0]);
         if (p.test == test::between) bounds += ",\"lte\":" + json(all[1]);

@@ -5,6 +5,7 @@
 #include <vicinal/core/result.hpp>
 #include <vicinal/core/value.hpp>
 #include <vicinal/migrate/filters/expression.hpp>
+#include <vicinal/migrate/filters/literals.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -92,12 +93,11 @@ protected:
         return &v;
     }
     /// A number that is the same after a system has made a double of it.
-    [[nodiscard]] static result<void> exact_in_double(value const& v, place const& where) {
-        constexpr double limit = 9007199254740992.0;
+    [[nodiscard]] static result<void> check_exact(value const& v, place const& where) {
         auto const* i = v.get_if<std::int64_t>();
         auto const* d = v.get_if<double>();
         double const x = i ? static_cast<double>(*i) : d ? *d : 0;
-        if (x < limit && x > -limit) return {};
+        if (exact_in_double(x)) return {};
         return refused(where, "a number below 2^53, beyond which the other system rounds",
                        foreign_literal(v));
     }
@@ -113,15 +113,6 @@ protected:
     [[nodiscard]] static bool alike(value::array const& list) {
         for (auto const& v : list)
             if (v.type() != list[0].type() && !(is_number(v) && is_number(list[0]))) return false;
-        return true;
-    }
-
-    /// A date of the one form that orders as text does.
-    [[nodiscard]] static bool is_utc_date(std::string_view s) {
-        constexpr std::string_view form = "0000-00-00T00:00:00Z";
-        if (s.size() != form.size()) return false;
-        for (std::size_t i = 0; i < s.size(); ++i)
-            if (form[i] == '0' ? !payload::detail::is_digit(s[i]) : s[i] != form[i]) return false;
         return true;
     }
 

@@ -20,23 +20,13 @@ public:
         : foreign_printing(tree, options) {}
 
     [[nodiscard]] result<std::string> print() const {
-        auto const whole = foreign_predicates(tree_).matches();
-        if (whole.form == shape::all && whole.parts.empty()) return std::string("{}");
-        return of(whole);
+        return whole([this](auto const& p) { return one(p); },
+                     [](shape form, auto const& parts) {
+                         return joined(form == shape::all ? "And" : "Or", parts);
+                     });
     }
 
 private:
-    [[nodiscard]] result<std::string> of(foreign_predicate const& p) const {
-        if (p.form == shape::test) return one(p);
-        std::vector<std::string> parts;
-        for (auto const& part : p.parts) {
-            auto text = of(part);
-            if (!text) return text;
-            parts.push_back(*std::move(text));
-        }
-        return joined(p.form == shape::all ? "And" : "Or", parts);
-    }
-
     [[nodiscard]] static std::string joined(std::string_view op,
                                             std::vector<std::string> const& parts) {
         if (parts.size() == 1) return parts[0];
@@ -92,15 +82,12 @@ private:
     }
 
     [[nodiscard]] result<void> check_value(foreign_predicate const& p, literal const& v) const {
-        if (!exact_in_double(v)) return refused(p, "numbers below 2^53");
+        if (!exact(v)) return refused(p, "numbers below 2^53");
         if (!is_text(v) || is_date(v)) return {};
         if (!options_.plain_text)
             return refused(p, "no texts, which Weaviate cuts into words (promise plain_text where "
                               "the property's tokenization is field)");
-        constexpr std::string_view blanks = " \t\n\v\f\r";
-        auto const text = tree_.text_of(v);
-        if (text.empty() || blanks.find(text.front()) != std::string_view::npos ||
-            blanks.find(text.back()) != std::string_view::npos)
+        if (has_blank_ends(tree_.text_of(v)))
             return refused(p, "texts without blanks at their ends, which Weaviate takes away");
         return {};
     }

@@ -179,7 +179,7 @@ private:
         if (kind == "valueInt" || kind == "valueNumber") {
             if (!is_number(v) || (kind == "valueInt" && type != value::kind::integer))
                 return wrong(at, kind == "valueInt" ? "a whole number" : "a number", named(v));
-            return exact_in_double(v, at);
+            return check_exact(v, at);
         }
         if (kind != "valueText" && kind != "valueString" && kind != "valueDate")
             return wrong(at, "valueText, valueInt, valueNumber, valueBoolean or valueDate",
@@ -200,9 +200,7 @@ private:
                            "no texts, which Weaviate cuts into words (promise plain_text where "
                            "the property's tokenization is field)",
                            "a text");
-        constexpr std::string_view blanks = " \t\n\v\f\r";
-        if (text.empty() || blanks.find(text.front()) != std::string_view::npos ||
-            blanks.find(text.back()) != std::string_view::npos)
+        if (has_blank_ends(text))
             return refused(at, "a text without blanks at its ends, which Weaviate takes away",
                            text.empty() ? "an empty one" : "blanks");
         return {};

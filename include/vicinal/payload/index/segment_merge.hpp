@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,12 +19,14 @@ namespace vicinal::inline VICINAL_ABI::payload::detail {
 template <class View>
 class merged_values {
 public:
-    /// With the words of texts, or without; backwards where `descending`.
-    merged_values(std::span<View const> views, bool words, bool descending)
+    /// With the words of texts, or without; backwards where `descending`; from a value on, there or
+    /// not, where that is given.
+    merged_values(std::span<View const> views, bool words, bool descending,
+                  std::optional<index_key> const& from = {})
         : views_(views), descending_(descending) {
         for (auto const& v : views)
             limits_.push_back(words ? v.layout().values() : v.layout().begin_of(key_kind::word));
-        start();
+        start(from);
     }
 
     /// Moves to the next value; false behind the last.
@@ -56,12 +59,19 @@ private:
         index_key key = {};
     };
 
-    void start() {
+    void start(std::optional<index_key> const& from) {
         cursors_.resize(views_.size());
         for (std::size_t c = 0; c < views_.size(); ++c) {
-            cursors_[c].at = descending_ ? limits_[c] - 1 : 0;
-            cursors_[c].over = limits_[c] == 0;
-            if (!cursors_[c].over) cursors_[c].key = views_[c].key(cursors_[c].at);
+            auto& at = cursors_[c];
+            if (descending_) {
+                auto const end = from ? views_[c].upper_bound(*from) : limits_[c];
+                at.over = end == 0;
+                at.at = at.over ? 0 : end - 1;
+            } else {
+                at.at = from ? views_[c].lower_bound(*from) : 0;
+                at.over = at.at >= limits_[c];
+            }
+            if (!at.over) at.key = views_[c].key(at.at);
         }
     }
     void advance(std::size_t c) {

@@ -4,6 +4,7 @@
 
 #include <vicinal/core/value.hpp>
 #include <vicinal/payload/filter.hpp>
+#include <vicinal/payload/filter/any_element.hpp>
 #include <vicinal/payload/filter/builder.hpp>
 #include <vicinal/payload/filter/text.hpp>
 #include <vicinal/payload/record/form.hpp>
@@ -71,16 +72,17 @@ template <class M, class V>
 }
 
 /// The static assertion stands before anything else that the compiler says of the operands.
-template <class M, class V>
+template <class M, class V, class Asked = field>
 struct comparable_field {
     static_assert(may_equal<M, V>,
                   "vicinal: this condition can never match: the member is of another type");
-    using type = field;
+    using type = Asked;
 };
 
 /// `where<&note::year>`: conditions on a member, checked against its type. `Path` is more than one
-/// pointer for a member of a nested struct.
-template <class M, bool Nullable, auto... Path>
+/// pointer for a member of a nested struct; `Asked` is field or, for the elements of a vector of M,
+/// any_element.
+template <class M, bool Nullable, class Asked, auto... Path>
 class member_condition {
 public:
     [[nodiscard]] constexpr member_condition operator()() const noexcept { return {}; }
@@ -118,11 +120,11 @@ public:
     /// Equal to one of the literals; a range of them in place of several.
     template <class... V>
     [[nodiscard]] filter in(V const&... v) const {
-        return among([](field const& f, auto const&... all) { return f.in(all...); }, v...);
+        return among([](Asked const& f, auto const&... all) { return f.in(all...); }, v...);
     }
     template <class... V>
     [[nodiscard]] filter not_in(V const&... v) const {
-        return among([](field const& f, auto const&... all) { return f.not_in(all...); }, v...);
+        return among([](Asked const& f, auto const&... all) { return f.not_in(all...); }, v...);
     }
 
     /// A std::vector has that element, or a std::string that part.
@@ -153,16 +155,24 @@ public:
         return name().is_null();
     }
     [[nodiscard]] filter is_not_null() const { return name().is_not_null(); }
+    /// Conditions on any element of a std::vector.
+    [[nodiscard]] constexpr auto any() const noexcept {
+        using bare = without_optional<M>;
+        static_assert(part<bare>::vector, "vicinal: any() asks the elements of a std::vector");
+        using element = typename part<bare>::type;
+        return member_condition < element, Nullable || part<element>::optional, any_element,
+               Path... > {};
+    }
 
 private:
-    [[nodiscard]] static field name() {
+    [[nodiscard]] static Asked name() {
         std::string text;
         ((text += text.empty() ? "" : ".", append_part(text, listed_name<Path>())), ...);
-        return field(std::move(text));
+        return Asked(field(std::move(text)));
     }
-    /// The field, where a V can be equal to it.
+    /// What is asked, where a V can be equal to it.
     template <class V>
-    [[nodiscard]] static typename comparable_field<M, V>::type named_field() {
+    [[nodiscard]] static typename comparable_field<M, V, Asked>::type named_field() {
         return name();
     }
 

@@ -62,7 +62,8 @@ public:
     ///
     /// Cost: as try_count(); a comparison with the worst of the page for each match, which reads
     /// the field where there is an order_by; the page's records. Through an ordered index on the
-    /// field about the rows up to the page's end instead, where these are at most an eighth of all.
+    /// field about the rows that a page passes over instead, where these are at most an eighth of
+    /// all.
     /// Errors: as try_count(); invalid_argument (a limit of 0, an `after` of another order),
     /// corrupt_snapshot.
     [[nodiscard]] result<page> try_select(select_options const& o = {}) const {
@@ -91,7 +92,8 @@ public:
     /// once for each of its distinct elements.
     ///
     /// Cost: as try_count() and a look into each match; where there is a hash or inverted index on
-    /// the field, no filter and no dead row, one step for each value. Errors: as try_count().
+    /// the field, no filter, and no payload that was changed since, one step for each value and a
+    /// look into each dead row. Errors: as try_count().
     [[nodiscard]] result<std::vector<facet>> try_facets(std::string_view field,
                                                         facet_options const& o = {}) const {
         return guarded([&]() -> result<std::vector<facet>> {
@@ -104,18 +106,6 @@ public:
             });
         });
     }
-
-#if VICINAL_EXCEPTIONS
-    [[nodiscard]] std::size_t count(std::string const& where = {}) const {
-        return try_count(where).value();
-    }
-    std::size_t erase_where(std::string const& where) { return try_erase_where(where).value(); }
-    [[nodiscard]] page select(select_options const& o = {}) const { return try_select(o).value(); }
-    [[nodiscard]] std::vector<facet> facets(std::string_view field,
-                                            facet_options const& o = {}) const {
-        return try_facets(field, o).value();
-    }
-#endif
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail

@@ -49,7 +49,8 @@ public:
                 s.bytes.codes += index.all_code_bytes();
             }
             s.bytes.ids = rows.id_bytes();
-            s.bytes.payloads = rows.payload_bytes() + std::uint64_t{s.rows} * 8; // 8 say where
+            s.bytes.payloads =
+                rows.payload_bytes() + std::uint64_t{s.rows} * rows.payload_overhead();
             s.field_indexes = rows.fields().stats();
             for (auto const& f : s.field_indexes) s.bytes.field_indexes += f.bytes;
             s.filters = filters;

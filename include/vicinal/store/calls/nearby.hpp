@@ -159,27 +159,6 @@ public:
         });
     }
 
-#if VICINAL_EXCEPTIONS
-    [[nodiscard]] std::vector<group> search_groups(vector_parameter query,
-                                                   group_options const& o) const {
-        return try_search_groups(query, o).value();
-    }
-    [[nodiscard]] std::vector<group> search_groups(braces query, group_options const& o) const {
-        return try_search_groups(query, o).value();
-    }
-    [[nodiscard]] hits search_within(vector_parameter query, double distance,
-                                     within_options const& o = {}) const {
-        return try_search_within(query, distance, o).value();
-    }
-    [[nodiscard]] hits search_within(braces query, double distance,
-                                     within_options const& o = {}) const {
-        return try_search_within(query, distance, o).value();
-    }
-    [[nodiscard]] hits search_like(examples const& of, search_options const& o = {}) const {
-        return try_search_like(of, o).value();
-    }
-#endif
-
 private:
     template <class Rows>
     [[nodiscard]] static hits hits_of(Rows const& rows, index::neighbours const& found) {
@@ -191,7 +170,8 @@ private:
     [[nodiscard]] widening<metric_policy, Rows, Index>
     searching(Rows const& rows, Index const& index, filter const& where,
               search_options const& o) const {
-        return {rows, index, engine_->dim(), where, o, engine_->filters()};
+        return widening<metric_policy, Rows, Index>(
+            {rows, index, engine_->dim(), where, o, engine_->filters()});
     }
 
     /// Checks query and options and calls run(rows, search) as a reader.

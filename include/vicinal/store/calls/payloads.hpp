@@ -2,7 +2,9 @@
 #ifndef VICINAL_STORE_CALLS_PAYLOADS_HPP
 #define VICINAL_STORE_CALLS_PAYLOADS_HPP
 
+#include <vicinal/payload/as_fields.hpp>
 #include <vicinal/store/calls/records.hpp>
+#include <vicinal/store/decoding.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -47,10 +49,10 @@ public:
     }
 
     /// Sets these fields of the record's payload and keeps the others; false where there is none of
-    /// that id. No other write comes between the reading and the writing. Cost and errors as
-    /// try_update_payload; also corrupt_snapshot.
-    result<bool> try_merge_payload(id_parameter id,
-                                   vicinal::fields const& some) requires(has_fields) {
+    /// that id. Of a struct they are the members of those names. No other write comes between the
+    /// reading and the writing. Cost and errors as try_update_payload (invalid_payload where they
+    /// don't fit the struct); also corrupt_snapshot.
+    result<bool> try_merge_payload(id_parameter id, vicinal::fields const& some) {
         return guarded([&]() -> result<bool> {
             auto const n = merge(std::vector<id_view>{id_view(id)}, some);
             VICINAL_CHECK(n);
@@ -60,29 +62,9 @@ public:
     /// The same for each of these ids that is there, all of them or none: one log record, one sync.
     /// How many records that was.
     template <ids_of<id_parameter> Range>
-    result<std::size_t> try_merge_payload(Range const& ids,
-                                          vicinal::fields const& some) requires(has_fields) {
-        return guarded([&]() -> result<std::size_t> {
-            std::vector<id_view> views;
-            for (auto const& id : ids) views.push_back(id_view(id_parameter(id)));
-            std::sort(views.begin(), views.end());
-            views.erase(std::unique(views.begin(), views.end()), views.end());
-            return merge(views, some);
-        });
+    result<std::size_t> try_merge_payload(Range const& ids, vicinal::fields const& some) {
+        return guarded([&] { return merge(distinct(ids), some); });
     }
-
-#if VICINAL_EXCEPTIONS
-    bool update_payload(id_parameter id, payload_type const& payload) {
-        return try_update_payload(id, payload).value();
-    }
-    bool merge_payload(id_parameter id, vicinal::fields const& some) requires(has_fields) {
-        return try_merge_payload(id, some).value();
-    }
-    template <ids_of<id_parameter> Range>
-    std::size_t merge_payload(Range const& ids, vicinal::fields const& some) requires(has_fields) {
-        return try_merge_payload(ids, some).value();
-    }
-#endif
 
 protected:
     /// Replaces the payload of a record of which taken(rows, slot) holds.
@@ -99,6 +81,14 @@ protected:
         VICINAL_CHECK(n);
         return *n != 0;
     }
+    template <class Range>
+    [[nodiscard]] static std::vector<id_view> distinct(Range const& ids) {
+        std::vector<id_view> views;
+        for (auto const& id : ids) views.push_back(id_view(id_parameter(id)));
+        std::sort(views.begin(), views.end());
+        views.erase(std::unique(views.begin(), views.end()), views.end());
+        return views;
+    }
     result<std::size_t> merge(std::vector<id_view> const& ids, vicinal::fields const& some) {
         return merge_if(ids, some, [](auto const&, slot) { return true; });
     }
@@ -107,15 +97,22 @@ protected:
     result<std::size_t> merge_if(std::vector<id_view> const& ids, vicinal::fields const& some,
                                  Taken const& taken) {
         using policy = typename Types::payload_policy;
+        static_assert(payload::made_of_fields<policy>,
+                      "vicinal: merge_payload sets fields: it needs a store whose payload is "
+                      "payload::fields or payload::record<T>");
         std::string encoded;
-        VICINAL_CHECK(policy::encode(some, encoded));
+        VICINAL_CHECK(payload::fields::encode(some, encoded));
         return engine_->update(ids,
                                [&](auto const& rows, slot s, std::string& out) -> result<bool> {
                                    if (!taken(rows, s)) return false;
-                                   auto all = decode_payload<policy>(rows, s);
+                                   auto held = decode_payload<policy>(rows, s);
+                                   VICINAL_CHECK(held);
+                                   auto all = payload::as_fields<policy>(*std::move(held));
                                    VICINAL_CHECK(all);
                                    for (auto const& f : some) all->set(f.name, f.v);
-                                   VICINAL_CHECK(policy::encode(*all, out));
+                                   auto const merged = payload::from_fields<policy>(*all);
+                                   VICINAL_CHECK(merged);
+                                   VICINAL_CHECK(policy::encode(*merged, out));
                                    return true;
                                });
     }

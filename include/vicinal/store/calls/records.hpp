@@ -116,24 +116,10 @@ public:
     [[nodiscard]] result<scan_type> try_scan(id_parameter after) const {
         return scan_behind(id_view(after));
     }
-
 #if VICINAL_EXCEPTIONS
-    void upsert(id_parameter id, vector_parameter vector, payload_type const& payload = {}) {
-        try_upsert(id, vector, payload).value();
-    }
-    void upsert(id_parameter id, braces vector, payload_type const& payload = {}) {
-        try_upsert(id, vector, payload).value();
-    }
-    template <class Range>
-        requires range_of<Range, record>
-    void upsert(Range const& records) { try_upsert(records).value(); }
-    [[nodiscard]] std::optional<record> get(id_parameter id) const { return try_get(id).value(); }
     [[nodiscard]] std::optional<std::vector<scalar_type>> reconstruct(id_parameter id) const {
         return try_reconstruct(id).value();
     }
-    [[nodiscard]] bool contains(id_parameter id) const { return try_contains(id).value(); }
-    bool erase(id_parameter id) { return try_erase(id).value(); }
-    void clear() { try_clear().value(); }
     [[nodiscard]] scan_type scan() const { return try_scan().value(); }
     [[nodiscard]] scan_type scan_reconstructed() const { return try_scan_reconstructed().value(); }
     [[nodiscard]] scan_type scan(id_parameter after) const { return try_scan(after).value(); }

@@ -2,7 +2,7 @@
 #ifndef VICINAL_STORE_CALLS_SCOPES_HPP
 #define VICINAL_STORE_CALLS_SCOPES_HPP
 
-#include <vicinal/store/calls/nearby.hpp>
+#include <vicinal/store/calls/throwing.hpp>
 #include <vicinal/store/scope.hpp>
 
 #include <concepts>
@@ -18,14 +18,9 @@ namespace vicinal::inline VICINAL_ABI::detail {
 template <class Types>
 class scope_calls;
 
-/// A view of the records of a store that have one text in one field, such as a namespace, with the
-/// store's calls: writes put the field into payloads, everything else sees these records alone.
-///
-/// Ids are the store's: an id that a record outside of the scope has is refused. The store must
-/// outlive the view and stay where it is. Threads as the store's. Errors of each call as the
-/// store's, and those that are named.
+/// The calls of a store_scope that give errors.
 template <class Types>
-class store_scope {
+class scope_view {
     using calls = scope_calls<Types>;
     using id_view = typename id_traits<typename Types::id_type>::view;
     using batch = detail::batch<typename Types::metric_type, typename Types::payload_policy,
@@ -38,10 +33,11 @@ public:
     using hits = typename Types::hits;
     using id_parameter = typename Types::id_parameter;
     using page = typename calls::page;
+    using payload_type = typename Types::payload_type;
     using record = typename Types::record;
     using vector_parameter = typename Types::vector_parameter;
 
-    store_scope(calls& store, std::string name, std::string value)
+    scope_view(calls& store, std::string name, std::string value)
         : store_(&store), scope_(std::move(name), std::move(value)) {}
 
     /// Errors also: duplicate_id (the id is that of a record outside of the scope),
@@ -102,15 +98,14 @@ public:
     /// Errors also: invalid_argument (they set the field to another value).
     result<bool> try_merge_payload(id_parameter id, vicinal::fields const& some) {
         return guarded([&]() -> result<bool> {
-            auto const marked = scope_.marked(some);
-            VICINAL_CHECK(marked);
-            auto const n =
-                store_->merge_if({id_view(id)}, *marked, [this](auto const& rows, slot s) {
-                    return scope_.has(rows.payload(s));
-                });
+            auto const n = merge({id_view(id)}, some);
             VICINAL_CHECK(n);
             return *n != 0;
         });
+    }
+    template <ids_of<id_parameter> Range>
+    result<std::size_t> try_merge_payload(Range const& ids, vicinal::fields const& some) {
+        return guarded([&] { return merge(calls::distinct(ids), some); });
     }
 
     [[nodiscard]] result<hits> try_search(vector_parameter query,
@@ -158,60 +153,6 @@ public:
         return n ? result<void>() : n.error();
     }
 
-#if VICINAL_EXCEPTIONS
-    void upsert(id_parameter id, vector_parameter vector, vicinal::fields const& payload = {}) {
-        try_upsert(id, vector, payload).value();
-    }
-    void upsert(id_parameter id, braces vector, vicinal::fields const& payload = {}) {
-        try_upsert(id, vector, payload).value();
-    }
-    template <class Range>
-        requires range_of<Range, record>
-    void upsert(Range const& records) { try_upsert(records).value(); }
-    [[nodiscard]] std::optional<record> get(id_parameter id) const { return try_get(id).value(); }
-    [[nodiscard]] bool contains(id_parameter id) const { return try_contains(id).value(); }
-    bool erase(id_parameter id) { return try_erase(id).value(); }
-    bool update_payload(id_parameter id, vicinal::fields const& payload) {
-        return try_update_payload(id, payload).value();
-    }
-    bool merge_payload(id_parameter id, vicinal::fields const& some) {
-        return try_merge_payload(id, some).value();
-    }
-    [[nodiscard]] hits search(vector_parameter query, search_options const& o = {}) const {
-        return try_search(query, o).value();
-    }
-    [[nodiscard]] hits search(braces query, search_options const& o = {}) const {
-        return try_search(query, o).value();
-    }
-    [[nodiscard]] std::vector<hits> search(matrix_view<typename Types::scalar_type> queries,
-                                           search_options const& o = {}) const {
-        return try_search(queries, o).value();
-    }
-    [[nodiscard]] std::vector<group> search_groups(vector_parameter query,
-                                                   group_options const& o) const {
-        return try_search_groups(query, o).value();
-    }
-    [[nodiscard]] hits search_within(vector_parameter query, double distance,
-                                     within_options const& o = {}) const {
-        return try_search_within(query, distance, o).value();
-    }
-    [[nodiscard]] hits search_like(examples const& of, search_options const& o = {}) const {
-        return try_search_like(of, o).value();
-    }
-    [[nodiscard]] page select(select_options const& o = {}) const { return try_select(o).value(); }
-    [[nodiscard]] std::vector<facet> facets(std::string_view field,
-                                            facet_options const& o = {}) const {
-        return try_facets(field, o).value();
-    }
-    [[nodiscard]] std::size_t count(std::string const& where = {}) const {
-        return try_count(where).value();
-    }
-    [[nodiscard]] std::size_t size() const { return count(); }
-    [[nodiscard]] bool empty() const { return size() == 0; }
-    std::size_t erase_where(std::string const& where) { return try_erase_where(where).value(); }
-    void clear() { try_clear().value(); }
-#endif
-
 private:
     /// What call(options) gives with the scope's filter in them.
     template <class Options, class Call>
@@ -221,6 +162,13 @@ private:
             VICINAL_CHECK(own);
             return call(*own);
         });
+    }
+
+    result<std::size_t> merge(std::vector<id_view> const& ids, vicinal::fields const& some) {
+        auto const marked = scope_.marked(some);
+        VICINAL_CHECK(marked);
+        return store_->merge_if(
+            ids, *marked, [this](auto const& rows, slot s) { return scope_.has(rows.payload(s)); });
     }
 
     [[nodiscard]] result<void> put(batch& b) {
@@ -241,15 +189,36 @@ private:
     scope_of_records scope_;
 };
 
+/// A view of the records of a store that have one text in one field, such as a namespace, with the
+/// store's calls: writes put the field into payloads, everything else sees these records alone.
+///
+/// Ids are the store's: an id that a record outside of the scope has is refused. The store must
+/// outlive the view and stay where it is. Threads as the store's. Errors of each call as the
+/// store's, and those that are named.
+template <class Types>
+class store_scope : public throwing_calls<Types, scope_view<Types>> {
+    using base = throwing_calls<Types, scope_view<Types>>;
+
+public:
+    store_scope(scope_calls<Types>& store, std::string name, std::string value)
+        : base(store, std::move(name), std::move(value)) {}
+
+#if VICINAL_EXCEPTIONS
+    [[nodiscard]] std::size_t size() const { return this->count(); }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+#endif
+};
+
 /// Views of a part of the records.
 template <class Types>
-class scope_calls : public nearby_calls<Types> {
-    friend class store_scope<Types>;
+class scope_calls : public throwing_calls<Types, nearby_calls<Types>> {
+    using base = throwing_calls<Types, nearby_calls<Types>>;
+    friend class scope_view<Types>;
 
 protected:
-    using nearby_calls<Types>::nearby_calls;
-    using nearby_calls<Types>::engine_;
-    using nearby_calls<Types>::has_fields;
+    using base::base;
+    using base::engine_;
+    using base::has_fields;
 
 public:
     /// The records whose field of that name (as it stands, dots and all) is that text; see

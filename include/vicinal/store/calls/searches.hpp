@@ -51,19 +51,6 @@ public:
             return searches(*engine_, *where, o).all(queries);
         });
     }
-
-#if VICINAL_EXCEPTIONS
-    [[nodiscard]] hits search(vector_parameter query, search_options const& o = {}) const {
-        return try_search(query, o).value();
-    }
-    [[nodiscard]] hits search(braces query, search_options const& o = {}) const {
-        return try_search(query, o).value();
-    }
-    [[nodiscard]] std::vector<hits> search(matrix_view<scalar_type> queries,
-                                           search_options const& o = {}) const {
-        return try_search(queries, o).value();
-    }
-#endif
 };
 
 } // namespace vicinal::inline VICINAL_ABI::detail
