@@ -15,14 +15,19 @@ system_pointer make_peer(std::string const& name, build_options const& options) 
     return peer;
 }
 
+/// In the plain layout where there is none of the other.
 entry const& find(std::string const& index, std::string const& codec, std::string const& layout,
                   bool fields) {
     std::string known;
+    entry const* plain = nullptr;
     for (auto const& e : entries()) {
         if (e.fields != fields) continue;
-        if (e.index == index && e.codec == codec && e.layout == layout) return e;
+        bool const named = e.index == index && e.codec == codec;
+        if (named && e.layout == layout) return e;
+        if (named && e.layout == "plain") plain = &e;
         known += "\n  " + e.name();
     }
+    if (plain) return *plain;
     throw std::runtime_error("there is no " + index + " with " + codec + " and layout " + layout +
                              " here, only" + known);
 }

@@ -52,7 +52,7 @@ void add_search(CLI::App& app, bench::arguments& a) {
         ->transform(CLI::CheckedTransformer(metrics));
     c->add_option("--index", a.indexes, "vicinal's indexes")->delimiter(',');
     c->add_option("--codec", a.codecs, "Their codecs, each measured")->delimiter(',');
-    c->add_option("--layout", a.layout, "Their layout");
+    c->add_option("--layout", a.layout, "Their layout; plain where a codec has no such");
     c->add_option("--peers", a.peers, "hnswlib, faiss, faiss-ivf")
         ->delimiter(',')
         ->check(CLI::IsMember({"hnswlib", "faiss", "faiss-ivf"}));

@@ -62,9 +62,9 @@ using walked = typename std::conditional_t<std::same_as<Layout, layout::fused>, 
 ///
 /// With layout::fused and codec::rabitq<1> a node's links have the codes of its neighbours behind
 /// them, as seen from it (index/hnsw/fusion.hpp): a hop reads one record and one vector, and
-/// compares 32 neighbours at once. It is linked by the vectors and takes 4 bytes and an eighth of a
-/// bit an element and neighbour in place of the links; rows that join later have their records made
-/// anew with those of the nodes that they are linked to.
+/// compares 32 neighbours at once. It is linked by the vectors and takes a bit an element and
+/// neighbour beside the links; rows that join later have their records made anew with those of the
+/// nodes that they are linked to.
 template <codec::model Codec = codec::sq8, class Layout = layout::plain>
 struct hnsw {
     static_assert(std::same_as<Layout, layout::plain> || std::same_as<Codec, codec::rabitq<1>>,
