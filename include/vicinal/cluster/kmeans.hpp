@@ -94,7 +94,7 @@ template <class Run>
     for (std::size_t p = 0; p < parts; ++p) sizes[p] = by_part.size(p);
     auto const shares = share_out(k, sizes);
     std::vector<std::vector<float>> found(parts);
-    VICINAL_CHECK(run(parts, std::size_t{1}, [&](std::size_t first, std::size_t last) {
+    auto const divided = run(parts, std::size_t{1}, [&](std::size_t first, std::size_t last) {
         return vicinal::detail::guarded([&]() -> result<void> {
             for (auto p = first; p < last; ++p) {
                 if (shares[p] == 0) continue;
@@ -105,7 +105,8 @@ template <class Run>
             }
             return {};
         });
-    }));
+    });
+    VICINAL_CHECK(divided);
     std::vector<float> all;
     for (auto const& f : found) all.insert(all.end(), f.begin(), f.end());
     return all;

@@ -221,11 +221,11 @@ public:
         auto const slots = lists_.slots().reader();
         for (std::uint32_t l = 0; l < s.lists; ++l)
             lists_.each_block(s, lists_.list(l), [&](std::uint32_t block, std::uint32_t rows) {
-                auto const* const of = slots.template row_as<slot>(block);
+                auto const* const row_slots = slots.template row_as<slot>(block);
                 for (std::uint32_t i = 0; i < rows; ++i)
-                    if (of[i] < s.covered &&
-                        lists_.place(of[i]) == block * inverted::block_rows + i)
-                        named[of[i]] = 1;
+                    if (row_slots[i] < s.covered &&
+                        lists_.place(row_slots[i]) == block * inverted::block_rows + i)
+                        named[row_slots[i]] = 1;
             });
         std::vector<slot> lost;
         for (slot row = 0; row < s.covered; ++row)
