@@ -27576,8 +27576,9 @@ private:
 /// What a filtered search of inverted lists costs, where the matches are known as bits.
 namespace vicinal::inline VICINAL_ABI::index::inverted {
 
-/// Nanoseconds, of 128 elements: a distance from a centre, asking a row of a list for its bit, the
-/// code of a row that comes behind another, and that of one somewhere else.
+/// Nanoseconds, of 128 elements, estimated and not measured: a distance from a centre, asking a row
+/// of a list for its bit, the code of a row that comes behind another, and that of one somewhere
+/// else. Only their ratios matter.
 inline constexpr double centre_cost = 8;
 inline constexpr double bit_cost = 1.5;
 inline constexpr double code_cost = 8;
