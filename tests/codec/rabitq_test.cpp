@@ -93,7 +93,7 @@ void check_estimates(std::size_t dim) {
             bias += estimate - want;
             square += (estimate - want) * (estimate - want);
             size += std::is_same_v<Metric, metric::inner_product>
-                        ? std::sqrt(double{10} * dim * dim)
+                        ? std::sqrt(10.0) * static_cast<double>(dim)
                         : std::fabs(want);
             missed += query.at_least(rows[j].data(), estimate) > want ? 1U : 0U;
             ++pairs;

@@ -102,21 +102,28 @@ TEST_CASE("the rotation keeps norms and products, and spreads what one element h
     }
 }
 
-TEST_CASE("every instruction set rotates alike", "[codec]") {
+TEST_CASE("every instruction set rotates alike, and back", "[codec]") {
     for (std::size_t const dim : {1U, 5U, 16U, 31U, 100U, 384U}) {
         generator r(dim);
         auto const x = r.vector(dim);
         auto const factors = r.vector(4 * dim);
         auto want = x;
-        codec::detail::sq8_rotate::for_set(simd::instruction_set::baseline)(want.data(), dim,
-                                                                            factors.data());
+        using there = codec::detail::sq8_rotate<false>;
+        using back = codec::detail::sq8_rotate<true>;
+        there::for_set(simd::instruction_set::baseline)(want.data(), dim, factors.data());
+        auto want_back = x;
+        back::for_set(simd::instruction_set::baseline)(want_back.data(), dim, factors.data());
         for (auto const set : simd::all_instruction_sets) {
             if (set > simd::best_instruction_set()) continue;
             auto got = x;
-            codec::detail::sq8_rotate::for_set(set)(got.data(), dim, factors.data());
+            there::for_set(set)(got.data(), dim, factors.data());
+            auto got_back = x;
+            back::for_set(set)(got_back.data(), dim, factors.data());
             CAPTURE(dim, std::string(simd::name(set)));
-            for (std::size_t i = 0; i < dim; ++i)
+            for (std::size_t i = 0; i < dim; ++i) {
+                REQUIRE(got_back[i] == Approx(want_back[i]).epsilon(1e-5).margin(1e-6));
                 REQUIRE(got[i] == Approx(want[i]).epsilon(1e-5).margin(1e-6));
+            }
         }
     }
 }
