@@ -310,6 +310,9 @@ TEST_CASE("what stands in records cannot command the terminal", "[tools]") {
 }
 
 TEST_CASE("a budget of memory is answered with a store's type", "[tools]") {
+    auto const program = tool_path();
+    if (program.empty()) return;
+    tool const vicinal(program);
     auto r = vicinal({"tune", "--rows", "1000000", "--dim", "384", "--memory", "4G"});
     CHECK(r.status == 0);
     CHECK(r.out.find("store<..., index::hnsw<codec::sq8>, storage::memory>") == 0);
