@@ -6,6 +6,7 @@
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/metric/cosine.hpp>
 #include <vicinal/metric/inner_product.hpp>
+#include <vicinal/metric/squared_l2.hpp>
 #include <vicinal/simd/packed_sums.hpp>
 
 #include <algorithm>
