@@ -5,8 +5,7 @@
 What stands before a header's own text is what it includes, whole, and nothing else. So of two
 headers of which one includes the other, at whatever depth, the outer one compiles alone if it does
 behind the inner one, and one translation unit can check a whole chain of them. The headers are laid
-into as few chains as there can be (Dilworth: by a matching of the inclusions): 133 for 453 headers,
-which take 0.31 of the time of one unit a header.
+into as few chains as there can be (Dilworth: by a matching of the inclusions): 147 for 503 headers.
 
 BUILD is a configured build directory; its compile_commands.json says how a unit that includes all
 headers is compiled.
