@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
-// A graph from a file whose checksums fit but whose contents were made up: whatever the numbers,
-// nothing is read or written outside the columns (the sanitizers tell), every walk ends, and
-// inserting goes on.
-#include "contract/index.hpp"
+// A graph from a file whose checksums fit but whose contents were made up.
+#include "index/damaged_columns.hpp"
 
 #include <vicinal/index/hnsw.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <limits>
-#include <string_view>
-#include <vector>
 
 namespace hnsw_damage_test {
 
@@ -24,66 +21,6 @@ using bound = hnsw::of<metric::squared_l2, memory>;
 namespace {
 
 constexpr std::size_t dim = 4;
-
-/// A number as damage has it: any, or a plausible one.
-std::uint32_t made_up(generator& r, std::uint32_t plausible) {
-    switch (r.below(4)) {
-        case 0: return static_cast<std::uint32_t>(r.next());
-        case 1: return vicinal::no_slot;
-        default: return static_cast<std::uint32_t>(r.below(plausible + 2));
-    }
-}
-
-void damage(memory::space& space, std::string_view name, generator& r, std::size_t one_in,
-            std::uint32_t plausible, std::size_t first_word = 0) {
-    auto* c = space.find(name);
-    auto const words = c->row_bytes() / 4;
-    for (std::uint64_t row = 0; row < c->rows(); ++row)
-        for (std::size_t w = first_word; w < words; ++w) {
-            if (r.below(one_in) != 0) continue;
-            auto const n = made_up(r, plausible);
-            std::memcpy(c->edit(row) + 4 * w, &n, 4);
-        }
-}
-
-/// Opens what the space holds, searches and inserts. Being refused is as good.
-void use(memory::space& space, memory::column& vectors, generator& r) {
-    auto opened = bound::open(space, vectors, dim, {});
-    if (!opened) {
-        CHECK(opened.error().code() == vicinal::errc::corrupt_snapshot);
-        return;
-    }
-    auto const data = uniform_rows(8, dim, r.next());
-    for (std::size_t q = 0; q < 4; ++q) {
-        auto const plain = opened->search(data.row(q), 10, 40, index::keep_all{});
-        REQUIRE(plain);
-        for (auto const& n : *plain) REQUIRE(n.row < vectors.rows());
-        auto const some = opened->search(data.row(q), 10, 40, [](slot s) { return s % 2 == 0; });
-        REQUIRE(some);
-        for (auto const& n : *some) REQUIRE(n.row % 2 == 0);
-    }
-    CHECK(opened->reachable() <= vectors.rows());
-    std::vector<slot> kept;
-    for (slot s = 0; s < opened->covered(); ++s)
-        if (r.below(3) != 0) kept.push_back(s);
-    std::vector<vicinal::storage::replacement> compacted;
-    REQUIRE(opened->compact(kept, compacted));
-    // Whatever it was before: what is written is sound.
-    compacted.push_back(vicinal::storage::chosen_rows("vectors", vectors, kept));
-    space.stage(compacted).value();
-    if (r.below(2) == 0 && opened->covered() > 0) {
-        space.adopt();
-        opened->compacted();
-        CHECK(opened->unreachable(index::keep_all{}).empty());
-    }
-    space.discard();
-    auto const before = vectors.rows();
-    vicinal::storage::grow(vectors, before + data.count()).value();
-    std::memcpy(vectors.edit(before), data.data.data(), data.data.size() * sizeof(float));
-    opened->take_in(static_cast<slot>(vectors.rows()), index::keep_all{}, index::no_section{})
-        .value();
-    REQUIRE(opened->search(data.row(0), 10, 40, index::keep_all{}));
-}
 
 } // namespace
 
@@ -121,7 +58,7 @@ TEST_CASE("a damaged graph never leads outside its columns", "[index]") {
             slot const one = static_cast<slot>(r.below(120));
             for (std::uint64_t i = 0; i < 120; ++i) std::memcpy(parents->edit(i), &one, 4);
         }
-        use(space, *vectors, r);
+        use<bound>(space, *vectors, dim, r);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <vicinal/index/ivf.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <limits>
@@ -218,6 +219,75 @@ TEST_CASE("rows that are not finite break nothing: the others are found", "[inde
     standing declines(2, always());
     declines.add(none);
     CHECK(declines.get().covered() == 0);
+}
+
+TEST_CASE("lists know how much farther off later rows lie, and are made anew for them", "[index]") {
+    auto o = always(40);
+    o.tune = false;
+    standing s(6, o);
+    CHECK(s.get().drift() == 1);
+    auto const near = uniform_rows(4000, 6, 1);
+    s.add({6, {near.data.begin(), near.data.begin() + 3000 * 6}});
+    CHECK(s.get().drift() == 1);
+    s.add({6, {near.data.begin() + 3000 * 6, near.data.end()}});
+    CHECK(s.get().drift() > 1);
+    CHECK(s.get().drift() < 1.1);
+    CHECK_FALSE(s.get().drifted());
+
+    // Beside the others, wider, and in the order of a stream: no load that brings new centres.
+    rows all = near;
+    generator r(3);
+    for (int batch = 0; batch < 10; ++batch) {
+        rows more{6};
+        for (int i = 0; i < 200; ++i) more.add(r.vector(6, 2, 8));
+        s.add(more);
+        all.add(more.data);
+    }
+    auto const before = s.get().drift();
+    CHECK(before > 2);
+    CHECK(s.get().drifted());
+    auto again = lists::of<metric::squared_l2, memory>::open(*s.space(), s.vectors(), 6, {});
+    CHECK(again->drift() == before);
+    s.get().renew(index::keep_all{}, index::no_section{}).value();
+    CHECK(s.get().drift() == 1);
+    CHECK(s.get().covered() == all.count());
+    require_all_found(s, all, uniform_rows(3, 6, 5));
+    rows queries{6};
+    for (int i = 0; i < 20; ++i) queries.add(r.vector(6, 2, 8));
+    CHECK(recall_of<metric::squared_l2>(s, all, queries, 10) > 0.9);
+}
+
+TEST_CASE("a list that is split counts its rows once, from their new centres", "[index]") {
+    auto o = always(16);
+    o.tune = false;
+    standing s(2, o);
+    s.add(uniform_rows(400, 2, 1));
+    // All into one list, which is split again and again: from then on they are near their centres.
+    rows crowd{2};
+    generator r(3);
+    for (int i = 0; i < 4000; ++i) crowd.add(r.vector(2, 1, 3));
+    for (std::size_t i = 0; i < 4000; i += 40)
+        s.add({2, {crowd.row(i), crowd.row(i) + std::size_t{40} * 2}});
+    CHECK(s.get().partitions() > 18);
+    auto const told = s.get().drift();
+    auto const state = s.get().deviation();
+    CHECK(state.rows == 4400);
+    // As if every row were measured now.
+    double squares = 0;
+    auto const* centres = s.space()->find("ivf.centroids");
+    auto const reader = centres->reader();
+    rows all = uniform_rows(400, 2, 1);
+    all.add(crowd.data);
+    for (std::size_t i = 0; i < all.count(); ++i) {
+        double least = 1e9;
+        for (std::uint32_t l = 0; l < s.get().partitions(); ++l)
+            least = (std::min)(least, textbook<metric::squared_l2>(
+                                          all.row(i), reader.template row_as<float>(l), 2));
+        squares += least;
+    }
+    CHECK(told < 5);
+    CHECK(state.squares > squares);
+    CHECK(state.squares < 1.4 * squares);
 }
 
 TEST_CASE("compacted lists name the rows that are left, and small ones are dissolved", "[index]") {

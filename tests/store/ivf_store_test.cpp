@@ -144,6 +144,40 @@ TEST_CASE("inverted lists are compacted, and go on", "[store]") {
     CHECK(recall(*held, 6, {}) > 0.9);
 }
 
+TEST_CASE("compact() gives lists new centres where rows have come to lie elsewhere", "[store]") {
+    test_store<mapped> held({.dim = 6, .index = small_lists()});
+    auto all = some<mapped>(3000, 6, 3);
+    generator r(9);
+    for (auto& one : all) one.vector = r.vector(6, 0.5, 1); // directions of a cone
+    held->upsert(all);
+    CHECK(held->stats().partitions == 12);
+    CHECK(held->stats().drift == 1);
+    held->compact(); // nothing to do
+    auto const generation = storage::mmap::space::inspect(held.path())->generation;
+    held->compact();
+    CHECK(storage::mmap::space::inspect(held.path())->generation == generation);
+    for (std::size_t i = 0; i < 2000; i += 100) {
+        std::vector<mapped::record> more;
+        for (std::size_t j = i; j < i + 100; ++j)
+            more.push_back({"far" + std::to_string(j), r.vector(6), {}});
+        held->upsert(more);
+        all.insert(all.end(), more.begin(), more.end());
+    }
+    auto const drift = held->stats().drift;
+    CHECK(drift > 1.5);
+    held.reopen();
+    CHECK(held->stats().drift == drift);
+    held->compact();
+    CHECK(held->stats().drift == 1);
+    CHECK(held->stats().indexed_rows == all.size());
+    CHECK(storage::mmap::space::inspect(held.path())->generation > generation);
+    held.reopen();
+    CHECK(held->stats().drift == 1);
+    check_same(*held, all);
+    CHECK(recall(*held, 6, {}) > 0.9);
+    CHECK(held->verify().ok());
+}
+
 TEST_CASE("inverted lists in paged files are searched as in mapped ones", "[store]") {
     temporary_directory const dir;
     auto const all = some<mapped>(3000, 6, 3);

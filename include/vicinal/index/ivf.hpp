@@ -97,6 +97,7 @@ public:
                          std::to_string(vectors.rows())};
         of index(*lists, std::move(*codes), vectors, dim, options);
         index.tuned_ = read_tuning(lists->tuning_column().reader(), lists->tuning_column().rows());
+        VICINAL_CHECK(index.group(no_section{}));
         return index;
     }
 
@@ -104,7 +105,8 @@ public:
     /// declines, or where a codec has too few to learn from, and where vectors have more elements
     /// than the codec's sums hold (32,768 for sq8; codec::f32 takes them), or none is finite. The
     /// first rows give the centres; a load of four times as many gives new ones. Cost: lists x dim
-    /// multiply-adds a slot. Errors: out_of_memory; what was put in before stays.
+    /// multiply-adds a slot, of 20,000 lists and more some thousand x dim. Errors: out_of_memory;
+    /// what was put in before stays.
     template <class Live, class Section>
     [[nodiscard]] result<void> take_in(slot until, Live const& live, Section const& section) {
         auto const before = lists_.get();
@@ -124,11 +126,14 @@ public:
                 VICINAL_CHECK(trained);
                 if (!*trained) return {};
             }
+            VICINAL_CHECK(group(section));
             VICINAL_CHECK(put(fill, vectors, joining, live));
+            VICINAL_CHECK(group(section));
             VICINAL_CHECK(lists_.reserve(0, 0, until, section));
             section([&] {
                 auto s = lists_.get();
                 s.covered = until;
+                if (s.off.at_first == 0) s.off.at_first = static_cast<float>(s.off.mean());
                 lists_.put(s);
             });
             // A row that comes alone does not wait for a measurement that a load has just paid.
@@ -191,6 +196,23 @@ public:
     /// What was measured last; an empty table where nothing was. Inside the reader's section.
     [[nodiscard]] tuning const& tuned() const noexcept { return tuned_; }
 
+    /// How far the rows that were put into lists are from their centres.
+    [[nodiscard]] inverted::deviation deviation() const noexcept { return lists_.get().off; }
+    /// How much farther rows lie from their centres than when these were found: the ratio of the
+    /// mean squared distances. 1 where nothing is known. Inside the reader's section.
+    [[nodiscard]] double drift() const noexcept { return drift_of(lists_.get()); }
+    /// Whether that is so much that renew() pays.
+    [[nodiscard]] bool drifted() const noexcept { return drift() >= inverted::retrained_from; }
+    /// Looks for centres anew and puts all covered rows into their lists; until that is done every
+    /// one is compared. Cost: that of a build. Errors: as take_in(); what is in no list by then
+    /// waits for the next.
+    template <class Live, class Section>
+    [[nodiscard]] result<void> renew(Live const& live, Section const& section) {
+        auto const until = this->covered();
+        section([&] { clear(); });
+        return take_in(until, live, section);
+    }
+
     /// Forgets every row. Inside the caller's section.
     void clear() noexcept {
         lists_.clear();
@@ -206,11 +228,11 @@ public:
         return vicinal::detail::guarded([&]() -> result<void> {
             listed const vectors(*vectors_, dim_, threads_);
             inverted::compaction<coded, Metric, Storage> const compact(lists_, codes_, vectors);
-            return compact.run(kept, out);
+            return compact.run(kept, out, compacted_groups_);
         });
     }
     /// Takes the columns as compact() wrote them. Inside the caller's section.
-    void compacted() noexcept {}
+    void compacted() noexcept { lists_.put(std::move(compacted_groups_)); }
 
     /// The covered slots for which live(slot) holds and that no list names: none, in sound lists.
     /// O(rows).
@@ -241,6 +263,17 @@ private:
         : base(lists, std::move(codes), vectors, dim), threads_(options.threads),
           tunes_(options.tune) {}
 
+    /// Puts lists into groups where there are many, and anew where twice as many have come.
+    template <class Section>
+    [[nodiscard]] result<void> group(Section const& section) {
+        auto const s = lists_.get();
+        if (s.lists < inverted::grouped_from || s.lists / 2 < lists_.groups().made_of()) return {};
+        auto fresh = listed(*vectors_, dim_, threads_).groups(lists_.centres(s), s.lists, s.seed);
+        VICINAL_CHECK(fresh);
+        section([&] { lists_.put(std::move(*fresh)); });
+        return {};
+    }
+
     /// The live slots up to `until` that are in no list.
     template <class Live>
     [[nodiscard]] std::vector<slot> missing(slot until, Live const& live) const {
@@ -264,6 +297,8 @@ private:
 
     std::size_t threads_;
     bool tunes_;
+    /// What compact() works out for compacted(); the writer's.
+    mutable inverted::centre_groups compacted_groups_ = {};
 };
 
 static_assert(model<ivf<>>);

@@ -189,7 +189,7 @@ public:
     [[nodiscard]] result<void> compact() {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
-        if (pins_ != 0 || !rows_->wasteful()) return {};
+        if (pins_ != 0 || !(rows_->wasteful() || this->index_drifted())) return {};
         return storage::unless_faulty([&] {
             take_in();
             if constexpr (Storage::durable)

@@ -128,6 +128,12 @@ protected:
         }
     }
 
+    /// Whether the index wants to be made anew when it is compacted.
+    [[nodiscard]] bool index_drifted() const noexcept {
+        if constexpr (requires { index_->drifted(); }) return index_->drifted();
+        return false;
+    }
+
     /// Scans that are open: while there are any, slots are not given to other records.
 #if VICINAL_HAS_THREADS
     std::atomic<std::size_t> pins_{0};
@@ -146,6 +152,10 @@ private:
             auto const covered = index_->covered();
             if (pins_ != 0 || (covered != 0 && covered != rows_->count())) return false;
             return guarded([&]() -> result<bool> {
+                if constexpr (requires { index_->drifted(); }) {
+                    auto const live = [this](slot s) { return rows_->live(s); };
+                    if (index_drifted()) VICINAL_CHECK(index_->renew(live, section()));
+                }
                 kept = rows_->list_live();
                 VICINAL_CHECK(detail::compact(*rows_, *index_, kept, fresh));
                 return true;

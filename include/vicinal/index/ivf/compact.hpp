@@ -31,20 +31,25 @@ public:
         : lists_(lists), codes_(own), vectors_(vectors) {}
 
     /// Adds to `out` what the columns are to hold when the slots of `kept` become slots 0, 1 and so
-    /// on. Errors: out_of_memory.
+    /// on, and gives the groups of the lists that there are then. Errors: out_of_memory.
     [[nodiscard]] result<void> run(std::span<slot const> kept,
-                                   std::vector<storage::replacement>& out) const {
+                                   std::vector<storage::replacement>& out,
+                                   centre_groups& groups) const {
         auto const before = lists_.get();
         state after = before;
+        groups = {};
+        after.off = {};
         after.covered = after.lists = after.blocks = after.rows = after.trained = 0;
         after.free = none;
         numbers list_of(kept.size());
         std::vector<float> centres, radius;
         if (before.covered > 0 && !kept.empty() && kept.size() >= before.flat_below) {
-            VICINAL_CHECK(share_out(before, kept, list_of, centres, radius));
+            VICINAL_CHECK(share_out(before, kept, list_of, centres, radius, groups));
             after.covered = static_cast<slot>(kept.size());
             after.lists = static_cast<std::uint32_t>(radius.size());
             after.trained = before.trained;
+            after.off = {before.off.mean() * static_cast<double>(kept.size()), after.covered,
+                         before.off.at_first};
         }
         lay_out(after, kept, list_of, radius, out);
         out.push_back(storage::owned_rows("ivf.centroids", vectors_.dim() * sizeof(float),
@@ -57,7 +62,7 @@ private:
     /// Which list each row goes to, and what lists are left.
     [[nodiscard]] result<void> share_out(state const& before, std::span<slot const> kept,
                                          numbers& list_of, std::vector<float>& centres,
-                                         std::vector<float>& radius) const {
+                                         std::vector<float>& radius, centre_groups& groups) const {
         numbers of_slot(before.covered, none), sizes(before.lists);
         auto const slots = lists_.slots().reader();
         for (std::uint32_t l = 0; l < before.lists; ++l)
@@ -89,17 +94,23 @@ private:
             list_of[i] = l == none ? none : renumbered[l];
             if (list_of[i] == none) homeless.push_back(static_cast<std::uint32_t>(i));
         }
-        return settle(kept, homeless, list_of, centres, radius);
+        if (radius.size() >= grouped_from) {
+            auto found = vectors_.groups(centres.data(), radius.size(), before.seed);
+            VICINAL_CHECK(found);
+            groups = std::move(*found);
+        }
+        return settle(kept, homeless, list_of, centres, radius, groups);
     }
 
     [[nodiscard]] result<void> settle(std::span<slot const> kept, numbers const& homeless,
                                       numbers& list_of, std::vector<float> const& centres,
-                                      std::vector<float>& radius) const {
+                                      std::vector<float>& radius,
+                                      centre_groups const& groups) const {
         if (homeless.empty()) return {};
         std::vector<slot> rows;
         for (auto const i : homeless) rows.push_back(kept[i]);
         numbers found(rows.size());
-        VICINAL_CHECK(vectors_.nearest(rows, centres.data(), radius.size(), found.data()));
+        VICINAL_CHECK(vectors_.nearest(rows, centres.data(), radius.size(), groups, found.data()));
         auto const vectors = vectors_.reader();
         std::vector<float> scratch(vectors_.dim());
         for (std::size_t i = 0; i < rows.size(); ++i) {

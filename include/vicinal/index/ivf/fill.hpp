@@ -58,7 +58,7 @@ public:
     /// The list that each of those slots is nearest to.
     [[nodiscard]] result<void> assign(std::span<slot const> rows, std::uint32_t* out) const {
         auto const s = lists_.get();
-        return vectors_.nearest(rows, lists_.centres(s), s.lists, out);
+        return vectors_.nearest(rows, lists_.centres(s), s.lists, lists_.groups(), out);
     }
     /// Puts those slots into their lists: those of a list behind one another in blocks that lie so
     /// too, as far as none is free. Errors: out_of_memory, io_failure for a vector that can't be
@@ -95,6 +95,8 @@ public:
         auto const codes =
             encode(rows, [&](std::size_t i) { return centres.data() + part[i] * vectors_.dim(); });
         VICINAL_CHECK(codes);
+        auto const before = off(rows, lists_.centre(l));
+        VICINAL_CHECK(before);
         auto const count = static_cast<std::uint32_t>(centres.size() / vectors_.dim());
         auto const first_new = lists_.get().lists;
         std::vector<std::uint32_t> lists(part.begin(), part.end());
@@ -103,6 +105,7 @@ public:
         section_([&] {
             auto s = lists_.get();
             lists_.empty(s, l);
+            s.off.remove(*before);
             lists_.set_centre(l, centres.data());
             for (std::uint32_t c = 1; c < count; ++c)
                 static_cast<void>(lists_.add_list(s, centres.data() + c * vectors_.dim()));
@@ -147,6 +150,19 @@ private:
         });
     }
 
+    /// How far those rows are from one centre.
+    [[nodiscard]] result<deviation> off(std::span<slot const> rows, float const* centre) const {
+        return vicinal::detail::guarded([&]() -> result<deviation> {
+            auto const vectors = vectors_.reader();
+            std::vector<float> scratch(vectors_.dim());
+            deviation all;
+            for (auto const s : rows)
+                all.add(vectors_.reach(vectors.template row_as<float>(s), centre, scratch.data()));
+            VICINAL_CHECK(check_vectors());
+            return all;
+        });
+    }
+
     /// Room for those rows in new lists and in `lists` that are begun.
     [[nodiscard]] result<void> make_room(std::uint32_t new_lists, std::span<slot const> rows,
                                          std::size_t lists) {
@@ -164,6 +180,7 @@ private:
         for (std::size_t i = 0; i < rows.size(); ++i) {
             codes_.put(lists_.append(s, lists[i], rows[i]), codes.bytes.data() + i * width);
             lists_.widen(lists[i], codes.radius[i]);
+            s.off.add(codes.radius[i]);
         }
     }
 

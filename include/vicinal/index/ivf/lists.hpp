@@ -3,21 +3,48 @@
 #define VICINAL_INDEX_IVF_LISTS_HPP
 
 #include <vicinal/core/record.hpp>
+#include <vicinal/index/ivf/groups.hpp>
 #include <vicinal/index/ivf/options.hpp>
 #include <vicinal/storage/concept.hpp>
 
 #include <algorithm>
-#include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace vicinal::inline VICINAL_ABI::index::inverted {
 
 /// Rows of a block: what the kernels of packed codes take at once.
 inline constexpr std::uint32_t block_rows = 32;
 inline constexpr std::uint32_t none = 0xffffffffU;
+
+/// How far rows are from the centres of their lists.
+struct deviation {
+    double squares = 0;
+    std::uint32_t rows = 0;
+    /// The mean of the squares when the centres were found.
+    float at_first = 0;
+
+    /// One whose square is not finite says nothing.
+    void add(float distance) noexcept {
+        double const square = double{distance} * double{distance};
+        if (!std::isfinite(square)) return;
+        squares += square;
+        ++rows;
+    }
+    void remove(deviation const& other) noexcept {
+        squares = (std::max)(squares - other.squares, 0.0);
+        rows -= (std::min)(rows, other.rows);
+    }
+    [[nodiscard]] double mean() const noexcept { return rows == 0 ? 0 : squares / rows; }
+};
+
+/// The drift from which on compaction looks for centres anew.
+inline constexpr double retrained_from = 1.5;
 
 /// What is true of all lists, as the one row of its column.
 struct state {
@@ -35,7 +62,18 @@ struct state {
     std::uint32_t trained = 0;
     /// Slots in lists.
     std::uint32_t rows = 0;
+    /// Of the rows that were put into lists.
+    deviation off = {};
 };
+static_assert(sizeof(state) == 56, "nothing between the members is written to a file");
+
+/// How much farther rows lie from their centres than when these were found: the ratio of the mean
+/// squared distances; 1 where that is not known.
+[[nodiscard]] inline double drift_of(state const& s) noexcept {
+    if (!(s.off.at_first > 0)) return 1;
+    float const ratio = static_cast<float>(s.off.mean()) / s.off.at_first;
+    return ratio > 0 && std::isfinite(ratio) ? double{ratio} : 1;
+}
 
 /// A list: a chain of blocks, all of them full but the last.
 struct head {
@@ -137,6 +175,7 @@ public:
         VICINAL_CHECK(storage::reserve(*lists_, s.lists + more_lists, section));
         VICINAL_CHECK(storage::reserve(*next_, s.blocks + more_blocks, section));
         VICINAL_CHECK(storage::reserve(*slots_, s.blocks + more_blocks, section));
+        VICINAL_CHECK(groups_.reserve(s.lists + more_lists, section));
         auto const before = places_->rows();
         VICINAL_CHECK(storage::reserve(*places_, slots, section));
         for (auto i = before; i < places_->rows(); ++i) set(*places_, i, none);
@@ -183,6 +222,7 @@ public:
     std::uint32_t add_list(state& s, float const* centre) noexcept {
         put(s.lists, head{});
         set_centre(s.lists, centre);
+        groups_.add(centre);
         return s.lists++;
     }
     void set_centre(std::uint32_t l, float const* centre) noexcept {
@@ -199,7 +239,9 @@ public:
         auto s = get();
         s.covered = s.lists = s.blocks = s.trained = s.rows = 0;
         s.free = none;
+        s.off = {};
         put(s);
+        groups_ = {};
         for (auto* c : {centroids_, lists_, next_, slots_, places_, tuning_}) c->resize(0);
     }
 
@@ -217,6 +259,10 @@ public:
     [[nodiscard]] float const* centre(std::uint32_t l) const noexcept {
         return centroids_->reader().template row_as<float>(l);
     }
+    /// None below grouped_from lists.
+    [[nodiscard]] centre_groups const& groups() const noexcept { return groups_; }
+    /// Inside the section.
+    void put(centre_groups&& fresh) noexcept { groups_ = std::move(fresh); }
     [[nodiscard]] column const& slots() const noexcept { return *slots_; }
     [[nodiscard]] column const& places() const noexcept { return *places_; }
     [[nodiscard]] column& tuning_column() noexcept { return *tuning_; }
@@ -249,6 +295,7 @@ private:
     column* slots_ = nullptr;
     column* places_ = nullptr;
     column* tuning_ = nullptr;
+    centre_groups groups_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::inverted

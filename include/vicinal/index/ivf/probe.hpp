@@ -5,6 +5,7 @@
 #include <vicinal/index/candidates.hpp>
 #include <vicinal/index/ivf/codes.hpp>
 #include <vicinal/index/ivf/geometry.hpp>
+#include <vicinal/index/ivf/ranking.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/index/tally.hpp>
 
@@ -26,30 +27,6 @@ namespace vicinal::inline VICINAL_ABI::index::inverted {
     return candidates_for(k) * (bytes >= dim ? 2 : bytes * 4 >= dim ? 4 : 8);
 }
 
-/// The lists of one query, nearest first. Sorted as far as they are asked for.
-class ranked_lists {
-public:
-    ranked_lists() = default;
-    explicit ranked_lists(std::vector<float> const& distances) {
-        all_.reserve(distances.size());
-        for (std::size_t l = 0; l < distances.size(); ++l)
-            all_.push_back({distances[l], static_cast<std::uint32_t>(l)});
-        std::make_heap(all_.begin(), all_.end(), farther);
-    }
-    [[nodiscard]] bool empty() const noexcept { return all_.empty(); }
-    /// The nearest list that was not given yet.
-    [[nodiscard]] neighbour next() noexcept {
-        std::pop_heap(all_.begin(), all_.end(), farther);
-        auto const n = all_.back();
-        all_.pop_back();
-        return n;
-    }
-
-private:
-    static bool farther(neighbour const& a, neighbour const& b) noexcept { return b < a; }
-    neighbours all_;
-};
-
 /// What a probe has come by.
 struct probed {
     std::size_t lists = 0;
@@ -68,12 +45,9 @@ public:
     probe(columns<Storage> const& lists, state const& s, float const* query, std::size_t dim,
           Scorer const& score, View const& codes, std::size_t lines, Tally const& tally)
         : lists_(lists), state_(s), score_(score), codes_(codes), slots_(lists.slots().reader()),
-          lines_(lines), tally_(tally) {
-        std::vector<float> brought(dim), distances(s.lists);
-        space::bring(query, dim, brought.data());
-        space::distances(brought.data(), lists.centres(s), s.lists, dim, distances.data());
+          lines_(lines), tally_(tally),
+          ranked_(brought(query, dim), lists.centres(s), s.lists, dim, lists.groups()) {
         if constexpr (space::product) norm_ = std::sqrt(square_of(query, dim));
-        ranked_ = ranked_lists(distances);
     }
 
     [[nodiscard]] bool has_next() const noexcept { return !ranked_.empty(); }
@@ -145,6 +119,11 @@ private:
         }
     }
 
+    [[nodiscard]] static std::vector<float> brought(float const* query, std::size_t dim) {
+        std::vector<float> out(dim);
+        space::bring(query, dim, out.data());
+        return out;
+    }
     [[nodiscard]] static float square_of(float const* query, std::size_t dim) noexcept {
         return static_cast<float>(simd::exact_dot::get()(query, query, dim));
     }
@@ -156,7 +135,7 @@ private:
     decltype(std::declval<columns<Storage> const&>().slots().reader()) slots_;
     std::size_t lines_;
     [[no_unique_address]] Tally tally_;
-    ranked_lists ranked_;
+    ranked_lists<typename space::order> ranked_;
     float norm_ = 0;
 };
 

@@ -48,6 +48,10 @@ public:
                 s.bytes.links = index.link_bytes();
                 s.bytes.codes += index.all_code_bytes();
             }
+            if constexpr (requires { index.drift(); }) {
+                s.partitions = index.partitions();
+                s.drift = index.drift();
+            }
             s.bytes.ids = rows.id_bytes();
             s.bytes.payloads =
                 rows.payload_bytes() + std::uint64_t{s.rows} * rows.payload_overhead();

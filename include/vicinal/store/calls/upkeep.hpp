@@ -33,7 +33,8 @@ public:
     }
 
     /// Gives back what erased and replaced records hold, as every write does by itself once they
-    /// are a quarter of the rows (and 1,000); a durable store writes a checkpoint for it. Without
+    /// are a quarter of the rows (and 1,000); a durable store writes a checkpoint for it. Inverted
+    /// lists whose rows have come to lie elsewhere (stats().drift) get new centres by it. Without
     /// effect while a scan is open. Cost: all columns are written anew, in memory beside the old
     /// ones, and the lists of a graph healed, about a third of the time to build it; readers go on,
     /// writers wait. Errors: as try_checkpoint(); the store stays as it was.

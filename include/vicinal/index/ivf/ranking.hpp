@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_INDEX_IVF_RANKING_HPP
+#define VICINAL_INDEX_IVF_RANKING_HPP
+
+#include <vicinal/index/ivf/geometry.hpp>
+#include <vicinal/index/ivf/groups.hpp>
+#include <vicinal/index/nearest.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::index::inverted {
+
+/// The lists of one query, nearest first by the metric Order. Sorted as far as they are asked for.
+///
+/// Lists in groups are compared group by group, the nearest first, until so many more are known
+/// than were asked for that hardly one is missed. Centres of SIFT descriptors, 128 elements, on a
+/// loaded machine: of 20,000 the nearest is among them in .994 of the cases, .99 of the 16 nearest
+/// are, in 55 microseconds instead of 260; of 65,536 .996 and .98, in 210 instead of 1,350.
+template <class Order>
+class ranked_lists {
+public:
+    /// `brought` as geometry::bring() gives it. Centres and groups must outlive it.
+    ranked_lists(std::vector<float> brought, float const* centres, std::size_t lists,
+                 std::size_t dim, centre_groups const& groups)
+        : query_(std::move(brought)), centres_(centres), lists_(lists), dim_(dim),
+          groups_(groups.empty() ? nullptr : &groups) {
+        auto& first = groups_ ? waiting_ : near_;
+        std::vector<float> distances(groups_ ? groups_->count() : lists);
+        geometry<Order>::distances(query_.data(), groups_ ? groups_->centres() : centres,
+                                   distances.size(), dim, distances.data());
+        first.reserve(distances.size());
+        for (std::size_t l = 0; l < distances.size(); ++l)
+            first.push_back({distances[l], static_cast<std::uint32_t>(l)});
+        std::make_heap(first.begin(), first.end(), farther);
+    }
+
+    [[nodiscard]] bool empty() const noexcept { return given_ == lists_; }
+    /// The nearest list that was not given yet. Takes memory.
+    [[nodiscard]] neighbour next() {
+        auto const least = 1024 + lists_ / 20 + 31 * given_;
+        while (!waiting_.empty() && near_.size() < least) open();
+        ++given_;
+        return take(near_);
+    }
+
+private:
+    static bool farther(neighbour const& a, neighbour const& b) noexcept { return b < a; }
+    [[nodiscard]] static neighbour take(neighbours& heap) noexcept {
+        std::pop_heap(heap.begin(), heap.end(), farther);
+        auto const n = heap.back();
+        heap.pop_back();
+        return n;
+    }
+
+    /// Ranks the lists of the nearest group that waits.
+    void open() {
+        auto const distance = metric::bind<Order>(query_.data(), dim_);
+        members_.clear();
+        groups_->each(take(waiting_).row, [&](std::uint32_t l) { members_.push_back(l); });
+        for (std::size_t i = 0; i < members_.size(); i += 4) {
+            float const* four[4];
+            float d[4];
+            for (std::size_t j = 0; j < 4; ++j)
+                four[j] = centres_ + members_[(std::min)(i + j, members_.size() - 1)] * dim_;
+            if constexpr (requires { distance.four(four, d); })
+                distance.four(four, d);
+            else
+                for (std::size_t j = 0; j < 4; ++j) d[j] = distance(four[j]);
+            for (std::size_t j = 0; j < 4 && i + j < members_.size(); ++j) {
+                near_.push_back({d[j], members_[i + j]});
+                std::push_heap(near_.begin(), near_.end(), farther);
+            }
+        }
+    }
+
+    std::vector<float> query_;
+    float const* centres_;
+    std::size_t lists_;
+    std::size_t dim_;
+    centre_groups const* groups_;
+    std::size_t given_ = 0;
+    /// Heaps: lists whose distance is known, and groups that were not looked into.
+    neighbours near_;
+    neighbours waiting_;
+    std::vector<std::uint32_t> members_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
