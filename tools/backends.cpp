@@ -2,15 +2,16 @@
 #include "backends.hpp"
 
 #include "foreign.hpp"
+#include "stores.hpp"
 
 #include <vicinal/backend/look_at.hpp>
 #include <vicinal/backend/vicinal_scheme.hpp>
 #include <vicinal/migrate/files/compressed.hpp>
-#include <vicinal/vicinal.hpp>
 
 #include <algorithm>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace tool {
 
@@ -19,16 +20,11 @@ namespace {
 namespace backend = vicinal::backend;
 
 backend::registry make_backends() {
-    using namespace vicinal;
-    using storage_policy = storage::mmap;
+    std::vector<backend::store_kind> kinds;
+    for (auto const& some : {graph_stores(), flat_stores(), list_stores()})
+        kinds.insert(kinds.end(), some.begin(), some.end());
     backend::registry r;
-    r.add("vicinal",
-          backend::vicinal_scheme<store<metric::cosine, index::hnsw<>, storage_policy>,
-                                  store<metric::squared_l2, index::hnsw<>, storage_policy>,
-                                  store<metric::inner_product, index::hnsw<>, storage_policy>,
-                                  store<metric::cosine, index::flat<>, storage_policy>,
-                                  store<metric::squared_l2, index::flat<>, storage_policy>,
-                                  store<metric::inner_product, index::flat<>, storage_policy>>());
+    r.add("vicinal", backend::vicinal_scheme(std::move(kinds)));
     add_databases(r);
     add_documents(r);
     add_binaries(r);

@@ -28,6 +28,12 @@ int store_info(std::string const& text) {
     for (auto const& [name, value] : about.properties) line(name.c_str(), value);
     line("records", with_commas(stats.records));
     line("rows", with_commas(stats.rows) + ", " + with_commas(stats.indexed_rows) + " indexed");
+    if (stats.partitions != 0) {
+        char drift[32];
+        std::snprintf(drift, sizeof drift, "%.2f", stats.drift);
+        line("lists", with_commas(stats.partitions) + ", drift " + drift +
+                          (stats.drift >= 1.5 ? ": rows lie elsewhere than the centres" : ""));
+    }
     line("payloads", with_commas(stats.bytes.payloads) + " bytes, a payload has " +
                          with_commas(static_cast<std::uint64_t>(stats.mean_payload + 0.5)) +
                          " on average beside the 8 that say where it is");

@@ -17,11 +17,13 @@ void add_migrate(CLI::App& app, int& status) {
                          backends().readable())
         ->required();
     command
-        ->add_option("SINK", a->sink,
-                     "vicinal:DIR?index=hnsw&metric=cosine (index: hnsw, flat; metric: cosine, "
-                     "squared_l2, inner_product), or another scheme; a path alone is what its "
-                     "ending says, and vicinal: without one; schemes that can be written: " +
-                         backends().writable())
+        ->add_option(
+            "SINK", a->sink,
+            "vicinal:DIR?index=hnsw&metric=cosine (index: hnsw, flat, ivf; metric: cosine, "
+            "squared_l2, inner_product; with index=ivf codec=sq8 or rabitq1, and "
+            "num_partitions=LISTS), or another scheme; a path alone is what its "
+            "ending says, and vicinal: without one; schemes that can be written: " +
+                backends().writable())
         ->required();
     command->callback([a, &status] { status = run_migration(*a); });
 }

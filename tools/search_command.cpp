@@ -89,7 +89,9 @@ void add_search(CLI::App& app, int& status) {
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
     command->add_option("--where", a->search.where, "A filter, as in \"year >= 2023\"");
-    command->add_option("--effort", a->search.effort, "Width of the search by hand")
+    command
+        ->add_option("--effort,--nprobe", a->search.effort,
+                     "Width of the search by hand; of inverted lists how many are looked at")
         ->check(CLI::NonNegativeNumber);
     command->add_flag("--exact", a->search.exact, "Look at every record");
     command->add_flag("--explain", a->explain,

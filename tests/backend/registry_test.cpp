@@ -6,6 +6,7 @@
 #include <vicinal/backend/registry.hpp>
 #include <vicinal/backend/vicinal_scheme.hpp>
 #include <vicinal/index/hnsw.hpp>
+#include <vicinal/index/ivf.hpp>
 #include <vicinal/metric/cosine.hpp>
 #include <vicinal/metric/inner_product.hpp>
 #include <vicinal/migrate/migrate.hpp>
@@ -23,13 +24,16 @@ namespace {
 using by_angle = store<metric::cosine, index::hnsw<>, storage::mmap>;
 using by_angle_flat = store<metric::cosine, index::flat<>, storage::mmap>;
 using by_distance = store<metric::squared_l2, index::flat<>, storage::mmap>;
+using in_lists = store<metric::squared_l2, index::ivf<>, storage::mmap>;
+using in_lists_of_vectors = store<metric::squared_l2, index::ivf_flat, storage::mmap>;
 using numbered =
     store<metric::squared_l2, index::flat<>, storage::mmap, payload::none, std::uint64_t>;
 
 backend::registry const& backends() {
     static backend::registry const all = [] {
         backend::registry r;
-        r.add("vicinal", backend::vicinal_scheme<by_angle, by_angle_flat, by_distance, numbered>());
+        r.add("vicinal", backend::vicinal_scheme<by_angle, by_angle_flat, by_distance, numbered,
+                                                 in_lists, in_lists_of_vectors>());
         r.add("jsonl", backend::jsonl_scheme());
         return r;
     }();
@@ -124,6 +128,8 @@ TEST_CASE("parameters that contradict the directory are refused by what they are
     check("?dim=0", errc::invalid_uri, "dim=NUMBER");
     check("?dim=3x", errc::invalid_uri, "'dim=3x'");
     check("?dim=-3", errc::invalid_uri, "'dim=-3'");
+    check("?codec=f32", errc::index_mismatch, "codec f32, got a store with sq8");
+    check("?num_partitions=", errc::invalid_uri, "num_partitions=NUMBER");
     check("?colour=red", errc::invalid_uri, "metric, index, dim");
     // What agrees is welcome; a source of another metric is a loss, not an error.
     CHECK(backends().open(uri + "?metric=cosine&index=hnsw&dim=3").size() == 1);
@@ -131,6 +137,40 @@ TEST_CASE("parameters that contradict the directory are refused by what they are
     REQUIRE(sink.losses(any).size() == 1);
     CHECK(sink.losses(any)[0].find("squared_l2") != std::string::npos);
     CHECK(sink.count().value() == 1);
+}
+
+TEST_CASE("a URI names an index of lists, its codec and how many", "[backend]") {
+    temporary_directory const dir;
+    auto const all = make_records(2500, 4);
+    auto const made = [&](std::string const& name, std::string const& parameters) {
+        auto const uri = "vicinal:" + dir.path(name);
+        auto sink = backends().open_sink(uri + "?index=ivf&metric=squared_l2" + parameters,
+                                         incoming(4, "cosine"));
+        sink.begin(incoming(4, "cosine")).value();
+        sink.write(all).value();
+        sink.finish().value();
+        // What it was made with stays, whatever a later URI says.
+        return backends().open(uri + "?num_partitions=7", true);
+    };
+    auto const some = made("some", "&num_partitions=30");
+    CHECK(some.stats().partitions == 30);
+    CHECK(some.stats().bytes.codes > 0);
+    CHECK(some.search(all[9].vector, {.k = 1, .effort = 30})[0].id == all[9].id);
+    auto const suiting = made("suiting", "&codec=f32");
+    CHECK(suiting.stats().partitions == 39);
+    CHECK(suiting.stats().bytes.codes == 0);
+    auto const refused = [&](std::string const& parameters) {
+        return refusal(
+            backends().try_open_sink("vicinal:" + dir.path("n") + parameters, incoming(4, "")));
+    };
+    auto const other = refused("?index=ivf&metric=squared_l2&codec=pq8x8");
+    CHECK(other.code() == errc::unsupported);
+    CHECK(says(other, "squared_l2 ivf (f32) with payload fields"));
+    CHECK(says(other, "got metric squared_l2, index ivf, codec pq8x8"));
+    CHECK(says(refused("?index=flat&metric=squared_l2&num_partitions=9"), "index=ivf alone"));
+    CHECK(says(refused("?metric=cosine&num_partitions=99999999999999999999"), "num_partitions="));
+    CHECK(says(refused("?index=ivf&metric=squared_l2&num_partitions=99999999"), "2^24"));
+    CHECK_FALSE(std::filesystem::exists(dir.path("n")));
 }
 
 TEST_CASE("a new store takes what the URI leaves open from what comes in", "[backend]") {

@@ -45,6 +45,32 @@ void flip(std::string const& path, std::uint64_t at) {
 
 } // namespace
 
+TEST_CASE("a store of inverted lists is made, told of and searched", "[tools]") {
+    auto const program = tool_path();
+    if (program.empty()) return;
+    tool const vicinal(program);
+    auto const lines = "jsonl:" + vicinal.file("a.jsonl", lines_of(2500, 8));
+    for (std::string const codec : {"sq8", "rabitq1"}) {
+        CAPTURE(codec);
+        auto const store = vicinal.path(codec);
+        auto r = vicinal({"import", lines,
+                          store + "?index=ivf&metric=cosine&num_partitions=20&codec=" + codec,
+                          "--verify"});
+        CHECK(r.status == 0);
+        CHECK(r.says("verified 2,500 records"));
+        r = vicinal({"info", store});
+        CHECK(r.says("index        ivf"));
+        CHECK(r.says("codec        " + codec));
+        CHECK(r.says("lists        20, drift 1.0"));
+        r = vicinal({"search", store, "--like", "r17", "-k", "1", "--nprobe", "20"});
+        CHECK(r.status == 0);
+        CHECK(r.says("\tr"));
+        CHECK(vicinal({"check", store}).status == 0);
+    }
+    auto const r = vicinal({"import", lines, vicinal.path("n") + "?metric=cosine&codec=pq8x8"});
+    CHECK(r.complains("one of the store types of this program"));
+}
+
 TEST_CASE("the words go from Chroma to a store, to JSON Lines and back", "[tools]") {
     auto const program = tool_path();
     auto const from = words();
