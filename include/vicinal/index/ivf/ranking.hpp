@@ -14,6 +14,12 @@
 
 namespace vicinal::inline VICINAL_ABI::index::inverted {
 
+/// How many of the lists in groups are compared before one more is given: so many that it is all
+/// but always the nearest that is left.
+[[nodiscard]] constexpr std::size_t known_of(std::size_t lists, std::size_t given) noexcept {
+    return (std::min)(lists, 1024 + lists / 20 + 32 * given);
+}
+
 /// The lists of one query, nearest first by the metric Order. Sorted as far as they are asked for.
 ///
 /// Lists in groups are compared group by group, the nearest first, until so many more are known
@@ -41,8 +47,7 @@ public:
     [[nodiscard]] bool empty() const noexcept { return given_ == lists_; }
     /// The nearest list that was not given yet. Takes memory.
     [[nodiscard]] neighbour next() {
-        auto const least = 1024 + lists_ / 20 + 31 * given_;
-        while (!waiting_.empty() && near_.size() < least) open();
+        while (!waiting_.empty() && near_.size() + given_ < known_of(lists_, given_)) open();
         ++given_;
         return take(near_);
     }
