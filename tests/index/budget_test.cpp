@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "catch.hpp"
+#include "contract/index.hpp"
 
 #include <vicinal/codec/only.hpp>
 #include <vicinal/codec/rabitq.hpp>
 #include <vicinal/codec/sq4.hpp>
 #include <vicinal/codec/sq8.hpp>
 #include <vicinal/index/budget.hpp>
+#include <vicinal/index/ivf.hpp>
 #include <vicinal/metric/squared_l2.hpp>
 
 #include <cstdint>
@@ -63,6 +64,30 @@ TEST_CASE("a budget counts the bytes that codes take", "[index]") {
               codec::rabitq<5>::of<l2>(dim).row_bytes());
         CHECK(codes("index::hnsw<codec::rabitq<1>>") == codec::rabitq<1>::of<l2>(dim).row_bytes());
     }
+}
+
+TEST_CASE("a budget counts the bytes of inverted lists", "[index]") {
+    using vicinal_test::standing_index;
+    vicinal::index::ivf_options o;
+    o.tune = false;
+    standing_index<vicinal::index::ivf<>, vicinal::metric::squared_l2, vicinal::storage::memory> s(
+        16, o);
+    s.add(vicinal_test::uniform_rows(10000, 16, 1));
+    auto const all = vicinal::budget_plans({.rows = 10000, .dim = 16, .bytes = 1});
+    std::size_t met = 0;
+    for (auto const& p : all) {
+        if (p.index != "index::ivf<codec::sq8>") continue;
+        ++met;
+        auto const vectors = p.disk == 0 ? 10000U * 64 : 0U;
+        auto const is = static_cast<double>(s.get().link_bytes() + s.get().all_code_bytes());
+        auto const told = static_cast<double>(p.memory - vectors);
+        CHECK(told > 0.9 * is);
+        CHECK(told < 1.1 * is);
+    }
+    CHECK(met == 2);
+    // Less than any graph, and so what is advised where none fits.
+    budget const b{.rows = 1'000'000, .dim = 384, .bytes = 100'000'000};
+    CHECK(advise(b)->index == "index::ivf<codec::rabitq<1>>");
 }
 
 TEST_CASE("a budget of nothing is refused", "[index]") {

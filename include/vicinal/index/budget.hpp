@@ -4,6 +4,7 @@
 
 #include <vicinal/core/error.hpp>
 #include <vicinal/core/result.hpp>
+#include <vicinal/index/ivf/options.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -47,7 +48,8 @@ struct budget_plan {
 
 /// All ways that there are, the fastest first, whether or not they fit.
 ///
-/// Bytes are exact for 16 links a node (`.neighbours`). The recalls of codes alone are those of
+/// Bytes are exact for 16 links a node (`.neighbours`), and about so for 2 sqrt(rows) lists. The
+/// recalls of codes alone are those of
 /// the ten nearest of 50,000 SIFT descriptors (128 elements, squared L2), of 5,841 embeddings of
 /// sentences (384, cosine) and of 50,000 images of clothes (784): the least of the three, which is
 /// that of the least dimension. Other data may lie lower or higher: tune() and a search with
@@ -65,6 +67,8 @@ template <class Plans = std::vector<budget_plan>>
         int vectors;
         double recall;
         std::string_view cost;
+        /// In inverted lists, and not in a graph.
+        bool lists = false;
     };
     constexpr std::string_view memory = "storage::memory";
     constexpr std::string_view mmap = "storage::mmap";
@@ -86,9 +90,19 @@ template <class Plans = std::vector<budget_plan>>
          "vectors, and one neighbour in eleven"},
         {"index::hnsw<codec::rabitq<1>>", mmap, 1, true, 12, 1, 1,
          "several times the reads: a bit an element ranks roughly"},
+        {"index::ivf<codec::sq8>", memory, 8, false, 16, 0, 1,
+         "speed, several times: lists are scanned; built in seconds", true},
+        {"index::ivf<codec::sq8>", mmap, 8, false, 16, 1, 1,
+         "that speed, and reads from the disk for the candidates of an answer", true},
+        {"index::ivf<codec::rabitq<1>>", mmap, 1, true, 12, 1, 1,
+         "that speed, and several times the reads", true},
     };
     // 2 x 16 links and a parent of 4 bytes; a fifteenth of the nodes have upper rows of 76.
     constexpr std::uint64_t graph = 132 + 76 / 15 + 1;
+    // A slot, a place and a 32nd of a chain; a list has a centre, a head and half a block to grow.
+    constexpr std::uint64_t listed = 9;
+    auto const rows = static_cast<std::size_t>(b.rows);
+    std::uint64_t const lists = index::inverted::lists_for(rows, 0);
     std::uint64_t const raw = std::uint64_t{b.dim} * 4;
     Plans plans;
     for (auto const& w : ways) {
@@ -98,8 +112,9 @@ template <class Plans = std::vector<budget_plan>>
         budget_plan p;
         p.index = w.index;
         p.storage = w.storage;
-        p.memory =
-            b.rows * ((coded * w.bits + 7) / 8 + w.beside + graph + (w.vectors == 0 ? raw : 0));
+        auto const code = (coded * w.bits + 7) / 8 + w.beside;
+        p.memory = b.rows * (code + (w.lists ? listed : graph) + (w.vectors == 0 ? raw : 0));
+        if (w.lists) p.memory += lists * (raw + 16 + 16 * (code + 4));
         p.disk = w.vectors == 1 ? b.rows * raw : 0;
         p.recall = w.recall;
         p.cost = w.cost;
