@@ -148,10 +148,10 @@ void flip_snapshot(std::string const& name) {
 
 /// The same of a snapshot whose pages are compared when they are read: what no answer needs may be
 /// wrong, and no answer is.
-template <class Storage>
+template <class Index, class Storage>
 void flip_pages(std::string const& name) {
-    sample<hnsw> const sound;
-    subject<hnsw, Storage> s(sound, which::snapshot);
+    sample<Index> const sound;
+    subject<Index, Storage> s(sound, which::snapshot);
     s.how.checked_at_open = 0;
     s.how.cache_bytes = 1 << 16;
     auto const t =
@@ -243,8 +243,9 @@ TEST_CASE("a flipped bit anywhere in a snapshot is refused: hnsw", "[damage][bre
 }
 TEST_CASE("a flipped bit in pages that are compared when they are read is met or not needed",
           "[damage][breaking]") {
-    flip_pages<vicinal::storage::mmap>("mmap");
-    flip_pages<vicinal::storage::file>("file");
+    flip_pages<hnsw, vicinal::storage::mmap>("mmap");
+    flip_pages<hnsw, vicinal::storage::file>("file");
+    flip_pages<ivf, vicinal::storage::mmap>("lists in mmap");
 }
 TEST_CASE("a flipped bit in a log is refused; in the last record it is a write cut off",
           "[damage][breaking]") {

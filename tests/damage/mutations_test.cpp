@@ -64,5 +64,8 @@ TEST_CASE("damage with checksums that fit does no harm: flat", "[damage][breakin
 TEST_CASE("damage with checksums that fit does no harm: hnsw", "[damage][breaking]") {
     mutate<hnsw>("hnsw", 2);
 }
+TEST_CASE("damage with checksums that fit does no harm: ivf", "[damage][breaking]") {
+    mutate<ivf>("ivf", 3);
+}
 
 } // namespace mutations_test

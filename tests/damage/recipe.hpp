@@ -42,7 +42,8 @@ struct order {
     bool closed = false;
     bool write = false;
     bool salvage = false;
-    bool other_index = false;
+    /// 0 a graph, 1 a scan, 2 and 3 inverted lists.
+    std::uint64_t index = 0;
 };
 
 /// Reads a recipe: one byte of flags, then steps.
@@ -54,7 +55,7 @@ public:
         wanted.closed = (flags & 4) != 0;
         wanted.write = (flags & 8) != 0;
         wanted.salvage = (flags & 16) != 0;
-        wanted.other_index = (flags & 32) != 0;
+        wanted.index = flags >> 5 & 3;
     }
 
     /// Damages a file of which only `used` is meant; `unit` is what is moved as a whole.

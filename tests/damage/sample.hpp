@@ -10,6 +10,7 @@
 #include <vicinal/codec/sq8.hpp>
 #include <vicinal/index/flat.hpp>
 #include <vicinal/index/hnsw.hpp>
+#include <vicinal/index/ivf.hpp>
 #include <vicinal/metric/squared_l2.hpp>
 #include <vicinal/storage/mmap.hpp>
 #include <vicinal/store/store.hpp>
@@ -32,6 +33,7 @@ template <class Index, class Storage = vicinal::storage::mmap>
 using store_of = vicinal::store<vicinal::metric::squared_l2, Index, Storage>;
 using flat = vicinal::index::flat<>;
 using hnsw = vicinal::index::hnsw<vicinal::codec::sq8>;
+using ivf = vicinal::index::ivf<vicinal::codec::sq8>;
 
 constexpr std::size_t dim = 4;
 constexpr std::size_t snapshot_records = 40;
@@ -123,10 +125,13 @@ template <class Index>
     typename Index::options o;
     if constexpr (requires { o.flat_below; }) {
         o.flat_below = 16;
-        o.neighbours = 3;
-        o.build_width = 12;
         o.tune = false;
     }
+    if constexpr (requires { o.neighbours; }) {
+        o.neighbours = 3;
+        o.build_width = 12;
+    }
+    if constexpr (requires { o.num_partitions; }) o.num_partitions = 6;
     return o;
 }
 

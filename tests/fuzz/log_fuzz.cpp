@@ -21,6 +21,6 @@ void run(damage::recipe const& todo) {
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     damage::recipe const todo({data, size});
-    todo.wanted.other_index ? run<damage::flat>(todo) : run<damage::hnsw>(todo);
+    todo.wanted.index == 1 ? run<damage::flat>(todo) : run<damage::hnsw>(todo);
     return 0;
 }

@@ -21,6 +21,10 @@ void run(damage::recipe const& todo) {
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     damage::recipe const todo({data, size});
-    todo.wanted.other_index ? run<damage::flat>(todo) : run<damage::hnsw>(todo);
+    switch (todo.wanted.index) {
+        case 0: run<damage::hnsw>(todo); break;
+        case 1: run<damage::flat>(todo); break;
+        default: run<damage::ivf>(todo);
+    }
     return 0;
 }
