@@ -86,6 +86,23 @@ def filters(program):
     yield ""
 
 
+def lists(program):
+    """Inverted lists, of which an effort is how many are looked at."""
+    yield "### Inverted lists"
+    yield ""
+    yield ("2 sqrt(rows) lists everywhere; built by one thread. `pq4` has 64 sub-vectors of 4 "
+           "bits, faiss's one for each two elements, of which the best 4 k are compared by the "
+           "vectors.")
+    yield ""
+    for name in ("sift", "mnist"):
+        run = Bench(program, *files(name), "--index", "ivf", "--codec", "sq8,pq4,rabitq1",
+                    "--peers", "faiss-ivf", "--efforts", "1,2,4,8,12,16,24,32,48,64,96,128")
+        yield f"{name}: {SETS[name][2]}"
+        yield ""
+        yield from run.lines
+        yield ""
+
+
 def churn(program):
     run = Bench(program, *files("sift"), "--codec", CODECS, "--limit", "40000", "--churn", "10")
     yield "### Deletes and inserts"
@@ -166,7 +183,8 @@ def threads(program):
 
 
 SECTIONS = {name: lambda program, name=name: one_set(program, name) for name in SETS}
-SECTIONS |= {"quoted": quoted, "filters": filters, "churn": churn, "threads": threads}
+SECTIONS |= {"quoted": quoted, "lists": lists, "filters": filters,
+             "churn": churn, "threads": threads}
 
 INTRODUCTION = ["## Recall against speed", "", (
     "One store in memory of ids and vectors, one query at a time by one thread; what the "

@@ -4,39 +4,30 @@
 #include "system.hpp"
 
 #if VICINAL_BENCH_FAISS
+#    include "faiss_index.hpp"
+
 #    include <faiss/IndexHNSW.h>
 #    include <faiss/impl/IDSelector.h>
 
-#    include <omp.h>
-
 #    include <optional>
-
-extern "C" void openblas_set_num_threads(int);
 
 namespace bench {
 
 namespace {
 
-class faiss_system final : public system {
+class faiss_system final : public faiss_index {
 public:
-    explicit faiss_system(build_options const& options) : options_(options) {}
+    using faiss_index::faiss_index;
 
     [[nodiscard]] std::string name() const override { return "faiss hnsw"; }
-    [[nodiscard]] bool wants_unit_length() const override { return true; }
 
     void build(matrix const& rows) override {
         graph_ = std::make_unique<faiss::IndexHNSWFlat>(
-            static_cast<int>(rows.columns), static_cast<int>(options_.neighbours),
-            options_.metric == metric_name::squared_l2 ? faiss::METRIC_L2
-                                                       : faiss::METRIC_INNER_PRODUCT);
-        graph_->hnsw.efConstruction = static_cast<int>(options_.build_width);
-        openblas_set_num_threads(1);
-        omp_set_num_threads(static_cast<int>(options_.threads));
-        graph_->add(static_cast<faiss::Index::idx_t>(rows.rows), rows.data.data());
-        omp_set_num_threads(1);
+            static_cast<int>(rows.columns), static_cast<int>(options().neighbours), metric());
+        graph_->hnsw.efConstruction = static_cast<int>(options().build_width);
+        on_all_threads(false,
+                       [&] { graph_->add(static_cast<row_number>(rows.rows), rows.data.data()); });
     }
-    /// It keeps none: a row is known by its place.
-    [[nodiscard]] std::size_t identity_bytes(std::size_t) const override { return 0; }
 
     void keep(double share) override {
         auto const rows = static_cast<std::size_t>(graph_->ntotal);
@@ -52,25 +43,16 @@ public:
         graph_->hnsw.efSearch = static_cast<int>(effort);
     }
     std::size_t search(float const* query, std::uint32_t* rows) const override {
-        thread_local std::vector<float> distances;
-        thread_local std::vector<faiss::Index::idx_t> labels;
-        distances.resize(k_);
-        labels.resize(k_);
-        // A thread that OpenMP did not make has a setting of its own.
-        omp_set_num_threads(1);
         faiss::SearchParametersHNSW asked;
         asked.efSearch = graph_->hnsw.efSearch;
         asked.sel = selector_ ? &*selector_ : nullptr;
-        graph_->search(1, query, static_cast<faiss::Index::idx_t>(k_), distances.data(),
-                       labels.data(), selector_ ? &asked : nullptr);
-        std::size_t count = 0;
-        for (auto const label : labels)
-            if (label >= 0) rows[count++] = static_cast<std::uint32_t>(label);
-        return count;
+        return rows_of(k_, rows, [&](float* distances, row_number* labels) {
+            graph_->search(1, query, static_cast<row_number>(k_), distances, labels,
+                           selector_ ? &asked : nullptr);
+        });
     }
 
 private:
-    build_options options_;
     std::unique_ptr<faiss::IndexHNSWFlat> graph_;
     std::size_t k_ = 0;
     std::vector<std::uint8_t> bits_;
