@@ -32,7 +32,7 @@ int store_info(std::string const& text) {
         char drift[32];
         std::snprintf(drift, sizeof drift, "%.2f", stats.drift);
         line("lists", with_commas(stats.partitions) + ", drift " + drift +
-                          (stats.drift >= 1.5 ? ": rows lie elsewhere than the centres" : ""));
+                          (stats.drift >= 1.3 ? ": rows lie elsewhere than the centres" : ""));
     }
     line("payloads", with_commas(stats.bytes.payloads) + " bytes, a payload has " +
                          with_commas(static_cast<std::uint64_t>(stats.mean_payload + 0.5)) +

@@ -92,7 +92,7 @@ struct store_stats {
     /// Lists of an inverted index; 0 of others.
     std::size_t partitions = 0;
     /// How much farther rows lie from the centres of their lists than when these were found: the
-    /// ratio of the mean squared distances. From 1.5 on compact() finds new ones.
+    /// ratio of the mean squared distances. From 1.3 on compact() finds new ones.
     double drift = 1;
     /// Bytes of the rows in use, by what they are for; memory beyond them that is held to grow
     /// into, and maps from ids to rows, are not counted.
