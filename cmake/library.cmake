@@ -15,6 +15,7 @@ vicinal_take(columnar "(migrate|backend)/columnar")
 vicinal_take(hdf5 "(migrate|backend)/hdf5")
 vicinal_take(compression "migrate/files/compressed")
 vicinal_take(boost "adapt/boost_serialization")
+vicinal_take(eigen "adapt/eigen")
 
 # vicinal_target(NAME HEADERS...) defines an INTERFACE library that compiles as C++20 and finds the
 # headers. No flag, no definition: what a user's program is compiled with is the user's business.
@@ -81,6 +82,10 @@ if(VICINAL_WITH_ROARING)
     vicinal_find_roaring()
     vicinal_component(roaring LINK vicinal_foreign::roaring)
     target_compile_definitions(vicinal_roaring INTERFACE VICINAL_USE_ROARING)
+endif()
+if(VICINAL_WITH_EIGEN)
+    find_package(Eigen3 3.3 CONFIG QUIET)
+    vicinal_component(eigen HEADERS ${vicinal_eigen_headers} LINK Eigen3::Eigen)
 endif()
 if(VICINAL_WITH_BOOST_SERIALIZATION)
     find_package(Boost 1.66 QUIET COMPONENTS serialization)

@@ -36,6 +36,7 @@
 #include <vicinal/codec/f16.hpp>
 #include <vicinal/codec/f32.hpp>
 #include <vicinal/codec/only.hpp>
+#include <vicinal/codec/opq.hpp>
 #include <vicinal/codec/pq.hpp>
 #include <vicinal/codec/rabitq.hpp>
 #include <vicinal/codec/sq4.hpp>

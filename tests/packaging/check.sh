@@ -56,7 +56,7 @@ case $check in
     components)
         install_here
         build find_package -DCMAKE_PREFIX_PATH="$prefix" \
-            "-DCOMPONENTS=json;chroma;boost_serialization;compression;columnar;hdf5"
+            "-DCOMPONENTS=json;chroma;boost_serialization;compression;columnar;hdf5;eigen"
         expect_version build/consumer
         ;;
     missing_component)

@@ -172,9 +172,15 @@ struct pq {
         }
         /// The centres that a row names, one behind the other; under cosine next to its direction.
         void decode_row(std::byte const* row, float* out) const noexcept {
-            for (std::size_t p = 0; p < SubVectors; ++p)
-                std::copy_n(parts_.centre(centres_.data(), p, parts::get(row, p)), parts_.width(p),
-                            out + parts_.first(p));
+            each_element(row, [out](std::size_t i, float x) { out[i] = x; });
+        }
+        /// Calls f(i, x) for each element of what a row stands for.
+        template <class F>
+        void each_element(std::byte const* row, F const& f) const noexcept {
+            for (std::size_t p = 0; p < SubVectors; ++p) {
+                auto const* const centre = parts_.centre(centres_.data(), p, parts::get(row, p));
+                for (std::size_t i = 0; i < parts_.width(p); ++i) f(parts_.first(p) + i, centre[i]);
+            }
         }
 
         using query_scorer = pq_table<SubVectors, Bits>;
