@@ -3,9 +3,9 @@
 #define VICINAL_CODEC_RABITQ_BLOCK_HPP
 
 #include <vicinal/codec/rabitq/encoding.hpp>
+#include <vicinal/core/bits.hpp>
 #include <vicinal/simd/fast_scan.hpp>
 
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -104,18 +104,11 @@ public:
         simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(codes), padded_ / 4, i,
                             reinterpret_cast<std::uint8_t*>(block_));
         auto* const factors = block_ + simd::fast_scan_bytes(padded_ / 4);
-        put_half(factors + 2 * i, add);
-        put_half(factors + 2 * (simd::fast_scan_rows + i), scale);
+        vicinal::detail::store_half(factors + 2 * i, add);
+        vicinal::detail::store_half(factors + 2 * (simd::fast_scan_rows + i), scale);
     }
 
 private:
-    /// To the nearest; an infinity stays one.
-    static void put_half(std::byte* to, float x) noexcept {
-        auto const bits = std::bit_cast<std::uint32_t>(x);
-        auto const half = static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16 & 1)) >> 16);
-        std::memcpy(to, &half, sizeof half);
-    }
-
     std::byte* block_;
     std::size_t padded_;
 };
