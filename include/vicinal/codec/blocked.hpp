@@ -22,6 +22,8 @@ namespace vicinal::inline VICINAL_ABI::codec {
 /// * `query(vector)(block, distance, limit, out)`: the 32 distances of a block of the list whose
 ///   centre is at that distance; as bits those that are at most `limit`, and may be some that are
 ///   a hair more. A vector without a code is infinitely far.
+/// * `kept_each`: of how many times candidates_for(k) candidates hardly one of the k nearest is
+///   missing.
 template <class B>
 concept block_codes = requires(B const& b, float const* v, std::byte* code, float* floats,
                                decltype(b.query(v)) const& query) {

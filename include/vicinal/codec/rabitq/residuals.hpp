@@ -68,8 +68,6 @@ public:
     /// The mean is all that it learns.
     static constexpr std::size_t trains_from = 1;
     static constexpr bool needs_model = true;
-    /// Candidates for each that codes of more bits would need: of few elements most bytes say
-    /// nothing.
     static constexpr std::size_t kept_each = 8;
 
     explicit rabitq_residuals(std::size_t dim)
