@@ -177,8 +177,8 @@ INTRODUCTION = ["## Recall against speed", "", (
     "of 64. k = 10. All systems are built in one process, then take turns; a figure is the "
     "median over seven rounds of queries a second of the thread's processor time, between "
     "the two efforts around a recall; `>` where the least effort found more. Ratios are to "
-    "hnswlib. Bytes are what malloc gave out less ids and id map; hnswlib's hold 2.6 MB of "
-    "locks whatever its size."), ""]
+    "hnswlib. Bytes are the memory that came into use, less that of ids and id map; "
+    "hnswlib's hold 2.6 MB of locks whatever its size."), ""]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 // searched with the same efforts.
 #include "arguments.hpp"
 #include "clock.hpp"
+#include "memory_use.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -81,7 +82,7 @@ std::vector<curve> search_after_churn(arguments const& a) {
     auto churned = contestants(a);
     for (auto& c : churned) {
         data.base = halves[0];
-        auto const before = allocated_bytes();
+        auto const before = bytes_in_use();
         build(c, data, a.sweep);
         auto const start = process_cpu_seconds();
         for (std::size_t t = 1; t <= a.turnovers; ++t)

@@ -3,9 +3,6 @@
 #define VICINAL_BENCH_SEARCH_CLOCK_HPP
 
 #include <ctime>
-#include <malloc.h>
-
-#include <cstddef>
 
 namespace bench {
 
@@ -20,13 +17,6 @@ namespace bench {
 /// Processor time of all threads together.
 [[nodiscard]] inline double process_cpu_seconds() { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
 [[nodiscard]] inline double wall_seconds() { return seconds_of(CLOCK_MONOTONIC); }
-
-/// Bytes that malloc and new have given out and not taken back, their own overhead included. What a
-/// library maps by itself is not seen.
-[[nodiscard]] inline std::size_t allocated_bytes() {
-    auto const info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
 
 } // namespace bench
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // hnswlib as its users run it: compiled with -O3 -march=native, which its kernels need.
-#include "clock.hpp"
+#include "memory_use.hpp"
 #include "system.hpp"
 
 #if VICINAL_BENCH_HNSWLIB
@@ -40,10 +40,10 @@ public:
     }
     /// A label beside each row, and the map from labels to rows, measured on one of its type.
     [[nodiscard]] std::size_t identity_bytes(std::size_t rows) const override {
-        auto const before = allocated_bytes();
+        auto const before = bytes_in_use();
         std::unordered_map<hnswlib::labeltype, hnswlib::tableint> map;
         for (std::size_t i = 0; i < rows; ++i) map[i] = static_cast<hnswlib::tableint>(i);
-        return allocated_bytes() - before + rows * sizeof(hnswlib::labeltype);
+        return bytes_in_use() - before + rows * sizeof(hnswlib::labeltype);
     }
 
     /// This version takes no predicate with the query. Marking the others deleted is the walk that

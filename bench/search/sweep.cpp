@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sweep.hpp"
 #include "clock.hpp"
+#include "memory_use.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -159,7 +160,7 @@ private:
 } // namespace
 
 void note_bytes(contestant& c, std::size_t before, std::size_t rows) {
-    auto const bytes = static_cast<double>(allocated_bytes() - before);
+    auto const bytes = static_cast<double>(bytes_in_use() - before);
     auto const identity = static_cast<double>(c.system->identity_bytes(rows));
     c.result.bytes_per_record = bytes / static_cast<double>(rows);
     c.result.bytes_per_vector = (bytes - identity) / static_cast<double>(rows);
@@ -171,7 +172,7 @@ void build(contestant& c, data_set& data, sweep_options const& options) {
     if (unit && data.unit_queries.rows == 0) data.unit_queries = at_unit_length(data.queries);
     auto& r = c.result;
     r.system = c.system->name();
-    auto const before = allocated_bytes();
+    auto const before = bytes_in_use();
     auto const cpu = process_cpu_seconds();
     auto const wall = wall_seconds();
     c.system->build(unit ? unit_base : data.base);

@@ -2,7 +2,7 @@
 #ifndef VICINAL_BENCH_SEARCH_VICINAL_SYSTEM_HPP
 #define VICINAL_BENCH_SEARCH_VICINAL_SYSTEM_HPP
 
-#include "clock.hpp"
+#include "memory_use.hpp"
 #include "system.hpp"
 
 #include <vicinal/vicinal.hpp>
@@ -63,14 +63,14 @@ public:
     /// Measured on a store of the same ids over vectors of one element.
     [[nodiscard]] std::size_t identity_bytes(std::size_t rows) const override {
         using ids_alone = store_of<vicinal::index::flat<vicinal::codec::f32>>;
-        auto const before = allocated_bytes();
+        auto const before = bytes_in_use();
         ids_alone docs{{.dim = 1}};
         {
             std::vector<typename ids_alone::record> records;
             for (std::size_t i = 0; i < rows; ++i) records.push_back({i, {1}, payload_of(i)});
             docs.upsert(records);
         }
-        return allocated_bytes() - before - rows * sizeof(float);
+        return bytes_in_use() - before - rows * sizeof(float);
     }
 
     void ask(std::size_t k, std::size_t effort) override {
