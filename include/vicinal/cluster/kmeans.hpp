@@ -128,7 +128,8 @@ template <class Run>
 /// Looks at rows_a_centre rows for each centre. Begins with rows drawn by the square of their
 /// distance; a centre without rows takes half of the largest cluster. Beyond 256 centres the rows
 /// are split into sqrt(k) clusters first and each of these anew, which costs rows x sqrt(k) x dim
-/// multiply-adds a round and not rows x k x dim; rounds_together are of the latter. Memory: the rows that are looked at, twice.
+/// multiply-adds a round and not rows x k x dim; rounds_together are of the latter. Memory: the
+/// rows that are looked at, twice.
 /// Errors: out_of_memory, those of run.
 ///
 /// Sources: Lloyd, "Least squares quantization in PCM", 1982; Arthur & Vassilvitskii, "k-means++:

@@ -48,8 +48,8 @@ class pq_residuals {
 public:
     static constexpr std::size_t trains_from = Codec::trains_from;
     static constexpr bool needs_model = true;
-    /// Of what codes rank among the best 4 (k + k / 2 + 5), the k nearest are .999 on sift and mnist
-    /// with a byte for two and for eight elements.
+    /// Of what codes rank among the best 4 (k + k / 2 + 5) the k nearest are .999, on sift with a
+    /// byte for four elements.
     static constexpr std::size_t kept_each = 4;
 
     explicit pq_residuals(std::size_t dim) noexcept : codes_(dim) {}

@@ -116,17 +116,15 @@ public:
     }
     void put(std::byte const* code, std::size_t row, std::byte* block) const noexcept {
         simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(code), padded_ / 4, row,
-                            reinterpret_cast<std::uint8_t*>(block));
-        auto* const factors = block + simd::fast_scan_bytes(padded_ / 4);
-        std::memcpy(factors + 2 * row, code + padded_ / 8, 2);
-        std::memcpy(factors + 2 * (simd::fast_scan_rows + row), code + padded_ / 8 + 2, 2);
+                            reinterpret_cast<std::uint8_t*>(block + rabitq_block_factors));
+        std::memcpy(block + 2 * row, code + padded_ / 8, 2);
+        std::memcpy(block + 2 * (simd::fast_scan_rows + row), code + padded_ / 8 + 2, 2);
     }
     void take(std::byte const* block, std::size_t row, std::byte* code) const noexcept {
-        simd::fast_scan_take(reinterpret_cast<std::uint8_t const*>(block), padded_ / 4, row,
-                             reinterpret_cast<std::uint8_t*>(code));
-        auto const* const factors = block + simd::fast_scan_bytes(padded_ / 4);
-        std::memcpy(code + padded_ / 8, factors + 2 * row, 2);
-        std::memcpy(code + padded_ / 8 + 2, factors + 2 * (simd::fast_scan_rows + row), 2);
+        simd::fast_scan_take(reinterpret_cast<std::uint8_t const*>(block + rabitq_block_factors),
+                             padded_ / 4, row, reinterpret_cast<std::uint8_t*>(code));
+        std::memcpy(code + padded_ / 8, block + 2 * row, 2);
+        std::memcpy(code + padded_ / 8 + 2, block + 2 * (simd::fast_scan_rows + row), 2);
     }
 
     /// Takes memory: 4 bytes an element.
