@@ -27,6 +27,7 @@ using vicinal::slot;
 template <class Index, class Metric, class Storage>
 class standing_index {
 public:
+    using metric_type = Metric;
     using bound = typename Index::template of<Metric, Storage>;
 
     explicit standing_index(std::size_t dim, typename Index::options const& options = {})

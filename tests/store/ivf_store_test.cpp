@@ -96,6 +96,41 @@ TEST_CASE("filters over inverted lists, from one match to nearly all", "[store]"
     CHECK(s.search(std::vector<float>(6), {.k = 3, .effort = 1000000}).size() == 3);
 }
 
+TEST_CASE("a matrix of queries to inverted lists is answered as its rows are", "[store]") {
+    in_memory s{{.dim = 6, .index = small_lists()}};
+    auto all = some<in_memory>(3000, 6, 4);
+    s.upsert(std::span(all).first(2900));
+    auto const queries = uniform_rows(70, 6, 99);
+    auto const same = [&](search_options const& o) {
+        auto const each = s.search(matrix_view<float>(queries.data, 6), o);
+        REQUIRE(each.size() == queries.count());
+        std::size_t count = 0, of = 0;
+        for (std::size_t q = 0; q < each.size(); ++q) {
+            auto const alone = s.search(vector_view<float>(queries.row(q), 6), o);
+            REQUIRE(each[q].size() == alone.size());
+            for (std::size_t i = 0; i < alone.size(); ++i) {
+                CHECK(each[q][i].distance >= alone[0].distance);
+                count += each[q][i].id == alone[i].id ? 1U : 0U;
+            }
+            of += alone.size();
+        }
+        // Distances from centres may round differently, and so a list be looked at or not.
+        CHECK(count >= of * 99 / 100);
+    };
+    same({.k = 10});
+    same({.k = 10, .threads = 2});
+    same({.k = 5, .max_distance = 0.5});
+    // More than a list has, and more than there are.
+    same({.k = 500, .effort = 1});
+    same({.k = 5000});
+    same({.k = 10, .where = "n < 700"});
+    same({.k = 10, .exact = true});
+    for (std::size_t i = 0; i < 1500; ++i) s.erase(all[i].id);
+    s.upsert(std::span(all).last(100));
+    same({.k = 10});
+    CHECK(s.search(matrix_view<float>(queries.data, 6), {.k = 0}).size() == queries.count());
+}
+
 TEST_CASE("inverted lists come back from a checkpoint and a log", "[store]") {
     test_store<mapped> held({.dim = 6, .index = small_lists()});
     auto const all = some<mapped>(900, 6, 3);

@@ -22,6 +22,9 @@ struct kmeans_options {
     std::size_t rounds = 10;
     /// Centres beyond which the search is in two levels.
     std::size_t most_at_once = 256;
+    /// Rounds, at most, that all centres of two levels are then made better in together: each costs
+    /// rows x k x dim multiply-adds.
+    std::size_t rounds_together = 0;
     std::uint64_t seed = 0x76696369;
 };
 
@@ -109,7 +112,7 @@ template <class Run>
     VICINAL_CHECK(divided);
     std::vector<float> all;
     for (auto const& f : found) all.insert(all.end(), f.begin(), f.end());
-    return all;
+    return settle(rows, std::move(all), o.rounds_together, run);
 }
 
 } // namespace detail
@@ -125,7 +128,8 @@ template <class Run>
 /// Looks at rows_a_centre rows for each centre. Begins with rows drawn by the square of their
 /// distance; a centre without rows takes half of the largest cluster. Beyond 256 centres the rows
 /// are split into sqrt(k) clusters first and each of these anew, which costs rows x sqrt(k) x dim
-/// multiply-adds a round and not rows x k x dim. Memory: the rows that are looked at, twice.
+/// multiply-adds a round and not rows x k x dim; rounds_together are of the latter. Memory: the
+/// rows that are looked at, twice.
 /// Errors: out_of_memory, those of run.
 ///
 /// Sources: Lloyd, "Least squares quantization in PCM", 1982; Arthur & Vassilvitskii, "k-means++:

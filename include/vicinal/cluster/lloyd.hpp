@@ -151,14 +151,11 @@ template <class Run>
     });
 }
 
-/// Lloyd's rounds from drawn centres; those that no row is nearest to in the end are left out.
+/// Lloyd's rounds from those centres; those that no row is nearest to in the end are left out.
 template <class Run>
-[[nodiscard]] result<std::vector<float>>
-lloyd(matrix const& rows, std::size_t k, std::size_t rounds, std::uint64_t seed, Run const& run) {
+[[nodiscard]] result<std::vector<float>> settle(matrix const& rows, std::vector<float> centres,
+                                                std::size_t rounds, Run const& run) {
     auto const dim = rows.columns();
-    auto drawn = draw_centres(rows, (std::min)(k, rows.rows()), seed, run);
-    VICINAL_CHECK(drawn);
-    auto centres = std::move(*drawn);
     auto const count = centres.size() / dim;
     std::vector<std::uint32_t> cluster(rows.rows()), before;
     std::vector<std::size_t> sizes(count, 1);
@@ -181,6 +178,15 @@ lloyd(matrix const& rows, std::size_t k, std::size_t rounds, std::uint64_t seed,
         centres.resize(left * dim);
     }
     return centres;
+}
+
+/// Lloyd's rounds from drawn centres.
+template <class Run>
+[[nodiscard]] result<std::vector<float>>
+lloyd(matrix const& rows, std::size_t k, std::size_t rounds, std::uint64_t seed, Run const& run) {
+    auto drawn = draw_centres(rows, (std::min)(k, rows.rows()), seed, run);
+    VICINAL_CHECK(drawn);
+    return settle(rows, std::move(*drawn), rounds, run);
 }
 
 } // namespace detail

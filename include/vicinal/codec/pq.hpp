@@ -5,6 +5,7 @@
 #include <vicinal/cluster/kmeans.hpp>
 #include <vicinal/cluster/nearest_centre.hpp>
 #include <vicinal/codec/concept.hpp>
+#include <vicinal/codec/pq/residuals.hpp>
 #include <vicinal/codec/pq/score.hpp>
 #include <vicinal/codec/sq8/bound.hpp>
 #include <vicinal/codec/sq8/encoding.hpp>
@@ -20,6 +21,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -89,6 +91,11 @@ struct pq {
         static constexpr std::size_t trains_from = Bits == 8 ? 4096 : 1000;
         /// There is no code before it has learnt.
         static constexpr bool needs_model = true;
+        static constexpr std::size_t parts_count = SubVectors;
+        /// As inverted lists have them (codec::block_codes), of 4 bits; of 8 there are no tables in
+        /// registers.
+        using blocks =
+            std::conditional_t<Bits == 4, pq_residuals<of<metric::squared_l2>, Metric>, void>;
 
         explicit of(std::size_t dim) noexcept : parts_{dim} {}
 
@@ -151,6 +158,8 @@ struct pq {
             return true;
         }
         [[nodiscard]] bool has_model() const noexcept { return !centres_.empty(); }
+        /// The centres of each part, element by element: those of one element side by side.
+        [[nodiscard]] float const* turned() const noexcept { return turned_.data(); }
 
         /// Floats that encoding takes beside the codes.
         [[nodiscard]] std::size_t scratch() const noexcept { return parts_.dim; }

@@ -4,6 +4,7 @@
 
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/rabitq/encoding.hpp>
+#include <vicinal/codec/rabitq/residuals.hpp>
 #include <vicinal/codec/rabitq/score.hpp>
 #include <vicinal/codec/sampled_mean.hpp>
 #include <vicinal/codec/sq8/bound.hpp>
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -54,6 +56,8 @@ struct rabitq {
         /// A graph is linked by the vectors where they are in memory, elsewhere by the codes: a
         /// poor graph where these have few bits, which is refused.
         static constexpr bool links_by_codes = Bits >= 4;
+        /// As inverted lists have them (codec::block_codes), of one bit.
+        using blocks = std::conditional_t<Bits == 1, rabitq_residuals<Metric>, void>;
 
         /// Takes memory: 20 bytes an element.
         explicit of(std::size_t dim)

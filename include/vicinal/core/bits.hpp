@@ -45,6 +45,14 @@ template <std::unsigned_integral U>
     return !__builtin_add_overflow(a, b, &sum);
 }
 
+/// Writes the upper half of a float, which has 8 bits of it, rounded to the nearest; an infinity
+/// stays one.
+inline void store_half(std::byte* p, float x) noexcept {
+    auto const bits = std::bit_cast<std::uint32_t>(x);
+    auto const half = static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16 & 1)) >> 16);
+    std::memcpy(p, &half, sizeof half);
+}
+
 [[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t v, std::uint64_t multiple) noexcept {
     return (v + multiple - 1) / multiple * multiple;
 }

@@ -7,6 +7,7 @@
 #include <vicinal/metric/concept.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 
@@ -74,6 +75,52 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
             if (score.at_least(codes.row(c.row), c.distance) > least) return;
             if (c.row < end) compare(c.row);
         }
+}
+
+/// Offers the exact distances of candidates, which come nearest first by codes that don't say how
+/// wrong they may be: how far they were off so far, some standard deviations of it, tells when no
+/// other is likely to be nearer than what is held. Rows from `end` on are left out.
+template <class Metric, class Vectors, class Before, class Tally = no_tally>
+void compare_likely(neighbours const& candidates, metric::element_of<Metric> const* query,
+                    std::size_t dim, Vectors const& vectors, slot end, nearest<Before>& best,
+                    Tally const& tally = {}) {
+    using element = metric::element_of<Metric>;
+    // A core has about a dozen reads under way.
+    constexpr std::size_t ahead = 12;
+    constexpr std::size_t least = 8;
+    constexpr double certainty = 2.5;
+    auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
+    auto const exact = metric::bind_exact<Metric>(query, dim);
+    auto const fetch = [&](std::size_t i) {
+        if (i < candidates.size() && candidates[i].row < end)
+            vectors.prefetch(candidates[i].row, lines);
+    };
+    double sum = 0;
+    double squares = 0;
+    std::size_t compared = 0;
+    for (std::size_t i = 0; i < ahead; ++i) fetch(i);
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        auto const& c = candidates[i];
+        if (c.row >= end) continue;
+        if (best.full() && compared >= least) {
+            auto const n = static_cast<double>(compared);
+            auto const mean = sum / n;
+            auto const variance = (squares - mean * sum) / (n - 1);
+            // The first candidates are there because codes flatter them; others may only be nearer.
+            auto const likely = double{c.distance} + (std::min)(mean, 0.0) -
+                                certainty * std::sqrt((std::max)(variance, 0.0));
+            if (likely > double{best.farthest()}) return;
+        }
+        fetch(i + ahead);
+        tally.vectors(1);
+        auto const distance = exact(vectors.template row_as<element>(c.row));
+        best.offer({distance, c.row});
+        auto const off = double{distance} - double{c.distance};
+        if (!std::isfinite(off)) continue;
+        ++compared;
+        sum += off;
+        squares += off * off;
+    }
 }
 
 } // namespace vicinal::inline VICINAL_ABI::index

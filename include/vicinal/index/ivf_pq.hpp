@@ -10,8 +10,10 @@
 namespace vicinal::inline VICINAL_ABI::index {
 
 /// Inverted lists over product codes: what others call IVF-PQ, with num_sub_vectors = SubVectors.
-/// Codes are of the vectors, not of what is left of them beyond the centre of the list, so that one
-/// table serves all lists of a query; the store compares the best by their vectors.
+/// Of 4 bits codes are of what is left of the vectors beyond the centre of their list, and are
+/// scanned 32 at a time: take these, with half as many sub-vectors as elements, for speed. Of 8
+/// bits they are of the vectors. One table serves all lists of a query either way; the store
+/// compares the best by their vectors.
 template <std::size_t SubVectors, unsigned Bits = 8>
 using ivf_pq = ivf<codec::pq<SubVectors, Bits>>;
 

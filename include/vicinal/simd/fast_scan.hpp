@@ -40,16 +40,33 @@ inline constexpr std::size_t fast_scan_rows = 32;
     return j / 2 + j % 2 * 8;
 }
 
+/// The byte of a part that has the number of row `row`.
+[[nodiscard]] constexpr std::size_t fast_scan_lane(std::size_t row) noexcept {
+    return row % 8 * 2 + row % 16 / 8;
+}
+
 /// Puts row `row`'s numbers, the part 2 i in the low half of byte i and 2 i + 1 in the high one, as
-/// many as `parts`, into a block that holds zeros for it.
+/// many as `parts`, into a block.
 inline void fast_scan_put(std::uint8_t const* numbers, std::size_t parts, std::size_t row,
                           std::uint8_t* block) noexcept {
-    auto const lane = row % 16;
-    auto const j = lane % 8 * 2 + lane / 8;
+    auto const lane = fast_scan_lane(row);
     auto const shift = row / 16 * 4;
     for (std::size_t i = 0; i < parts; ++i) {
         auto const number = numbers[i / 2] >> (i % 2 * 4) & 15;
-        block[16 * i + j] |= static_cast<std::uint8_t>(number << shift);
+        auto& at = block[16 * i + lane];
+        at = static_cast<std::uint8_t>((at & 0xF0 >> shift) | number << shift);
+    }
+}
+
+/// Reads row `row`'s numbers from a block, as fast_scan_put() takes them: (parts + 1) / 2 bytes.
+inline void fast_scan_take(std::uint8_t const* block, std::size_t parts, std::size_t row,
+                           std::uint8_t* numbers) noexcept {
+    auto const lane = fast_scan_lane(row);
+    auto const shift = row / 16 * 4;
+    std::fill_n(numbers, (parts + 1) / 2, std::uint8_t{0});
+    for (std::size_t i = 0; i < parts; ++i) {
+        auto const number = block[16 * i + lane] >> shift & 15;
+        numbers[i / 2] = static_cast<std::uint8_t>(numbers[i / 2] | number << (i % 2 * 4));
     }
 }
 

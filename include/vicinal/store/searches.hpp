@@ -10,6 +10,7 @@
 #include <vicinal/store/query_batch.hpp>
 #include <vicinal/store/search_call.hpp>
 #include <vicinal/store/vector_check.hpp>
+#include <vicinal/store/walk_batch.hpp>
 
 #include <cstddef>
 #include <string>
@@ -58,7 +59,10 @@ public:
             return error{errc::dimension_mismatch,
                          "whole rows of " + std::to_string(dim) + " elements",
                          std::to_string(queries.rest()) + " elements behind the last query"};
-        if constexpr (batched<typename Engine::index_type>) return together(queries);
+        using index_type = typename Engine::index_type;
+        if constexpr (batched<index_type>) return together(queries);
+        if constexpr (walks_batches<index_type>)
+            if (where_.empty() && !options_.exact && queries.rows() > 1) return together(queries);
         std::vector<hits> answers(queries.rows());
         auto const each = [&](std::size_t from, std::size_t to) {
             return guarded([&]() -> result<void> {
@@ -81,6 +85,16 @@ private:
         return {rows, index, engine_.dim(), where_, options_, engine_.filters()};
     }
 
+    template <class Call>
+    [[nodiscard]] static result<std::vector<index::neighbours>>
+    each_of(Call const& call, matrix_view<scalar> queries) {
+        auto const* const first = queries.row(0).data();
+        if constexpr (batched<typename Engine::index_type>)
+            return nearest_to_each<Metric>(call, first, queries.rows());
+        else
+            return walk_to_each<Metric>(call, first, queries.rows());
+    }
+
     [[nodiscard]] result<std::vector<hits>> together(matrix_view<scalar> queries) const {
         for (std::size_t i = 0; i < queries.rows(); ++i)
             VICINAL_CHECK(check_vector<Metric>(queries.row(i), engine_.dim(),
@@ -88,8 +102,7 @@ private:
         std::vector<hits> answers;
         if (queries.rows() == 0) return answers;
         return engine_.read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {
-            auto const found =
-                nearest_to_each<Metric>(called(rows, index), queries.row(0).data(), queries.rows());
+            auto const found = each_of(called(rows, index), queries);
             VICINAL_CHECK(found);
             answers.reserve(found->size());
             for (auto const& list : *found) answers.push_back(hits_of(rows, list));

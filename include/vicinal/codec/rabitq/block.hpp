@@ -3,9 +3,9 @@
 #define VICINAL_CODEC_RABITQ_BLOCK_HPP
 
 #include <vicinal/codec/rabitq/encoding.hpp>
+#include <vicinal/core/bits.hpp>
 #include <vicinal/simd/fast_scan.hpp>
 
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -106,18 +106,11 @@ public:
     void put(std::size_t i, std::byte const* codes, float add, float scale) noexcept {
         simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(codes), padded_ / 4, i,
                             reinterpret_cast<std::uint8_t*>(block_ + rabitq_block_factors));
-        put_half(block_ + 2 * i, add);
-        put_half(block_ + 2 * (simd::fast_scan_rows + i), scale);
+        vicinal::detail::store_half(block_ + 2 * i, add);
+        vicinal::detail::store_half(block_ + 2 * (simd::fast_scan_rows + i), scale);
     }
 
 private:
-    /// To the nearest; an infinity stays one.
-    static void put_half(std::byte* to, float x) noexcept {
-        auto const bits = std::bit_cast<std::uint32_t>(x);
-        auto const half = static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16 & 1)) >> 16);
-        std::memcpy(to, &half, sizeof half);
-    }
-
     std::byte* block_;
     std::size_t padded_;
 };

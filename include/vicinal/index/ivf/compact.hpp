@@ -23,6 +23,7 @@ template <class Codec, class Metric, class Storage>
 class compaction {
     using numbers = std::vector<std::uint32_t>;
     using vectors_type = listed_vectors<Metric, vectors_of<Codec, Storage>>;
+    static constexpr bool in_blocks = codes<Codec, Metric, Storage>::in_blocks;
 
 public:
     /// All must stay in place until what run() gives is written.
@@ -43,15 +44,16 @@ public:
         after.free = none;
         numbers list_of(kept.size());
         std::vector<float> centres, radius;
+        recoded other;
         if (before.covered > 0 && !kept.empty() && kept.size() >= before.flat_below) {
-            VICINAL_CHECK(share_out(before, kept, list_of, centres, radius, groups));
+            VICINAL_CHECK(share_out(before, kept, list_of, centres, radius, groups, other));
             after.covered = static_cast<slot>(kept.size());
             after.lists = static_cast<std::uint32_t>(radius.size());
             after.trained = before.trained;
             after.off = {before.off.mean() * static_cast<double>(kept.size()), after.covered,
                          before.off.at_first};
         }
-        lay_out(after, kept, list_of, radius, out);
+        lay_out(after, kept, list_of, radius, std::move(other), out);
         out.push_back(storage::owned_rows("ivf.centroids", vectors_.dim() * sizeof(float),
                                           std::move(centres)));
         out.push_back(storage::owned_rows("ivf.state", sizeof(state), std::vector<state>{after}));
@@ -62,7 +64,8 @@ private:
     /// Which list each row goes to, and what lists are left.
     [[nodiscard]] result<void> share_out(state const& before, std::span<slot const> kept,
                                          numbers& list_of, std::vector<float>& centres,
-                                         std::vector<float>& radius, centre_groups& groups) const {
+                                         std::vector<float>& radius, centre_groups& groups,
+                                         recoded& other) const {
         numbers of_slot(before.covered, none), sizes(before.lists);
         auto const slots = lists_.slots().reader();
         for (std::uint32_t l = 0; l < before.lists; ++l)
@@ -99,35 +102,45 @@ private:
             VICINAL_CHECK(found);
             groups = std::move(*found);
         }
-        return settle(kept, homeless, list_of, centres, radius, groups);
+        return settle(kept, homeless, list_of, centres, radius, groups, other);
     }
 
     [[nodiscard]] result<void> settle(std::span<slot const> kept, numbers const& homeless,
                                       numbers& list_of, std::vector<float> const& centres,
-                                      std::vector<float>& radius,
-                                      centre_groups const& groups) const {
+                                      std::vector<float>& radius, centre_groups const& groups,
+                                      recoded& other) const {
+        auto const width = codes_.encoded_bytes();
+        if constexpr (in_blocks) {
+            other.number.assign(kept.size(), none);
+            other.bytes.resize(homeless.size() * width);
+        }
         if (homeless.empty()) return {};
         std::vector<slot> rows;
         for (auto const i : homeless) rows.push_back(kept[i]);
         numbers found(rows.size());
         VICINAL_CHECK(vectors_.nearest(rows, centres.data(), radius.size(), groups, found.data()));
         auto const vectors = vectors_.reader();
-        std::vector<float> scratch(vectors_.dim());
+        std::vector<float> scratch((std::max)(vectors_.dim(), codes_.scratch_floats()));
         for (std::size_t i = 0; i < rows.size(); ++i) {
             list_of[homeless[i]] = found[i];
-            auto const reach =
-                vectors_.reach(vectors.template row_as<float>(rows[i]),
-                               centres.data() + found[i] * vectors_.dim(), scratch.data());
+            auto const* const vector = vectors.template row_as<float>(rows[i]);
+            auto const* const centre = centres.data() + found[i] * vectors_.dim();
+            auto const reach = vectors_.reach(vector, centre, scratch.data());
             radius[found[i]] = (std::max)(radius[found[i]], reach);
+            if constexpr (in_blocks) {
+                codes_.encode(vector, centre, other.bytes.data() + i * width, scratch.data());
+                other.number[homeless[i]] = static_cast<std::uint32_t>(i);
+            }
         }
         return check_vectors();
     }
 
     /// The blocks, those of a list one behind the other.
     void lay_out(state& after, std::span<slot const> kept, numbers const& list_of,
-                 std::vector<float> const& radius, std::vector<storage::replacement>& out) const {
+                 std::vector<float> const& radius, recoded other,
+                 std::vector<storage::replacement>& out) const {
         std::vector<head> heads(after.lists);
-        numbers next, slots, places(after.covered), from;
+        numbers next, slots, places(after.covered), from, number;
         if (after.lists > 0) {
             cluster::grouped const by_list(list_of, after.lists);
             for (std::uint32_t l = 0; l < after.lists; ++l) {
@@ -137,9 +150,11 @@ private:
                     places[rows[i]] = static_cast<std::uint32_t>(slots.size());
                     slots.push_back(rows[i]);
                     from.push_back(kept[rows[i]]);
+                    if constexpr (in_blocks) number.push_back(other.number[rows[i]]);
                 }
                 slots.resize((slots.size() + block_rows - 1) / block_rows * block_rows, none);
                 from.resize(slots.size(), none);
+                if constexpr (in_blocks) number.resize(slots.size(), none);
                 for (auto b = first; b < slots.size() / block_rows; ++b)
                     next.push_back(b + 1 < slots.size() / block_rows ? b + 1 : none);
                 auto const last = static_cast<std::uint32_t>(next.size()) - 1;
@@ -149,7 +164,8 @@ private:
             }
         }
         after.blocks = static_cast<std::uint32_t>(next.size());
-        codes_.compact(lists_, std::move(from), out);
+        other.number = std::move(number);
+        codes_.compact(lists_, std::move(from), std::move(other), out);
         out.push_back(storage::owned_rows("ivf.lists", sizeof(head), std::move(heads)));
         out.push_back(storage::owned_rows("ivf.next", 4, std::move(next)));
         out.push_back(storage::owned_rows("ivf.slots", 4 * block_rows, std::move(slots)));

@@ -32,6 +32,10 @@ public:
         auto const before = lists_.get();
         cluster::kmeans_options o;
         o.seed = before.seed;
+        // sift, 1,024 lists of 200,000 rows: 16 of them hold .909 of the ten nearest, and .897 with
+        // 64 rows and two levels alone; 1.6 s more than 2.6 s.
+        o.rows_a_centre = 128;
+        o.rounds_together = 4;
         auto const centres = vectors_.centres(rows, lists_for(rows.size(), before.partitions), o);
         VICINAL_CHECK(centres);
         VICINAL_CHECK(check_vectors());
@@ -42,7 +46,7 @@ public:
             [&, vectors = vectors_.reader()](std::size_t i) {
                 return vectors.template row_as<float>(rows[i]);
             },
-            section_));
+            *centres, section_));
         VICINAL_CHECK(check_vectors());
         VICINAL_CHECK(lists_.reserve(count, 0, 0, section_));
         section_([&] {
@@ -138,7 +142,8 @@ private:
                     std::vector<float> brought(vectors_.dim()), scratch(codes_.scratch_floats());
                     for (auto i = first; i < last; ++i) {
                         auto const* const vector = vectors.template row_as<float>(rows[i]);
-                        codes_.encode(vector, out.bytes.data() + i * width, scratch.data());
+                        codes_.encode(vector, centre(i), out.bytes.data() + i * width,
+                                      scratch.data());
                         out.radius[i] = vectors_.reach(vector, centre(i), brought.data());
                     }
                     return {};

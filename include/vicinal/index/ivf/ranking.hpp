@@ -4,6 +4,7 @@
 
 #include <vicinal/index/ivf/geometry.hpp>
 #include <vicinal/index/ivf/groups.hpp>
+#include <vicinal/index/ivf/lazy_order.hpp>
 #include <vicinal/index/nearest.hpp>
 
 #include <algorithm>
@@ -34,38 +35,32 @@ public:
                  std::size_t dim, centre_groups const& groups)
         : query_(std::move(brought)), centres_(centres), lists_(lists), dim_(dim),
           groups_(groups.empty() ? nullptr : &groups) {
-        auto& first = groups_ ? waiting_ : near_;
         std::vector<float> distances(groups_ ? groups_->count() : lists);
         geometry<Order>::distances(query_.data(), groups_ ? groups_->centres() : centres,
                                    distances.size(), dim, distances.data());
-        first.reserve(distances.size());
-        for (std::size_t l = 0; l < distances.size(); ++l)
-            first.push_back({distances[l], static_cast<std::uint32_t>(l)});
-        std::make_heap(first.begin(), first.end(), farther);
+        waiting_ = lazy_order(std::move(distances));
     }
 
     [[nodiscard]] bool empty() const noexcept { return given_ == lists_; }
     /// The nearest list that was not given yet. Takes memory.
     [[nodiscard]] neighbour next() {
-        while (!waiting_.empty() && near_.size() + given_ < known_of(lists_, given_)) open();
         ++given_;
-        return take(near_);
+        if (groups_ == nullptr) return waiting_.next();
+        while (!waiting_.empty() && near_.size() + given_ <= known_of(lists_, given_ - 1)) open();
+        std::pop_heap(near_.begin(), near_.end(), farther);
+        auto const n = near_.back();
+        near_.pop_back();
+        return n;
     }
 
 private:
     static bool farther(neighbour const& a, neighbour const& b) noexcept { return b < a; }
-    [[nodiscard]] static neighbour take(neighbours& heap) noexcept {
-        std::pop_heap(heap.begin(), heap.end(), farther);
-        auto const n = heap.back();
-        heap.pop_back();
-        return n;
-    }
 
     /// Ranks the lists of the nearest group that waits.
     void open() {
         auto const distance = metric::bind<Order>(query_.data(), dim_);
         members_.clear();
-        groups_->each(take(waiting_).row, [&](std::uint32_t l) { members_.push_back(l); });
+        groups_->each(waiting_.next().row, [&](std::uint32_t l) { members_.push_back(l); });
         for (std::size_t i = 0; i < members_.size(); i += 4) {
             float const* four[4];
             float d[4];
@@ -88,9 +83,10 @@ private:
     std::size_t dim_;
     centre_groups const* groups_;
     std::size_t given_ = 0;
-    /// Heaps: lists whose distance is known, and groups that were not looked into.
+    /// All lists, or the groups that were not looked into.
+    lazy_order waiting_;
+    /// A heap of the lists in groups whose distance is known.
     neighbours near_;
-    neighbours waiting_;
     std::vector<std::uint32_t> members_;
 };
 

@@ -2,16 +2,20 @@
 #ifndef VICINAL_INDEX_IVF_SEARCHES_HPP
 #define VICINAL_INDEX_IVF_SEARCHES_HPP
 
+#include <vicinal/index/ivf/batch.hpp>
 #include <vicinal/index/ivf/filter_costs.hpp>
 #include <vicinal/index/ivf/probe.hpp>
 #include <vicinal/index/ivf/tune.hpp>
+#include <vicinal/index/reservoir.hpp>
 #include <vicinal/index/scan_codes.hpp>
 #include <vicinal/index/way_among.hpp>
+#include <vicinal/index/workers.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -24,6 +28,8 @@ class searches {
 public:
     using element = metric::element_of<Metric>;
     using vectors_type = vectors_of<Codec, Storage>;
+    using codes_type = codes<Codec, Metric, Storage>;
+    static constexpr std::size_t at_once = batch<Metric, Storage, codes_type>::most;
     static constexpr std::size_t any_number = (std::numeric_limits<std::size_t>::max)();
 
     [[nodiscard]] slot covered() const noexcept { return lists_.get().covered; }
@@ -39,7 +45,7 @@ public:
         return vicinal::detail::guarded([&]() -> result<neighbours> {
             neighbours found;
             find(query, wanted, keep, no_tally{}, up_to{effort},
-                 [&](auto const&, auto const&, neighbours&& all) { found = std::move(all); });
+                 [&](auto const&, auto const&, auto& all) { found = all.take(); });
             return found;
         });
     }
@@ -54,6 +60,25 @@ public:
             find(query, best.wanted(), keep, tally, up_to{effort}, comparing(query, best, tally));
             return true;
         });
+    }
+
+    /// The same for best.size() queries, one behind the other: a list is read once for all that
+    /// look at it, and distances from centres are a tiled product. On up to `threads` threads.
+    /// Errors: out_of_memory.
+    template <class Keep, class Before>
+    [[nodiscard]] result<void> search_batch(element const* queries, std::size_t effort,
+                                            Keep const& keep, std::span<nearest<Before>> best,
+                                            std::size_t threads = 1) const {
+        auto const some = [&](std::size_t first, std::size_t last) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                for (; first < last; first += (std::min)(at_once, last - first))
+                    search_group(queries + first * dim_, effort, keep,
+                                 best.subspan(first, (std::min)(at_once, last - first)));
+                return {};
+            });
+        };
+        if (lists_.get().lists == 0 || best.empty()) return {};
+        return run_parts(best.size(), 32, threads, some);
     }
 
     /// The exact nearest of the covered rows that `keep` shows the bits of: their codes are looked
@@ -120,7 +145,7 @@ public:
                     met.rows = asked.asked();
                     met.matches = asked.kept();
                 }
-                if (!asked.gave_up()) comparing(query, best, tally)(score, in, asked.take());
+                if (!asked.gave_up()) comparing(query, best, tally)(score, in, asked);
             });
             return !asked.gave_up();
         });
@@ -178,11 +203,11 @@ protected:
     void find(element const* query, std::size_t wanted, Keep const& keep, Tally const& tally,
               Enough enough, Done const& done) const {
         begin(query, wanted, tally, [&](auto& lists, auto const& score, auto const& codes_now) {
-            nearest<> best(kept(wanted));
+            reservoir best(kept(wanted));
             probed met;
             while (lists.has_next() && !(met.matches >= wanted && enough(met)))
                 lists.next(keep, best, met);
-            done(score, codes_now, best.take());
+            done(score, codes_now, best);
         });
     }
 
@@ -190,15 +215,35 @@ protected:
     template <class Before, class Tally>
     [[nodiscard]] auto comparing(element const* query, nearest<Before>& best,
                                  Tally const& tally) const {
-        return [this, query, &best, tally](auto const& score, auto const& codes_now,
-                                           neighbours&& found) {
-            compare_candidates<Metric>(found, query, dim_, score, codes_now, vectors_->reader(),
-                                       covered(), best, tally);
+        return [this, query, &best, tally](auto const& score, auto const& codes_now, auto& found) {
+            if constexpr (codes_type::in_blocks)
+                compare_likely<Metric>(found.take(), query, dim_, vectors_->reader(), covered(),
+                                       best, tally);
+            else
+                compare_candidates<Metric>(found.take(), query, dim_, score, codes_now,
+                                           vectors_->reader(), covered(), best, tally);
         };
     }
 
     [[nodiscard]] std::size_t kept(std::size_t k) const noexcept {
+        if constexpr (codes_type::in_blocks)
+            return candidates_for(k) * codes_type::codec_type::kept_each;
         return kept_for(k, codes_.row_bytes(), dim_);
+    }
+    template <class Keep, class Before>
+    void search_group(element const* queries, std::size_t effort, Keep const& keep,
+                      std::span<nearest<Before>> best) const {
+        auto const wanted = best.front().wanted();
+        if (wanted == 0) return;
+        batch<Metric, Storage, codes_type> all(lists_, codes_, dim_);
+        all.run(queries, best.size(), effort, kept(wanted), keep,
+                [&](std::size_t i, auto const& score, auto const& codes_now, auto& found,
+                    probed const& met) {
+                    auto const* const query = queries + i * dim_;
+                    auto const compare = comparing(query, best[i], no_tally{});
+                    if (met.matches >= wanted) return compare(score, codes_now, found);
+                    find(query, wanted, keep, no_tally{}, up_to{effort}, compare);
+                });
     }
     /// How many lists for k matches where that share of rows matches: the k nearest matches are the
     /// k / share nearest rows.

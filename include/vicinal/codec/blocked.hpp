@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_CODEC_BLOCKED_HPP
+#define VICINAL_CODEC_BLOCKED_HPP
+
+#include <vicinal/core/config.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// What inverted lists want of codes that are scored 32 rows at a time. A code is of what a vector
+/// has beyond the centre of its list, and knows the centre, so that a query is prepared once for
+/// all lists. Vectors and centres are as the lists see them: under cosine directions.
+///
+/// * `row_bytes()`: a code as `encode_row(residual, centre, code, scratch)` writes it, with scratch
+///   of `scratch()` floats; `block_bytes()`: those of 32 rows, which `put(code, row, block)` puts
+///   into a block and `take(block, row, code)` reads from it.
+/// * `trains_from`, `fit(rows, residual, mean)`, `put_model(numbers)`, `has_model()`: as a codec
+///   that learns has them, of residuals and of the mean of the centres.
+/// * `query(vector)(block, distance, limit, out)`: the 32 distances of a block of the list whose
+///   centre is at that distance; as bits those that are at most `limit`, and may be some that are
+///   a hair more. A vector without a code is infinitely far.
+/// * `kept_each`: of how many times candidates_for(k) candidates hardly one of the k nearest is
+///   missing.
+template <class B>
+concept block_codes = requires(B const& b, float const* v, std::byte* code, float* floats,
+                               decltype(b.query(v)) const& query) {
+    { b.row_bytes() } -> std::same_as<std::size_t>;
+    { b.block_bytes() } -> std::same_as<std::size_t>;
+    { b.scratch() } -> std::same_as<std::size_t>;
+    { b.encode_row(v, v, code, floats) }
+    noexcept;
+    { b.put(code, std::size_t{}, code) }
+    noexcept;
+    { b.take(code, std::size_t{}, code) }
+    noexcept;
+    { query(code, 0.0F, 0.0F, floats) }
+    noexcept->std::same_as<std::uint32_t>;
+};
+
+/// Whether a codec for a metric has such codes: `blocks`, their type.
+template <class B>
+concept blocked = requires {
+    typename B::blocks;
+    requires block_codes<typename B::blocks>;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#ifndef VICINAL_CODEC_RABITQ_RESIDUALS_HPP
+#define VICINAL_CODEC_RABITQ_RESIDUALS_HPP
+
+#include <vicinal/codec/rabitq/block.hpp>
+#include <vicinal/codec/sq8/rotation.hpp>
+#include <vicinal/core/bits.hpp>
+#include <vicinal/core/result.hpp>
+#include <vicinal/metric/cosine.hpp>
+#include <vicinal/metric/inner_product.hpp>
+#include <vicinal/metric/squared_l2.hpp>
+#include <vicinal/simd/exact_sums.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// A query before blocks of rows of one bit an element, which belong to lists.
+class rabitq_block_scorer {
+public:
+    /// rotated: `padded` elements. of_distance: what the distance of the list is multiplied by.
+    /// Takes memory.
+    rabitq_block_scorer(float const* rotated, std::size_t padded, float of_distance)
+        : tables_(rotated, padded), of_distance_(of_distance) {}
+
+    /// The distances of the 32 rows of a block of a list whose centre is at `distance`; as bits
+    /// those that are at most `limit`, and may be some that are a hair more.
+    [[nodiscard]] std::uint32_t operator()(std::byte const* block, float distance, float limit,
+                                           float* out) const noexcept {
+        constexpr auto infinity = std::numeric_limits<float>::infinity();
+        auto const list = metric::ordered(of_distance_ * distance);
+        // The kernel gives those below; what is a hair more is for the caller to see.
+        auto const hair = std::fabs(limit) * 0x1p-22F + 0x1p-126F;
+        auto const near = scores_(&tables_.query(), block, list, limit + hair, out);
+        if (limit < infinity) return near;
+        for (std::size_t i = 0; i < simd::fast_scan_rows; ++i) out[i] = metric::ordered(out[i]);
+        return 0xffffffffU;
+    }
+
+private:
+    rabitq_block_tables tables_;
+    float of_distance_;
+    typename rabitq_block_scores::function scores_ = rabitq_block_scores::get();
+};
+
+/// One bit an element of what vectors have beyond the centre of their list, in blocks
+/// (codec::block_codes). What a product with a code is multiplied by, and the parts of a distance
+/// that are the row's, are kept as two bytes each: one table serves all lists.
+///
+/// Source: Gao & Long, "RaBitQ", SIGMOD 2024; codec/rabitq/block.hpp.
+template <class Metric>
+class rabitq_residuals {
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    static constexpr bool directions = std::same_as<Metric, metric::cosine>;
+    static constexpr float of_list = directions ? 0.5F : 1.0F;
+    static constexpr float of_square = product ? 0.0F : directions ? 0.5F : 1.0F;
+    static constexpr float of_product = product || directions ? -1.0F : -2.0F;
+
+public:
+    /// The mean is all that it learns.
+    static constexpr std::size_t trains_from = 1;
+    static constexpr bool needs_model = true;
+    static constexpr std::size_t kept_each = 8;
+
+    explicit rabitq_residuals(std::size_t dim)
+        : dim_(dim), padded_(rabitq_padded(dim)), rotation_(padded_) {}
+
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return padded_ / 8 + 4; }
+    [[nodiscard]] std::size_t block_bytes() const noexcept { return rabitq_block_bytes(padded_); }
+    [[nodiscard]] std::size_t scratch() const noexcept { return 2 * padded_; }
+
+    template <class Row>
+    [[nodiscard]] result<std::vector<float>> fit(std::size_t, Row const&,
+                                                 std::span<float const> mean) const {
+        return std::vector<float>(mean.begin(), mean.end());
+    }
+    /// What fit() gives; none before there is any. Takes memory.
+    [[nodiscard]] bool put_model(std::span<float const> numbers) {
+        if (!numbers.empty() && numbers.size() != dim_) return false;
+        for (auto const x : numbers)
+            if (!std::isfinite(x)) return false;
+        mean_.assign(numbers.begin(), numbers.end());
+        return true;
+    }
+    [[nodiscard]] bool has_model() const noexcept { return !mean_.empty(); }
+
+    void encode_row(float const* residual, float const* centre, std::byte* code,
+                    float* scratch) const noexcept {
+        auto* const rotated = scratch;
+        auto* const beyond_mean = scratch + padded_;
+        for (std::size_t i = 0; i < dim_; ++i) {
+            rotated[i] = residual[i];
+            beyond_mean[i] = (product ? 0.0F : centre[i]) - mean_[i];
+        }
+        std::fill(rotated + dim_, rotated + padded_, 0.0F);
+        std::fill(beyond_mean + dim_, beyond_mean + padded_, 0.0F);
+        rotation_(rotated);
+        rotation_(beyond_mean);
+        auto const f = rabitq_encode<1>(rotated, padded_, code);
+        double with_centre = 0;
+        for (std::size_t i = 0; i < padded_; ++i)
+            with_centre += double{beyond_mean[i]} * (rotated[i] < 0 ? -0.5 : 0.5);
+        auto add = static_cast<float>(of_square * f.square - of_product * f.rescale * with_centre);
+        // What has no code is infinitely far.
+        if (!std::isfinite(f.error)) add = std::numeric_limits<float>::infinity();
+        vicinal::detail::store_half(code + padded_ / 8, metric::ordered(add));
+        vicinal::detail::store_half(code + padded_ / 8 + 2, of_product * f.rescale);
+    }
+    void put(std::byte const* code, std::size_t row, std::byte* block) const noexcept {
+        simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(code), padded_ / 4, row,
+                            reinterpret_cast<std::uint8_t*>(block + rabitq_block_factors));
+        std::memcpy(block + 2 * row, code + padded_ / 8, 2);
+        std::memcpy(block + 2 * (simd::fast_scan_rows + row), code + padded_ / 8 + 2, 2);
+    }
+    void take(std::byte const* block, std::size_t row, std::byte* code) const noexcept {
+        simd::fast_scan_take(reinterpret_cast<std::uint8_t const*>(block + rabitq_block_factors),
+                             padded_ / 4, row, reinterpret_cast<std::uint8_t*>(code));
+        std::memcpy(code + padded_ / 8, block + 2 * row, 2);
+        std::memcpy(code + padded_ / 8 + 2, block + 2 * (simd::fast_scan_rows + row), 2);
+    }
+
+    /// Takes memory: 4 bytes an element.
+    [[nodiscard]] rabitq_block_scorer query(float const* vector) const {
+        double m = 1;
+        if constexpr (directions) m = 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim_));
+        std::vector<float> moved(padded_);
+        bool sound = true;
+        for (std::size_t i = 0; i < dim_; ++i) {
+            moved[i] = static_cast<float>(vector[i] * m - double{mean_[i]});
+            sound = sound && std::fabs(moved[i]) < 0x1p55F;
+        }
+        // Lists alone rank what leaves that.
+        if (!sound) std::fill(moved.begin(), moved.end(), 0.0F);
+        rotation_(moved.data());
+        return {moved.data(), padded_, of_list};
+    }
+
+private:
+    std::size_t dim_;
+    std::size_t padded_;
+    sq8_rotation rotation_;
+    std::vector<float> mean_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
