@@ -40,10 +40,13 @@ using fitting_layout =
     std::conditional_t<codec::detail::has_codes<typename Codec::template of<Metric>>::value, Layout,
                        layout::plain>;
 
-/// What a graph walks over where it does not walk over records: in layout::fused the vectors.
+/// What a graph compares: in layout::fused a byte an element, as the bits of its records only rule
+/// out what is far.
 template <class Codec, class Layout, class Metric>
-using walked = typename std::conditional_t<std::same_as<Layout, layout::fused>, codec::f32,
-                                           codec::fitting<Codec, Metric>>::template of<Metric>;
+using walked =
+    typename codec::fitting<std::conditional_t<std::same_as<Layout, layout::fused>, codec::sq8,
+                                               Codec>,
+                            Metric>::template of<Metric>;
 
 } // namespace hnsw_graph
 
@@ -60,11 +63,10 @@ using walked = typename std::conditional_t<std::same_as<Layout, layout::fused>, 
 /// nodes join in batches on any number of threads, and the same rows in the same order always give
 /// the same graph (index/hnsw/build.hpp).
 ///
-/// With layout::fused and codec::rabitq<1> a node's links have the codes of its neighbours behind
-/// them, as seen from it (index/hnsw/fusion.hpp): a hop reads one record and one vector, and
-/// compares 32 neighbours at once. It is linked by the vectors and takes a bit an element and
-/// neighbour beside the links; rows that join later have their records made anew with those of the
-/// nodes that they are linked to.
+/// With layout::fused and codec::rabitq<1> a node's links have a bit an element of its neighbours
+/// behind them, as seen from it (index/hnsw/fusion.hpp): a hop looks at 32 neighbours at once and
+/// compares the bytes (as with codec::sq8) of those that may be near enough. Rows that join later
+/// have their records made anew with those of the nodes that they are linked to.
 template <codec::model Codec = codec::sq8, class Layout = layout::plain>
 struct hnsw {
     static_assert(std::same_as<Layout, layout::plain> || std::same_as<Codec, codec::rabitq<1>>,
@@ -104,6 +106,9 @@ class hnsw<Codec, Layout>::of
     using base::vectors_;
     using typename base::vectors_type;
     using reader = decltype(std::declval<typename Storage::column const&>().reader());
+    static_assert(!(fusion_type::exists && reader::pages),
+                  "vicinal: the records of layout::fused are made from vectors, which "
+                  "storage::file does not keep in memory: use storage::mmap or layout::plain");
     static_assert(
         !(coded::reads_rows && reader::pages),
         "vicinal: this graph walks over the vectors, which storage::file does not keep in "

@@ -10,11 +10,10 @@ namespace vicinal::inline VICINAL_ABI::layout {
 /// Links in one column, a code for each row in another: a hop reads the code of each neighbour.
 struct plain {};
 
-/// Each node's links with the codes of its neighbours behind them, as seen from the node: a hop
-/// reads one record and one vector, and compares all neighbours at once. Takes a bit an element and
-/// neighbour: at 128 dimensions and 32 neighbours 768 bytes a row, links included. On 40,000 rows
-/// of sift it answers 1.5 times as many queries as hnswlib at a recall of 0.95 and 1.75 times at
-/// 0.99, a plain graph over codec::sq8 2.4 and 3.1 times (a loaded machine).
+/// Each node's links with a bit an element of its neighbours behind them, as seen from the node: a
+/// hop reads one record, looks at all neighbours at once, and compares the codes (codec::sq8's) of
+/// those alone that may be near enough. Takes 128 to 256 bits a neighbour beside the codes: at 128
+/// dimensions and 32 neighbours 768 bytes a row, links included, from 256 on 1,280.
 struct fused {};
 
 } // namespace vicinal::inline VICINAL_ABI::layout

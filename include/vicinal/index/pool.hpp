@@ -3,11 +3,12 @@
 #define VICINAL_INDEX_POOL_HPP
 
 #include <vicinal/core/config.hpp>
+#include <vicinal/simd/sorted_keys.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -15,20 +16,18 @@ namespace vicinal::inline VICINAL_ABI::index {
 
 /// The frontier and the result of a beam search in one sorted array.
 ///
-/// Replaces the two heaps of the paper: an insert is a binary search without branches and a move
-/// of 8-byte entries, which beats heaps up to a width of about 500, and the next node to expand is
-/// found by moving on. Node numbers are below 2^31; the bit above tells which were expanded. The
-/// idea is from pyglass and Scalable Vector Search.
+/// Replaces the two heaps of the paper: the next node to expand is found by moving on, and what was
+/// met is put in place by whole registers (simd/sorted_keys.hpp). An entry is one number: the
+/// distance, as bits that are in its order, then the node, then whether it was expanded, so that
+/// nodes of equal distance are in the order of their numbers. Nodes are below 2^31. One sorted
+/// array for both is pyglass's and Scalable Vector Search's idea.
 class pool {
 public:
-    struct entry {
-        float distance;
-        std::uint32_t node;
-    };
-
     /// Empties the pool; it then keeps the `width` nearest, at least one.
     void reset(std::size_t width) {
-        entries_.resize(width + slack);
+        auto const whole =
+            (width + simd::sorted_keys_step - 1) / simd::sorted_keys_step * simd::sorted_keys_step;
+        keys_.assign(whole, nothing);
         width_ = width;
         size_ = 0;
         next_ = 0;
@@ -36,80 +35,92 @@ public:
 
     /// What a distance must be below to be let in.
     [[nodiscard]] float limit() const noexcept {
-        return size_ == width_ ? entries_[size_ - 1].distance
-                               : std::numeric_limits<float>::infinity();
+        return size_ == width_ ? distance(size_ - 1) : std::numeric_limits<float>::infinity();
     }
 
-    /// Inserts behind those of equal distance, or leaves out what limit() does not let in. Infinity
-    /// is let in while there is room. How many entries from the nearest unexpanded on lie before
-    /// it.
-    std::size_t insert(float distance, std::uint32_t node) noexcept {
-        if (size_ == width_ && !(distance < entries_[size_ - 1].distance)) return width_;
-        auto* first = entries_.data();
-        // Which half it is, is a coin's throw: a mask, as a branch would be mispredicted.
-        for (auto n = size_; n > 1;) {
-            auto const half = n / 2;
-            first += half & (std::size_t{0} - (first[half - 1].distance <= distance ? 1U : 0U));
-            n -= half;
+    /// Inserts what limit() lets in. Infinity is let in while there is room, what is no number
+    /// never.
+    void insert(float distance, std::uint32_t node) noexcept {
+        insert(&distance, &node, 1, std::numeric_limits<float>::infinity());
+    }
+    /// The same for `count` nodes, of those that are not farther than `useful`.
+    void insert(float const* distances, std::uint32_t const* nodes, std::size_t count,
+                float useful) noexcept {
+        std::int64_t more[at_once];
+        for (std::size_t first = 0; first < count; first += at_once) {
+            auto const last = (std::min)(first + at_once, count);
+            auto const end = size_ == width_ ? keys_[width_ - 1] : nothing;
+            std::size_t entering = 0;
+            auto least = nothing;
+            for (auto i = first; i < last; ++i) {
+                auto const key = key_of(distances[i], nodes[i]);
+                more[entering] = key;
+                bool const enters = distances[i] <= useful && key < end;
+                entering += enters ? 1U : 0U;
+                least = enters && key < least ? key : least;
+            }
+            if (entering != 0) put(more, entering, least);
         }
-        first += size_ > 0 && first->distance <= distance ? 1 : 0;
-        auto const place = static_cast<std::size_t>(first - entries_.data());
-        if (size_ < width_) ++size_;
-        open_up(first, size_ - 1 - place);
-        *first = {distance, node};
-        auto const before = place > next_ ? place - next_ : 0;
-        next_ = (std::min)(next_, place);
-        return before;
     }
 
     [[nodiscard]] bool has_next() const noexcept { return next_ < size_; }
     /// The distance of the nearest node not expanded yet; there must be one.
-    [[nodiscard]] float next_distance() const noexcept { return entries_[next_].distance; }
+    [[nodiscard]] float next_distance() const noexcept { return distance(next_); }
     /// The i-th entry from the nearest unexpanded on, expanded or not; no_node behind the last.
     [[nodiscard]] std::uint32_t ahead(std::size_t i) const noexcept {
-        return next_ + i < size_ ? entries_[next_ + i].node & ~expanded : no_node;
+        return next_ + i < size_ ? node(next_ + i) : no_node;
     }
 
     /// The nearest node not expanded yet, which then is.
     [[nodiscard]] std::uint32_t pop() noexcept {
-        auto const node = entries_[next_].node;
-        entries_[next_].node |= expanded;
+        auto const popped = node(next_);
+        keys_[next_] |= expanded;
         do {
             ++next_;
-        } while (next_ < size_ && (entries_[next_].node & expanded) != 0);
-        return node;
+        } while (next_ < size_ && (keys_[next_] & expanded) != 0);
+        return popped;
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] float distance(std::size_t i) const noexcept { return entries_[i].distance; }
+    [[nodiscard]] float distance(std::size_t i) const noexcept {
+        auto const bits = static_cast<std::int32_t>(keys_[i] >> 32);
+        return std::bit_cast<float>(in_order(bits));
+    }
     [[nodiscard]] std::uint32_t node(std::size_t i) const noexcept {
-        return entries_[i].node & ~expanded;
+        return static_cast<std::uint32_t>(keys_[i]) >> 1;
     }
 
     static constexpr std::uint32_t no_node = 0xffffffffU;
 
 private:
-    static constexpr std::uint32_t expanded = 0x80000000U;
-    /// Entries that are moved at once; the array has as many to spare.
-    static constexpr std::size_t slack = 4;
+    static constexpr std::int64_t expanded = 1;
+    static constexpr std::int64_t nothing = (std::numeric_limits<std::int64_t>::max)();
+    /// Entries that are put in place together.
+    static constexpr std::size_t at_once = 32;
 
-    /// Moves `count` entries up by one, the last ones first, in pieces: most moves are of a few
-    /// dozen entries, where calling memmove is most of its time.
-    static void open_up(entry* from, std::size_t count) noexcept {
-        entry piece[slack];
-        auto left = count;
-        for (; left >= slack; left -= slack) {
-            auto* const at = from + (left - slack);
-            std::memcpy(piece, at, sizeof piece);
-            std::memcpy(at + 1, piece, sizeof piece);
-        }
-        for (; left > 0; --left) from[left] = from[left - 1];
+    /// The bits of a float as a whole number of the same order; the way back is the same.
+    [[nodiscard]] static std::int32_t in_order(std::int32_t bits) noexcept {
+        return bits ^ ((bits >> 31) & 0x7fffffff);
+    }
+    [[nodiscard]] static std::int64_t key_of(float distance, std::uint32_t node) noexcept {
+        auto const high = in_order(std::bit_cast<std::int32_t>(distance));
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(high) << 32 |
+                                         std::uint64_t{node} << 1);
+    }
+    void put(std::int64_t const* more, std::size_t count, std::int64_t least) noexcept {
+        put_(keys_.data(), keys_.size(), more, count);
+        std::fill(keys_.begin() + static_cast<std::ptrdiff_t>(width_), keys_.end(), nothing);
+        size_ = (std::min)(size_ + count, width_);
+        // All that lies before the next one was expanded, but not what comes in there now.
+        if (next_ == size_ || keys_[next_] > least) next_ = (std::min)(next_, size_ - 1);
+        while (next_ > 0 && keys_[next_ - 1] >= least) --next_;
     }
 
-    std::vector<entry> entries_;
+    std::vector<std::int64_t> keys_;
     std::size_t width_ = 0;
     std::size_t size_ = 0;
     std::size_t next_ = 0;
+    simd::insert_sorted::function put_ = simd::insert_sorted::get();
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index

@@ -78,6 +78,8 @@ struct scratch {
     visited_set visited;
     pool beam;
     std::vector<std::uint32_t> fresh;
+    /// Of those.
+    std::vector<float> distances;
     neighbours candidates;
     neighbours waiting[2];
 };

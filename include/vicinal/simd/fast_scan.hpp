@@ -184,11 +184,13 @@ struct fast_scan_scale {
     double offset = 0;
     for (std::size_t i = 0; i < parts; ++i) {
         float span = 0;
+        float below = 0;
         for (std::size_t j = 0; j < 4; ++j) {
             auto const x = query[4 * i + j];
             span += std::fabs(x);
-            offset += x < 0 ? x : 0.0F;
+            below += (std::min)(x, 0.0F);
         }
+        offset += below;
         widest = (std::max)(widest, span);
     }
     // A hair less than 255, as the parts of a span are rounded one by one.

@@ -15,16 +15,19 @@
 /// Blocks of 32 vectors in one bit an element, as seen from a centre: what they have beyond it is
 /// encoded, and a query adds its exact distance from the centre.
 ///
-/// A block has the codes as simd/fast_scan.hpp has them, then 32 numbers that are added and 32 by
-/// which the sums are scaled, both as the upper halves of floats, rounded: an eighth of a percent
-/// where one bit is wrong by several. Source: Gou et al., "SymphonyQG: towards symphonious
+/// A block has 32 numbers that are added and 32 by which the sums are scaled, both as the upper
+/// halves of floats, rounded: an eighth of a percent where one bit is wrong by several; then the
+/// codes as simd/fast_scan.hpp has them. Source: Gou et al., "SymphonyQG: towards symphonious
 /// integration of quantization and graph for approximate nearest neighbor search", SIGMOD 2025.
 /// Differs: it keeps whole floats.
 namespace vicinal::inline VICINAL_ABI::codec {
 
+/// Bytes of a block before its codes.
+inline constexpr std::size_t rabitq_block_factors = 4 * simd::fast_scan_rows;
+
 /// Bytes of a block of vectors of `padded` elements (rabitq_padded).
 [[nodiscard]] constexpr std::size_t rabitq_block_bytes(std::size_t padded) noexcept {
-    return simd::fast_scan_bytes(padded / 4) + 4 * simd::fast_scan_rows;
+    return rabitq_block_factors + simd::fast_scan_bytes(padded / 4);
 }
 
 /// What a block wants of a query.
@@ -48,9 +51,9 @@ struct rabitq_block_body {
                                                    float limit, float* out) noexcept {
         constexpr std::size_t rows = simd::fast_scan_rows;
         std::uint32_t sums[rows];
-        simd::detail::fast_scan_body::run<Set>(reinterpret_cast<std::uint8_t const*>(block),
+        auto const* const codes = block + rabitq_block_factors;
+        simd::detail::fast_scan_body::run<Set>(reinterpret_cast<std::uint8_t const*>(codes),
                                                q->tables, q->parts, sums);
-        auto const* const factors = block + simd::fast_scan_bytes(q->parts);
         simd::pack<std::uint32_t, 8> bits = {{1, 2, 4, 8, 16, 32, 64, 128}};
         simd::pack<std::uint32_t, 8> below;
         below.zero();
@@ -59,8 +62,8 @@ struct rabitq_block_body {
             simd::pack<std::uint32_t, 8> is_below;
             simd::pack<float, 8> add, scale, product;
             std::memcpy(&whole.lanes, sums + i, sizeof whole.lanes);
-            widen(factors + 2 * i, add);
-            widen(factors + 2 * (rows + i), scale);
+            widen(block + 2 * i, add);
+            widen(block + 2 * (rows + i), scale);
             product.lanes =
                 __builtin_convertvector(whole.lanes, decltype(product.lanes)) * q->scale +
                 q->offset;
@@ -102,10 +105,9 @@ public:
     /// codes: as rabitq_encode<1> gives them.
     void put(std::size_t i, std::byte const* codes, float add, float scale) noexcept {
         simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(codes), padded_ / 4, i,
-                            reinterpret_cast<std::uint8_t*>(block_));
-        auto* const factors = block_ + simd::fast_scan_bytes(padded_ / 4);
-        put_half(factors + 2 * i, add);
-        put_half(factors + 2 * (simd::fast_scan_rows + i), scale);
+                            reinterpret_cast<std::uint8_t*>(block_ + rabitq_block_factors));
+        put_half(block_ + 2 * i, add);
+        put_half(block_ + 2 * (simd::fast_scan_rows + i), scale);
     }
 
 private:
@@ -127,7 +129,8 @@ public:
     rabitq_block_tables(float const* rotated, std::size_t padded) : tables_(padded * 4) {
         auto const s = simd::make_fast_scan_tables(rotated, padded / 4, tables_.data());
         double sum = 0;
-        for (std::size_t i = 0; i < padded; ++i) sum += rotated[i];
+        for (std::size_t i = 0; i < padded; i += 4)
+            sum += (rotated[i] + rotated[i + 1]) + (rotated[i + 2] + rotated[i + 3]);
         query_ = {tables_.data(), padded / 4, 1 / s.scale, static_cast<float>(s.offset - sum / 2)};
     }
 

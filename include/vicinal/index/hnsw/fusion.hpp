@@ -52,7 +52,7 @@ public:
                                              std::size_t links, std::size_t dim) {
         return vicinal::detail::guarded([&]() -> result<fusion> {
             fusion f(vectors, links, dim);
-            auto frames = frame_column<column>::open(space, "hnsw.frame");
+            auto frames = frame_column<column>::open(space, "hnsw.records_frame");
             VICINAL_CHECK(frames);
             auto frame = frames->get(dim);
             VICINAL_CHECK(frame);
@@ -74,7 +74,7 @@ public:
         VICINAL_CHECK(frames_.reserve(frame, section));
         section([&] {
             for (slot s = 0; s < first; ++s)
-                std::memset(graph.links().edit(s) + shape_.row_bytes() - 2, 0xff, 2);
+                std::memset(graph.links().edit(s) + shape_.block_at(0), 0xff, 2);
             frames_.put(frame);
             codec_.put(std::move(frame));
         });
@@ -159,8 +159,9 @@ public:
         codec_.put({});
     }
 
-    [[nodiscard]] codec::rabitq_block_tables query(element const* vector) const {
-        return codec_.query(vector);
+    /// The links of the nodes that are near that vector (see beam_search).
+    [[nodiscard]] near_links<Metric> links(element const* vector) const {
+        return {shape_, codec_, vector};
     }
     [[nodiscard]] record_shape const& shape() const noexcept { return shape_; }
 

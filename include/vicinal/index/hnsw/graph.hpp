@@ -44,14 +44,14 @@ struct ground {
     Reader links;
     std::uint32_t nodes;
     std::size_t width;
+    /// Cache lines of a row that are asked for ahead.
+    std::size_t lines;
 
     [[nodiscard]] std::uint32_t const* list(std::uint32_t node) const noexcept {
         return links.template row_as<std::uint32_t>(node);
     }
     [[nodiscard]] slot row(std::uint32_t node) const noexcept { return node; }
-    void prefetch(std::uint32_t node) const noexcept {
-        links.prefetch(node, (width * 4 + 63) / 64);
-    }
+    void prefetch(std::uint32_t node) const noexcept { links.prefetch(node, lines); }
 };
 
 /// An upper level: node n is a row {slot, row below, level, links}. Links name rows, so that a walk
@@ -153,7 +153,7 @@ public:
         auto const width = 2 * std::size_t{get().neighbours};
         auto* const row = links_->edit(node);
         put_list(row, list, width);
-        if (links_->row_bytes() > 4 * width) std::memset(row + links_->row_bytes() - 2, 0xff, 2);
+        if (links_->row_bytes() > 4 * width) std::memset(row + 4 * width, 0xff, 2);
     }
     /// Puts a list of up to `width` numbers in place.
     static void put_list(std::byte* row, std::vector<std::uint32_t> const& list,
@@ -185,8 +185,9 @@ public:
     }
 
     [[nodiscard]] auto ground_level(state const& s) const noexcept {
+        auto const lines = (std::min)((links_->row_bytes() + 63) / 64, most_lines);
         return ground<decltype(links_->reader())>{links_->reader(), s.linked,
-                                                  2 * std::size_t{s.neighbours}};
+                                                  2 * std::size_t{s.neighbours}, lines};
     }
     [[nodiscard]] auto upper_levels(state const& s) const noexcept {
         return upper<decltype(upper_->reader())>{upper_->reader(), s.upper_rows, s.neighbours};
@@ -202,6 +203,9 @@ public:
     [[nodiscard]] column& tuning_column() noexcept { return *tuning_; }
 
 private:
+    /// The hardware streams the rest of a long row.
+    static constexpr std::size_t most_lines = 16;
+
     columns() = default;
 
     column* state_ = nullptr;

@@ -102,21 +102,6 @@ public:
         VICINAL_CHECK(vicinal::detail::guarded([&]() -> result<void> {
             visit(query, best.wanted(), tally, [&](auto const& ground, auto start, auto const& to) {
                 auto s = scratch_->take();
-                if constexpr (fusion_type::exists)
-                    if (2 * matching >= ground.nodes) {
-                        auto const share =
-                            static_cast<double>(matching) / static_cast<double>(ground.nodes);
-                        auto const width = width_for(best.wanted(), effort, recall, share);
-                        auto const near =
-                            walk_fused(query, best.wanted(),
-                                       static_cast<std::size_t>(static_cast<double>(width) / share),
-                                       ground, start, to, keep, {}, *s);
-                        found = near.size() >= best.wanted();
-                        if (found) {
-                            way = way_among::walk;
-                            return compare(near, query, to, best);
-                        }
-                    }
                 auto all = walk_if_shorter(
                     ground, start, best.wanted(), effort, matching, to, keep, *s, tuned_.growth,
                     [&](std::size_t rows) { return effort_for(rows, recall); });
@@ -211,13 +196,11 @@ protected:
         visit(query, wanted, tally, [&](auto const& ground, auto start, auto const& to) {
             auto const r = reach_for(growth, wanted, effort, to.rows);
             auto s = scratch_->take();
-            if constexpr (fusion_type::exists && std::same_as<Keep, keep_all>) {
-                auto near =
-                    walk_fused(query, wanted, r.effort, ground, start, to, keep, without, *s);
-                if (near.size() >= wanted) return done(to, filtered{std::move(near), true});
-            }
             if constexpr (std::same_as<Keep, keep_all>) {
-                beam_search(ground, start, r, to, *s, without);
+                if constexpr (fusion_type::exists)
+                    beam_search(ground, start, r, to, *s, without, fusion_.links(query));
+                else
+                    beam_search(ground, start, r, to, *s, without);
                 done(to, filtered{in_order(s->beam, r.effort), true});
             } else {
                 done(to, walk_through(ground, start, r, most_met, to, keep, *s));
@@ -238,19 +221,6 @@ protected:
                                         double share) const noexcept {
         return width_among(k, effort, share, covered(),
                            [&](std::size_t rows) { return effort_for(rows, recall); });
-    }
-
-    /// A walk over the records, of a beam of that width: fewer than are wanted where a beam of
-    /// exact distances may find more.
-    template <class Level, class Target, class Keep>
-    [[nodiscard]] neighbours walk_fused(element const* query, std::size_t wanted, std::size_t width,
-                                        Level const& ground, position start, Target const& to,
-                                        Keep const& keep, std::span<slot const> without,
-                                        scratch& s) const {
-        auto const tables = fusion_.query(query);
-        return walk_records(ground, fusion_.shape(), tables.query(), start,
-                            (std::min)((std::max)(wanted, width), to.rows), candidates_for(wanted),
-                            to, keep, s, without);
     }
 
     columns<Storage> graph_;

@@ -124,17 +124,30 @@ template <class Level>
     return at + count;
 }
 
+/// Follows every link of a node (see beam_search).
+struct all_links {
+    template <class Level>
+    [[nodiscard]] std::size_t operator()(Level const& level, position from, float, std::size_t at,
+                                         std::size_t rows, scratch& s) const {
+        return collect(level, from.node, at, rows, s);
+    }
+};
+
 /// Beam search: the nearest nodes that the graph leads to from `start`, in s.beam, as far as `r`
 /// goes.
 ///
 /// Two nodes are expanded at a time: a few more distances, and twice as many reads under way. The
 /// nodes of `without` are taken for ones that are not there, the first excepted.
-template <class Level, class Target>
+///
+/// links(level, node, limit, at, rows, s): the neighbours of the node that are worth a distance
+/// where none beyond `limit` is, as collect() gives them.
+template <class Level, class Target, class Links = all_links>
 void beam_search(Level const& level, position start, reach const& r, Target const& to, scratch& s,
-                 std::span<slot const> without = {}) {
+                 std::span<slot const> without = {}, Links const& links = {}) {
     s.visited.reset(level.nodes);
     s.beam.reset(r.width);
     s.fresh.resize(2 * level.width);
+    s.distances.resize(2 * level.width);
     static_cast<void>(s.visited.mark(start.node));
     for (auto const node : without) static_cast<void>(s.visited.mark(node));
     s.beam.insert(start.distance, start.node);
@@ -147,15 +160,29 @@ void beam_search(Level const& level, position start, reach const& r, Target cons
                 useful = (std::max)(end, s.beam.distance(r.candidates - 1));
         }
         std::size_t count = 0;
-        for (int i = 0; i < 2 && s.beam.has_next(); ++i)
-            count = collect(level, s.beam.pop(), count, to.rows, s);
+        for (int i = 0; i < 2 && s.beam.has_next(); ++i) {
+            auto const distance = s.beam.next_distance();
+            count = links(level, {distance, s.beam.pop()}, (std::min)(useful, s.beam.limit()),
+                          count, to.rows, s);
+        }
         for (std::size_t i = 0; i < 2; ++i)
             if (auto const next = s.beam.ahead(i); next != pool::no_node) level.prefetch(next);
-        score_nodes(level, s.fresh.data(), count, to, [&](float distance, std::uint32_t n) {
-            // A node that comes to the front is likely to be expanded next.
-            if (distance <= useful && distance < s.beam.limit() && s.beam.insert(distance, n) < 2)
-                level.prefetch(n);
+        std::size_t scored = 0, entered = 0;
+        auto const enter = [&] {
+            s.beam.insert(s.distances.data() + entered, s.fresh.data() + entered, scored - entered,
+                          useful);
+            entered = scored;
+            // What is at the front now is likely to be expanded next.
+            for (std::size_t i = 0; i < 2; ++i)
+                if (auto const next = s.beam.ahead(i); next != pool::no_node) level.prefetch(next);
+        };
+        // Some at a time, so that lists are on their way while the rest is scored.
+        constexpr std::size_t together = 16;
+        score_nodes(level, s.fresh.data(), count, to, [&](float distance, std::uint32_t) {
+            s.distances[scored++] = distance;
+            if (scored - entered == together) enter();
         });
+        if (scored != entered) enter();
     }
 }
 
