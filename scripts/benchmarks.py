@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 
+import benchmarks_codecs
 import benchmarks_migrate
 import benchmarks_planner
 import benchmarks_search
@@ -127,7 +128,8 @@ PARTS = {"kernels": lambda directory, _: kernels(directory),
 PARTS |= {name: lambda _, program, part=part: part(program)
           for name, part in benchmarks_search.SECTIONS.items()}
 PARTS |= {name: lambda directory, _, part=part: part(directory)
-          for sections in (benchmarks_planner.SECTIONS, benchmarks_storage.SECTIONS)
+          for sections in (benchmarks_codecs.SECTIONS, benchmarks_planner.SECTIONS,
+                           benchmarks_storage.SECTIONS)
           for name, part in sections.items()}
 PARTS |= {name: lambda directory, _, part=part: part(directory)
           for name, part in benchmarks_migrate.SECTIONS.items()}

@@ -27,7 +27,8 @@ public:
 
     [[nodiscard]] std::string name() const override { return name_; }
     [[nodiscard]] bool sweeps() const override {
-        return !Index::template of<Metric, vicinal::storage::memory>::exact;
+        return !vicinal::index::looks_at_all<
+            typename Index::template of<Metric, vicinal::storage::memory>>;
     }
 
     void build(matrix const& rows) override {

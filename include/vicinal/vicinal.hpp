@@ -35,8 +35,10 @@
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/f16.hpp>
 #include <vicinal/codec/f32.hpp>
+#include <vicinal/codec/i8.hpp>
 #include <vicinal/codec/only.hpp>
 #include <vicinal/codec/opq.hpp>
+#include <vicinal/codec/pca.hpp>
 #include <vicinal/codec/pq.hpp>
 #include <vicinal/codec/rabitq.hpp>
 #include <vicinal/codec/sq4.hpp>

@@ -184,6 +184,35 @@ TEST_CASE("what a code stands for is the nearer the more bits it has", "[codec]"
           Approx(textbook<metric::inner_product>(v, other)).epsilon(0.01));
 }
 
+TEST_CASE("a row's code in the place of the query is taken as it is", "[codec]") {
+    with_each_width([](auto bits) {
+        for (std::size_t const dim : {3U, 64U, 65U, 300U, 4096U}) {
+            CAPTURE(bits(), dim);
+            typename codec::rabitq<bits()>::template of<metric::squared_l2> c(dim);
+            auto const padded = codec::rabitq_padded(dim);
+            auto const a = encoded(c, normal_vector(dim, dim));
+            auto const b = encoded(c, normal_vector(dim, dim + 1));
+            std::vector<std::uint8_t> of_a(padded), of_b(padded);
+            codec::rabitq_unpack<bits()>(a.data() + 12, padded, of_a.data());
+            codec::rabitq_unpack<bits()>(b.data() + 12, padded, of_b.data());
+            double dot = 0, square = 0;
+            for (std::size_t i = 0; i < padded; ++i) {
+                double const middle = ((1 << bits()) - 1) / 2.0;
+                dot += (of_a[i] - middle) * (of_b[i] - middle);
+                square += (of_a[i] - middle) * (of_a[i] - middle);
+            }
+            auto const f = codec::rabitq_factors::of(a.data());
+            auto const g = codec::rabitq_factors::of(b.data());
+            double const length = f.square / (double{f.rescale} * square);
+            double const want = double{f.square} + g.square - 2 * length * g.rescale * dot;
+            auto const score = c.between(a.data());
+            // Eight bits go through a query's signed bytes.
+            CHECK(score(b.data()) == Approx(want).epsilon(bits() < 8 ? 1e-5 : 0.02));
+            CHECK(score(a.data()) == Approx(0).margin(f.square * (bits() < 8 ? 1e-5 : 0.02)));
+        }
+    });
+}
+
 TEST_CASE("equal vectors, and vectors of no length, have codes that say so", "[codec]") {
     using bound = codec::rabitq<1>::of<metric::squared_l2>;
     bound c(65);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// expected: which it can promise of vectors and of the codes of codec::sq8
+// expected: leaves out by their codes what can't be among the nearest
 #include <vicinal/vicinal.hpp>
 
 using namespace vicinal;

@@ -100,6 +100,23 @@ template <class Metric, class Built, class Keep = index::keep_all>
     return static_cast<double>(found) / static_cast<double>(wanted);
 }
 
+/// The share of the ten nearest that a search of that effort finds, compared as a store does it;
+/// ties count as found.
+template <class Standing>
+[[nodiscard]] double recall_by_effort(Standing& s, rows const& data, rows const& queries,
+                                      std::size_t effort) {
+    using metric = typename Standing::metric_type;
+    std::size_t found = 0;
+    for (std::size_t q = 0; q < queries.count(); ++q) {
+        auto const truth = true_distances<metric>(data, queries.row(q), 10);
+        index::nearest<> best(10);
+        REQUIRE(s.get().search_into(queries.row(q), effort, index::keep_all{}, best).value());
+        auto const farthest = truth.back() + std::abs(truth.back()) * 1e-6 + 1e-9;
+        for (auto const& n : best.take()) found += n.distance <= farthest ? 1U : 0U;
+    }
+    return static_cast<double>(found) / static_cast<double>(10 * queries.count());
+}
+
 /// What every index promises, exact or not, over any storage; `recall` is what one with these
 /// options reaches.
 template <class Index, class Metric, class Storage>

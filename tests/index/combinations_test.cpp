@@ -26,21 +26,26 @@ template <class... Codec>
 constexpr bool stand_alone =
     (codec::decodable<typename codec::only<Codec>::template of<metric::cosine>> && ...);
 
-// Exact by the vectors, or by codes and their bound.
-static_assert(fit<flat<codec::f32>, flat<codec::f16>, flat<codec::bf16>, flat<codec::sq8>>);
+// Exact by the vectors, or by codes and their bound; exact but for few by what codes say is likely.
+static_assert(
+    fit<flat<codec::f32>, flat<codec::f16>, flat<codec::bf16>, flat<codec::sq8>, flat<codec::sq4>,
+        flat<codec::rabitq<1>>, flat<codec::rabitq<4>>, flat<codec::pca<16>>>);
 // Every codec under a graph.
 static_assert(fit<hnsw<codec::f32>, hnsw<codec::f16>, hnsw<codec::bf16>, hnsw<codec::sq8>,
                   hnsw<codec::sq4>, hnsw<codec::rabitq<1>>, hnsw<codec::rabitq<8>>,
-                  hnsw<codec::pq<8, 8>>, hnsw<codec::pq<8, 4>>, hnsw<codec::binary>>);
+                  hnsw<codec::pq<8, 8>>, hnsw<codec::pq<8, 4>>, hnsw<codec::binary>,
+                  hnsw<codec::i8>, hnsw<codec::pca<16>>, hnsw<codec::pca<16, codec::rabitq<4>>>>);
 // One bit an element in the records of a graph; lists.
 static_assert(fit<hnsw<codec::rabitq<1>, vicinal::layout::fused>, ivf<codec::f32>, ivf<codec::sq8>,
-                  ivf<codec::rabitq<4>>, ivf<codec::pq<8, 8>>, vicinal::index::ivf_pq<8, 4>>);
+                  ivf<codec::rabitq<4>>, ivf<codec::pq<8, 8>>, vicinal::index::ivf_pq<8, 4>,
+                  ivf<codec::i8>, ivf<codec::pca<16>>>);
 // All that can be decoded may stand alone; a graph is linked by those of four bits and more.
-static_assert(stand_alone<codec::f16, codec::bf16, codec::sq8, codec::sq4, codec::rabitq<1>,
-                          codec::rabitq<8>, codec::pq<8, 8>, codec::pq<8, 4>, codec::binary>);
 static_assert(
-    fit<hnsw<codec::only<codec::f16>>, hnsw<codec::only<codec::sq8>>, hnsw<codec::only<codec::sq4>>,
-        hnsw<codec::only<codec::rabitq<4>>>, hnsw<codec::only<codec::pq<8, 8>>>>);
+    stand_alone<codec::f16, codec::bf16, codec::sq8, codec::i8, codec::sq4, codec::rabitq<1>,
+                codec::rabitq<8>, codec::pq<8, 8>, codec::pq<8, 4>, codec::binary>);
+static_assert(fit<hnsw<codec::only<codec::i8>>, hnsw<codec::only<codec::f16>>,
+                  hnsw<codec::only<codec::sq8>>, hnsw<codec::only<codec::sq4>>,
+                  hnsw<codec::only<codec::rabitq<4>>>, hnsw<codec::only<codec::pq<8, 8>>>>);
 
 /// The rows of a store of codes alone, and an index over them.
 template <class Index, class Metric>
@@ -103,7 +108,7 @@ TEST_CASE("a scan of codes alone is exact in what they stand for", "[index]") {
     auto const data = clustered_rows(1100, 32, 20, 5);
     auto const queries = clustered_rows(10, 32, 20, 6);
     check_scans<metric::squared_l2, codec::f16, codec::sq8, codec::sq4, codec::rabitq<1>,
-                codec::rabitq<4>, codec::pq<8, 4>, codec::binary>(data, queries);
+                codec::rabitq<4>, codec::pq<8, 4>, codec::binary, codec::i8>(data, queries);
     check_scans<metric::cosine, codec::sq8, codec::binary, codec::rabitq<2>>(data, queries);
     check_scans<metric::inner_product, codec::sq8, codec::pq<16, 4>, codec::rabitq<3>>(data,
                                                                                        queries);

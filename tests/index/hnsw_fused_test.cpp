@@ -31,19 +31,6 @@ vicinal::index::hnsw_options always() {
     return o;
 }
 
-template <class Standing>
-double recall_at(Standing& s, rows const& data, rows const& queries, std::size_t effort) {
-    std::size_t found = 0;
-    for (std::size_t q = 0; q < queries.count(); ++q) {
-        auto const truth = true_distances<metric::squared_l2>(data, queries.row(q), 10);
-        index::nearest<> best(10);
-        REQUIRE(s.get().search_into(queries.row(q), effort, index::keep_all{}, best).value());
-        for (auto const& n : best.take())
-            found += n.distance <= truth.back() * (1 + 1e-6) + 1e-9 ? 1U : 0U;
-    }
-    return static_cast<double>(found) / static_cast<double>(10 * queries.count());
-}
-
 /// Records that have no codes.
 std::size_t bare(standing& s, std::size_t dim) {
     graph::record_shape const shape(32, dim);
@@ -133,7 +120,7 @@ TEST_CASE("a graph of records finds the nearest of real vectors", "[index]") {
     standing s(sift->dim, always());
     s.add(*sift);
     CHECK(bare(s, sift->dim) == 0);
-    CHECK(recall_at(s, *sift, *sift_queries, 60) >= 0.97);
+    CHECK(recall_by_effort(s, *sift, *sift_queries, 60) >= 0.97);
 }
 
 TEST_CASE("a record leaves out most of what is far and little of what is near", "[index]") {
@@ -199,7 +186,7 @@ TEST_CASE("records are made anew when their links change", "[index]") {
             s.add(some);
             CHECK(bare(s, dim) == 0);
         }
-    CHECK(recall_at(s, data, queries, 80) >= 0.95);
+    CHECK(recall_by_effort(s, data, queries, 80) >= 0.95);
     CHECK(s.get().reachable() == 1600);
 }
 
@@ -212,7 +199,7 @@ TEST_CASE("all links of a record without codes are followed", "[index]") {
     auto* const column = s.space()->column("hnsw.records", shape.row_bytes()).value();
     for (std::uint64_t i = 0; i < column->rows(); i += 2)
         std::memset(column->edit(i) + shape.block_at(0), 0xff, 2);
-    CHECK(recall_at(s, data, queries, 60) >= 0.95);
+    CHECK(recall_by_effort(s, data, queries, 60) >= 0.95);
 }
 
 TEST_CASE("vectors that have no codes leave their records without", "[index]") {

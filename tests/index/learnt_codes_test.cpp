@@ -32,6 +32,14 @@ double recall_over(rows const& data, rows const& queries) {
     return recall_of<metric::squared_l2>(index, data, queries, 10);
 }
 
+template <class Codec>
+double recall_in_lists(rows const& data, rows const& queries) {
+    standing_index<vicinal::index::ivf<Codec>, metric::squared_l2, storage::memory> lists(data.dim);
+    lists.add(data);
+    REQUIRE(lists.get().covered() == data.count());
+    return recall_of<metric::squared_l2>(lists, data, queries, 10);
+}
+
 } // namespace
 
 TEST_CASE("over product codes and bits a graph finds most of the nearest", "[index]") {
@@ -40,6 +48,23 @@ TEST_CASE("over product codes and bits a graph finds most of the nearest", "[ind
     CHECK(recall_over<codec::pq<16, 8>>(data, queries) >= 0.95);
     CHECK(recall_over<codec::pq<16, 4>>(data, queries) >= 0.9);
     CHECK(recall_over<codec::binary>(data, queries) >= 0.7);
+}
+
+TEST_CASE("over bytes of one scale, and over fewer elements, a graph finds most of the nearest",
+          "[index]") {
+    auto const data = clustered_rows(5000, 32, 60, 51);
+    auto const queries = clustered_rows(50, 32, 60, 51);
+    CHECK(recall_over<codec::i8>(data, queries) >= 0.97);
+    CHECK(recall_over<codec::pca<24>>(data, queries) >= 0.9);
+    CHECK(recall_over<codec::pca<24, codec::rabitq<4>>>(data, queries) >= 0.8);
+}
+
+TEST_CASE("lists over bytes of one scale, and over fewer elements, hold most of the nearest",
+          "[index]") {
+    auto const data = clustered_rows(5000, 32, 60, 51);
+    auto const queries = clustered_rows(50, 32, 60, 51);
+    CHECK(recall_in_lists<codec::i8>(data, queries) >= 0.9);
+    CHECK(recall_in_lists<codec::pca<24>>(data, queries) >= 0.8);
 }
 
 TEST_CASE("a graph waits until its codec has rows enough to learn from", "[index]") {

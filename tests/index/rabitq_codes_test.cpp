@@ -25,25 +25,11 @@ vicinal::index::hnsw_options always() {
     return o;
 }
 
-/// The share of the ten nearest that a search of that effort finds, compared as a store does it.
-template <class Standing>
-double recall_at(Standing& s, rows const& data, rows const& queries, std::size_t effort) {
-    std::size_t found = 0;
-    for (std::size_t q = 0; q < queries.count(); ++q) {
-        auto const truth = true_distances<metric::squared_l2>(data, queries.row(q), 10);
-        index::nearest<> best(10);
-        REQUIRE(s.get().search_into(queries.row(q), effort, index::keep_all{}, best).value());
-        for (auto const& n : best.take())
-            found += n.distance <= truth.back() * (1 + 1e-6) + 1e-9 ? 1U : 0U;
-    }
-    return static_cast<double>(found) / static_cast<double>(10 * queries.count());
-}
-
 template <class Codec>
 double recall_on(rows const& data, rows const& queries, std::size_t effort) {
     standing_index<hnsw<Codec>, metric::squared_l2, storage::memory> s(data.dim, always());
     s.add(data);
-    return recall_at(s, data, queries, effort);
+    return recall_by_effort(s, data, queries, effort);
 }
 
 } // namespace
@@ -78,7 +64,7 @@ TEST_CASE("rows that come after the frame was chosen are found as the others are
     rows many{64, {data.data.begin() + 300 * 64, data.data.end()}};
     s.add(few);
     s.add(many);
-    CHECK(recall_at(s, data, queries, 60) >= 0.95);
+    CHECK(recall_by_effort(s, data, queries, 60) >= 0.95);
     CHECK(s.get().reachable() == 3000);
 }
 

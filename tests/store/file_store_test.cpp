@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "contract/store.hpp"
+#include "support/damaged_section.hpp"
 
 #include <vicinal/storage/file.hpp>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -71,26 +71,6 @@ auto answers(Store const& s, search_options const& o) {
     return all;
 }
 
-/// Flips a bit in the file behind the back of an open store.
-void damage(std::string const& store_path, std::string_view section) {
-    auto const about = storage::file::space::inspect(store_path).value();
-    auto const name = vicinal::detail::snapshot_name(about.generation);
-    for (auto const& s : about.sections)
-        if (s.name == section) {
-            std::fstream f(store_path + "/" + name,
-                           std::ios::in | std::ios::out | std::ios::binary);
-            for (std::uint64_t at = 100; at < s.bytes(); at += 4096) {
-                f.seekg(static_cast<std::streamoff>(s.offset + at));
-                auto const c = static_cast<char>(f.get() ^ 4);
-                f.seekp(static_cast<std::streamoff>(s.offset + at));
-                f.put(c);
-            }
-            REQUIRE(f.good());
-            return;
-        }
-    FAIL("no section of that name");
-}
-
 } // namespace
 
 TEST_CASE("what mapped files hold is found in paged ones, and the other way round", "[store]") {
@@ -153,7 +133,7 @@ TEST_CASE("damage in a page is the error of the call that reads it", "[store]") 
     make<mapped>(path, many);
     paged s{path, {.cache_bytes = 3000000}};
     REQUIRE(s.try_get("r1"));
-    damage(path, "vectors");
+    damage_section(path, "vectors");
     auto const queries = clustered_rows(20, wide, 5, 8);
     std::size_t failed = 0;
     for (std::size_t i = 0; i < 20; ++i) {
@@ -178,7 +158,7 @@ TEST_CASE("a filter over damaged payloads fails each time, and is not remembered
     auto const path = dir.path("s");
     make<mapped_flat>(path, many);
     paged_flat const s{path, {.read_only = true, .cache_bytes = 1000000}};
-    damage(path, "payloads.heap");
+    damage_section(path, "payloads.heap");
     auto const query = clustered_rows(1, wide, 5, 8);
     for (int i = 0; i < 3; ++i)
         CHECK(
@@ -270,7 +250,7 @@ TEST_CASE("how much of a paged store is checked, and when, is what was asked for
     temporary_directory const dir;
     auto const path = dir.path("s");
     make<mapped>(path, many);
-    damage(path, "vectors");
+    damage_section(path, "vectors");
     paged::options lazily{.read_only = true, .checked_at_open = 0};
     {
         auto const s = paged::try_open(path, lazily);
@@ -288,8 +268,8 @@ TEST_CASE("how much of a paged store is checked, and when, is what was asked for
         // But no copy gets right checksums for it.
         CHECK(refused(s->try_checkpoint()).code() == errc::corrupt_snapshot);
     }
-    damage(path, "vectors"); // the same bits again: all is well
-    damage(path, "hnsw.codes");
+    damage_section(path, "vectors"); // the same bits again: all is well
+    damage_section(path, "hnsw.codes");
     lazily.check = check_level::lazy;
     CHECK(refused(paged::try_open(path, lazily)).code() == errc::corrupt_snapshot);
     lazily.cache_bytes = 700000; // paged: only who reads them is told

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "support/damaged_section.hpp"
 #include "support/random.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -62,7 +62,7 @@ double recall(Store const& s, std::uint64_t seed, std::size_t effort) {
     return static_cast<double>(found) / static_cast<double>(k * queries.count());
 }
 
-/// A byte of the section is changed: searches that touch it fail, and say where.
+/// A bit in each page of the section is changed: searches that touch it fail, and say where.
 template <class Store>
 void check_damage(std::string const& section) {
     temporary_directory const dir;
@@ -72,16 +72,7 @@ void check_damage(std::string const& section) {
         s.upsert(some<Store>(0, 1500, 5));
         s.checkpoint();
     }
-    auto const file = path + "/snap-00000002.vic";
-    for (auto const& part : storage::mmap::space::inspect(path).value().sections) {
-        if (part.name != section) continue;
-        std::fstream f(file, std::ios::binary | std::ios::in | std::ios::out);
-        for (std::uint64_t at = 50; at < part.bytes(); at += 4096) {
-            f.seekp(static_cast<std::streamoff>(part.offset + at));
-            f.put('\x55');
-        }
-        REQUIRE(f.good());
-    }
+    vicinal_test::damage_section(path, section);
     auto read = how<Store>(check::lazy);
     read.read_only = true;
     auto const s = Store::try_open(path, read).value();

@@ -123,10 +123,16 @@ struct rabitq {
         }
         /// The same for a row's code, whose own error adds to that of the others. Takes memory.
         [[nodiscard]] query_scorer between(std::byte const* row) const {
-            std::vector<float> moved(padded_);
-            spread(row, moved.data());
             auto const f = rabitq_factors::of(row);
             double add = directions ? f.square / 2 : f.square;
+            if constexpr (!product && Bits < 8) {
+                // A graph that is linked by codes asks for this more often than for anything else.
+                std::vector<std::uint8_t> numbers(padded_);
+                auto const length = unpack(row, numbers.data());
+                return query_scorer(numbers.data(), padded_, length / 2, add, f.error);
+            }
+            std::vector<float> moved(padded_);
+            spread(row, moved.data());
             if constexpr (product) {
                 add = 0;
                 for (std::size_t i = 0; i < padded_; ++i) {
@@ -148,17 +154,24 @@ struct rabitq {
             else
                 return 1;
         }
+        /// The numbers of a row's code, and how long a step of them is.
+        [[nodiscard]] double unpack(std::byte const* row, std::uint8_t* numbers) const noexcept {
+            rabitq_unpack<Bits>(row + sizeof(rabitq_factors), padded_, numbers);
+            auto const f = rabitq_factors::of(row);
+            // Four times the square of what lies about the middle: whole.
+            std::uint32_t square = 0;
+            for (std::size_t i = 0; i < padded_; ++i) {
+                auto const u = 2 * std::int32_t{numbers[i]} - ((1 << Bits) - 1);
+                square += static_cast<std::uint32_t>(u * u);
+            }
+            return f.rescale > 0 ? 4.0 * f.square / (double{f.rescale} * square) : 0.0;
+        }
         /// What a code stands for as it lies in the frame: of the multiples of its direction the
         /// one next to the vector, so that a row is at no distance from itself.
         void spread(std::byte const* row, float* out) const noexcept {
             // In the last quarter of `out`: each is read before a float takes its place.
             auto* const numbers = reinterpret_cast<std::uint8_t*>(out) + 3 * padded_;
-            rabitq_unpack<Bits>(row + sizeof(rabitq_factors), padded_, numbers);
-            auto const f = rabitq_factors::of(row);
-            double square = 0;
-            for (std::size_t i = 0; i < padded_; ++i)
-                square += (numbers[i] - middle) * (numbers[i] - middle);
-            auto const length = f.rescale > 0 ? f.square / (f.rescale * square) : 0.0;
+            auto const length = unpack(row, numbers);
             for (std::size_t i = 0; i < padded_; ++i)
                 out[i] = static_cast<float>(length * (numbers[i] - middle));
         }

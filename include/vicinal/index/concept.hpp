@@ -44,6 +44,8 @@ struct no_section {
 /// * `effort_for(wanted, recall)`: the effort that search takes for a wanted recall.
 /// * `clear()`: forgets every row; inside the caller's section.
 /// * `exact`: whether it always finds the true neighbours.
+/// * `looks_at_all`, where it is true: whether an index that is not exact looks at every row, as
+///   one that is does: it has `scan`, `scan_batch` and `scan_listed`, and nothing to tune.
 /// * `takes_codes_alone`, of the policy: whether `vectors` may be index::decoded_vectors.
 template <class B>
 concept bound = requires(B& b, B const& k, slot s, float const* q, std::size_t n, keep_all keep) {
@@ -54,6 +56,12 @@ concept bound = requires(B& b, B const& k, slot s, float const* q, std::size_t n
     { b.clear() }
     noexcept;
     { B::exact } -> std::convertible_to<bool>;
+};
+
+/// Whether an index looks at every row.
+template <class B>
+inline constexpr bool looks_at_all = B::exact || requires {
+    requires B::looks_at_all;
 };
 
 /// An index policy: a name, which files carry, its options, `check(options)`, which refuses those

@@ -6,6 +6,8 @@
 #include <vicinal/codec/sq8.hpp>
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/decoded_vectors.hpp>
+#include <vicinal/index/flat/answers.hpp>
+#include <vicinal/index/flat/scored_rows.hpp>
 #include <vicinal/index/flat/two_phase.hpp>
 #include <vicinal/index/flat/two_phase_batch.hpp>
 #include <vicinal/index/frame_column.hpp>
@@ -21,47 +23,29 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// Nothing to tune.
-struct flat_options {};
+namespace flat_scan {
 
-/// Looks at every row: exact, no build.
-///
-/// With codec::sq8 (two-phase) it reads dim + 16 bytes of codes a row and the vectors only of rows
-/// that the codes can't rule out, with the same answer to the last bit: a quarter of the bytes, and
-/// many queries at once share what is read. Costs those bytes of memory beside the vectors. With
-/// codec::f32, and where the codec has no bound (another metric, other elements, more than 32,768
-/// dimensions), it compares every vector. With codec::only it decodes every row's codes.
-template <codec::model Codec = codec::f32>
-struct flat {
-    using options = flat_options;
-    using codec_type = Codec;
-    static constexpr bool takes_codes_alone = true;
-    static constexpr std::string_view name = "flat";
-
-    /// Nothing to choose, so nothing to refuse.
-    [[nodiscard]] static result<void> check(flat_options const&) { return {}; }
-
-    template <metric::model Metric, storage::model Storage>
-    class of;
+/// Whether a codec has codes of a metric's vectors that lie beside them.
+template <class Bound>
+inline constexpr bool coded_beside = !codec::alone<Bound> && requires {
+    requires Bound::bounded;
 };
 
 /// The index for one metric over the rows of one storage. Not safe to search while a caller grows
 /// the rows, but inside take_in's section.
-template <codec::model Codec>
-template <metric::model Metric, storage::model Storage>
-class flat<Codec>::of {
+template <class Codec, class Metric, class Storage>
+class plain_rows
+    : public flat_answers<plain_rows<Codec, Metric, Storage>, metric::element_of<Metric>> {
     using coded = typename Codec::template of<Metric>;
-    /// Whether this combination has codes beside the vectors and a bound on what they lose.
-    static constexpr bool two_phase = !codec::alone<coded> && requires { requires coded::bounded; };
-    static_assert(!two_phase || std::same_as<Codec, codec::sq8>,
-                  "vicinal: index::flat misses nothing, which it can promise of vectors and of the "
-                  "codes of codec::sq8: with another codec take index::hnsw, or codes alone "
-                  "(index::flat<codec::only<...>>)");
+    using of = plain_rows;
+    /// Whether it has codes beside the vectors, and the linear form of their bound.
+    static constexpr bool two_phase = coded_beside<coded>;
 
 public:
     using element = metric::element_of<Metric>;
@@ -116,43 +100,6 @@ public:
     /// Takes the columns as compact() wrote them. Inside the caller's section.
     void compacted() noexcept {
         covered_ = static_cast<slot>(codes_ ? codes_->rows() : vectors_->rows());
-    }
-
-    /// Exactly the nearest; `keep` is asked only about rows that their distance lets in.
-    template <class Keep>
-    [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted, std::size_t,
-                                            Keep const& keep) const {
-        return vicinal::detail::guarded([&]() -> result<neighbours> {
-            nearest best(wanted);
-            scan(query, keep, best);
-            return best.take();
-        });
-    }
-
-    /// The same for `count` queries, one behind the other, on up to `threads` threads of this
-    /// call's; `keep` must be safe to ask from several.
-    template <class Keep>
-    [[nodiscard]] result<std::vector<neighbours>> search(element const* queries, std::size_t count,
-                                                         std::size_t wanted, Keep const& keep,
-                                                         std::size_t threads) const {
-        return vicinal::detail::guarded([&]() -> result<std::vector<neighbours>> {
-            std::vector<nearest<>> best(count, nearest<>(wanted));
-            VICINAL_CHECK(scan_batch(queries, std::span(best), keep, threads));
-            std::vector<neighbours> found;
-            found.reserve(count);
-            for (auto& b : best) found.push_back(b.take());
-            return found;
-        });
-    }
-
-    /// The nearest among a list of covered slots, each once.
-    [[nodiscard]] result<neighbours> search_among(element const* query, std::size_t wanted,
-                                                  std::span<slot const> slots) const {
-        return vicinal::detail::guarded([&]() -> result<neighbours> {
-            nearest best(wanted);
-            scan_listed(query, slots, keep_all{}, best);
-            return best.take();
-        });
     }
 
     /// Offers what of a list of covered slots, each once, `keep` holds for.
@@ -232,21 +179,12 @@ public:
     [[nodiscard]] std::size_t code_bytes() const noexcept {
         return codes_ ? dim_ + sizeof(codec::sq8_factors) : 0;
     }
-    [[nodiscard]] std::uint64_t link_bytes() const noexcept { return 0; }
-    [[nodiscard]] std::uint64_t all_code_bytes() const noexcept {
-        return std::uint64_t{covered_} * code_bytes();
-    }
-
-    /// Every row is looked at, whatever is wanted.
-    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double) const noexcept {
-        return wanted;
-    }
 
 private:
     static constexpr std::size_t least_batch = 4;
     using reader = decltype(std::declval<column const&>().reader());
 
-    of(vectors_type const& vectors, std::size_t dim) noexcept
+    plain_rows(vectors_type const& vectors, std::size_t dim) noexcept
         : vectors_(&vectors), codec_(dim), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
 
     [[nodiscard]] result<void> open_codes(typename Storage::space& space) {
@@ -330,6 +268,39 @@ private:
     coded codec_;
     std::size_t dim_;
     slot covered_;
+};
+
+} // namespace flat_scan
+
+/// Looks at every row: exact, no build.
+///
+/// With codec::sq8 (two-phase) it reads dim + 16 bytes of codes a row and the vectors only of rows
+/// that the codes can't rule out, with the same answer to the last bit: a quarter of the bytes, and
+/// many queries at once share what is read. Costs those bytes of memory beside the vectors. With
+/// codec::sq4 it does so with half the bytes, exactly too, where rows differ by more than the steps
+/// of their codes. With codec::f32, and where the codec has no bound (another metric, other
+/// elements, more than 32,768 dimensions), it compares every vector. With codec::only it decodes
+/// every row's codes.
+///
+/// With codec::rabitq, and with codec::pca, it reads fewer bytes still and is exact but for a few:
+/// what codes say of a distance is likely, not certain. Of rabitq's one neighbour in some 2,000 may
+/// be ruled out (codec::rabitq_certainty); `.exact` of a search compares every vector.
+template <codec::model Codec = codec::f32>
+struct flat {
+    using options = flat_options;
+    using codec_type = Codec;
+    static constexpr bool takes_codes_alone = true;
+    static constexpr std::string_view name = "flat";
+
+    /// Nothing to choose, so nothing to refuse.
+    [[nodiscard]] static result<void> check(flat_options const&) { return {}; }
+
+    template <metric::model Metric, storage::model Storage>
+    using of = std::conditional_t<
+        flat_scan::coded_beside<typename Codec::template of<Metric>> &&
+            !std::same_as<Codec, codec::sq8>,
+        flat_scan::scored_rows<typename Codec::template of<Metric>, Metric, Storage>,
+        flat_scan::plain_rows<Codec, Metric, Storage>>;
 };
 
 static_assert(model<flat<>>);

@@ -125,7 +125,8 @@ public:
         auto graph = hnsw_graph::columns<Storage>::open(
             space, options, [dim](std::size_t links) { return fusion_type::extra(links, dim); });
         VICINAL_CHECK(graph);
-        auto codes = hnsw_graph::codes<coded, Metric, Storage>::open(space, vectors, dim);
+        auto codes = hnsw_graph::codes<coded, Metric, Storage>::open(space, vectors, dim,
+                                                                     hnsw_graph::columns_of_codes);
         VICINAL_CHECK(codes);
         auto fused = [&]() -> result<fusion_type> {
             if constexpr (fusion_type::exists)
@@ -232,13 +233,7 @@ public:
                 });
             VICINAL_CHECK(fresh);
             if (storage::fault_scope::met()) return {}; // misread: what was measured before stays
-            VICINAL_CHECK(
-                storage::reserve(graph_.tuning_column(), fresh->table.size() + 1, section));
-            section([&] {
-                write_tuning(graph_.tuning_column(), *fresh);
-                tuned_ = std::move(*fresh);
-            });
-            return {};
+            return keep_tuning(graph_.tuning_column(), std::move(*fresh), tuned_, section);
         });
     }
     /// What was measured last; an empty table where nothing was. Inside the reader's section.

@@ -184,13 +184,7 @@ public:
                 });
             VICINAL_CHECK(fresh);
             if (storage::fault_scope::met()) return {}; // misread: what was measured before stays
-            VICINAL_CHECK(
-                storage::reserve(lists_.tuning_column(), fresh->table.size() + 1, section));
-            section([&] {
-                write_tuning(lists_.tuning_column(), *fresh);
-                tuned_ = std::move(*fresh);
-            });
-            return {};
+            return keep_tuning(lists_.tuning_column(), std::move(*fresh), tuned_, section);
         });
     }
     /// What was measured last; an empty table where nothing was. Inside the reader's section.

@@ -2,6 +2,8 @@
 #ifndef VICINAL_INDEX_SCAN_CODES_HPP
 #define VICINAL_INDEX_SCAN_CODES_HPP
 
+#include <vicinal/index/flat/block_order.hpp>
+#include <vicinal/index/flat/slots.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/index/tally.hpp>
 #include <vicinal/metric/concept.hpp>
@@ -10,13 +12,14 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// Offers the nearest of the rows below `end` that `keep` shows the bits of, exactly: the distances
-/// of their codes, then the vectors of those that the codes can't rule out. Where the codec says
-/// nothing of what its codes lose, every vector is compared.
+/// Offers the nearest of many rows with exact distances: the distances of their codes, then the
+/// vectors of those that the codes can't rule out. Where the codec says nothing of what its codes
+/// lose, every vector is compared. It misses what the scorer's rules_out() is wrong about.
 ///
 /// Of the first rows the nearest by their codes are compared first: what they leave to beat rules
 /// out most others, where rows taken as they come would have some k ln(rows / k) compared in vain,
@@ -34,20 +37,45 @@ public:
           vector_lines_((std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16})),
           tally_(tally) {}
 
+    /// The rows below `end` that `keep` shows the bits of.
     template <class Keep, class Before>
     void operator()(slot end, Keep const& keep, nearest<Before>& best) {
         follow(best);
         if (auto const few = keep.few(); !few.empty()) {
             for (auto const s : few)
-                if (s < end && keep.live(s)) hold(s, best);
+                if (s < end && keep.live(s)) hold(s, keep_all{}, best);
         } else {
-            for (slot at = 0; at < end; at += (std::min)(slot{64}, end - at))
-                for (auto bits = keep.word(at); bits != 0; bits &= bits - 1) {
-                    auto const s = at + static_cast<slot>(std::countr_zero(bits));
-                    if (s < end) hold(s, best);
-                }
+            hold_bits(end, keep, best);
         }
-        judge(best);
+        judge(keep_all{}, best);
+    }
+
+    /// The rows below `end`; where `keep` shows no bits, only those that are near enough are asked
+    /// about.
+    template <class Keep, class Before>
+    void all(slot end, Keep const& keep, nearest<Before>& best) {
+        follow(best);
+        if constexpr (shows_bits<Keep>) {
+            hold_bits(end, keep, best);
+            judge(keep_all{}, best);
+        } else {
+            // Long enough to be read ahead, short enough that some of every part comes early.
+            auto const run = (std::max)(slot{most}, (std::min)(slot{8 * most}, end / 64));
+            block_order order((end + run - 1) / run);
+            for (std::size_t i = 0; i < order.count(); ++i) {
+                auto const first = static_cast<slot>(order.next()) * run;
+                for (auto s = first; s < first + (std::min)(run, end - first); ++s)
+                    hold(s, keep, best);
+            }
+            judge(keep, best);
+        }
+    }
+    /// Those of a list, each once.
+    template <class Keep, class Before>
+    void among(std::span<slot const> slots, Keep const& keep, nearest<Before>& best) {
+        follow(best);
+        for (auto const s : slots) hold(s, keep, best);
+        judge(keep, best);
     }
 
 private:
@@ -65,15 +93,23 @@ private:
             if (best.full()) reach_ = score_.reach(best.farthest());
     }
 
-    template <class Before>
-    void hold(slot s, nearest<Before>& best) {
+    template <class Keep, class Before>
+    void hold_bits(slot end, Keep const& keep, nearest<Before>& best) {
+        for (slot at = 0; at < end; at += (std::min)(slot{64}, end - at))
+            for (auto bits = keep.word(at); bits != 0; bits &= bits - 1) {
+                auto const s = at + static_cast<slot>(std::countr_zero(bits));
+                if (s < end) hold(s, keep_all{}, best);
+            }
+    }
+    template <class Keep, class Before>
+    void hold(slot s, Keep const& keep, nearest<Before>& best) {
         if (bounded && held_ < ahead) codes_.prefetch(s, lines_);
         rows_[held_++] = s;
-        if (held_ == most) judge(best);
+        if (held_ == most) judge(keep, best);
     }
 
-    template <class Before>
-    void judge(nearest<Before>& best) {
+    template <class Keep, class Before>
+    void judge(Keep const& keep, nearest<Before>& best) {
         if constexpr (bounded) drop_far(best);
         auto const count = std::exchange(held_, 0);
         // What is not among the first is most likely ruled out.
@@ -85,6 +121,7 @@ private:
             if (i + ahead < read) vectors_.prefetch(rows_[i + ahead], vector_lines_);
             if constexpr (bounded)
                 if (best.full() && score_.rules_out(codes_.row(s), distances_[i], reach_)) continue;
+            if (!keep(s)) continue;
             tally_.vectors(1);
             best.offer({exact_(vectors_.template row_as<element>(s)), s});
             follow(best);

@@ -2,11 +2,13 @@
 #ifndef VICINAL_INDEX_TUNING_HPP
 #define VICINAL_INDEX_TUNING_HPP
 
-#include <vicinal/core/config.hpp>
+#include <vicinal/core/result.hpp>
+#include <vicinal/storage/concept.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 namespace vicinal::inline VICINAL_ABI::index {
@@ -88,6 +90,19 @@ void write_tuning(Column& column, tuning const& t) noexcept {
         tuning_row const r{m.effort, {m.at_1, m.at_10, m.at_100}};
         std::memcpy(column.edit(i + 1), &r, sizeof r);
     }
+}
+
+/// Puts what was measured into its column, and in the place of what was measured before. Errors:
+/// out_of_memory.
+template <class Column, class Section>
+[[nodiscard]] result<void> keep_tuning(Column& column, tuning&& fresh, tuning& kept,
+                                       Section const& section) {
+    VICINAL_CHECK(storage::reserve(column, fresh.table.size() + 1, section));
+    section([&] {
+        write_tuning(column, fresh);
+        kept = std::move(fresh);
+    });
+    return {};
 }
 
 } // namespace vicinal::inline VICINAL_ABI::index

@@ -27,11 +27,12 @@ void order_packed_query(std::int8_t const* query, std::size_t count,
                         std::int8_t* ordered) noexcept {
     constexpr std::size_t each = 8 / Bits;
     auto const size = packed_query_size<Bits>((count + each - 1) / each);
-    for (std::size_t i = 0; i < size; ++i) {
-        auto const byte = i / (64 * each) * 64 + i % 64;
-        auto const element = byte * each + i / 64 % each;
-        ordered[i] = element < count ? query[element] : std::int8_t{0};
-    }
+    for (std::size_t from = 0; from < size; from += 64 * each)
+        for (std::size_t j = 0; j < each; ++j)
+            for (std::size_t byte = 0; byte < 64; ++byte) {
+                auto const element = from + byte * each + j;
+                *ordered++ = element < count ? query[element] : std::int8_t{0};
+            }
 }
 
 /// Sum over elements of query times code, for a query in order_packed_query's order.

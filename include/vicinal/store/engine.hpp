@@ -259,7 +259,7 @@ public:
     }
 
     /// Measures the index's recall by effort; see store::try_tune.
-    [[nodiscard]] result<index::tuning> tune() requires(!index_type::exact) {
+    [[nodiscard]] result<index::tuning> tune() requires(!index::looks_at_all<index_type>) {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
         VICINAL_CHECK(storage::unless_faulty(

@@ -42,7 +42,7 @@ private:
     using nearest = index::nearest<earlier_id<Rows>>;
 
     [[nodiscard]] result<void> answer(nearest& best) {
-        if constexpr (Index::exact) {
+        if constexpr (index::looks_at_all<Index>) {
             return call_.where.empty() ? scan(best) : scan_filtered(best);
         } else {
             if (call_.options.exact || call_.index.covered() == 0)
@@ -64,12 +64,18 @@ private:
 
     template <class Keep>
     void scan_all(nearest& best, Keep const& keep) {
-        slot tail = 0;
-        if constexpr (scans) {
-            call_.index.scan(vector_, keep, best, trace_.tally());
-            tail = call_.index.covered();
-        }
+        auto const tail = scanned();
+        if constexpr (scans)
+            if (tail != 0) call_.index.scan(vector_, keep, best, trace_.tally());
         scan_rows(best, tail, keep);
+    }
+
+    /// How many of the first rows the index scans: none where an exact answer is asked for that it
+    /// does not promise.
+    [[nodiscard]] slot scanned() const noexcept {
+        if constexpr (scans)
+            if (Index::exact || !call_.options.exact) return call_.index.covered();
+        return 0;
     }
 
     template <class Keep>
@@ -162,7 +168,7 @@ private:
         }
         live_matches const all(*found, call_.rows.live_slots(),
                                call_.rows.live_count() == call_.rows.count());
-        if constexpr (!Index::exact)
+        if constexpr (!index::looks_at_all<Index>)
             if (!exactly) {
                 auto const share = matches_.live_share();
                 return search_among(
@@ -172,7 +178,7 @@ private:
             }
         trace_.plan(search_plan::scan_matches);
         trace_.phase("scan");
-        if constexpr (Index::exact) {
+        if constexpr (index::looks_at_all<Index>) {
             if (found->listed())
                 scan_listed(best, all);
             else
@@ -189,8 +195,7 @@ private:
     void scan_listed(nearest& best, Matches const& all) {
         auto const live = [&](slot s) { return all.live(s); };
         auto const few = all.few();
-        slot tail = 0;
-        if constexpr (scans) tail = call_.index.covered();
+        auto const tail = scanned();
         auto const covered =
             static_cast<std::size_t>(std::lower_bound(few.begin(), few.end(), tail) - few.begin());
         if constexpr (scans)

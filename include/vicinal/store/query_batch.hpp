@@ -19,10 +19,10 @@
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// Whether an index answers many queries at once, exactly.
+/// Whether an index answers many queries at once.
 template <class Index>
 concept batched = requires {
-    requires Index::exact;
+    requires index::looks_at_all<Index>;
 }
 &&requires(Index const& index, typename Index::element const* queries,
            std::span<index::nearest<>> best) {
@@ -49,12 +49,15 @@ public:
         using nearest = index::nearest<earlier_id<Rows>>;
         std::vector<nearest> best(count, nearest(k, call_.by_id()));
         auto const scanned = with_kept(count, [&](auto const& keep) -> result<void> {
-            VICINAL_CHECK(
-                call_.index.scan_batch(queries, std::span(best), keep, call_.options.threads));
+            slot tail = 0;
+            if (Index::exact || !call_.options.exact) {
+                VICINAL_CHECK(
+                    call_.index.scan_batch(queries, std::span(best), keep, call_.options.threads));
+                tail = call_.index.covered();
+            }
             for (std::size_t i = 0; i < count; ++i)
-                index::scan_exactly<Metric>(call_.rows.vectors().reader(), call_.index.covered(),
-                                            call_.rows.count(), queries + i * call_.dim, call_.dim,
-                                            keep, best[i]);
+                index::scan_exactly<Metric>(call_.rows.vectors().reader(), tail, call_.rows.count(),
+                                            queries + i * call_.dim, call_.dim, keep, best[i]);
             return {};
         });
         VICINAL_CHECK(scanned);

@@ -77,16 +77,32 @@ struct rabitq_parts {
     }
 };
 
+namespace detail {
+
+/// Adds the numbers of a part to those of the elements, `shift` bits up.
+template <unsigned PartBits>
+void rabitq_unpack_part(std::byte const* codes, std::size_t padded, unsigned shift,
+                        std::uint8_t* numbers) noexcept {
+    constexpr std::size_t each = 8 / PartBits;
+    for (std::size_t i = 0; i < padded / each; ++i) {
+        auto const byte = std::to_integer<unsigned>(codes[i]);
+        for (unsigned j = 0; j < each; ++j)
+            numbers[i * each + j] = static_cast<std::uint8_t>(
+                numbers[i * each + j] | (byte >> j * PartBits & ((1U << PartBits) - 1)) << shift);
+    }
+}
+
+} // namespace detail
+
 /// The numbers of a code, one a byte.
 template <unsigned Bits>
 void rabitq_unpack(std::byte const* codes, std::size_t padded, std::uint8_t* numbers) noexcept {
     std::fill_n(numbers, padded, std::uint8_t{0});
     rabitq_parts<Bits>::each(padded, [&](unsigned bits, unsigned shift, std::size_t offset) {
-        for (std::size_t i = 0; i < padded; ++i) {
-            auto const byte = std::to_integer<unsigned>(codes[offset + i * bits / 8]);
-            auto const part = byte >> (i * bits % 8) & ((1U << bits) - 1);
-            numbers[i] = static_cast<std::uint8_t>(numbers[i] | part << shift);
-        }
+        if (bits == 8) detail::rabitq_unpack_part<8>(codes + offset, padded, shift, numbers);
+        if (bits == 4) detail::rabitq_unpack_part<4>(codes + offset, padded, shift, numbers);
+        if (bits == 2) detail::rabitq_unpack_part<2>(codes + offset, padded, shift, numbers);
+        if (bits == 1) detail::rabitq_unpack_part<1>(codes + offset, padded, shift, numbers);
     });
 }
 

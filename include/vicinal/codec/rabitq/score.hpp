@@ -151,13 +151,33 @@ public:
             missed += left * left;
         }
         lay_out(bytes, padded);
-        side_.whole = static_cast<std::uint32_t>(sum) * ((1U << Bits) - 1);
-        side_.scale = std::same_as<Metric, metric::squared_l2> ? -step : -step / 2;
-        side_.add = sound ? static_cast<float>(add) : 0;
-        side_.padded = padded;
+        put_side(sum, step, sound ? add : 0, padded);
         norm_ = sound ? static_cast<float>(std::sqrt(square)) : 0;
         missed_ =
             sound ? static_cast<float>(std::sqrt(missed)) : std::numeric_limits<float>::infinity();
+    }
+    /// A row in the place of the query: `padded` numbers of its code, which are taken as they are,
+    /// twice their distance from the middle, and `step`, what 1 of that is. Takes memory.
+    rabitq_scorer(std::uint8_t const* numbers, std::size_t padded, double step, double add,
+                  double lost)
+        : one_(rabitq_score<Bits, Metric>::get()), four_(rabitq_score_four<Bits, Metric>::get()),
+          lost_(static_cast<float>(lost)), root_of_padded_(std::sqrt(static_cast<float>(padded))) {
+        static_assert(Bits < 8, "twice the distance from the middle fits a signed byte");
+        constexpr int most = (1 << Bits) - 1;
+        bool const sound = std::isfinite(add) && std::fabs(step) <= 0x1p50;
+        std::vector<std::int8_t> bytes(padded);
+        std::int32_t sum = 0;
+        std::int32_t square = 0;
+        for (std::size_t i = 0; i < padded && sound; ++i) {
+            int const u = 2 * numbers[i] - most;
+            bytes[i] = static_cast<std::int8_t>(u);
+            sum += u;
+            square += u * u;
+        }
+        lay_out(bytes, padded);
+        put_side(sum, sound ? static_cast<float>(step) : 0, sound ? add : 0, padded);
+        norm_ = sound ? static_cast<float>(std::fabs(step) * std::sqrt(double{1} * square)) : 0;
+        if (!sound) missed_ = std::numeric_limits<float>::infinity();
     }
     rabitq_scorer(rabitq_scorer&&) noexcept = default;
 
@@ -191,6 +211,12 @@ public:
     }
 
 private:
+    void put_side(std::int32_t sum, float step, double add, std::size_t padded) noexcept {
+        side_.whole = static_cast<std::uint32_t>(sum) * ((1U << Bits) - 1);
+        side_.scale = std::same_as<Metric, metric::squared_l2> ? -step : -step / 2;
+        side_.add = static_cast<float>(add);
+        side_.padded = padded;
+    }
     void lay_out(std::vector<std::int8_t> const& bytes, std::size_t padded) {
         std::size_t sizes[3] = {};
         std::size_t count = 0;

@@ -49,14 +49,22 @@ public:
         float const norm = norm_of(f);
         float const rounding = 0x1p-18F * (norm * norm + norm_ * norm_);
         if constexpr (product) {
-            return distance - rounding -
-                   (norm_ * f.error + norm * own_.error + f.error * own_.error) * (1 + 0x1p-18F);
+            float const least =
+                distance - rounding -
+                (norm_ * f.error + norm * own_.error + f.error * own_.error) * (1 + 0x1p-18F);
+            return least == least ? least : none; // sizes beyond float tell nothing
         } else {
             constexpr float parts = half ? 2 : 1;
             float const root = std::sqrt((std::max)(distance * parts - rounding, 0.0F)) -
                                (f.error + own_.error) * (1 + 0x1p-18F);
             return root > 0 ? root * root * (1 - 0x1p-18F) / parts : 0;
         }
+    }
+
+    /// What rules_out() needs of a distance that others must beat or tie.
+    [[nodiscard]] static float reach(float farthest) noexcept { return farthest; }
+    [[nodiscard]] bool rules_out(std::byte const* row, float distance, float reach) const noexcept {
+        return at_least(row, distance) > reach;
     }
 
 private:

@@ -117,7 +117,8 @@ private:
                 e.matching += rows.live(s) && where.matches(rows.payload(s)) ? 1U : 0U;
         }
         hint_at_indexes(e, where, rows.fields().stats());
-        if constexpr (!Index::exact) hint_at_fresh_rows(e, rows.count(), index.covered());
+        if constexpr (!index::looks_at_all<Index>)
+            hint_at_fresh_rows(e, rows.count(), index.covered());
     }
 };
 

@@ -52,7 +52,8 @@ public:
     /// Measures which effort gives which recall, so that `.recall` means what it says on these
     /// records; a bulk load does so at its end by itself. Searches go on and writers wait, about a
     /// tenth of the time that linking the records took. Errors: read_only, out_of_memory.
-    result<index::tuning> try_tune() requires(!engine_type::index_type::exact) {
+    result<index::tuning>
+    try_tune() requires(!index::looks_at_all<typename engine_type::index_type>) {
         return guarded([&] { return engine_->tune(); });
     }
 
@@ -60,7 +61,9 @@ public:
     void reserve(std::size_t records) { try_reserve(records).value(); }
     void compact() { try_compact().value(); }
     [[nodiscard]] verify_report verify() const { return try_verify().value(); }
-    index::tuning tune() requires(!engine_type::index_type::exact) { return try_tune().value(); }
+    index::tuning tune() requires(!index::looks_at_all<typename engine_type::index_type>) {
+        return try_tune().value();
+    }
 #endif
 };
 
