@@ -144,11 +144,11 @@ TEMPLATE_TEST_CASE("codes in blocks tell the distances of rows, whichever way th
     // Rows of those clusters are farther from their centres now than what codes were learnt from.
     REQUIRE(s.get().covered() == left.count());
     CHECK(s.get().unreachable(index::keep_all{}).empty());
-    CHECK(missed<M>(s, left, queries) < 0.25);
+    CHECK(missed<M>(s, left, queries) < (std::is_same_v<M, metric::inner_product> ? 0.25 : 0.1));
     auto const more = moved(clustered_rows(100, dim, 30, 5));
     s.add(more);
     left.add(more.data);
-    CHECK(missed<M>(s, left, queries) < 0.25);
+    CHECK(missed<M>(s, left, queries) < (std::is_same_v<M, metric::inner_product> ? 0.25 : 0.1));
 }
 
 TEST_CASE("a search of blocks finds what matches, as many as are wanted", "[index]") {
