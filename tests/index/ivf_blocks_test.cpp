@@ -126,19 +126,29 @@ TEMPLATE_TEST_CASE("codes in blocks tell the distances of rows, whichever way th
     // Compacted, so that rows of small lists go to others.
     std::vector<slot> kept;
     rows left{dim};
-    for (slot n = 0; n < all.count(); ++n)
-        if (n % 9 == 0 || n < 700) {
+    for (slot n = 0; n < all.count(); ++n) {
+        // Of some clusters, all of whose rows are nearer to one another than to others, next to
+        // nothing is left.
+        bool dissolved = false;
+        for (std::size_t of = 1; of < 9; ++of)
+            dissolved |= textbook<metric::squared_l2>(all.row(n), all.row(of), dim) <
+                         0.1 * textbook<metric::squared_l2>(all.row(of), all.row(of + 20), dim);
+        if (dissolved ? n % 25 == 0 : n % 3 != 0) {
             kept.push_back(n);
             left.add({all.row(n), all.row(n) + dim});
         }
+    }
+    auto const held = s.get().partitions();
     adopt(s, kept, left);
+    CHECK(s.get().partitions() < held);
+    // Rows of those clusters are farther from their centres now than what codes were learnt from.
     REQUIRE(s.get().covered() == left.count());
     CHECK(s.get().unreachable(index::keep_all{}).empty());
-    CHECK(missed<M>(s, left, queries) < 0.1);
+    CHECK(missed<M>(s, left, queries) < (std::is_same_v<M, metric::inner_product> ? 0.25 : 0.1));
     auto const more = moved(clustered_rows(100, dim, 30, 5));
     s.add(more);
     left.add(more.data);
-    CHECK(missed<M>(s, left, queries) < 0.1);
+    CHECK(missed<M>(s, left, queries) < (std::is_same_v<M, metric::inner_product> ? 0.25 : 0.1));
 }
 
 TEST_CASE("a search of blocks finds what matches, as many as are wanted", "[index]") {
