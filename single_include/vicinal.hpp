@@ -1884,16 +1884,33 @@ inline constexpr std::size_t fast_scan_rows = 32;
     return j / 2 + j % 2 * 8;
 }
 
+/// The byte of a part that has the number of row `row`.
+[[nodiscard]] constexpr std::size_t fast_scan_lane(std::size_t row) noexcept {
+    return row % 8 * 2 + row % 16 / 8;
+}
+
 /// Puts row `row`'s numbers, the part 2 i in the low half of byte i and 2 i + 1 in the high one, as
-/// many as `parts`, into a block that holds zeros for it.
+/// many as `parts`, into a block.
 inline void fast_scan_put(std::uint8_t const* numbers, std::size_t parts, std::size_t row,
                           std::uint8_t* block) noexcept {
-    auto const lane = row % 16;
-    auto const j = lane % 8 * 2 + lane / 8;
+    auto const lane = fast_scan_lane(row);
     auto const shift = row / 16 * 4;
     for (std::size_t i = 0; i < parts; ++i) {
         auto const number = numbers[i / 2] >> (i % 2 * 4) & 15;
-        block[16 * i + j] |= static_cast<std::uint8_t>(number << shift);
+        auto& at = block[16 * i + lane];
+        at = static_cast<std::uint8_t>((at & 0xF0 >> shift) | number << shift);
+    }
+}
+
+/// Reads row `row`'s numbers from a block, as fast_scan_put() takes them: (parts + 1) / 2 bytes.
+inline void fast_scan_take(std::uint8_t const* block, std::size_t parts, std::size_t row,
+                           std::uint8_t* numbers) noexcept {
+    auto const lane = fast_scan_lane(row);
+    auto const shift = row / 16 * 4;
+    std::fill_n(numbers, (parts + 1) / 2, std::uint8_t{0});
+    for (std::size_t i = 0; i < parts; ++i) {
+        auto const number = block[16 * i + lane] >> shift & 15;
+        numbers[i / 2] = static_cast<std::uint8_t>(numbers[i / 2] | number << (i % 2 * 4));
     }
 }
 
@@ -2028,11 +2045,13 @@ struct fast_scan_scale {
     double offset = 0;
     for (std::size_t i = 0; i < parts; ++i) {
         float span = 0;
+        float below = 0;
         for (std::size_t j = 0; j < 4; ++j) {
             auto const x = query[4 * i + j];
             span += std::fabs(x);
-            offset += x < 0 ? x : 0.0F;
+            below += (std::min)(x, 0.0F);
         }
+        offset += below;
         widest = (std::max)(widest, span);
     }
     // A hair less than 255, as the parts of a span are rounded one by one.
@@ -4296,6 +4315,14 @@ template <std::unsigned_integral U>
     return !__builtin_add_overflow(a, b, &sum);
 }
 
+/// Writes the upper half of a float, which has 8 bits of it, rounded to the nearest; an infinity
+/// stays one.
+inline void store_half(std::byte* p, float x) noexcept {
+    auto const bits = std::bit_cast<std::uint32_t>(x);
+    auto const half = static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16 & 1)) >> 16);
+    std::memcpy(p, &half, sizeof half);
+}
+
 [[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t v, std::uint64_t multiple) noexcept {
     return (v + multiple - 1) / multiple * multiple;
 }
@@ -4460,14 +4487,11 @@ template <class Run>
     });
 }
 
-/// Lloyd's rounds from drawn centres; those that no row is nearest to in the end are left out.
+/// Lloyd's rounds from those centres; those that no row is nearest to in the end are left out.
 template <class Run>
-[[nodiscard]] result<std::vector<float>>
-lloyd(matrix const& rows, std::size_t k, std::size_t rounds, std::uint64_t seed, Run const& run) {
+[[nodiscard]] result<std::vector<float>> settle(matrix const& rows, std::vector<float> centres,
+                                                std::size_t rounds, Run const& run) {
     auto const dim = rows.columns();
-    auto drawn = draw_centres(rows, (std::min)(k, rows.rows()), seed, run);
-    VICINAL_CHECK(drawn);
-    auto centres = std::move(*drawn);
     auto const count = centres.size() / dim;
     std::vector<std::uint32_t> cluster(rows.rows()), before;
     std::vector<std::size_t> sizes(count, 1);
@@ -4492,6 +4516,15 @@ lloyd(matrix const& rows, std::size_t k, std::size_t rounds, std::uint64_t seed,
     return centres;
 }
 
+/// Lloyd's rounds from drawn centres.
+template <class Run>
+[[nodiscard]] result<std::vector<float>>
+lloyd(matrix const& rows, std::size_t k, std::size_t rounds, std::uint64_t seed, Run const& run) {
+    auto drawn = draw_centres(rows, (std::min)(k, rows.rows()), seed, run);
+    VICINAL_CHECK(drawn);
+    return settle(rows, std::move(*drawn), rounds, run);
+}
+
 } // namespace detail
 
 } // namespace vicinal::inline VICINAL_ABI::cluster
@@ -4508,6 +4541,9 @@ struct kmeans_options {
     std::size_t rounds = 10;
     /// Centres beyond which the search is in two levels.
     std::size_t most_at_once = 256;
+    /// Rounds, at most, that all centres of two levels are then made better in together: each costs
+    /// rows x k x dim multiply-adds.
+    std::size_t rounds_together = 0;
     std::uint64_t seed = 0x76696369;
 };
 
@@ -4595,7 +4631,7 @@ template <class Run>
     VICINAL_CHECK(divided);
     std::vector<float> all;
     for (auto const& f : found) all.insert(all.end(), f.begin(), f.end());
-    return all;
+    return settle(rows, std::move(all), o.rounds_together, run);
 }
 
 } // namespace detail
@@ -4611,7 +4647,8 @@ template <class Run>
 /// Looks at rows_a_centre rows for each centre. Begins with rows drawn by the square of their
 /// distance; a centre without rows takes half of the largest cluster. Beyond 256 centres the rows
 /// are split into sqrt(k) clusters first and each of these anew, which costs rows x sqrt(k) x dim
-/// multiply-adds a round and not rows x k x dim. Memory: the rows that are looked at, twice.
+/// multiply-adds a round and not rows x k x dim; rounds_together are of the latter. Memory: the
+/// rows that are looked at, twice.
 /// Errors: out_of_memory, those of run.
 ///
 /// Sources: Lloyd, "Least squares quantization in PCM", 1982; Arthur & Vassilvitskii, "k-means++:
@@ -5806,6 +5843,238 @@ static_assert(model<bf16>);
 } // namespace vicinal::inline VICINAL_ABI::codec
 
 #endif
+// ---- vicinal/codec/i8.hpp
+#ifndef VICINAL_CODEC_I8_HPP
+#define VICINAL_CODEC_I8_HPP
+
+// ---- vicinal/codec/i8/score.hpp
+#ifndef VICINAL_CODEC_I8_SCORE_HPP
+#define VICINAL_CODEC_I8_SCORE_HPP
+
+/// Distances between rows of bytes of one scale: whole numbers until the last multiplication.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// A row as codec::i8 keeps it: u, a byte an element; before it, where distances are differences,
+/// sum of u^2 - 256 u, modulo 2^32.
+template <class Metric>
+struct i8_row {
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    static constexpr std::size_t front = product ? 0 : sizeof(std::uint32_t);
+
+    [[nodiscard]] static std::uint8_t const* codes(std::byte const* row) noexcept {
+        return reinterpret_cast<std::uint8_t const*>(row) + front;
+    }
+    [[nodiscard]] static std::uint32_t square(std::byte const* row) noexcept {
+        std::uint32_t s = 0;
+        if constexpr (!product) std::memcpy(&s, row, sizeof s);
+        return s;
+    }
+};
+
+/// A row that others are compared with; it must stay in place. Takes no memory. The square of a
+/// difference fits to 66,000 elements, read as unsigned.
+template <class Metric>
+class i8_scorer {
+    using at = i8_row<Metric>;
+
+public:
+    /// unit: what a difference of 1 in one element adds to a distance, or to a product.
+    i8_scorer(std::byte const* row, std::size_t dim, float unit) noexcept
+        : one_(simd::unsigned_dot::one::get()), four_(simd::unsigned_dot::four::get()),
+          codes_(at::codes(row)), dim_(dim), unit_(at::product ? -unit : unit) {
+        std::uint32_t sum = 0;
+        for (std::size_t i = 0; i < dim; ++i) sum += codes_[i];
+        // Products are of q - 128 and u; 128 times the sum of u stands in the row's square.
+        add_ = at::product ? 128U * 128U * static_cast<std::uint32_t>(dim) - 128U * sum
+                           : at::square(row) + 256U * sum;
+    }
+
+    [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+        return finish(row, one_(codes_, at::codes(row), dim_));
+    }
+    /// The distances of four rows, wherever they lie.
+    void four(std::byte const* const* rows, float* out) const noexcept {
+        std::uint8_t const* const codes[4] = {at::codes(rows[0]), at::codes(rows[1]),
+                                              at::codes(rows[2]), at::codes(rows[3])};
+        std::int32_t products[4];
+        four_(codes_, codes, dim_, products);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = finish(rows[i], products[i]);
+    }
+
+private:
+    [[nodiscard]] float finish(std::byte const* row, std::int32_t product) const noexcept {
+        auto const p = static_cast<std::uint32_t>(product);
+        if constexpr (at::product)
+            return unit_ * static_cast<float>(static_cast<std::int32_t>(p + add_));
+        else
+            return unit_ * static_cast<float>(at::square(row) + add_ - 2 * p);
+    }
+
+    simd::unsigned_dot::one::function one_;
+    simd::unsigned_dot::four::function four_;
+    std::uint8_t const* codes_;
+    std::size_t dim_;
+    float unit_;
+    std::uint32_t add_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// One byte an element, by one scale for all vectors: dim + 4 bytes a row, dim under the inner
+/// product.
+///
+/// It is right for vectors whose elements lie within one range that the first thousand show: whole
+/// numbers of a byte (pixels, counts, embeddings that came as bytes), of which it loses nothing, so
+/// that `only<i8>` is a quarter of the floats and exact; and normalised ones. Where norms differ,
+/// or some elements are much larger than others, take codec::sq8, which has a scale for each
+/// vector, a bound on what it loses, and nothing to learn. What lies outside the range that was
+/// learnt counts as its end.
+///
+/// For float elements, up to 32,768 of them, under squared_l2, inner_product and cosine. Under
+/// cosine the direction is encoded. Learns the least and the greatest element of 1,000 rows or
+/// more.
+struct i8 {
+    static constexpr std::string_view name = "i8";
+
+    template <class Metric>
+    class of {
+        static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+        static constexpr bool directions = std::same_as<Metric, metric::cosine>;
+        using at = i8_row<Metric>;
+
+    public:
+        static constexpr bool reads_rows = false;
+        using element = metric::element_of<Metric>;
+        static constexpr bool bounded = sq8_bound<Metric>::exists && std::same_as<element, float>;
+        static constexpr std::size_t most_elements = 32768;
+        static constexpr std::size_t trains_from = 1000;
+        static constexpr bool needs_model = true;
+
+        explicit of(std::size_t dim) noexcept : dim_(dim) {}
+
+        [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
+        [[nodiscard]] std::size_t row_bytes() const noexcept { return at::front + dim_; }
+
+        /// What code 0 stands for, and what a step does, of `rows` vectors, of which row(i) is one
+        /// until the next is asked for. Looks at up to 4,096 of them. Takes memory.
+        template <class Row>
+        [[nodiscard]] result<std::vector<float>> fit(std::size_t rows, Row const& row) const {
+            auto const seen = (std::min)(rows, std::size_t{4096});
+            double low = std::numeric_limits<double>::infinity();
+            double high = -low;
+            bool whole = true;
+            for (std::size_t i = 0; i < seen; ++i) {
+                float const* const x = row(i * rows / seen);
+                double const m = multiplier(x);
+                for (std::size_t j = 0; j < dim_; ++j) {
+                    double const value = x[j] * m;
+                    if (!std::isfinite(value)) continue;
+                    low = (std::min)(low, value);
+                    high = (std::max)(high, value);
+                    whole = whole && value == std::floor(value);
+                }
+            }
+            if (!(low <= high)) low = high = 0;
+            return range(low, high, whole);
+        }
+        /// The two numbers that fit() gives; none before there are any.
+        [[nodiscard]] bool put_model(std::span<float const> numbers) noexcept {
+            step_ = 0;
+            if (numbers.empty()) return true;
+            if (numbers.size() != 2 || !std::isfinite(numbers[0])) return false;
+            if (!(numbers[1] >= least_step && numbers[1] <= most_step)) return false;
+            if (product && numbers[0] != -128 * numbers[1]) return false;
+            low_ = numbers[0];
+            step_ = numbers[1];
+            return true;
+        }
+        [[nodiscard]] bool has_model() const noexcept { return step_ > 0; }
+
+        void encode_row(float const* vector, std::byte* row) const noexcept {
+            double const m = multiplier(vector) / double{step_};
+            double const low = double{low_} / double{step_} - 0.5;
+            auto* const codes = reinterpret_cast<std::uint8_t*>(row) + at::front;
+            std::uint32_t square = 0;
+            for (std::size_t i = 0; i < dim_; ++i) {
+                double const place = vector[i] * m - low;
+                // What is no number counts as the range's lower end.
+                auto const code =
+                    static_cast<std::uint32_t>((std::min)(place > least ? place : least, 255.0));
+                codes[i] = static_cast<std::uint8_t>(code);
+                square += code * code - 256 * code;
+            }
+            if constexpr (!product) std::memcpy(row, &square, sizeof square);
+        }
+        /// What encode_row() has a code for that says anything.
+        [[nodiscard]] bool encodes(float const* vector) const noexcept {
+            return sq8_encodes(vector, dim_);
+        }
+        /// The vector that a row stands for; under cosine next to its direction.
+        void decode_row(std::byte const* row, float* out) const noexcept {
+            auto const* const codes = at::codes(row);
+            for (std::size_t i = 0; i < dim_; ++i)
+                out[i] = static_cast<float>(double{low_} + double{step_} * codes[i]);
+        }
+
+        using query_scorer = row_scorer<i8_scorer<Metric>>;
+
+        /// Takes memory.
+        [[nodiscard]] query_scorer query(element const* vector) const {
+            std::vector<std::byte> row(row_bytes());
+            encode_row(vector, row.data());
+            return query_scorer(std::move(row), dim_, unit());
+        }
+        [[nodiscard]] i8_scorer<Metric> between(std::byte const* row) const noexcept {
+            return {row, dim_, unit()};
+        }
+
+    private:
+        /// Squares of steps, times the elements, stay within float.
+        static constexpr float least_step = 0x1p-50F;
+        static constexpr float most_step = 0x1p40F;
+        /// Under the inner product the range has a middle.
+        static constexpr double least = product ? 1 : 0;
+
+        [[nodiscard]] static std::vector<float> range(double low, double high, bool whole) {
+            double step = 1;
+            if constexpr (product) {
+                double const most = (std::max)(std::fabs(low), std::fabs(high));
+                if (!(whole && most <= 127)) step = most / 127;
+            } else if (whole && high - low <= 255) {
+                // Those of a byte keep their numbers.
+                low = low >= 0 && high <= 255 ? 0 : low;
+            } else {
+                step = (high - low) / 255;
+            }
+            auto const rounded = (std::clamp)(static_cast<float>(step), least_step, most_step);
+            return {product ? -128 * rounded : static_cast<float>(low), rounded};
+        }
+        [[nodiscard]] float unit() const noexcept {
+            return step_ * step_ * (directions ? 0.5F : 1.0F);
+        }
+        [[nodiscard]] double multiplier(float const* vector) const noexcept {
+            if constexpr (directions)
+                return 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim_));
+            else
+                return 1;
+        }
+
+        std::size_t dim_;
+        float low_ = 0;
+        /// 0 before there is a model.
+        float step_ = 0;
+    };
+};
+
+static_assert(model<i8>);
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
 // ---- vicinal/codec/only.hpp
 #ifndef VICINAL_CODEC_ONLY_HPP
 #define VICINAL_CODEC_ONLY_HPP
@@ -5927,10 +6196,467 @@ struct only {
 } // namespace vicinal::inline VICINAL_ABI::codec
 
 #endif
+// ---- vicinal/codec/opq.hpp
+#ifndef VICINAL_CODEC_OPQ_HPP
+#define VICINAL_CODEC_OPQ_HPP
+
+// ---- vicinal/codec/opq/rotation.hpp
+#ifndef VICINAL_CODEC_OPQ_ROTATION_HPP
+#define VICINAL_CODEC_OPQ_ROTATION_HPP
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// Writes the rotated vector: element i is the product of row i of the rotation with it. Where
+/// there is no rotation yet, the vector itself.
+inline void rotate(std::span<float const> rotation, float const* vector, std::size_t dim,
+                   float* out) noexcept {
+    if (rotation.empty()) {
+        std::copy_n(vector, dim, out);
+        return;
+    }
+    auto const dot = simd::exact_dot::get();
+    for (std::size_t i = 0; i < dim; ++i)
+        out[i] = static_cast<float>(dot(rotation.data() + i * dim, vector, dim));
+}
+
+/// Finds the rotation in which a product codec loses least, and that codec's centres.
+///
+/// Begins with the principal directions, shared out among the parts so that the products of their
+/// variances are alike; then turns about: centres for the rotated rows, and the rotation that
+/// brings rows nearest to what their codes stand for.
+///
+/// Decompositions works on dim x dim doubles, row by row:
+///
+/// * `cross(a, b, rows, dim, matrix)` makes it A^T B of two times so many rows of floats.
+/// * `principal(matrix, dim, values) -> bool` puts the eigenvectors of a symmetric matrix into its
+///   rows and their values, the largest first, into `values`.
+/// * `nearest_rotation(matrix, dim) -> bool` replaces a matrix U S V^T by U V^T.
+///
+/// The last two are false where the numbers admit of none.
+template <class Decompositions, class Coded>
+class rotation_fit {
+public:
+    rotation_fit(std::size_t dim, std::size_t parts) : dim_(dim), parts_(parts) {}
+
+    /// The rotation, row by row, and the codec's model behind it. Errors: not_finite, and those of
+    /// the codec.
+    template <class Row>
+    [[nodiscard]] result<std::vector<float>> operator()(std::size_t rows, Row const& row) {
+        auto const seen =
+            (std::min)({rows, std::size_t{16384},
+                        (std::max)((std::size_t{1} << 22) / dim_, Coded::trains_from)});
+        // Of those whose squares add up.
+        std::size_t usable = 0;
+        sample_.resize(seen * dim_);
+        for (std::size_t i = 0; i < seen; ++i) {
+            float const* const x = row(i * rows / seen);
+            if (!(simd::exact_dot::get()(x, x, dim_) < 1e30)) continue;
+            std::copy_n(x, dim_, sample_.data() + usable++ * dim_);
+        }
+        sample_.resize(usable * dim_);
+        auto const unsound = error{errc::not_finite, "vectors that a rotation can be learnt from",
+                                   "elements beyond its range"};
+        if (usable == 0 || !begin()) return unsound;
+        Coded codec(dim_);
+        for (std::size_t round = 0; round < rounds; ++round) {
+            for (std::size_t i = 0; i < usable; ++i)
+                rotate(rotation_, sample_.data() + i * dim_, dim_, turned_.data() + i * dim_);
+            auto const centres =
+                codec.fit(usable, [&](std::size_t i) { return turned_.data() + i * dim_; });
+            VICINAL_CHECK(centres);
+            if (!codec.put_model(*centres) || !improve(codec)) return unsound;
+        }
+        auto const centres = codec.fit(rows, [&](std::size_t i) {
+            rotate(rotation_, row(i), dim_, turned_.data());
+            return turned_.data();
+        });
+        VICINAL_CHECK(centres);
+        rotation_.insert(rotation_.end(), centres->begin(), centres->end());
+        return std::move(rotation_);
+    }
+
+private:
+    static constexpr std::size_t rounds = 8;
+
+    /// The principal directions, each for the part that has room and the least product so far.
+    [[nodiscard]] bool begin() {
+        std::vector<double> mean(dim_), spread(dim_ * dim_), values(dim_);
+        for (std::size_t i = 0; i < sample_.size(); ++i) mean[i % dim_] += double{sample_[i]};
+        auto const n = static_cast<double>(sample_.size() / dim_);
+        turned_.resize(sample_.size());
+        for (std::size_t i = 0; i < sample_.size(); ++i)
+            turned_[i] = static_cast<float>(double{sample_[i]} - mean[i % dim_] / n);
+        Decompositions::cross(turned_.data(), turned_.data(), sample_.size() / dim_, dim_,
+                              spread.data());
+        for (auto const s : spread)
+            if (!std::isfinite(s)) return false;
+        if (!Decompositions::principal(spread.data(), dim_, values)) return false;
+        auto const first = [&](std::size_t p) { return p * dim_ / parts_; };
+        std::vector<double> logs(parts_);
+        std::vector<std::size_t> taken(parts_);
+        rotation_.resize(dim_ * dim_);
+        for (std::size_t d = 0; d < dim_; ++d) {
+            auto best = parts_;
+            for (std::size_t p = 0; p < parts_; ++p)
+                if (taken[p] < first(p + 1) - first(p) && (best == parts_ || logs[p] < logs[best]))
+                    best = p;
+            auto* const to = rotation_.data() + (first(best) + taken[best]++) * dim_;
+            for (std::size_t j = 0; j < dim_; ++j) to[j] = static_cast<float>(spread[d * dim_ + j]);
+            logs[best] += std::log((std::max)(values[d], values[0] * 1e-12) + 1e-300);
+        }
+        return true;
+    }
+
+    /// The rotation R for which the sum of |R x - c(x)|^2 is least, where c(x) is what x's code
+    /// stands for: of M = sum of c(x) x^T, U V^T.
+    [[nodiscard]] bool improve(Coded const& codec) {
+        std::vector<double> m(dim_ * dim_);
+        std::vector<std::byte> code(Coded::row_bytes());
+        std::vector<float> scratch(codec.scratch());
+        for (std::size_t i = 0; i < sample_.size(); i += dim_) {
+            codec.encode_row(turned_.data() + i, code.data(), scratch.data());
+            codec.decode_row(code.data(), turned_.data() + i);
+        }
+        Decompositions::cross(turned_.data(), sample_.data(), sample_.size() / dim_, dim_,
+                              m.data());
+        for (auto const x : m)
+            if (!std::isfinite(x)) return false;
+        if (!Decompositions::nearest_rotation(m.data(), dim_)) return false;
+        for (std::size_t i = 0; i < m.size(); ++i) rotation_[i] = static_cast<float>(m[i]);
+        return true;
+    }
+
+    std::size_t dim_;
+    std::size_t parts_;
+    std::vector<float> sample_;
+    /// The same rotated, or what their codes stand for.
+    std::vector<float> turned_;
+    std::vector<float> rotation_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
 // ---- vicinal/codec/pq.hpp
 #ifndef VICINAL_CODEC_PQ_HPP
 #define VICINAL_CODEC_PQ_HPP
 
+// ---- vicinal/codec/pq/residuals.hpp
+#ifndef VICINAL_CODEC_PQ_RESIDUALS_HPP
+#define VICINAL_CODEC_PQ_RESIDUALS_HPP
+
+// ---- vicinal/codec/pq/block.hpp
+#ifndef VICINAL_CODEC_PQ_BLOCK_HPP
+#define VICINAL_CODEC_PQ_BLOCK_HPP
+
+/// Blocks of 32 product codes of 4 bits, scored at once by tables of bytes.
+///
+/// A block has the codes as simd/fast_scan.hpp has them, then a number for each row that is added,
+/// as the upper half of a float, rounded: an eighth of a percent, where codes are off by several.
+/// Source: Andre, Kermarrec & Le Scouarnec, "Cache locality is not enough: high-performance nearest
+/// neighbor search with product quantization fast scan", VLDB 2015.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// What a block of product codes wants of a query.
+struct pq_block_query {
+    /// 16 bytes a part, a multiple of four parts.
+    std::uint8_t const* tables = nullptr;
+    std::size_t parts = 0;
+    /// What a sum of entries is multiplied by.
+    float scale = 1;
+};
+
+/// Bytes of a block of rows of so many parts.
+[[nodiscard]] constexpr std::size_t pq_block_bytes(std::size_t parts) noexcept {
+    return simd::fast_scan_bytes(simd::fast_scan_parts(parts)) + 2 * simd::fast_scan_rows;
+}
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+struct pq_block_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static std::uint32_t run(pq_block_query const* q, std::byte const* block,
+                                                   float add, float limit, float* out) noexcept {
+        constexpr std::size_t rows = simd::fast_scan_rows;
+        std::uint32_t sums[rows];
+        simd::detail::fast_scan_body::run<Set>(reinterpret_cast<std::uint8_t const*>(block),
+                                               q->tables, q->parts, sums);
+        auto const* const own = block + simd::fast_scan_bytes(q->parts);
+        simd::pack<std::uint32_t, 8> bits = {{1, 2, 4, 8, 16, 32, 64, 128}};
+        simd::pack<std::uint32_t, 8> within;
+        within.zero();
+        for (std::size_t i = 0; i < rows; i += 8) {
+            simd::pack<std::int32_t, 8> whole;
+            simd::pack<std::uint16_t, 8> narrow;
+            simd::pack<std::uint32_t, 8> wide, is_within;
+            simd::pack<float, 8> distance;
+            std::memcpy(&whole.lanes, sums + i, sizeof whole.lanes);
+            std::memcpy(&narrow.lanes, own + 2 * i, sizeof narrow.lanes);
+            wide.lanes = __builtin_convertvector(narrow.lanes, decltype(wide.lanes)) << 16;
+            distance.set_bits(wide.lanes);
+            distance.lanes +=
+                __builtin_convertvector(whole.lanes, decltype(distance.lanes)) * q->scale + add;
+            distance.store(out + i);
+            is_within.set_bits(distance.lanes <= limit);
+            within.lanes |= is_within.lanes & bits.lanes;
+            bits.lanes <<= 8;
+        }
+        return within.sum();
+    }
+};
+
+/// The products of the query's parts with their 16 centres each, and the least of each part and by
+/// how much the largest is more.
+struct pq_products_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(float const* turned, float const* query, std::size_t dim,
+                                          std::size_t parts, float* products, float* least,
+                                          float* span) noexcept {
+        std::size_t i = 0;
+        for (std::size_t p = 0; p < parts; ++p) {
+            simd::pack<float, 16> sum;
+            sum.zero();
+            for (auto const end = (p + 1) * dim / parts; i < end; ++i) {
+                simd::pack<float, 16> centres;
+                centres.load(turned + 16 * i);
+                sum.lanes += centres.lanes * query[i];
+            }
+            sum.store(products + 16 * p);
+            least[p] = one_of<false>(sum);
+            span[p] = one_of<true>(sum) - least[p];
+        }
+    }
+
+private:
+    template <bool Largest, std::size_t Width>
+    VICINAL_ALWAYS_INLINE static float one_of(simd::pack<float, Width> const& all) noexcept {
+        if constexpr (Width == 2) {
+            auto const a = all.lanes[0];
+            auto const b = all.lanes[1];
+            return (a < b) == Largest ? b : a;
+        } else {
+            simd::pack<float, Width / 2> low, high;
+            all.halves(low, high);
+            auto const less = low.lanes < high.lanes;
+            low.lanes = Largest ? (less ? high.lanes : low.lanes) : (less ? low.lanes : high.lanes);
+            return one_of<Largest>(low);
+        }
+    }
+};
+
+/// tables[16 p + c] = round((products[16 p + c] - least[p]) * scale), which is 0 to 255.
+struct pq_tables_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(float const* products, float const* least,
+                                          std::size_t parts, float scale,
+                                          std::uint8_t* tables) noexcept {
+        for (std::size_t p = 0; p < parts; ++p) {
+            simd::pack<float, 16> entries;
+            simd::pack<std::int32_t, 16> rounded;
+            simd::pack<std::uint8_t, 16> narrow;
+            entries.load(products + 16 * p);
+            entries.lanes = (entries.lanes - least[p]) * scale + 0.5F;
+            rounded.lanes = __builtin_convertvector(entries.lanes, decltype(rounded.lanes));
+            narrow.lanes = __builtin_convertvector(rounded.lanes, decltype(narrow.lanes));
+            narrow.store(tables + 16 * p);
+        }
+    }
+};
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+/// `get()(query, block, add, limit, out)`: for each of the 32 rows its own number, plus `add`, plus
+/// what its code has in the tables. Gives those that are at most `limit`, as bits.
+using pq_block_scores = simd::kernel<detail::pq_block_body, std::uint32_t, pq_block_query const*,
+                                     std::byte const*, float, float, float*>;
+using pq_products = simd::kernel<detail::pq_products_body, void, float const*, float const*,
+                                 std::size_t, std::size_t, float*, float*, float*>;
+using pq_byte_tables = simd::kernel<detail::pq_tables_body, void, float const*, float const*,
+                                    std::size_t, float, std::uint8_t*>;
+
+/// Puts a row's code into a block: the numbers of the parts, two a byte, and behind them two bytes
+/// of what is added.
+inline void pq_block_put(std::byte const* code, std::size_t parts, std::size_t row,
+                         std::byte* block) noexcept {
+    simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(code), parts, row,
+                        reinterpret_cast<std::uint8_t*>(block));
+    std::memcpy(block + simd::fast_scan_bytes(simd::fast_scan_parts(parts)) + 2 * row,
+                code + (parts + 1) / 2, 2);
+}
+/// Reads it from there.
+inline void pq_block_take(std::byte const* block, std::size_t parts, std::size_t row,
+                          std::byte* code) noexcept {
+    simd::fast_scan_take(reinterpret_cast<std::uint8_t const*>(block), parts, row,
+                         reinterpret_cast<std::uint8_t*>(code));
+    std::memcpy(code + (parts + 1) / 2,
+                block + simd::fast_scan_bytes(simd::fast_scan_parts(parts)) + 2 * row, 2);
+}
+
+/// A query before blocks: `factor` times its products with what codes stand for. Takes memory.
+class pq_block_scorer {
+public:
+    /// turned: the centres of each part, element by element, 16 side by side. of_distance: what the
+    /// distance of the list is multiplied by.
+    pq_block_scorer(float const* turned, std::vector<float> query, std::size_t parts, float factor,
+                    float of_distance)
+        : tables_(16 * simd::fast_scan_parts(parts)), of_distance_(of_distance) {
+        for (auto& x : query) x *= factor;
+        std::vector<float> all(18 * parts);
+        auto* const least = all.data() + 16 * parts;
+        auto* const span = least + parts;
+        pq_products::get()(turned, query.data(), query.size(), parts, all.data(), least, span);
+        float widest = 0;
+        double sum = 0;
+        for (std::size_t p = 0; p < parts; ++p) {
+            widest = (std::max)(widest, span[p]);
+            sum += least[p];
+        }
+        query_ = {tables_.data(), simd::fast_scan_parts(parts), 0};
+        // A query whose products leave float ranks by the lists alone.
+        if (!(widest > 0x1p-100F && widest < 0x1p120F && std::fabs(sum) < 0x1p120)) return;
+        // A hair less than 255, so that no rounding leads beyond.
+        float const scale = 254.99F / widest;
+        pq_byte_tables::get()(all.data(), least, parts, scale, tables_.data());
+        query_.scale = 1 / scale;
+        offset_ = static_cast<float>(sum);
+    }
+    pq_block_scorer(pq_block_scorer&&) noexcept = default;
+
+    /// The distances of the 32 rows of a block of a list whose centre is at `distance`; as bits
+    /// those that are at most `limit`.
+    [[nodiscard]] std::uint32_t operator()(std::byte const* block, float distance, float limit,
+                                           float* out) const noexcept {
+        return scores_(&query_, block, base(distance), limit, out);
+    }
+
+private:
+    [[nodiscard]] float base(float distance) const noexcept {
+        float const all = of_distance_ * distance + offset_;
+        return all == all ? all : (std::numeric_limits<float>::infinity)();
+    }
+
+    std::vector<std::uint8_t> tables_;
+    pq_block_query query_;
+    float of_distance_;
+    float offset_ = 0;
+    typename pq_block_scores::function scores_ = pq_block_scores::get();
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// Product codes of 4 bits of what vectors have beyond the centre of their list, in blocks
+/// (codec::block_codes).
+///
+/// With r for what a code stands for and c for the centre, |q - c - r|^2 = |q - c|^2 + |r|^2 +
+/// 2 <c, r> - 2 <q, r>: the first is the list's, the last is looked up, and the two between are the
+/// row's, which keeps them as two bytes. So one table of products serves all lists; the mean of the
+/// centres is taken from q and from c first, as tables of short vectors are finer.
+///
+/// Source: Jegou, Douze & Schmid, TPAMI 2011, for residuals; Baranchuk, Babenko & Malkov,
+/// "Revisiting the inverted indices for billion-scale approximate nearest neighbors", ECCV 2018,
+/// for the row's part.
+///
+/// Codec is codec::pq<N, 4> under squared_l2.
+template <class Codec, class Metric>
+class pq_residuals {
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    static constexpr bool directions = std::same_as<Metric, metric::cosine>;
+    /// What a distance is made of: so much of the list's, of |r|^2 and of products with r.
+    static constexpr float of_list = directions ? 0.5F : 1.0F;
+    static constexpr float of_square = product ? 0.0F : directions ? 0.5F : 1.0F;
+    static constexpr float of_product = product || directions ? -1.0F : -2.0F;
+
+public:
+    static constexpr std::size_t trains_from = Codec::trains_from;
+    static constexpr bool needs_model = true;
+    /// Of what codes rank among the best 4 (k + k / 2 + 5) the k nearest are .999, on sift with a
+    /// byte for four elements.
+    static constexpr std::size_t kept_each = 4;
+
+    explicit pq_residuals(std::size_t dim) noexcept : codes_(dim) {}
+
+    [[nodiscard]] static constexpr std::size_t row_bytes() noexcept {
+        return Codec::row_bytes() + 2;
+    }
+    [[nodiscard]] static constexpr std::size_t block_bytes() noexcept {
+        return pq_block_bytes(Codec::parts_count);
+    }
+    [[nodiscard]] std::size_t scratch() const noexcept { return 2 * codes_.dim(); }
+
+    /// Centres as codec::pq learns them, and behind them `mean`. Takes memory.
+    template <class Row>
+    [[nodiscard]] result<std::vector<float>> fit(std::size_t rows, Row const& residual,
+                                                 std::span<float const> mean) const {
+        auto numbers = codes_.fit(rows, residual);
+        VICINAL_CHECK(numbers);
+        numbers->insert(numbers->end(), mean.begin(), mean.end());
+        return numbers;
+    }
+    /// What fit() gives; none before there is any. Takes memory.
+    [[nodiscard]] bool put_model(std::span<float const> numbers) {
+        auto const dim = codes_.dim();
+        auto const learnt = numbers.size() < dim ? 0 : numbers.size() - dim;
+        if (!numbers.empty() && learnt == 0) return false;
+        mean_.assign(numbers.begin() + static_cast<std::ptrdiff_t>(learnt), numbers.end());
+        for (auto const x : mean_)
+            if (!std::isfinite(x)) return false;
+        return codes_.put_model(numbers.first(learnt));
+    }
+    [[nodiscard]] bool has_model() const noexcept { return codes_.has_model(); }
+
+    void encode_row(float const* residual, float const* centre, std::byte* code,
+                    float* scratch) const noexcept {
+        auto const dim = codes_.dim();
+        codes_.encode_row(residual, code, scratch);
+        auto* const stands_for = scratch + dim;
+        codes_.decode_row(code, stands_for);
+        double own = 0;
+        double square = 0;
+        double with_centre = 0;
+        for (std::size_t i = 0; i < dim; ++i) {
+            double const r = stands_for[i];
+            own += double{residual[i]} * residual[i];
+            square += r * r;
+            with_centre += r * ((product ? 0.0 : double{centre[i]}) - mean_[i]);
+        }
+        // What has no code is infinitely far.
+        auto const add = own <= 0x1p110
+                             ? static_cast<float>(of_square * square - of_product * with_centre)
+                             : std::numeric_limits<float>::infinity();
+        vicinal::detail::store_half(code + Codec::row_bytes(), add);
+    }
+    void put(std::byte const* code, std::size_t row, std::byte* block) const noexcept {
+        pq_block_put(code, Codec::parts_count, row, block);
+    }
+    void take(std::byte const* block, std::size_t row, std::byte* code) const noexcept {
+        pq_block_take(block, Codec::parts_count, row, code);
+    }
+
+    /// Takes memory: 16 bytes a part, and while it is made 18 floats.
+    [[nodiscard]] pq_block_scorer query(float const* vector) const {
+        auto const dim = codes_.dim();
+        double m = 1;
+        if constexpr (directions) m = 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim));
+        std::vector<float> moved(dim);
+        for (std::size_t i = 0; i < dim; ++i)
+            moved[i] = static_cast<float>(vector[i] * m - double{mean_[i]});
+        return {codes_.turned(), std::move(moved), Codec::parts_count, of_product, of_list};
+    }
+
+private:
+    Codec codes_;
+    std::vector<float> mean_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
 // ---- vicinal/codec/pq/score.hpp
 #ifndef VICINAL_CODEC_PQ_SCORE_HPP
 #define VICINAL_CODEC_PQ_SCORE_HPP
@@ -6126,6 +6852,11 @@ struct pq {
         static constexpr std::size_t trains_from = Bits == 8 ? 4096 : 1000;
         /// There is no code before it has learnt.
         static constexpr bool needs_model = true;
+        static constexpr std::size_t parts_count = SubVectors;
+        /// As inverted lists have them (codec::block_codes), of 4 bits; of 8 there are no tables in
+        /// registers.
+        using blocks =
+            std::conditional_t<Bits == 4, pq_residuals<of<metric::squared_l2>, Metric>, void>;
 
         explicit of(std::size_t dim) noexcept : parts_{dim} {}
 
@@ -6188,6 +6919,8 @@ struct pq {
             return true;
         }
         [[nodiscard]] bool has_model() const noexcept { return !centres_.empty(); }
+        /// The centres of each part, element by element: those of one element side by side.
+        [[nodiscard]] float const* turned() const noexcept { return turned_.data(); }
 
         /// Floats that encoding takes beside the codes.
         [[nodiscard]] std::size_t scratch() const noexcept { return parts_.dim; }
@@ -6209,9 +6942,15 @@ struct pq {
         }
         /// The centres that a row names, one behind the other; under cosine next to its direction.
         void decode_row(std::byte const* row, float* out) const noexcept {
-            for (std::size_t p = 0; p < SubVectors; ++p)
-                std::copy_n(parts_.centre(centres_.data(), p, parts::get(row, p)), parts_.width(p),
-                            out + parts_.first(p));
+            each_element(row, [out](std::size_t i, float x) { out[i] = x; });
+        }
+        /// Calls f(i, x) for each element of what a row stands for.
+        template <class F>
+        void each_element(std::byte const* row, F const& f) const noexcept {
+            for (std::size_t p = 0; p < SubVectors; ++p) {
+                auto const* const centre = parts_.centre(centres_.data(), p, parts::get(row, p));
+                for (std::size_t i = 0; i < parts_.width(p); ++i) f(parts_.first(p) + i, centre[i]);
+            }
         }
 
         using query_scorer = pq_table<SubVectors, Bits>;
@@ -6247,6 +6986,1379 @@ struct pq {
 };
 
 static_assert(model<pq<8, 8>>);
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+namespace detail {
+
+/// "o" and the name of the product codec.
+template <class Product>
+inline constexpr auto opq_name = [] {
+    std::array<char, Product::name.size() + 1> text{'o'};
+    for (std::size_t i = 0; i < Product::name.size(); ++i) text[i + 1] = Product::name[i];
+    return text;
+}();
+
+} // namespace detail
+
+/// In the place of what finds a rotation: a program that reads such codes and learns none.
+struct no_decompositions {};
+
+/// Product quantisation of rotated vectors: codec::pq, whose parts are no longer neighbouring
+/// elements but directions, chosen so that what codes lose is least. For data whose elements depend
+/// on one another or vary unequally.
+///
+/// Decompositions finds the rotation, and needs a library for it: <vicinal/adapt/eigen_opq.hpp> has
+/// codec::eigen_opq<SubVectors, Bits>. Without one, as here, stores that have learnt theirs are
+/// opened, searched and written to; one that has not compares vectors until it is opened by a
+/// program that can. Files do not name it: all of them open the same stores.
+///
+/// A code has as many bytes as codec::pq's; a query and a row cost dim x dim multiply-adds more.
+/// Memory: dim x dim floats more. For the rest see codec::pq.
+///
+/// Source: Ge, He, Ke & Sun, "Optimized product quantization", TPAMI 2014.
+template <std::size_t SubVectors, unsigned Bits = 8, class Decompositions = no_decompositions>
+struct opq {
+    using product = pq<SubVectors, Bits>;
+    static constexpr std::string_view name{detail::opq_name<product>.data(),
+                                           detail::opq_name<product>.size()};
+
+    template <class Metric>
+    class of {
+        using coded = typename product::template of<Metric>;
+        static constexpr bool learns = requires(double* m, std::vector<double>& values) {
+            { Decompositions::principal(m, std::size_t{}, values) } -> std::same_as<bool>;
+        };
+
+    public:
+        static constexpr bool reads_rows = false;
+        using element = typename coded::element;
+        static constexpr bool bounded = coded::bounded;
+        static constexpr bool links_by_codes = coded::links_by_codes;
+        static constexpr std::size_t trains_from =
+            learns ? coded::trains_from : (std::numeric_limits<std::size_t>::max)();
+        static constexpr bool needs_model = true;
+
+        explicit of(std::size_t dim) : coded_(dim) {}
+
+        [[nodiscard]] std::size_t dim() const noexcept { return coded_.dim(); }
+        [[nodiscard]] static constexpr std::size_t row_bytes() noexcept {
+            return coded::row_bytes();
+        }
+
+        /// A rotation and centres for `rows` vectors, of which row(i) is one until the next is
+        /// asked for. Looks at up to 16,384 of them and 16 MiB, or trains_from. Takes memory.
+        /// Cost: eight times that of the centres alone, and as many decompositions. Errors:
+        /// not_finite, out_of_memory, unsupported.
+        template <class Row>
+        [[nodiscard]] result<std::vector<float>> fit(std::size_t rows, Row const& row) const {
+            if constexpr (learns) {
+                rotation_fit<Decompositions, coded> learning(dim(), SubVectors);
+                return learning(rows, row);
+            } else {
+                return error{errc::unsupported, "codec::opq with decompositions, to learn by",
+                             std::to_string(rows) + " rows to learn from"};
+            }
+        }
+        /// The rotation, row by row, and the centres behind it; none before there are any. Takes
+        /// memory.
+        [[nodiscard]] bool put_model(std::span<float const> numbers) {
+            auto const turns = numbers.empty() ? 0 : dim() * dim();
+            if (numbers.size() < turns) return false;
+            for (auto const x : numbers.first(turns))
+                if (!std::isfinite(x)) return false;
+            if (!coded_.put_model(numbers.subspan(turns))) return false;
+            if (turns != 0 && !coded_.has_model()) return false;
+            rotation_.assign(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(turns));
+            return true;
+        }
+        [[nodiscard]] bool has_model() const noexcept { return coded_.has_model(); }
+
+        /// Floats that encoding takes beside the codes.
+        [[nodiscard]] std::size_t scratch() const noexcept { return dim() + coded_.scratch(); }
+        void encode_row(float const* vector, std::byte* row, float* scratch) const noexcept {
+            rotate(rotation_, vector, dim(), scratch);
+            coded_.encode_row(scratch, row, scratch + dim());
+        }
+        [[nodiscard]] bool encodes(float const* vector) const noexcept {
+            return coded_.encodes(vector);
+        }
+        /// What a row stands for, turned back. Takes no memory. Cost: dim x dim multiply-adds.
+        void decode_row(std::byte const* row, float* out) const noexcept {
+            std::fill_n(out, dim(), 0.0F);
+            coded_.each_element(row, [&](std::size_t i, float x) {
+                for (std::size_t j = 0; j < dim(); ++j) out[j] += rotation_[i * dim() + j] * x;
+            });
+        }
+
+        using query_scorer = typename coded::query_scorer;
+
+        /// Takes memory.
+        [[nodiscard]] query_scorer query(element const* vector) const {
+            std::vector<float> turned(dim());
+            rotate(rotation_, vector, dim(), turned.data());
+            return coded_.query(turned.data());
+        }
+        /// From what a row stands for. Takes memory; the codec must stay in place.
+        [[nodiscard]] auto between(std::byte const* row) const { return coded_.between(row); }
+
+    private:
+        coded coded_;
+        std::vector<float> rotation_;
+    };
+};
+
+static_assert(model<opq<8, 8>>);
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/codec/pca.hpp
+#ifndef VICINAL_CODEC_PCA_HPP
+#define VICINAL_CODEC_PCA_HPP
+
+// ---- vicinal/codec/pca/directions.hpp
+#ifndef VICINAL_CODEC_PCA_DIRECTIONS_HPP
+#define VICINAL_CODEC_PCA_DIRECTIONS_HPP
+
+/// The directions in which vectors differ most: the space of the first eigenvectors of their
+/// covariance, by subspace iteration from a start that is always the same.
+///
+/// Within that space any axes give the same distances. Those of the eigenvectors would have most
+/// of a vector in a few elements, which codes of one scale a vector lose most of; so they are
+/// turned among themselves until each holds about as much.
+/// Source: Rutishauser, "Simultaneous iteration method for symmetric matrices", Numerische
+/// Mathematik 1970; Halko, Martinsson & Tropp, "Finding structure with randomness", SIAM Review
+/// 2011.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+namespace detail {
+
+/// out[j] = the product of x with row j of `rows`, each of n elements.
+inline void pca_products(float const* x, float const* rows, std::size_t count, std::size_t n,
+                         float* out) noexcept {
+    auto const negated = metric::inner_product::bind(x, n);
+    std::size_t j = 0;
+    for (; j + 4 <= count; j += 4) {
+        float const* const four[4] = {rows + j * n, rows + (j + 1) * n, rows + (j + 2) * n,
+                                      rows + (j + 3) * n};
+        negated.four(four, out + j);
+    }
+    for (; j < count; ++j) out[j] = negated(rows + j * n);
+    for (j = 0; j < count; ++j) out[j] = -out[j];
+}
+
+/// Rows of `dim` elements that are orthogonal to each other and of norm 1.
+class pca_basis {
+public:
+    /// A start that is neither parallel nor orthogonal to anything in particular.
+    pca_basis(std::size_t count, std::size_t dim)
+        : count_(count), dim_(dim), rows_(count * dim), next_(count * dim) {
+        for (std::size_t i = 0; i < rows_.size(); ++i)
+            rows_[i] = (vicinal::detail::mix(i + 1) >> 32 & 1) != 0 ? 1.0F : -1.0F;
+        straighten();
+    }
+
+    /// Each row times a symmetric matrix of dim x dim elements.
+    void multiply(std::vector<float> const& matrix) {
+        for (std::size_t i = 0; i < count_; ++i)
+            pca_products(row(i), matrix.data(), dim_, dim_, next_.data() + i * dim_);
+        rows_.swap(next_);
+    }
+    /// Makes rows orthogonal again, the first ones changing least. One that is nearly made of those
+    /// before it gives way to an axis that is not.
+    void straighten() noexcept {
+        std::size_t axis = 0;
+        for (std::size_t i = 0; i < count_; ++i)
+            while (!straighten(i)) {
+                std::fill_n(row(i), dim_, 0.0F);
+                row(i)[axis++] = 1;
+            }
+    }
+    /// Rotates them among themselves.
+    void turn() {
+        sq8_rotation const rotation(count_);
+        std::vector<float> column(count_);
+        for (std::size_t j = 0; j < dim_; ++j) {
+            for (std::size_t i = 0; i < count_; ++i) column[i] = rows_[i * dim_ + j];
+            rotation(column.data());
+            for (std::size_t i = 0; i < count_; ++i) rows_[i * dim_ + j] = column[i];
+        }
+    }
+    [[nodiscard]] std::vector<float> take() noexcept { return std::move(rows_); }
+
+private:
+    [[nodiscard]] float* row(std::size_t i) noexcept { return rows_.data() + i * dim_; }
+
+    /// False where next to nothing is left of row i. An axis that is half of one is taken: there is
+    /// always one of which 1 / dim is left.
+    [[nodiscard]] bool straighten(std::size_t i) noexcept {
+        auto const dot = simd::exact_dot::get();
+        double const before = dot(row(i), row(i), dim_);
+        double left = before;
+        // Once more, for what the first time lost to rounding.
+        for (int round = 0; round < 2; ++round) {
+            for (std::size_t j = 0; j < i; ++j) {
+                auto const part = static_cast<float>(dot(row(i), row(j), dim_));
+                float* const x = row(i);
+                float const* const y = row(j);
+                for (std::size_t n = 0; n < dim_; ++n) x[n] -= part * y[n];
+            }
+            left = dot(row(i), row(i), dim_);
+        }
+        if (!(left > before * 1e-8 && left > 0x1p-120)) return false;
+        auto const inverse = static_cast<float>(1 / std::sqrt(left));
+        for (std::size_t n = 0; n < dim_; ++n) row(i)[n] *= inverse;
+        return true;
+    }
+
+    std::size_t count_;
+    std::size_t dim_;
+    std::vector<float> rows_;
+    std::vector<float> next_;
+};
+
+} // namespace detail
+
+/// `count` directions of `dim` elements, count <= dim, one behind the other: the main ones of
+/// `seen` vectors, of which element j of vector i is columns[j seen + i]. Takes 4 dim^2 bytes of
+/// memory, and about seen dim^2 / 2 + 6 count dim^2 multiply-adds.
+[[nodiscard]] inline std::vector<float> pca_directions(std::size_t count, std::size_t dim,
+                                                       std::size_t seen,
+                                                       std::vector<float> const& columns) {
+    std::vector<float> covariance(dim * dim);
+    for (std::size_t j = 0; j < dim; ++j)
+        detail::pca_products(columns.data() + j * seen, columns.data() + j * seen, dim - j, seen,
+                             covariance.data() + j * dim + j);
+    double trace = 0;
+    for (std::size_t j = 0; j < dim; ++j) trace += covariance[j * dim + j];
+    // So that nothing leaves float, whatever the elements' unit is.
+    auto const scale = static_cast<float>(trace > 0 ? 1 / trace : 0.0);
+    for (std::size_t j = 0; j < dim; ++j)
+        for (std::size_t i = j; i < dim; ++i)
+            covariance[i * dim + j] = covariance[j * dim + i] *= scale;
+    detail::pca_basis basis(count, dim);
+    for (int round = 0; round < 3; ++round) {
+        basis.multiply(covariance);
+        basis.multiply(covariance);
+        basis.straighten();
+    }
+    basis.turn();
+    return basis.take();
+}
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/codec/sq8.hpp
+#ifndef VICINAL_CODEC_SQ8_HPP
+#define VICINAL_CODEC_SQ8_HPP
+
+// ---- vicinal/codec/sq8/kernels.hpp
+#ifndef VICINAL_CODEC_SQ8_KERNELS_HPP
+#define VICINAL_CODEC_SQ8_KERNELS_HPP
+
+// ---- vicinal/codec/sq8/lanes.hpp
+#ifndef VICINAL_CODEC_SQ8_LANES_HPP
+#define VICINAL_CODEC_SQ8_LANES_HPP
+
+/// What the code kernels need beside the operations of simd/sets.hpp.
+namespace vicinal::inline VICINAL_ABI::codec::detail::inline VICINAL_BASELINE {
+
+/// Rows in a lane each.
+template <class Set>
+inline constexpr std::size_t lanes_of = Set::integers::width;
+
+/// Puts integers into `to`, each as the nearest float.
+template <class Set>
+VICINAL_ALWAYS_INLINE void load_as_floats(typename Set::template of<float>& to,
+                                          std::int32_t const* from) noexcept {
+    typename Set::integers whole;
+    whole.load(from);
+    to.lanes = __builtin_convertvector(whole.lanes, decltype(to.lanes));
+}
+
+/// Turns four rows of four numbers: lane j of row i becomes lane i of row j.
+template <class T>
+VICINAL_ALWAYS_INLINE void sq8_turn(simd::pack<T, 4>& a, simd::pack<T, 4>& b, simd::pack<T, 4>& c,
+                                    simd::pack<T, 4>& d) noexcept {
+    auto const ab_low = __builtin_shufflevector(a.lanes, b.lanes, 0, 4, 1, 5);
+    auto const ab_high = __builtin_shufflevector(a.lanes, b.lanes, 2, 6, 3, 7);
+    auto const cd_low = __builtin_shufflevector(c.lanes, d.lanes, 0, 4, 1, 5);
+    auto const cd_high = __builtin_shufflevector(c.lanes, d.lanes, 2, 6, 3, 7);
+    a.lanes = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    b.lanes = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    c.lanes = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    d.lanes = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+}
+
+/// `not_below::bits(a, b)`: bit i is set where lane i of a is not below that of b, and where either
+/// is NaN.
+template <class Set>
+struct not_below {
+    using floats = typename Set::template of<float>;
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static unsigned bits(floats const& a,
+                                                             floats const& b) noexcept {
+        unsigned bits = 0;
+        for (std::size_t i = 0; i < floats::width; ++i)
+            bits |= (a.lanes[i] < b.lanes[i] ? 0U : 1U) << i;
+        return bits;
+    }
+};
+
+#if VICINAL_X86_DISPATCH
+
+template <>
+struct not_below<simd::baseline_set> {
+    using floats = simd::baseline_set::of<float>;
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static unsigned bits(floats const& a,
+                                                             floats const& b) noexcept {
+        auto lanes = a.lanes;
+        unsigned bits = 0;
+        asm("cmpps {$5, %1, %0|%0, %1, 5}" : "+x"(lanes) : "x"(b.lanes));
+        asm("movmskps {%1, %0|%0, %1}" : "=r"(bits) : "x"(lanes));
+        return bits;
+    }
+};
+template <>
+struct not_below<simd::avx2_set> {
+    using floats = simd::avx2_set::of<float>;
+    [[nodiscard]] VICINAL_TARGET_AVX2 static inline unsigned bits(floats const& a,
+                                                                  floats const& b) noexcept {
+        floats::lanes_type lanes;
+        unsigned bits = 0;
+        asm("vcmpps {$0x15, %2, %1, %0|%0, %1, %2, 0x15}"
+            : "=x"(lanes)
+            : "x"(a.lanes), "x"(b.lanes));
+        asm("vmovmskps {%1, %0|%0, %1}" : "=r"(bits) : "x"(lanes));
+        return bits;
+    }
+};
+template <>
+struct not_below<simd::avx512_set> {
+    using floats = simd::avx512_set::of<float>;
+    [[nodiscard]] VICINAL_TARGET_AVX512 static inline unsigned bits(floats const& a,
+                                                                    floats const& b) noexcept {
+        std::uint16_t bits = 0;
+        asm("vcmpps {$0x15, %2, %1, %0|%0, %1, %2, 0x15}"
+            : "=k"(bits)
+            : "v"(a.lanes), "v"(b.lanes));
+        return bits;
+    }
+};
+template <>
+struct not_below<simd::avx512_vnni_set> : not_below<simd::avx512_set> {};
+
+#endif
+
+} // namespace vicinal::inline VICINAL_ABI::codec::detail::inline VICINAL_BASELINE
+
+#endif
+
+/// Many rows of codes against queries, and which of them may be near enough.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// Rows that are judged at once: what is computed of them stays in the first-level cache.
+inline constexpr std::size_t sq8_block = 256;
+
+/// What the limit needs of a block of rows, number by number. `sum` and `zero` turn the product of
+/// the bytes as they lie into the centred one.
+struct alignas(64) sq8_block_terms {
+    float size[sq8_block];
+    float inverse[sq8_block];
+    float loss[sq8_block];
+    float sum[sq8_block];
+    float zero[sq8_block];
+};
+
+/// A query before a block: the limit is
+///     size * P + inverse * U + loss * V + sum * S + zero * Z
+/// of the product of the row's codes and the query's less 128.
+struct sq8_limit {
+    float size = 0;
+    float inverse = 0;
+    float loss = 0;
+    float sum = 0;
+    float zero = 0;
+
+    /// One that every row passes.
+    [[nodiscard]] static sq8_limit none() noexcept {
+        return {0, 0, 0, -std::numeric_limits<float>::infinity(), 0};
+    }
+
+    [[nodiscard]] float operator()(sq8_block_terms const& t, std::size_t i) const noexcept {
+        return size * t.size[i] + inverse * t.inverse[i] + loss * t.loss[i] + sum * t.sum[i] +
+               zero * t.zero[i];
+    }
+};
+
+/// The limits of 32 queries.
+struct alignas(64) sq8_panel_limits {
+    float size[simd::panel_queries];
+    float inverse[simd::panel_queries];
+    float loss[simd::panel_queries];
+    float sum[simd::panel_queries];
+    float zero[simd::panel_queries];
+
+    void set(std::size_t j, sq8_limit const& l) noexcept {
+        size[j] = l.size;
+        inverse[j] = l.inverse;
+        loss[j] = l.loss;
+        sum[j] = l.sum;
+        zero[j] = l.zero;
+    }
+};
+
+/// A row that may be near enough, and its product, to be compared with a limit that has moved.
+struct sq8_candidate {
+    std::uint32_t query;
+    std::uint32_t row;
+    float product;
+};
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+template <class Bound>
+struct sq8_terms_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(sq8_factors const* factors, std::size_t rows,
+                                          sq8_block_terms* terms) noexcept {
+        using floats = typename Set::template of<float>;
+        using float_lanes = typename floats::lanes_type;
+        using unsigned_lanes = typename Set::template of<std::uint32_t>::lanes_type;
+        using four = simd::pack<std::uint32_t, 4>;
+        constexpr std::size_t w = lanes_of<Set>;
+        // Of the four numbers of a row, each to its own kind: four rows are a square to be turned.
+        alignas(64) float scale[sq8_block];
+        alignas(64) float error[sq8_block];
+        alignas(64) std::uint32_t squares[sq8_block];
+        alignas(64) std::uint32_t sums[sq8_block];
+        std::size_t i = 0;
+        for (; i + 4 <= rows; i += 4) {
+            simd::fetch_behind(factors + i, sq8_block * sizeof(sq8_factors));
+            four a, b, c, d;
+            std::memcpy(&a.lanes, factors + i, 16);
+            std::memcpy(&b.lanes, factors + i + 1, 16);
+            std::memcpy(&c.lanes, factors + i + 2, 16);
+            std::memcpy(&d.lanes, factors + i + 3, 16);
+            sq8_turn(a, b, c, d);
+            std::memcpy(scale + i, &a.lanes, 16);
+            std::memcpy(error + i, &b.lanes, 16);
+            std::memcpy(squares + i, &c.lanes, 16);
+            std::memcpy(sums + i, &d.lanes, 16);
+        }
+        for (; i < rows; ++i) {
+            scale[i] = factors[i].scale;
+            error[i] = factors[i].error;
+            squares[i] = factors[i].square_sum;
+            sums[i] = factors[i].sum_and_zero;
+        }
+        for (; i % w != 0; ++i) {
+            scale[i] = 1;
+            error[i] = 0;
+            squares[i] = sums[i] = 0;
+        }
+        for (i = 0; i < rows; i += w) {
+            floats s, e, n, size, inverse, loss;
+            unsigned_lanes square, sum;
+            s.load(scale + i);
+            e.load(error + i);
+            std::memcpy(&square, squares + i, sizeof square);
+            std::memcpy(&sum, sums + i, sizeof sum);
+            n.lanes = __builtin_convertvector(square, float_lanes);
+            Bound::row(s.lanes, e.lanes, n.lanes, size.lanes, inverse.lanes, loss.lanes);
+            size.store(terms->size + i);
+            inverse.store(terms->inverse + i);
+            loss.store(terms->loss + i);
+            floats part;
+            part.lanes = __builtin_convertvector((sum & 0xffffffU), float_lanes);
+            part.store(terms->sum + i);
+            part.lanes = __builtin_convertvector((sum >> 24), float_lanes);
+            part.store(terms->zero + i);
+        }
+    }
+};
+
+/// The rows of a block whose product is not below the limit.
+struct sq8_sieve_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static std::size_t
+    run(sq8_limit const* query, sq8_block_terms const* terms, std::int32_t const* products,
+        std::size_t rows, std::uint32_t* kept) noexcept {
+        using floats = typename Set::template of<float>;
+        constexpr std::size_t w = lanes_of<Set>;
+        sq8_limit const q = *query;
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < rows; i += w) {
+            floats limit, term;
+            limit.load(terms->size + i);
+            limit.lanes *= q.size;
+            term.load(terms->inverse + i);
+            limit.lanes += term.lanes * q.inverse;
+            term.load(terms->loss + i);
+            limit.lanes += term.lanes * q.loss;
+            term.load(terms->sum + i);
+            limit.lanes += term.lanes * q.sum;
+            term.load(terms->zero + i);
+            limit.lanes += term.lanes * q.zero;
+            floats product;
+            load_as_floats<Set>(product, products + i);
+            for (auto bits = not_below<Set>::bits(product, limit); bits != 0; bits &= bits - 1) {
+                auto const row = i + static_cast<std::size_t>(__builtin_ctz(bits));
+                if (row < rows) kept[count++] = static_cast<std::uint32_t>(row);
+            }
+        }
+        return count;
+    }
+};
+
+/// The same for the queries of a panel: products[row * 32 + query], a limit for each of the 32.
+struct sq8_panel_sieve_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static std::size_t
+    run(sq8_panel_limits const* limits, sq8_block_terms const* terms, std::int32_t const* products,
+        std::size_t rows, sq8_candidate* kept) noexcept {
+        std::size_t count = 0;
+        constexpr std::size_t w = lanes_of<Set>;
+        for (std::size_t j = 0; j < simd::panel_queries; j += 2 * w)
+            count = pair<Set>(limits, j, terms, products + j, rows, kept, count);
+        return count;
+    }
+
+private:
+    /// Two registers of queries, whose limits stay in registers.
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static std::size_t pair(sq8_panel_limits const* limits, std::size_t first,
+                                                  sq8_block_terms const* terms,
+                                                  std::int32_t const* products, std::size_t rows,
+                                                  sq8_candidate* kept, std::size_t count) noexcept {
+        using floats = typename Set::template of<float>;
+        constexpr std::size_t w = lanes_of<Set>;
+        floats size[2], inverse[2], loss[2], sum[2], zero[2];
+        for (std::size_t h = 0; h < 2; ++h) {
+            size[h].load(limits->size + first + h * w);
+            inverse[h].load(limits->inverse + first + h * w);
+            loss[h].load(limits->loss + first + h * w);
+            sum[h].load(limits->sum + first + h * w);
+            zero[h].load(limits->zero + first + h * w);
+        }
+        for (std::size_t i = 0; i < rows; ++i) {
+            floats a, b;
+            a.lanes = size[0].lanes * terms->size[i];
+            b.lanes = size[1].lanes * terms->size[i];
+            a.lanes += inverse[0].lanes * terms->inverse[i];
+            b.lanes += inverse[1].lanes * terms->inverse[i];
+            a.lanes += loss[0].lanes * terms->loss[i];
+            b.lanes += loss[1].lanes * terms->loss[i];
+            a.lanes += sum[0].lanes * terms->sum[i];
+            b.lanes += sum[1].lanes * terms->sum[i];
+            a.lanes += zero[0].lanes * terms->zero[i];
+            b.lanes += zero[1].lanes * terms->zero[i];
+            auto const* const row = products + i * simd::panel_queries;
+            floats left, right;
+            load_as_floats<Set>(left, row);
+            load_as_floats<Set>(right, row + w);
+            auto bits = not_below<Set>::bits(left, a) | not_below<Set>::bits(right, b) << w;
+            for (; bits != 0; bits &= bits - 1) {
+                auto const lane = static_cast<std::uint32_t>(__builtin_ctz(bits));
+                kept[count++] = {static_cast<std::uint32_t>(first) + lane,
+                                 static_cast<std::uint32_t>(i), static_cast<float>(row[lane])};
+            }
+        }
+        return count;
+    }
+};
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+template <class Bound>
+using sq8_terms = simd::kernel<detail::sq8_terms_body<Bound>, void, sq8_factors const*, std::size_t,
+                               sq8_block_terms*>;
+using sq8_sieve =
+    simd::kernel<detail::sq8_sieve_body, std::size_t, sq8_limit const*, sq8_block_terms const*,
+                 std::int32_t const*, std::size_t, std::uint32_t*>;
+using sq8_panel_sieve =
+    simd::kernel<detail::sq8_panel_sieve_body, std::size_t, sq8_panel_limits const*,
+                 sq8_block_terms const*, std::int32_t const*, std::size_t, sq8_candidate*>;
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/codec/sq8/score.hpp
+#ifndef VICINAL_CODEC_SQ8_SCORE_HPP
+#define VICINAL_CODEC_SQ8_SCORE_HPP
+
+/// Distances between rows of codes, as a graph asks for them: any row, or any four.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// A row as a graph keeps it: 16 bytes of its factors, then its codes.
+struct sq8_row {
+    [[nodiscard]] static sq8_factors factors(std::byte const* row) noexcept {
+        sq8_factors f;
+        std::memcpy(&f, row, sizeof f);
+        return f;
+    }
+    [[nodiscard]] static std::uint8_t const* codes(std::byte const* row) noexcept {
+        return reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
+    }
+};
+
+/// Under the inner product a row has other factors: what its product with any other row has of the
+/// frame's mean, and error and norm in two bytes each, rounded up.
+struct sq8_product_factors {
+    float scale = 0;
+    /// As the upper halves of floats, at least what they stand for.
+    std::uint16_t norm = 0;
+    std::uint16_t error = 0;
+    /// The product of the mean and the vector less the mean.
+    float of_mean = 0;
+    std::uint32_t sum_and_zero = 0;
+
+    sq8_product_factors() = default;
+    sq8_product_factors(sq8_factors const& f, float product_with_mean) noexcept
+        : scale(f.scale),
+          norm(upwards(f.scale * std::sqrt(static_cast<float>(f.square_sum)) * (1 + 0x1p-20F))),
+          error(upwards(f.error)), of_mean(product_with_mean), sum_and_zero(f.sum_and_zero) {}
+
+    [[nodiscard]] static sq8_product_factors of(std::byte const* row) noexcept {
+        sq8_product_factors f;
+        std::memcpy(&f, row, sizeof f);
+        return f;
+    }
+    [[nodiscard]] static float value(std::uint16_t upper) noexcept {
+        return std::bit_cast<float>(std::uint32_t{upper} << 16);
+    }
+
+private:
+    [[nodiscard]] static std::uint16_t upwards(float x) noexcept {
+        return static_cast<std::uint16_t>((std::bit_cast<std::uint32_t>(x) + 0xffffU) >> 16);
+    }
+};
+static_assert(sizeof(sq8_product_factors) == sizeof(sq8_factors));
+
+/// What a distance needs of the row that others are compared with.
+struct sq8_side {
+    /// Not aligned.
+    std::uint8_t const* codes = nullptr;
+    /// Twice the scale under squared L2 and cosine, the scale under the inner product.
+    float scale = 0;
+    /// The square of the decoded vector; under the inner product what the row has of the mean.
+    float square = 0;
+    /// What the sum of a row's codes, and a row's zero, are multiplied by in the centred product.
+    std::uint32_t of_sum = 0;
+    std::uint32_t of_zero = 0;
+};
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+/// Turns four rows' factors into four lanes of each kind, and the products into distances.
+template <class Metric>
+struct sq8_finish {
+    using integers = simd::pack<std::uint32_t, 4>;
+    using floats = simd::pack<float, 4>;
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    static constexpr bool half = std::same_as<Metric, metric::cosine>;
+
+    VICINAL_ALWAYS_INLINE static void four(sq8_side const& q, std::byte const* const* rows,
+                                           std::int32_t const* products, float* out) noexcept {
+        integers a, b, c, d, p;
+        std::memcpy(&a.lanes, rows[0], 16);
+        std::memcpy(&b.lanes, rows[1], 16);
+        std::memcpy(&c.lanes, rows[2], 16);
+        std::memcpy(&d.lanes, rows[3], 16);
+        sq8_turn(a, b, c, d);
+        std::memcpy(&p.lanes, products, 16);
+        floats scale, distance;
+        scale.set_bits(a.lanes);
+        finish(q, scale.lanes, c.lanes, d.lanes, p.lanes, distance.lanes);
+        distance.store(out);
+    }
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static float one(sq8_side const& q, std::byte const* row,
+                                                         std::int32_t product_of) noexcept {
+        auto const f = sq8_row::factors(row);
+        float distance = 0;
+        finish(q, f.scale, f.square_sum, f.sum_and_zero, static_cast<std::uint32_t>(product_of),
+               distance);
+        return distance;
+    }
+
+private:
+    template <class Float, class Unsigned>
+    VICINAL_ALWAYS_INLINE static void
+    finish(sq8_side const& q, Float const& scale, Unsigned const& square_sum,
+           Unsigned const& sum_and_zero, Unsigned const& product_of, Float& out) noexcept {
+        // Modulo 2^32, like the product; the result fits.
+        Unsigned const centred =
+            product_of + (sum_and_zero & 0xffffffU) * q.of_sum - (sum_and_zero >> 24) * q.of_zero;
+        if constexpr (product) {
+            out =
+                -(scale * q.scale * as_floats<Float>(centred)) - bits<Float>(square_sum) - q.square;
+        } else {
+            out = scale *
+                      (scale * as_floats<Float>(square_sum) - q.scale * as_floats<Float>(centred)) +
+                  q.square;
+            if constexpr (half) out = out * 0.5F;
+        }
+    }
+    template <class Float, class Unsigned>
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static Float bits(Unsigned const& x) noexcept {
+        static_assert(sizeof(Float) == sizeof(Unsigned));
+        Float f;
+        std::memcpy(&f, &x, sizeof f);
+        return f;
+    }
+    /// As signed numbers; a sum of squares is below 2^31 to 33,000 elements.
+    template <class Float, class Unsigned>
+    [[nodiscard]] VICINAL_ALWAYS_INLINE static Float as_floats(Unsigned const& x) noexcept {
+        if constexpr (std::same_as<Float, float>) {
+            return static_cast<float>(static_cast<std::int32_t>(x));
+        } else {
+            simd::pack<std::int32_t, 4> s;
+            s.set_bits(x);
+            return __builtin_convertvector(s.lanes, Float);
+        }
+    }
+};
+
+template <class Metric>
+struct sq8_score_body {
+    static constexpr simd::instruction_set gains_from = simd::instruction_set::avx512_vnni;
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static float run(sq8_side const* q, std::byte const* row,
+                                           std::size_t dim) noexcept {
+        auto const p = simd::one_row<simd::unsigned_dot_step>::template run<Set>(
+            q->codes, sq8_row::codes(row), dim);
+        return sq8_finish<Metric>::one(*q, row, p);
+    }
+};
+
+template <class Metric>
+struct sq8_score_four_body {
+    static constexpr simd::instruction_set gains_from = simd::instruction_set::avx512_vnni;
+
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(sq8_side const* q, std::byte const* const* rows,
+                                          std::size_t dim, float* out) noexcept {
+        std::uint8_t const* const codes[4] = {sq8_row::codes(rows[0]), sq8_row::codes(rows[1]),
+                                              sq8_row::codes(rows[2]), sq8_row::codes(rows[3])};
+        std::int32_t products[4];
+        simd::four_rows<simd::unsigned_dot_step>::template run<Set>(q->codes, codes, dim, products);
+        sq8_finish<Metric>::four(*q, rows, products, out);
+    }
+};
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+/// `get()(side, row, dim)`: the distance of the decoded vectors; a row without codes counts as
+/// zeros.
+template <class Metric>
+using sq8_score = simd::kernel<detail::sq8_score_body<Metric>, float, sq8_side const*,
+                               std::byte const*, std::size_t>;
+/// `get()(side, rows, dim, out)`: four of them.
+template <class Metric>
+using sq8_score_four = simd::kernel<detail::sq8_score_four_body<Metric>, void, sq8_side const*,
+                                    std::byte const* const*, std::size_t, float*>;
+
+/// A row that others are compared with; it must stay in place. Takes no memory.
+///
+/// Under the inner product distances lack the square of the frame's mean, which is the same for all
+/// pairs; at_least() has it.
+template <class Metric>
+class sq8_scorer {
+public:
+    sq8_scorer(std::byte const* row, std::size_t dim, double mean_square = 0) noexcept
+        : one_(sq8_score<Metric>::get()), four_(sq8_score_four<Metric>::get()), of_(row),
+          mean_square_(mean_square), dim_(dim) {
+        auto const f = sq8_row::factors(row);
+        side_.codes = sq8_row::codes(row);
+        side_.scale = product ? f.scale : 2 * f.scale;
+        side_.square = product ? of_.of_mean : f.scale * f.scale * static_cast<float>(f.square_sum);
+        side_.of_sum = 128 - f.zero();
+        side_.of_zero = f.sum() - static_cast<std::uint32_t>(dim) * f.zero();
+    }
+
+    [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+        return metric::ordered(one_(&side_, row, dim_));
+    }
+    /// The distances of four rows, wherever they lie.
+    void four(std::byte const* const* rows, float* out) const noexcept {
+        four_(&side_, rows, dim_, out);
+        for (std::size_t i = 0; i < 4; ++i) out[i] = metric::ordered(out[i]);
+    }
+
+    /// What the distance of the vectors is at least, where that of the codes is `distance`: by the
+    /// triangle inequality, less what float arithmetic may have lost. -infinity where one of the
+    /// two has no codes.
+    [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
+        sizes const b(row);
+        if (!std::isfinite(b.error + of_.error)) return -std::numeric_limits<float>::infinity();
+        if constexpr (product) {
+            double const lost =
+                of_.norm * b.error + b.norm * of_.error + double{b.error} * of_.error;
+            double const mean = std::sqrt(mean_square_);
+            // What is of the size of the codes' product or of the parts with the mean was added up
+            // in float, what is of the size of the vectors' product in double.
+            double const rounding =
+                0x1p-18 * (double{b.norm} * of_.norm + lost) +
+                0x1p-20 * (std::fabs(b.of_mean) + std::fabs(of_.of_mean)) +
+                0x1p-34 * (b.norm + b.error + mean) * (of_.norm + of_.error + mean);
+            double const least = distance - mean_square_ - lost - rounding;
+            return std::isfinite(least) ? detail::sq8_narrow(least - std::fabs(least) * 0x1p-22)
+                                        : -std::numeric_limits<float>::infinity();
+        } else {
+            float const rounding = 0x1p-18F * (b.norm * b.norm + of_.norm * of_.norm) + exact;
+            float const root =
+                std::sqrt((std::max)(distance * half - rounding, 0.0F)) - b.error - of_.error;
+            return root > 0 ? root * root * (1 - 0x1p-18F) / half : 0;
+        }
+    }
+
+    /// What rules_out() needs of a distance that others must beat or tie.
+    [[nodiscard]] float reach(float farthest) const noexcept {
+        if constexpr (product) return farthest;
+        return (std::sqrt((std::max)(farthest * half, 0.0F)) + of_.error) * (1 + 0x1p-18F);
+    }
+    /// Whether the distance of the vectors is beyond the one that `reach` was made of: what
+    /// at_least() tells, without its roots, as a scan asks it of every row.
+    [[nodiscard]] bool rules_out(std::byte const* row, float distance, float reach) const noexcept {
+        if constexpr (product) {
+            return at_least(row, distance) > reach;
+        } else {
+            auto const f = sq8_row::factors(row);
+            float const square = f.scale * f.scale * static_cast<float>(f.square_sum);
+            float const rounding = 0x1.1p-18F * (square + of_.norm * of_.norm) + 2 * exact;
+            float const error = f.usable() ? f.error : std::numeric_limits<float>::infinity();
+            float const limit = reach + error * (1 + 0x1p-18F);
+            return distance * half - rounding > limit * limit;
+        }
+    }
+
+private:
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    /// A cosine distance is half the square of that of the directions.
+    static constexpr float half = std::same_as<Metric, metric::cosine> ? 2 : 1;
+    /// The exact cosine is within 2^-36, however near the directions are.
+    static constexpr float exact = std::same_as<Metric, metric::cosine> ? 0x1p-34F : 0;
+
+    /// Of a row: the norm of what its codes stand for, the error, and what it has of the mean.
+    struct sizes {
+        explicit sizes(std::byte const* row) noexcept {
+            auto const f = sq8_row::factors(row);
+            if constexpr (product) {
+                auto const p = sq8_product_factors::of(row);
+                norm = sq8_product_factors::value(p.norm);
+                error = sq8_product_factors::value(p.error);
+                of_mean = p.of_mean;
+            } else {
+                norm = f.scale * std::sqrt(static_cast<float>(f.square_sum));
+                error = f.error;
+            }
+            if (!f.usable()) error = std::numeric_limits<float>::infinity();
+        }
+        float norm = 0;
+        float error = 0;
+        float of_mean = 0;
+    };
+
+    typename sq8_score<Metric>::function one_;
+    typename sq8_score_four<Metric>::function four_;
+    sq8_side side_;
+    sizes of_;
+    double mean_square_;
+    std::size_t dim_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// A query in codes, with what the kernels want of it.
+class sq8_query {
+public:
+    sq8_query() = default;
+
+    /// `multiplier` as in sq8_encode.
+    void encode(float const* vector, std::size_t dim, double multiplier) {
+        codes_.resize(dim);
+        shifted_.resize(dim);
+        factors_ = sq8_encode(vector, dim, multiplier, codes_.data());
+        shift_ = {};
+        for (std::size_t i = 0; i < dim; ++i)
+            shifted_[i] = static_cast<std::int8_t>(codes_[i] - 128);
+        dim_ = dim;
+    }
+
+    /// What rows in a frame leave out of their products, and what the query lost in coming there.
+    void put_into(sq8_frame const& frame, bool direction, sq8_shift const& shift) noexcept {
+        frame.widen(factors_, direction);
+        shift_ = shift;
+    }
+
+    [[nodiscard]] sq8_factors const& factors() const noexcept { return factors_; }
+    [[nodiscard]] std::uint8_t const* codes() const noexcept { return codes_.data(); }
+    /// The codes less 128.
+    [[nodiscard]] std::int8_t const* shifted() const noexcept { return shifted_.data(); }
+
+    /// The least product of a row's codes and shifted() that a row at up to `distance` has. With
+    /// t the query's codes and z its zero, that product is the centred one
+    /// - (128 - z) sum(row) + zero(row) sum(t - z).
+    template <class Bound>
+    [[nodiscard]] sq8_limit limit(float distance) const noexcept {
+        auto const terms = [&] {
+            if constexpr (requires { Bound::query(factors_, distance, shift_); })
+                return Bound::query(factors_, distance, shift_);
+            else
+                return Bound::query(factors_, distance);
+        }();
+        auto const zero = static_cast<double>(factors_.zero());
+        double const of_sum = zero - 128;
+        double const of_zero = factors_.sum() - zero * static_cast<double>(dim_);
+        constexpr double rounding = 0x1p-20;
+        return {terms.size, terms.inverse, terms.loss,
+                static_cast<float>(of_sum - std::fabs(of_sum) * rounding),
+                static_cast<float>(of_zero - std::fabs(of_zero) * rounding)};
+    }
+
+private:
+    std::vector<std::uint8_t> codes_;
+    std::vector<std::int8_t> shifted_;
+    sq8_factors factors_;
+    sq8_shift shift_;
+    std::size_t dim_ = 0;
+};
+
+/// One byte an element, each vector with a scale and a zero of its own, and a bound on what that
+/// loses, by which a scan of the codes misses nothing.
+///
+/// For float elements up to 32,768 of them, under squared_l2, inner_product and cosine; other
+/// metrics have no bound. Under cosine the direction is encoded, not the vector. Memory: dim + 16
+/// bytes a row, beside the vectors. A row as a graph reads it is its factors and then its codes,
+/// row_bytes() of them. Nothing is trained, but that data far from 0, or with a few large elements,
+/// is encoded in a frame of its own, which an index asks for once it has rows (fitting_frame).
+struct sq8 {
+    static constexpr std::string_view name = "sq8";
+
+    template <class Metric>
+    class of {
+    public:
+        static constexpr bool reads_rows = false;
+        using element = metric::element_of<Metric>;
+        using bound = sq8_bound<Metric>;
+        static constexpr bool bounded = bound::exists && std::same_as<element, float>;
+        static constexpr std::size_t most_elements = 32768;
+
+        explicit of(std::size_t dim) noexcept : dim_(dim) {}
+        [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
+
+        [[nodiscard]] std::size_t row_bytes() const noexcept { return sizeof(sq8_factors) + dim_; }
+
+        /// The frame that vectors are encoded in: rows and queries in the same.
+        [[nodiscard]] sq8_frame const& frame() const noexcept { return frame_; }
+        void put(sq8_frame frame) noexcept { frame_ = std::move(frame); }
+
+        /// What a vector is multiplied by before it is encoded.
+        [[nodiscard]] double multiplier(float const* vector) const noexcept {
+            if constexpr (directions)
+                return 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim_));
+            else
+                return 1;
+        }
+        /// Floats that encoding takes beside the codes: 0 without a frame, dim with one.
+        [[nodiscard]] std::size_t scratch() const noexcept { return frame_.empty() ? 0 : dim_; }
+        /// Codes and factors of a vector, apart.
+        sq8_factors encode(float const* vector, std::uint8_t* codes,
+                           float* scratch = nullptr) const noexcept {
+            if (frame_.empty()) return sq8_encode(vector, dim_, multiplier(vector), codes);
+            frame_.apply(vector, multiplier(vector), true, scratch);
+            auto factors = sq8_encode(scratch, dim_, 1, codes);
+            frame_.widen(factors, directions);
+            return factors;
+        }
+        /// Whether they are sound for that vector.
+        [[nodiscard]] bool holds(float const* vector, std::uint8_t const* codes,
+                                 sq8_factors const& factors) const {
+            if (frame_.empty()) return sq8_holds(vector, dim_, multiplier(vector), codes, factors);
+            std::vector<float> moved(dim_);
+            frame_.apply(vector, multiplier(vector), true, moved.data());
+            return sq8_holds(moved.data(), dim_, 1, codes, factors);
+        }
+        /// The same as one row. Elements of a size for which there is no bound, down to 2^-60 and
+        /// up to 2^60, have codes here too, whose error counts as infinite.
+        void encode_row(float const* vector, std::byte* row,
+                        float* scratch = nullptr) const noexcept {
+            auto* const codes = reinterpret_cast<std::uint8_t*>(row) + sizeof(sq8_factors);
+            auto factors = encode(vector, codes, scratch);
+            if (!factors.usable()) {
+                auto const* const x = frame_.empty() ? vector : scratch;
+                float size = 0;
+                for (std::size_t i = 0; i < dim_; ++i) size = (std::max)(size, std::fabs(x[i]));
+                if (size >= 0x1p-60F && size <= 0x1p60F) {
+                    double const shift = std::ldexp(1.0, -std::ilogb(size));
+                    factors = sq8_encode(x, dim_, shift, codes);
+                    factors.scale = static_cast<float>(factors.scale / shift);
+                    factors.error = std::numeric_limits<float>::infinity();
+                }
+            }
+            if constexpr (product) {
+                double const of_mean =
+                    frame_.empty() ? 0 : frame_.product_with_mean(vector) - frame_.mean_square();
+                sq8_product_factors const own(factors, detail::sq8_narrow(of_mean));
+                std::memcpy(row, &own, sizeof own);
+            } else {
+                std::memcpy(row, &factors, sizeof factors);
+            }
+        }
+        /// What encode_row() has a code for that says anything.
+        [[nodiscard]] bool encodes(float const* vector) const noexcept {
+            return sq8_encodes(vector, dim_);
+        }
+        /// The vector that such a row stands for; under cosine its direction. A row without codes
+        /// stands for zeros, or the frame's mean.
+        void decode_row(std::byte const* row, float* out) const noexcept {
+            sq8_factors f; // an inner product's have scale and zero in the same places
+            std::memcpy(&f, row, sizeof f);
+            detail::sq8_decode::get()(reinterpret_cast<std::uint8_t const*>(row) + sizeof f, dim_,
+                                      f.scale, static_cast<float>(f.zero()), out);
+            if (!frame_.empty()) frame_.restore(out);
+        }
+
+        /// A query before many rows of codes.
+        void encode(float const* vector, sq8_query& query) const {
+            if (frame_.empty()) {
+                query.encode(vector, dim_, multiplier(vector));
+                return;
+            }
+            std::vector<float> moved(dim_);
+            frame_.apply(vector, multiplier(vector), !product, moved.data());
+            query.encode(moved.data(), dim_, 1);
+            query.put_into(frame_, directions, shift(vector));
+        }
+
+        /// The frame that suits `rows` vectors, of which row(i) is one: an empty one, unless codes
+        /// in another lose less than half as much. Looks at up to 4,096 of them for the mean and
+        /// 256 for the loss; the same rows give the same frame.
+        template <class Row>
+        [[nodiscard]] sq8_frame fitting_frame(std::size_t rows, Row const& row) const {
+            auto const mean =
+                sampled_mean(dim_, rows, row, [&](float const* x) { return multiplier(x); });
+            if (mean.empty()) return {};
+            of best(dim_);
+            auto least = best.squared_loss(rows, row);
+            for (bool const rotated : {false, true}) {
+                of other(dim_);
+                other.put({mean, rotated});
+                auto const loss = other.squared_loss(rows, row);
+                if (!(4 * loss < least)) continue;
+                least = loss;
+                best.put(other.frame_);
+            }
+            return best.frame_;
+        }
+
+        using query_scorer = row_scorer<sq8_scorer<Metric>>;
+
+        [[nodiscard]] query_scorer query(element const* vector) const {
+            std::vector<std::byte> row(row_bytes());
+            std::vector<float> moved(scratch());
+            encode_row(vector, row.data(), moved.data());
+            return query_scorer(std::move(row), dim_, frame_.mean_square());
+        }
+        [[nodiscard]] sq8_scorer<Metric> between(std::byte const* row) const noexcept {
+            return {row, dim_};
+        }
+
+    private:
+        static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+        static constexpr bool directions = [] {
+            if constexpr (bound::exists) return bound::directions;
+            return false;
+        }();
+
+        /// Under the inner product the query of a scan is not moved: what its product with the
+        /// mean would add is the same for all rows.
+        [[nodiscard]] sq8_shift shift(float const* vector) const noexcept {
+            if (!product || frame_.empty()) return {};
+            double const square = simd::exact_dot::get()(vector, vector, dim_);
+            return {frame_.product_with_mean(vector),
+                    std::sqrt(square * frame_.mean_square()) * 0x1p-34};
+        }
+        /// What codes lose of up to 256 of the rows, squared; infinite where one has none.
+        template <class Row>
+        [[nodiscard]] double squared_loss(std::size_t rows, Row const& row) const {
+            std::vector<std::uint8_t> codes(dim_);
+            std::vector<float> moved(scratch());
+            auto const seen = (std::min)(rows, std::size_t{256});
+            double sum = 0;
+            for (std::size_t i = 0; i < seen; ++i) {
+                auto const f = encode(row(i * rows / seen), codes.data(), moved.data());
+                if (!f.usable()) return std::numeric_limits<double>::infinity();
+                sum += double{f.error} * f.error;
+            }
+            return sum;
+        }
+
+        std::size_t dim_;
+        sq8_frame frame_;
+    };
+};
+
+static_assert(model<sq8>);
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+namespace detail {
+
+/// "pca", the number of elements, "<" + name + ">".
+template <std::size_t Dims, class Codec>
+inline constexpr auto pca_name = [] {
+    std::array<char, 16 + Codec::name.size()> text{};
+    std::size_t size = 0;
+    for (char const c : {'p', 'c', 'a'}) text[size++] = c;
+    std::size_t unit = 1;
+    while (Dims / unit >= 10) unit *= 10;
+    for (; unit > 0; unit /= 10) text[size++] = static_cast<char>('0' + Dims / unit % 10);
+    text[size++] = '<';
+    for (char const c : Codec::name) text[size++] = c;
+    text[size++] = '>';
+    return std::pair(text, size);
+}();
+
+/// A base, so that the vector is there before the scorer that may read it.
+struct held_vector {
+    std::vector<float> elements; // one that is moved keeps its place
+};
+
+/// Distances of a codec over fewer elements; half of them where they are those of directions.
+/// Nearer: whether two vectors are never farther from each other along the directions.
+template <class Scorer, bool Halved, bool Nearer>
+class pca_scorer : held_vector, Scorer {
+public:
+    pca_scorer(std::vector<float> vector, auto const& score)
+        : held_vector{std::move(vector)}, Scorer(score(held_vector::elements.data())) {}
+
+    [[nodiscard]] float operator()(std::byte const* row) const noexcept {
+        return part * Scorer::operator()(row);
+    }
+    void four(std::byte const* const* rows, float* out) const noexcept requires
+        requires(Scorer const& s) {
+        s.four(rows, out);
+    }
+    {
+        Scorer::four(rows, out);
+        for (std::size_t i = 0; i < 4; ++i) out[i] *= part;
+    }
+    /// What the distance of the vectors is at least, where that of the codes is `distance`: what
+    /// lies outside the directions only adds to it, and what projecting rounds away is not known.
+    [[nodiscard]] float likely_at_least(std::byte const* row,
+                                        float distance) const noexcept requires Nearer &&
+        requires(Scorer const& s) {
+        s.at_least(row, distance);
+    }
+    { return part * (1 - 0x1p-16F) * Scorer::at_least(row, distance / part); }
+    /// What lies outside the directions is in no distance: more candidates are compared.
+    [[nodiscard]] static constexpr std::size_t compared(std::size_t k, std::size_t found) noexcept {
+        return (std::min)(3 * k + 20, found);
+    }
+
+private:
+    static constexpr float part = Halved ? 0.5F : 1.0F;
+};
+
+} // namespace detail
+
+/// Codec's codes of what vectors have along the Dims directions in which they differ most: for
+/// vectors of hundreds of elements that hang together, such as images and embeddings, of which a
+/// walk or a scan then reads a few times less. Vectors are kept, and candidates compared by them.
+///
+/// For float elements, up to 4,096 of them, under squared_l2, inner_product and cosine; under
+/// cosine the direction is encoded. Learns the directions from up to 4,096 of the first rows, two
+/// thousand or more: until then all are compared by their vectors. Rows that come to differ in
+/// other directions than those have poor codes. Memory: Codec's codes of Dims elements a row, and
+/// 4 (Dims + 1) dim bytes. A query and a row that is encoded cost Dims dim multiply-adds first,
+/// learning some 2,500 dim^2 (half a second at 800 elements).
+///
+/// Source: Tepper et al., "LeanVec: searching vectors faster by making them fit", TMLR 2024, the
+/// part of it that does not look at queries.
+template <std::size_t Dims, model Codec = sq8>
+struct pca {
+    static_assert(Dims >= 1 && Dims <= 4096, "vicinal: codec::pca takes 1 to 4,096 directions");
+    static_assert(!Codec::template of<metric::squared_l2>::reads_rows,
+                  "vicinal: codec::pca<Dims, Codec> has codes of fewer elements, and codec::f32 "
+                  "none of its own: take codec::f16, codec::sq8 or one of fewer bits");
+    static_assert(!alone<typename Codec::template of<metric::squared_l2>>,
+                  "vicinal: codec::pca drops what lies outside its directions, so vectors are "
+                  "kept: take the codec without codec::only");
+    static constexpr std::string_view name{detail::pca_name<Dims, Codec>.first.data(),
+                                           detail::pca_name<Dims, Codec>.second};
+
+    template <class Metric>
+    class of {
+        static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+        static constexpr bool directions = std::same_as<Metric, metric::cosine>;
+        // What it learns from rows, a frame or a model, it learns there at once.
+        using inner = typename only<Codec>::template of<
+            std::conditional_t<product, metric::inner_product, metric::squared_l2>>;
+        template <class Scorer>
+        using scored = detail::pca_scorer<Scorer, directions, !product>;
+
+    public:
+        static constexpr bool reads_rows = false;
+        using element = metric::element_of<Metric>;
+        static constexpr bool bounded = sq8_bound<Metric>::exists && std::same_as<element, float>;
+        static constexpr std::size_t most_elements = 4096;
+        static constexpr std::size_t trains_from = 2000;
+        static constexpr bool needs_model = true;
+
+        explicit of(std::size_t dim)
+            : dim_(dim), kept_((std::min)(Dims, (std::max)(dim, std::size_t{1}))), inner_(kept_) {}
+
+        [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
+        [[nodiscard]] std::size_t row_bytes() const noexcept { return inner_.row_bytes(); }
+
+        /// The mean, the directions and what Codec has learnt, of `rows` vectors, of which row(i)
+        /// is one until the next is asked for. Takes memory: 4 dim bytes for each of up to 4,096
+        /// that it looks at, and 4 dim^2.
+        template <class Row>
+        [[nodiscard]] result<std::vector<float>> fit(std::size_t rows, Row const& row) const {
+            of learnt(dim_);
+            learnt.mean_ = middle(rows, row);
+            auto const seen = (std::min)(rows, looked_at());
+            std::vector<float> columns(seen * dim_), moved(dim_ + kept_);
+            float most = 0;
+            for (std::size_t i = 0; i < seen; ++i) {
+                learnt.centre(row(i * rows / seen), moved.data());
+                for (std::size_t j = 0; j < dim_; ++j) {
+                    float const x = std::isfinite(moved[j]) ? moved[j] : 0.0F;
+                    columns[j * seen + i] = x;
+                    most = (std::max)(most, std::fabs(x));
+                }
+            }
+            for (auto& x : columns) x = most > 0 ? x / most : 0.0F;
+            learnt.directions_ = pca_directions(kept_, dim_, seen, columns);
+            auto numbers = learnt.mean_;
+            numbers.insert(numbers.end(), learnt.directions_.begin(), learnt.directions_.end());
+            if constexpr (trained<inner>) {
+                auto const more = learnt.inner_.fit(rows, [&](std::size_t i) {
+                    learnt.project(row(i), moved.data() + kept_, moved.data());
+                    return static_cast<float const*>(moved.data());
+                });
+                VICINAL_CHECK(more);
+                numbers.insert(numbers.end(), more->begin(), more->end());
+            }
+            return numbers;
+        }
+        /// The numbers as fit() gives them; none before there are any. Takes memory.
+        [[nodiscard]] bool put_model(std::span<float const> numbers) {
+            mean_.clear();
+            directions_.clear();
+            auto const own = (kept_ + 1) * dim_;
+            if (!numbers.empty() && numbers.size() < own) return false;
+            if constexpr (trained<inner>) {
+                bool const more = numbers.size() > own;
+                if (!inner_.put_model(more ? numbers.subspan(own) : std::span<float const>{}))
+                    return false;
+                if constexpr (codec::needs_model<inner>)
+                    if (!numbers.empty() && !more) return false;
+            } else if (numbers.size() > own) {
+                return false;
+            }
+            if (numbers.empty()) return true;
+            for (auto const x : numbers.first(own))
+                if (!std::isfinite(x)) return false;
+            mean_.assign(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(dim_));
+            auto const rest = numbers.subspan(dim_, kept_ * dim_);
+            directions_.assign(rest.begin(), rest.end());
+            return true;
+        }
+        [[nodiscard]] bool has_model() const noexcept { return !directions_.empty(); }
+
+        /// Floats that encoding takes beside the codes.
+        [[nodiscard]] std::size_t scratch() const noexcept {
+            if constexpr (requires { inner_.scratch(); })
+                return kept_ + (std::max)(dim_, inner_.scratch());
+            else
+                return kept_ + dim_;
+        }
+        void encode_row(float const* vector, std::byte* row, float* scratch) const noexcept {
+            project(vector, scratch + kept_, scratch);
+            if constexpr (requires { inner_.scratch(); })
+                inner_.encode_row(scratch, row, scratch + kept_);
+            else
+                inner_.encode_row(scratch, row);
+        }
+
+        using query_scorer = scored<typename inner::query_scorer>;
+
+        /// Takes memory.
+        [[nodiscard]] query_scorer query(element const* vector) const {
+            std::vector<float> moved(kept_ + dim_);
+            project(vector, moved.data() + kept_, moved.data());
+            return {std::move(moved), [&](float const* x) { return inner_.query(x); }};
+        }
+        /// The codec must stay in place.
+        [[nodiscard]] auto between(std::byte const* row) const {
+            return scored<decltype(inner_.between(row))>(
+                {}, [&](float const*) { return inner_.between(row); });
+        }
+        /// What a vector has along each direction, Dims numbers (dim where these are fewer).
+        /// scratch: dim floats.
+        void project(float const* vector, float* scratch, float* out) const noexcept {
+            centre(vector, scratch);
+            detail::pca_products(scratch, directions_.data(), kept_, dim_, out);
+        }
+
+    private:
+        /// Of the covariance no more than four billion products are worth their time.
+        [[nodiscard]] std::size_t looked_at() const noexcept {
+            auto const most = (std::size_t{1} << 33) / (dim_ * dim_);
+            return (std::min)((std::max)(most, 4 * kept_), std::size_t{4096});
+        }
+        /// The mean; 0 under the inner product, which knows where 0 is.
+        template <class Row>
+        [[nodiscard]] std::vector<float> middle(std::size_t rows, Row const& row) const {
+            std::vector<float> mean;
+            if constexpr (!product)
+                mean = sampled_mean(dim_, rows, row, [&](float const* x) { return multiplier(x); });
+            mean.resize(dim_);
+            return mean;
+        }
+        [[nodiscard]] double multiplier(float const* vector) const noexcept {
+            if constexpr (directions)
+                return 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim_));
+            else
+                return 1;
+        }
+        void centre(float const* vector, float* out) const noexcept {
+            double const m = multiplier(vector);
+            for (std::size_t i = 0; i < dim_; ++i)
+                out[i] = static_cast<float>(vector[i] * m - double{mean_[i]});
+        }
+
+        std::size_t dim_;
+        std::size_t kept_;
+        inner inner_;
+        std::vector<float> mean_;
+        /// kept_ rows of dim_ elements.
+        std::vector<float> directions_;
+    };
+};
+
+static_assert(model<pca<1>>);
 
 } // namespace vicinal::inline VICINAL_ABI::codec
 
@@ -6325,16 +8437,32 @@ struct rabitq_parts {
     }
 };
 
+namespace detail {
+
+/// Adds the numbers of a part to those of the elements, `shift` bits up.
+template <unsigned PartBits>
+void rabitq_unpack_part(std::byte const* codes, std::size_t padded, unsigned shift,
+                        std::uint8_t* numbers) noexcept {
+    constexpr std::size_t each = 8 / PartBits;
+    for (std::size_t i = 0; i < padded / each; ++i) {
+        auto const byte = std::to_integer<unsigned>(codes[i]);
+        for (unsigned j = 0; j < each; ++j)
+            numbers[i * each + j] = static_cast<std::uint8_t>(
+                numbers[i * each + j] | (byte >> j * PartBits & ((1U << PartBits) - 1)) << shift);
+    }
+}
+
+} // namespace detail
+
 /// The numbers of a code, one a byte.
 template <unsigned Bits>
 void rabitq_unpack(std::byte const* codes, std::size_t padded, std::uint8_t* numbers) noexcept {
     std::fill_n(numbers, padded, std::uint8_t{0});
     rabitq_parts<Bits>::each(padded, [&](unsigned bits, unsigned shift, std::size_t offset) {
-        for (std::size_t i = 0; i < padded; ++i) {
-            auto const byte = std::to_integer<unsigned>(codes[offset + i * bits / 8]);
-            auto const part = byte >> (i * bits % 8) & ((1U << bits) - 1);
-            numbers[i] = static_cast<std::uint8_t>(numbers[i] | part << shift);
-        }
+        if (bits == 8) detail::rabitq_unpack_part<8>(codes + offset, padded, shift, numbers);
+        if (bits == 4) detail::rabitq_unpack_part<4>(codes + offset, padded, shift, numbers);
+        if (bits == 2) detail::rabitq_unpack_part<2>(codes + offset, padded, shift, numbers);
+        if (bits == 1) detail::rabitq_unpack_part<1>(codes + offset, padded, shift, numbers);
     });
 }
 
@@ -6414,6 +8542,272 @@ rabitq_factors rabitq_encode(float const* r, std::size_t padded, std::byte* code
 } // namespace vicinal::inline VICINAL_ABI::codec
 
 #endif
+// ---- vicinal/codec/rabitq/residuals.hpp
+#ifndef VICINAL_CODEC_RABITQ_RESIDUALS_HPP
+#define VICINAL_CODEC_RABITQ_RESIDUALS_HPP
+
+// ---- vicinal/codec/rabitq/block.hpp
+#ifndef VICINAL_CODEC_RABITQ_BLOCK_HPP
+#define VICINAL_CODEC_RABITQ_BLOCK_HPP
+
+/// Blocks of 32 vectors in one bit an element, as seen from a centre: what they have beyond it is
+/// encoded, and a query adds its exact distance from the centre.
+///
+/// A block has 32 numbers that are added and 32 by which the sums are scaled, both as the upper
+/// halves of floats, rounded: an eighth of a percent where one bit is wrong by several; then the
+/// codes as simd/fast_scan.hpp has them. Source: Gou et al., "SymphonyQG: towards symphonious
+/// integration of quantization and graph for approximate nearest neighbor search", SIGMOD 2025.
+/// Differs: it keeps whole floats.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// Bytes of a block before its codes.
+inline constexpr std::size_t rabitq_block_factors = 4 * simd::fast_scan_rows;
+
+/// Bytes of a block of vectors of `padded` elements (rabitq_padded).
+[[nodiscard]] constexpr std::size_t rabitq_block_bytes(std::size_t padded) noexcept {
+    return rabitq_block_factors + simd::fast_scan_bytes(padded / 4);
+}
+
+/// What a block wants of a query.
+struct rabitq_block_query {
+    /// Tables of the rotated query for simd::fast_scan.
+    std::uint8_t const* tables = nullptr;
+    std::size_t parts = 0;
+    /// What a sum of entries stands for: sum * scale + offset, a product with a direction whose
+    /// elements are -1/2 and 1/2.
+    float scale = 1;
+    float offset = 0;
+};
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+struct rabitq_block_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static std::uint32_t run(rabitq_block_query const* q,
+                                                   std::byte const* block, float centre,
+                                                   float limit, float* out) noexcept {
+        constexpr std::size_t rows = simd::fast_scan_rows;
+        std::uint32_t sums[rows];
+        auto const* const codes = block + rabitq_block_factors;
+        simd::detail::fast_scan_body::run<Set>(reinterpret_cast<std::uint8_t const*>(codes),
+                                               q->tables, q->parts, sums);
+        simd::pack<std::uint32_t, 8> bits = {{1, 2, 4, 8, 16, 32, 64, 128}};
+        simd::pack<std::uint32_t, 8> below;
+        below.zero();
+        for (std::size_t i = 0; i < rows; i += 8) {
+            simd::pack<std::int32_t, 8> whole;
+            simd::pack<std::uint32_t, 8> is_below;
+            simd::pack<float, 8> add, scale, product;
+            std::memcpy(&whole.lanes, sums + i, sizeof whole.lanes);
+            widen(block + 2 * i, add);
+            widen(block + 2 * (rows + i), scale);
+            product.lanes =
+                __builtin_convertvector(whole.lanes, decltype(product.lanes)) * q->scale +
+                q->offset;
+            add.lanes += scale.lanes * product.lanes + centre;
+            add.store(out + i);
+            is_below.set_bits(add.lanes < limit);
+            below.lanes |= is_below.lanes & bits.lanes;
+            bits.lanes <<= 8;
+        }
+        return below.sum();
+    }
+
+private:
+    VICINAL_ALWAYS_INLINE static void widen(std::byte const* halves,
+                                            simd::pack<float, 8>& out) noexcept {
+        simd::pack<std::uint16_t, 8> narrow;
+        simd::pack<std::uint32_t, 8> wide;
+        std::memcpy(&narrow.lanes, halves, sizeof narrow.lanes);
+        wide.lanes = __builtin_convertvector(narrow.lanes, decltype(wide.lanes)) << 16;
+        out.set_bits(wide.lanes);
+    }
+};
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+/// `get()(query, block, centre, limit, out)`: for each of the 32 vectors what is added, plus
+/// `centre`, plus its scale times its product with the query. Gives those below `limit`, as bits.
+using rabitq_block_scores =
+    simd::kernel<detail::rabitq_block_body, std::uint32_t, rabitq_block_query const*,
+                 std::byte const*, float, float, float*>;
+
+/// One vector's place in a block that is being made; all its bytes are 0 before.
+class rabitq_block_writer {
+public:
+    rabitq_block_writer(std::byte* block, std::size_t padded) noexcept
+        : block_(block), padded_(padded) {}
+
+    /// codes: as rabitq_encode<1> gives them.
+    void put(std::size_t i, std::byte const* codes, float add, float scale) noexcept {
+        simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(codes), padded_ / 4, i,
+                            reinterpret_cast<std::uint8_t*>(block_ + rabitq_block_factors));
+        vicinal::detail::store_half(block_ + 2 * i, add);
+        vicinal::detail::store_half(block_ + 2 * (simd::fast_scan_rows + i), scale);
+    }
+
+private:
+    std::byte* block_;
+    std::size_t padded_;
+};
+
+/// A query's tables for all blocks. Takes memory.
+class rabitq_block_tables {
+public:
+    /// rotated: `padded` finite elements.
+    rabitq_block_tables(float const* rotated, std::size_t padded) : tables_(padded * 4) {
+        auto const s = simd::make_fast_scan_tables(rotated, padded / 4, tables_.data());
+        double sum = 0;
+        for (std::size_t i = 0; i < padded; i += 4)
+            sum += (rotated[i] + rotated[i + 1]) + (rotated[i + 2] + rotated[i + 3]);
+        query_ = {tables_.data(), padded / 4, 1 / s.scale, static_cast<float>(s.offset - sum / 2)};
+    }
+
+    [[nodiscard]] rabitq_block_query const& query() const noexcept { return query_; }
+
+private:
+    std::vector<std::uint8_t> tables_;
+    rabitq_block_query query_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// A query before blocks of rows of one bit an element, which belong to lists.
+class rabitq_block_scorer {
+public:
+    /// rotated: `padded` elements. of_distance: what the distance of the list is multiplied by.
+    /// Takes memory.
+    rabitq_block_scorer(float const* rotated, std::size_t padded, float of_distance)
+        : tables_(rotated, padded), of_distance_(of_distance) {}
+
+    /// The distances of the 32 rows of a block of a list whose centre is at `distance`; as bits
+    /// those that are at most `limit`, and may be some that are a hair more.
+    [[nodiscard]] std::uint32_t operator()(std::byte const* block, float distance, float limit,
+                                           float* out) const noexcept {
+        constexpr auto infinity = std::numeric_limits<float>::infinity();
+        auto const list = metric::ordered(of_distance_ * distance);
+        // The kernel gives those below; what is a hair more is for the caller to see.
+        auto const hair = std::fabs(limit) * 0x1p-22F + 0x1p-126F;
+        auto const near = scores_(&tables_.query(), block, list, limit + hair, out);
+        if (limit < infinity) return near;
+        for (std::size_t i = 0; i < simd::fast_scan_rows; ++i) out[i] = metric::ordered(out[i]);
+        return 0xffffffffU;
+    }
+
+private:
+    rabitq_block_tables tables_;
+    float of_distance_;
+    typename rabitq_block_scores::function scores_ = rabitq_block_scores::get();
+};
+
+/// One bit an element of what vectors have beyond the centre of their list, in blocks
+/// (codec::block_codes). What a product with a code is multiplied by, and the parts of a distance
+/// that are the row's, are kept as two bytes each: one table serves all lists.
+///
+/// Source: Gao & Long, "RaBitQ", SIGMOD 2024; codec/rabitq/block.hpp.
+template <class Metric>
+class rabitq_residuals {
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    static constexpr bool directions = std::same_as<Metric, metric::cosine>;
+    static constexpr float of_list = directions ? 0.5F : 1.0F;
+    static constexpr float of_square = product ? 0.0F : directions ? 0.5F : 1.0F;
+    static constexpr float of_product = product || directions ? -1.0F : -2.0F;
+
+public:
+    /// The mean is all that it learns.
+    static constexpr std::size_t trains_from = 1;
+    static constexpr bool needs_model = true;
+    static constexpr std::size_t kept_each = 8;
+
+    explicit rabitq_residuals(std::size_t dim)
+        : dim_(dim), padded_(rabitq_padded(dim)), rotation_(padded_) {}
+
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return padded_ / 8 + 4; }
+    [[nodiscard]] std::size_t block_bytes() const noexcept { return rabitq_block_bytes(padded_); }
+    [[nodiscard]] std::size_t scratch() const noexcept { return 2 * padded_; }
+
+    template <class Row>
+    [[nodiscard]] result<std::vector<float>> fit(std::size_t, Row const&,
+                                                 std::span<float const> mean) const {
+        return std::vector<float>(mean.begin(), mean.end());
+    }
+    /// What fit() gives; none before there is any. Takes memory.
+    [[nodiscard]] bool put_model(std::span<float const> numbers) {
+        if (!numbers.empty() && numbers.size() != dim_) return false;
+        for (auto const x : numbers)
+            if (!std::isfinite(x)) return false;
+        mean_.assign(numbers.begin(), numbers.end());
+        return true;
+    }
+    [[nodiscard]] bool has_model() const noexcept { return !mean_.empty(); }
+
+    void encode_row(float const* residual, float const* centre, std::byte* code,
+                    float* scratch) const noexcept {
+        auto* const rotated = scratch;
+        auto* const beyond_mean = scratch + padded_;
+        for (std::size_t i = 0; i < dim_; ++i) {
+            rotated[i] = residual[i];
+            beyond_mean[i] = (product ? 0.0F : centre[i]) - mean_[i];
+        }
+        std::fill(rotated + dim_, rotated + padded_, 0.0F);
+        std::fill(beyond_mean + dim_, beyond_mean + padded_, 0.0F);
+        rotation_(rotated);
+        rotation_(beyond_mean);
+        auto const f = rabitq_encode<1>(rotated, padded_, code);
+        double with_centre = 0;
+        for (std::size_t i = 0; i < padded_; ++i)
+            with_centre += double{beyond_mean[i]} * (rotated[i] < 0 ? -0.5 : 0.5);
+        auto add = static_cast<float>(of_square * f.square - of_product * f.rescale * with_centre);
+        // What has no code is infinitely far.
+        if (!std::isfinite(f.error)) add = std::numeric_limits<float>::infinity();
+        vicinal::detail::store_half(code + padded_ / 8, metric::ordered(add));
+        vicinal::detail::store_half(code + padded_ / 8 + 2, of_product * f.rescale);
+    }
+    void put(std::byte const* code, std::size_t row, std::byte* block) const noexcept {
+        simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(code), padded_ / 4, row,
+                            reinterpret_cast<std::uint8_t*>(block + rabitq_block_factors));
+        std::memcpy(block + 2 * row, code + padded_ / 8, 2);
+        std::memcpy(block + 2 * (simd::fast_scan_rows + row), code + padded_ / 8 + 2, 2);
+    }
+    void take(std::byte const* block, std::size_t row, std::byte* code) const noexcept {
+        simd::fast_scan_take(reinterpret_cast<std::uint8_t const*>(block + rabitq_block_factors),
+                             padded_ / 4, row, reinterpret_cast<std::uint8_t*>(code));
+        std::memcpy(code + padded_ / 8, block + 2 * row, 2);
+        std::memcpy(code + padded_ / 8 + 2, block + 2 * (simd::fast_scan_rows + row), 2);
+    }
+
+    /// Takes memory: 4 bytes an element.
+    [[nodiscard]] rabitq_block_scorer query(float const* vector) const {
+        double m = 1;
+        if constexpr (directions) m = 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim_));
+        std::vector<float> moved(padded_);
+        bool sound = true;
+        for (std::size_t i = 0; i < dim_; ++i) {
+            moved[i] = static_cast<float>(vector[i] * m - double{mean_[i]});
+            sound = sound && std::fabs(moved[i]) < 0x1p55F;
+        }
+        // Lists alone rank what leaves that.
+        if (!sound) std::fill(moved.begin(), moved.end(), 0.0F);
+        rotation_(moved.data());
+        return {moved.data(), padded_, of_list};
+    }
+
+private:
+    std::size_t dim_;
+    std::size_t padded_;
+    sq8_rotation rotation_;
+    std::vector<float> mean_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
 // ---- vicinal/codec/rabitq/score.hpp
 #ifndef VICINAL_CODEC_RABITQ_SCORE_HPP
 #define VICINAL_CODEC_RABITQ_SCORE_HPP
@@ -6442,11 +8836,12 @@ void order_packed_query(std::int8_t const* query, std::size_t count,
                         std::int8_t* ordered) noexcept {
     constexpr std::size_t each = 8 / Bits;
     auto const size = packed_query_size<Bits>((count + each - 1) / each);
-    for (std::size_t i = 0; i < size; ++i) {
-        auto const byte = i / (64 * each) * 64 + i % 64;
-        auto const element = byte * each + i / 64 % each;
-        ordered[i] = element < count ? query[element] : std::int8_t{0};
-    }
+    for (std::size_t from = 0; from < size; from += 64 * each)
+        for (std::size_t j = 0; j < each; ++j)
+            for (std::size_t byte = 0; byte < 64; ++byte) {
+                auto const element = from + byte * each + j;
+                *ordered++ = element < count ? query[element] : std::int8_t{0};
+            }
 }
 
 /// Sum over elements of query times code, for a query in order_packed_query's order.
@@ -6639,13 +9034,33 @@ public:
             missed += left * left;
         }
         lay_out(bytes, padded);
-        side_.whole = static_cast<std::uint32_t>(sum) * ((1U << Bits) - 1);
-        side_.scale = std::same_as<Metric, metric::squared_l2> ? -step : -step / 2;
-        side_.add = sound ? static_cast<float>(add) : 0;
-        side_.padded = padded;
+        put_side(sum, step, sound ? add : 0, padded);
         norm_ = sound ? static_cast<float>(std::sqrt(square)) : 0;
         missed_ =
             sound ? static_cast<float>(std::sqrt(missed)) : std::numeric_limits<float>::infinity();
+    }
+    /// A row in the place of the query: `padded` numbers of its code, which are taken as they are,
+    /// twice their distance from the middle, and `step`, what 1 of that is. Takes memory.
+    rabitq_scorer(std::uint8_t const* numbers, std::size_t padded, double step, double add,
+                  double lost)
+        : one_(rabitq_score<Bits, Metric>::get()), four_(rabitq_score_four<Bits, Metric>::get()),
+          lost_(static_cast<float>(lost)), root_of_padded_(std::sqrt(static_cast<float>(padded))) {
+        static_assert(Bits < 8, "twice the distance from the middle fits a signed byte");
+        constexpr int most = (1 << Bits) - 1;
+        bool const sound = std::isfinite(add) && std::fabs(step) <= 0x1p50;
+        std::vector<std::int8_t> bytes(padded);
+        std::int32_t sum = 0;
+        std::int32_t square = 0;
+        for (std::size_t i = 0; i < padded && sound; ++i) {
+            int const u = 2 * numbers[i] - most;
+            bytes[i] = static_cast<std::int8_t>(u);
+            sum += u;
+            square += u * u;
+        }
+        lay_out(bytes, padded);
+        put_side(sum, sound ? static_cast<float>(step) : 0, sound ? add : 0, padded);
+        norm_ = sound ? static_cast<float>(std::fabs(step) * std::sqrt(double{1} * square)) : 0;
+        if (!sound) missed_ = std::numeric_limits<float>::infinity();
     }
     rabitq_scorer(rabitq_scorer&&) noexcept = default;
 
@@ -6679,6 +9094,12 @@ public:
     }
 
 private:
+    void put_side(std::int32_t sum, float step, double add, std::size_t padded) noexcept {
+        side_.whole = static_cast<std::uint32_t>(sum) * ((1U << Bits) - 1);
+        side_.scale = std::same_as<Metric, metric::squared_l2> ? -step : -step / 2;
+        side_.add = static_cast<float>(add);
+        side_.padded = padded;
+    }
     void lay_out(std::vector<std::int8_t> const& bytes, std::size_t padded) {
         std::size_t sizes[3] = {};
         std::size_t count = 0;
@@ -6748,6 +9169,8 @@ struct rabitq {
         /// A graph is linked by the vectors where they are in memory, elsewhere by the codes: a
         /// poor graph where these have few bits, which is refused.
         static constexpr bool links_by_codes = Bits >= 4;
+        /// As inverted lists have them (codec::block_codes), of one bit.
+        using blocks = std::conditional_t<Bits == 1, rabitq_residuals<Metric>, void>;
 
         /// Takes memory: 20 bytes an element.
         explicit of(std::size_t dim)
@@ -6813,10 +9236,16 @@ struct rabitq {
         }
         /// The same for a row's code, whose own error adds to that of the others. Takes memory.
         [[nodiscard]] query_scorer between(std::byte const* row) const {
-            std::vector<float> moved(padded_);
-            spread(row, moved.data());
             auto const f = rabitq_factors::of(row);
             double add = directions ? f.square / 2 : f.square;
+            if constexpr (!product && Bits < 8) {
+                // A graph that is linked by codes asks for this more often than for anything else.
+                std::vector<std::uint8_t> numbers(padded_);
+                auto const length = unpack(row, numbers.data());
+                return query_scorer(numbers.data(), padded_, length / 2, add, f.error);
+            }
+            std::vector<float> moved(padded_);
+            spread(row, moved.data());
             if constexpr (product) {
                 add = 0;
                 for (std::size_t i = 0; i < padded_; ++i) {
@@ -6838,17 +9267,24 @@ struct rabitq {
             else
                 return 1;
         }
+        /// The numbers of a row's code, and how long a step of them is.
+        [[nodiscard]] double unpack(std::byte const* row, std::uint8_t* numbers) const noexcept {
+            rabitq_unpack<Bits>(row + sizeof(rabitq_factors), padded_, numbers);
+            auto const f = rabitq_factors::of(row);
+            // Four times the square of what lies about the middle: whole.
+            std::uint32_t square = 0;
+            for (std::size_t i = 0; i < padded_; ++i) {
+                auto const u = 2 * std::int32_t{numbers[i]} - ((1 << Bits) - 1);
+                square += static_cast<std::uint32_t>(u * u);
+            }
+            return f.rescale > 0 ? 4.0 * f.square / (double{f.rescale} * square) : 0.0;
+        }
         /// What a code stands for as it lies in the frame: of the multiples of its direction the
         /// one next to the vector, so that a row is at no distance from itself.
         void spread(std::byte const* row, float* out) const noexcept {
             // In the last quarter of `out`: each is read before a float takes its place.
             auto* const numbers = reinterpret_cast<std::uint8_t*>(out) + 3 * padded_;
-            rabitq_unpack<Bits>(row + sizeof(rabitq_factors), padded_, numbers);
-            auto const f = rabitq_factors::of(row);
-            double square = 0;
-            for (std::size_t i = 0; i < padded_; ++i)
-                square += (numbers[i] - middle) * (numbers[i] - middle);
-            auto const length = f.rescale > 0 ? f.square / (f.rescale * square) : 0.0;
+            auto const length = unpack(row, numbers);
             for (std::size_t i = 0; i < padded_; ++i)
                 out[i] = static_cast<float>(length * (numbers[i] - middle));
         }
@@ -6987,14 +9423,22 @@ public:
         float const norm = norm_of(f);
         float const rounding = 0x1p-18F * (norm * norm + norm_ * norm_);
         if constexpr (product) {
-            return distance - rounding -
-                   (norm_ * f.error + norm * own_.error + f.error * own_.error) * (1 + 0x1p-18F);
+            float const least =
+                distance - rounding -
+                (norm_ * f.error + norm * own_.error + f.error * own_.error) * (1 + 0x1p-18F);
+            return least == least ? least : none; // sizes beyond float tell nothing
         } else {
             constexpr float parts = half ? 2 : 1;
             float const root = std::sqrt((std::max)(distance * parts - rounding, 0.0F)) -
                                (f.error + own_.error) * (1 + 0x1p-18F);
             return root > 0 ? root * root * (1 - 0x1p-18F) / parts : 0;
         }
+    }
+
+    /// What rules_out() needs of a distance that others must beat or tie.
+    [[nodiscard]] static float reach(float farthest) noexcept { return farthest; }
+    [[nodiscard]] bool rules_out(std::byte const* row, float distance, float reach) const noexcept {
+        return at_least(row, distance) > reach;
     }
 
 private:
@@ -19462,6 +21906,64 @@ static_assert(model<mmap>);
 #ifndef VICINAL_INDEX_BUDGET_HPP
 #define VICINAL_INDEX_BUDGET_HPP
 
+// ---- vicinal/index/ivf/options.hpp
+#ifndef VICINAL_INDEX_IVF_OPTIONS_HPP
+#define VICINAL_INDEX_IVF_OPTIONS_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// How inverted lists are made. Lists that lie in a file keep the values they were made with,
+/// `threads` and `tune` excepted.
+struct ivf_options {
+    /// Lists ("nlist"), about; 0 for as many as suit the rows, which is 2 sqrt(rows). Where rows
+    /// are fewer there are fewer lists, and one that grows too large is split.
+    std::size_t num_partitions = 0;
+    /// Rows below which there are no lists: a scan is as fast there, and exact.
+    std::size_t flat_below = 2000;
+    /// Of the rows that the first centres are drawn from.
+    std::uint64_t seed = 0x76696369;
+    /// Threads that a load may use, the caller's among them. The lists are the same for any number.
+    std::size_t threads = 1;
+    /// Whether a bulk load ends with measuring how many lists give which recall.
+    bool tune = true;
+};
+
+namespace inverted {
+
+inline constexpr std::size_t most_lists = std::size_t{1} << 24;
+/// Rows of one write below which their order is left as it is.
+inline constexpr std::size_t least_ordered = 4096;
+
+/// Refuses options that no lists can be made with: errc::invalid_argument, with the range.
+[[nodiscard]] inline result<void> check(ivf_options const& o) {
+    if (o.num_partitions > most_lists)
+        return error{errc::invalid_argument, "index.num_partitions from 0 to 2^24",
+                     std::to_string(o.num_partitions)};
+    if (o.threads < 1 || o.threads > 1024)
+        return error{errc::invalid_argument, "index.threads from 1 to 1024",
+                     std::to_string(o.threads)};
+    return {};
+}
+
+/// How many lists suit so many rows; `wanted` as ivf_options::num_partitions. A list has 64 rows
+/// at least on the average, two blocks, so that it is scanned and not merely looked up.
+[[nodiscard]] inline std::size_t lists_for(std::size_t rows, std::size_t wanted) noexcept {
+    auto const root = 2 * std::sqrt(static_cast<double>(rows));
+    auto const fair = (std::min)(static_cast<std::size_t>(root), rows / 64);
+    return (std::max)((std::min)(wanted == 0 ? fair : wanted, rows), std::size_t{1});
+}
+
+/// The rows of a list beyond which it is split.
+[[nodiscard]] inline std::size_t most_rows(std::size_t rows, std::size_t wanted) noexcept {
+    return 4 * (std::max)(rows / lists_for(rows, wanted), std::size_t{64});
+}
+
+} // namespace inverted
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
 /// Which index, codec and storage fit into so much memory.
 namespace vicinal::inline VICINAL_ABI {
 
@@ -19496,7 +21998,8 @@ struct budget_plan {
 
 /// All ways that there are, the fastest first, whether or not they fit.
 ///
-/// Bytes are exact for 16 links a node (`.neighbours`). The recalls of codes alone are those of
+/// Bytes are exact for 16 links a node (`.neighbours`), and about so for 2 sqrt(rows) lists. The
+/// recalls of codes alone are those of
 /// the ten nearest of 50,000 SIFT descriptors (128 elements, squared L2), of 5,841 embeddings of
 /// sentences (384, cosine) and of 50,000 images of clothes (784): the least of the three, which is
 /// that of the least dimension. Other data may lie lower or higher: tune() and a search with
@@ -19514,6 +22017,8 @@ template <class Plans = std::vector<budget_plan>>
         int vectors;
         double recall;
         std::string_view cost;
+        /// In inverted lists, and not in a graph.
+        bool lists = false;
     };
     constexpr std::string_view memory = "storage::memory";
     constexpr std::string_view mmap = "storage::mmap";
@@ -19535,9 +22040,19 @@ template <class Plans = std::vector<budget_plan>>
          "vectors, and one neighbour in eleven"},
         {"index::hnsw<codec::rabitq<1>>", mmap, 1, true, 12, 1, 1,
          "several times the reads: a bit an element ranks roughly"},
+        {"index::ivf<codec::sq8>", memory, 8, false, 16, 0, 1,
+         "speed, several times: lists are scanned; built in seconds", true},
+        {"index::ivf<codec::sq8>", mmap, 8, false, 16, 1, 1,
+         "that speed, and reads from the disk for the candidates of an answer", true},
+        {"index::ivf<codec::rabitq<1>>", mmap, 1, true, 12, 1, 1,
+         "that speed, and several times the reads", true},
     };
     // 2 x 16 links and a parent of 4 bytes; a fifteenth of the nodes have upper rows of 76.
     constexpr std::uint64_t graph = 132 + 76 / 15 + 1;
+    // A slot, a place and a 32nd of a chain; a list has a centre, a head and half a block to grow.
+    constexpr std::uint64_t listed = 9;
+    auto const rows = static_cast<std::size_t>(b.rows);
+    std::uint64_t const lists = index::inverted::lists_for(rows, 0);
     std::uint64_t const raw = std::uint64_t{b.dim} * 4;
     Plans plans;
     for (auto const& w : ways) {
@@ -19547,8 +22062,9 @@ template <class Plans = std::vector<budget_plan>>
         budget_plan p;
         p.index = w.index;
         p.storage = w.storage;
-        p.memory =
-            b.rows * ((coded * w.bits + 7) / 8 + w.beside + graph + (w.vectors == 0 ? raw : 0));
+        auto const code = (coded * w.bits + 7) / 8 + w.beside;
+        p.memory = b.rows * (code + (w.lists ? listed : graph) + (w.vectors == 0 ? raw : 0));
+        if (w.lists) p.memory += lists * (raw + 16 + 16 * (code + 4));
         p.disk = w.vectors == 1 ? b.rows * raw : 0;
         p.recall = w.recall;
         p.cost = w.cost;
@@ -19654,6 +22170,8 @@ struct no_section {
 /// * `effort_for(wanted, recall)`: the effort that search takes for a wanted recall.
 /// * `clear()`: forgets every row; inside the caller's section.
 /// * `exact`: whether it always finds the true neighbours.
+/// * `looks_at_all`, where it is true: whether an index that is not exact looks at every row, as
+///   one that is does: it has `scan`, `scan_batch` and `scan_listed`, and nothing to tune.
 /// * `takes_codes_alone`, of the policy: whether `vectors` may be index::decoded_vectors.
 template <class B>
 concept bound = requires(B& b, B const& k, slot s, float const* q, std::size_t n, keep_all keep) {
@@ -19664,6 +22182,12 @@ concept bound = requires(B& b, B const& k, slot s, float const* q, std::size_t n
     { b.clear() }
     noexcept;
     { B::exact } -> std::convertible_to<bool>;
+};
+
+/// Whether an index looks at every row.
+template <class B>
+inline constexpr bool looks_at_all = B::exact || requires {
+    requires B::looks_at_all;
 };
 
 /// An index policy: a name, which files carry, its options, `check(options)`, which refuses those
@@ -19685,870 +22209,6 @@ concept model = requires(typename I::options const& o) {
 #ifndef VICINAL_INDEX_FLAT_HPP
 #define VICINAL_INDEX_FLAT_HPP
 
-// ---- vicinal/codec/sq8.hpp
-#ifndef VICINAL_CODEC_SQ8_HPP
-#define VICINAL_CODEC_SQ8_HPP
-
-// ---- vicinal/codec/sq8/kernels.hpp
-#ifndef VICINAL_CODEC_SQ8_KERNELS_HPP
-#define VICINAL_CODEC_SQ8_KERNELS_HPP
-
-// ---- vicinal/codec/sq8/lanes.hpp
-#ifndef VICINAL_CODEC_SQ8_LANES_HPP
-#define VICINAL_CODEC_SQ8_LANES_HPP
-
-/// What the code kernels need beside the operations of simd/sets.hpp.
-namespace vicinal::inline VICINAL_ABI::codec::detail::inline VICINAL_BASELINE {
-
-/// Rows in a lane each.
-template <class Set>
-inline constexpr std::size_t lanes_of = Set::integers::width;
-
-/// Puts integers into `to`, each as the nearest float.
-template <class Set>
-VICINAL_ALWAYS_INLINE void load_as_floats(typename Set::template of<float>& to,
-                                          std::int32_t const* from) noexcept {
-    typename Set::integers whole;
-    whole.load(from);
-    to.lanes = __builtin_convertvector(whole.lanes, decltype(to.lanes));
-}
-
-/// Turns four rows of four numbers: lane j of row i becomes lane i of row j.
-template <class T>
-VICINAL_ALWAYS_INLINE void sq8_turn(simd::pack<T, 4>& a, simd::pack<T, 4>& b, simd::pack<T, 4>& c,
-                                    simd::pack<T, 4>& d) noexcept {
-    auto const ab_low = __builtin_shufflevector(a.lanes, b.lanes, 0, 4, 1, 5);
-    auto const ab_high = __builtin_shufflevector(a.lanes, b.lanes, 2, 6, 3, 7);
-    auto const cd_low = __builtin_shufflevector(c.lanes, d.lanes, 0, 4, 1, 5);
-    auto const cd_high = __builtin_shufflevector(c.lanes, d.lanes, 2, 6, 3, 7);
-    a.lanes = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
-    b.lanes = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
-    c.lanes = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-    d.lanes = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
-}
-
-/// `not_below::bits(a, b)`: bit i is set where lane i of a is not below that of b, and where either
-/// is NaN.
-template <class Set>
-struct not_below {
-    using floats = typename Set::template of<float>;
-    [[nodiscard]] VICINAL_ALWAYS_INLINE static unsigned bits(floats const& a,
-                                                             floats const& b) noexcept {
-        unsigned bits = 0;
-        for (std::size_t i = 0; i < floats::width; ++i)
-            bits |= (a.lanes[i] < b.lanes[i] ? 0U : 1U) << i;
-        return bits;
-    }
-};
-
-#if VICINAL_X86_DISPATCH
-
-template <>
-struct not_below<simd::baseline_set> {
-    using floats = simd::baseline_set::of<float>;
-    [[nodiscard]] VICINAL_ALWAYS_INLINE static unsigned bits(floats const& a,
-                                                             floats const& b) noexcept {
-        auto lanes = a.lanes;
-        unsigned bits = 0;
-        asm("cmpps {$5, %1, %0|%0, %1, 5}" : "+x"(lanes) : "x"(b.lanes));
-        asm("movmskps {%1, %0|%0, %1}" : "=r"(bits) : "x"(lanes));
-        return bits;
-    }
-};
-template <>
-struct not_below<simd::avx2_set> {
-    using floats = simd::avx2_set::of<float>;
-    [[nodiscard]] VICINAL_TARGET_AVX2 static inline unsigned bits(floats const& a,
-                                                                  floats const& b) noexcept {
-        floats::lanes_type lanes;
-        unsigned bits = 0;
-        asm("vcmpps {$0x15, %2, %1, %0|%0, %1, %2, 0x15}"
-            : "=x"(lanes)
-            : "x"(a.lanes), "x"(b.lanes));
-        asm("vmovmskps {%1, %0|%0, %1}" : "=r"(bits) : "x"(lanes));
-        return bits;
-    }
-};
-template <>
-struct not_below<simd::avx512_set> {
-    using floats = simd::avx512_set::of<float>;
-    [[nodiscard]] VICINAL_TARGET_AVX512 static inline unsigned bits(floats const& a,
-                                                                    floats const& b) noexcept {
-        std::uint16_t bits = 0;
-        asm("vcmpps {$0x15, %2, %1, %0|%0, %1, %2, 0x15}"
-            : "=k"(bits)
-            : "v"(a.lanes), "v"(b.lanes));
-        return bits;
-    }
-};
-template <>
-struct not_below<simd::avx512_vnni_set> : not_below<simd::avx512_set> {};
-
-#endif
-
-} // namespace vicinal::inline VICINAL_ABI::codec::detail::inline VICINAL_BASELINE
-
-#endif
-
-/// Many rows of codes against queries, and which of them may be near enough.
-namespace vicinal::inline VICINAL_ABI::codec {
-
-/// Rows that are judged at once: what is computed of them stays in the first-level cache.
-inline constexpr std::size_t sq8_block = 256;
-
-/// What the limit needs of a block of rows, number by number. `sum` and `zero` turn the product of
-/// the bytes as they lie into the centred one.
-struct alignas(64) sq8_block_terms {
-    float size[sq8_block];
-    float inverse[sq8_block];
-    float loss[sq8_block];
-    float sum[sq8_block];
-    float zero[sq8_block];
-};
-
-/// A query before a block: the limit is
-///     size * P + inverse * U + loss * V + sum * S + zero * Z
-/// of the product of the row's codes and the query's less 128.
-struct sq8_limit {
-    float size = 0;
-    float inverse = 0;
-    float loss = 0;
-    float sum = 0;
-    float zero = 0;
-
-    /// One that every row passes.
-    [[nodiscard]] static sq8_limit none() noexcept {
-        return {0, 0, 0, -std::numeric_limits<float>::infinity(), 0};
-    }
-
-    [[nodiscard]] float operator()(sq8_block_terms const& t, std::size_t i) const noexcept {
-        return size * t.size[i] + inverse * t.inverse[i] + loss * t.loss[i] + sum * t.sum[i] +
-               zero * t.zero[i];
-    }
-};
-
-/// The limits of 32 queries.
-struct alignas(64) sq8_panel_limits {
-    float size[simd::panel_queries];
-    float inverse[simd::panel_queries];
-    float loss[simd::panel_queries];
-    float sum[simd::panel_queries];
-    float zero[simd::panel_queries];
-
-    void set(std::size_t j, sq8_limit const& l) noexcept {
-        size[j] = l.size;
-        inverse[j] = l.inverse;
-        loss[j] = l.loss;
-        sum[j] = l.sum;
-        zero[j] = l.zero;
-    }
-};
-
-/// A row that may be near enough, and its product, to be compared with a limit that has moved.
-struct sq8_candidate {
-    std::uint32_t query;
-    std::uint32_t row;
-    float product;
-};
-
-namespace detail {
-inline namespace VICINAL_BASELINE {
-
-template <class Bound>
-struct sq8_terms_body {
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static void run(sq8_factors const* factors, std::size_t rows,
-                                          sq8_block_terms* terms) noexcept {
-        using floats = typename Set::template of<float>;
-        using float_lanes = typename floats::lanes_type;
-        using unsigned_lanes = typename Set::template of<std::uint32_t>::lanes_type;
-        using four = simd::pack<std::uint32_t, 4>;
-        constexpr std::size_t w = lanes_of<Set>;
-        // Of the four numbers of a row, each to its own kind: four rows are a square to be turned.
-        alignas(64) float scale[sq8_block];
-        alignas(64) float error[sq8_block];
-        alignas(64) std::uint32_t squares[sq8_block];
-        alignas(64) std::uint32_t sums[sq8_block];
-        std::size_t i = 0;
-        for (; i + 4 <= rows; i += 4) {
-            simd::fetch_behind(factors + i, sq8_block * sizeof(sq8_factors));
-            four a, b, c, d;
-            std::memcpy(&a.lanes, factors + i, 16);
-            std::memcpy(&b.lanes, factors + i + 1, 16);
-            std::memcpy(&c.lanes, factors + i + 2, 16);
-            std::memcpy(&d.lanes, factors + i + 3, 16);
-            sq8_turn(a, b, c, d);
-            std::memcpy(scale + i, &a.lanes, 16);
-            std::memcpy(error + i, &b.lanes, 16);
-            std::memcpy(squares + i, &c.lanes, 16);
-            std::memcpy(sums + i, &d.lanes, 16);
-        }
-        for (; i < rows; ++i) {
-            scale[i] = factors[i].scale;
-            error[i] = factors[i].error;
-            squares[i] = factors[i].square_sum;
-            sums[i] = factors[i].sum_and_zero;
-        }
-        for (; i % w != 0; ++i) {
-            scale[i] = 1;
-            error[i] = 0;
-            squares[i] = sums[i] = 0;
-        }
-        for (i = 0; i < rows; i += w) {
-            floats s, e, n, size, inverse, loss;
-            unsigned_lanes square, sum;
-            s.load(scale + i);
-            e.load(error + i);
-            std::memcpy(&square, squares + i, sizeof square);
-            std::memcpy(&sum, sums + i, sizeof sum);
-            n.lanes = __builtin_convertvector(square, float_lanes);
-            Bound::row(s.lanes, e.lanes, n.lanes, size.lanes, inverse.lanes, loss.lanes);
-            size.store(terms->size + i);
-            inverse.store(terms->inverse + i);
-            loss.store(terms->loss + i);
-            floats part;
-            part.lanes = __builtin_convertvector((sum & 0xffffffU), float_lanes);
-            part.store(terms->sum + i);
-            part.lanes = __builtin_convertvector((sum >> 24), float_lanes);
-            part.store(terms->zero + i);
-        }
-    }
-};
-
-/// The rows of a block whose product is not below the limit.
-struct sq8_sieve_body {
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static std::size_t
-    run(sq8_limit const* query, sq8_block_terms const* terms, std::int32_t const* products,
-        std::size_t rows, std::uint32_t* kept) noexcept {
-        using floats = typename Set::template of<float>;
-        constexpr std::size_t w = lanes_of<Set>;
-        sq8_limit const q = *query;
-        std::size_t count = 0;
-        for (std::size_t i = 0; i < rows; i += w) {
-            floats limit, term;
-            limit.load(terms->size + i);
-            limit.lanes *= q.size;
-            term.load(terms->inverse + i);
-            limit.lanes += term.lanes * q.inverse;
-            term.load(terms->loss + i);
-            limit.lanes += term.lanes * q.loss;
-            term.load(terms->sum + i);
-            limit.lanes += term.lanes * q.sum;
-            term.load(terms->zero + i);
-            limit.lanes += term.lanes * q.zero;
-            floats product;
-            load_as_floats<Set>(product, products + i);
-            for (auto bits = not_below<Set>::bits(product, limit); bits != 0; bits &= bits - 1) {
-                auto const row = i + static_cast<std::size_t>(__builtin_ctz(bits));
-                if (row < rows) kept[count++] = static_cast<std::uint32_t>(row);
-            }
-        }
-        return count;
-    }
-};
-
-/// The same for the queries of a panel: products[row * 32 + query], a limit for each of the 32.
-struct sq8_panel_sieve_body {
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static std::size_t
-    run(sq8_panel_limits const* limits, sq8_block_terms const* terms, std::int32_t const* products,
-        std::size_t rows, sq8_candidate* kept) noexcept {
-        std::size_t count = 0;
-        constexpr std::size_t w = lanes_of<Set>;
-        for (std::size_t j = 0; j < simd::panel_queries; j += 2 * w)
-            count = pair<Set>(limits, j, terms, products + j, rows, kept, count);
-        return count;
-    }
-
-private:
-    /// Two registers of queries, whose limits stay in registers.
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static std::size_t pair(sq8_panel_limits const* limits, std::size_t first,
-                                                  sq8_block_terms const* terms,
-                                                  std::int32_t const* products, std::size_t rows,
-                                                  sq8_candidate* kept, std::size_t count) noexcept {
-        using floats = typename Set::template of<float>;
-        constexpr std::size_t w = lanes_of<Set>;
-        floats size[2], inverse[2], loss[2], sum[2], zero[2];
-        for (std::size_t h = 0; h < 2; ++h) {
-            size[h].load(limits->size + first + h * w);
-            inverse[h].load(limits->inverse + first + h * w);
-            loss[h].load(limits->loss + first + h * w);
-            sum[h].load(limits->sum + first + h * w);
-            zero[h].load(limits->zero + first + h * w);
-        }
-        for (std::size_t i = 0; i < rows; ++i) {
-            floats a, b;
-            a.lanes = size[0].lanes * terms->size[i];
-            b.lanes = size[1].lanes * terms->size[i];
-            a.lanes += inverse[0].lanes * terms->inverse[i];
-            b.lanes += inverse[1].lanes * terms->inverse[i];
-            a.lanes += loss[0].lanes * terms->loss[i];
-            b.lanes += loss[1].lanes * terms->loss[i];
-            a.lanes += sum[0].lanes * terms->sum[i];
-            b.lanes += sum[1].lanes * terms->sum[i];
-            a.lanes += zero[0].lanes * terms->zero[i];
-            b.lanes += zero[1].lanes * terms->zero[i];
-            auto const* const row = products + i * simd::panel_queries;
-            floats left, right;
-            load_as_floats<Set>(left, row);
-            load_as_floats<Set>(right, row + w);
-            auto bits = not_below<Set>::bits(left, a) | not_below<Set>::bits(right, b) << w;
-            for (; bits != 0; bits &= bits - 1) {
-                auto const lane = static_cast<std::uint32_t>(__builtin_ctz(bits));
-                kept[count++] = {static_cast<std::uint32_t>(first) + lane,
-                                 static_cast<std::uint32_t>(i), static_cast<float>(row[lane])};
-            }
-        }
-        return count;
-    }
-};
-
-} // namespace VICINAL_BASELINE
-} // namespace detail
-
-template <class Bound>
-using sq8_terms = simd::kernel<detail::sq8_terms_body<Bound>, void, sq8_factors const*, std::size_t,
-                               sq8_block_terms*>;
-using sq8_sieve =
-    simd::kernel<detail::sq8_sieve_body, std::size_t, sq8_limit const*, sq8_block_terms const*,
-                 std::int32_t const*, std::size_t, std::uint32_t*>;
-using sq8_panel_sieve =
-    simd::kernel<detail::sq8_panel_sieve_body, std::size_t, sq8_panel_limits const*,
-                 sq8_block_terms const*, std::int32_t const*, std::size_t, sq8_candidate*>;
-
-} // namespace vicinal::inline VICINAL_ABI::codec
-
-#endif
-// ---- vicinal/codec/sq8/score.hpp
-#ifndef VICINAL_CODEC_SQ8_SCORE_HPP
-#define VICINAL_CODEC_SQ8_SCORE_HPP
-
-/// Distances between rows of codes, as a graph asks for them: any row, or any four.
-namespace vicinal::inline VICINAL_ABI::codec {
-
-/// A row as a graph keeps it: 16 bytes of its factors, then its codes.
-struct sq8_row {
-    [[nodiscard]] static sq8_factors factors(std::byte const* row) noexcept {
-        sq8_factors f;
-        std::memcpy(&f, row, sizeof f);
-        return f;
-    }
-    [[nodiscard]] static std::uint8_t const* codes(std::byte const* row) noexcept {
-        return reinterpret_cast<std::uint8_t const*>(row) + sizeof(sq8_factors);
-    }
-};
-
-/// Under the inner product a row has other factors: what its product with any other row has of the
-/// frame's mean, and error and norm in two bytes each, rounded up.
-struct sq8_product_factors {
-    float scale = 0;
-    /// As the upper halves of floats, at least what they stand for.
-    std::uint16_t norm = 0;
-    std::uint16_t error = 0;
-    /// The product of the mean and the vector less the mean.
-    float of_mean = 0;
-    std::uint32_t sum_and_zero = 0;
-
-    sq8_product_factors() = default;
-    sq8_product_factors(sq8_factors const& f, float product_with_mean) noexcept
-        : scale(f.scale),
-          norm(upwards(f.scale * std::sqrt(static_cast<float>(f.square_sum)) * (1 + 0x1p-20F))),
-          error(upwards(f.error)), of_mean(product_with_mean), sum_and_zero(f.sum_and_zero) {}
-
-    [[nodiscard]] static sq8_product_factors of(std::byte const* row) noexcept {
-        sq8_product_factors f;
-        std::memcpy(&f, row, sizeof f);
-        return f;
-    }
-    [[nodiscard]] static float value(std::uint16_t upper) noexcept {
-        return std::bit_cast<float>(std::uint32_t{upper} << 16);
-    }
-
-private:
-    [[nodiscard]] static std::uint16_t upwards(float x) noexcept {
-        return static_cast<std::uint16_t>((std::bit_cast<std::uint32_t>(x) + 0xffffU) >> 16);
-    }
-};
-static_assert(sizeof(sq8_product_factors) == sizeof(sq8_factors));
-
-/// What a distance needs of the row that others are compared with.
-struct sq8_side {
-    /// Not aligned.
-    std::uint8_t const* codes = nullptr;
-    /// Twice the scale under squared L2 and cosine, the scale under the inner product.
-    float scale = 0;
-    /// The square of the decoded vector; under the inner product what the row has of the mean.
-    float square = 0;
-    /// What the sum of a row's codes, and a row's zero, are multiplied by in the centred product.
-    std::uint32_t of_sum = 0;
-    std::uint32_t of_zero = 0;
-};
-
-namespace detail {
-inline namespace VICINAL_BASELINE {
-
-/// Turns four rows' factors into four lanes of each kind, and the products into distances.
-template <class Metric>
-struct sq8_finish {
-    using integers = simd::pack<std::uint32_t, 4>;
-    using floats = simd::pack<float, 4>;
-    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
-    static constexpr bool half = std::same_as<Metric, metric::cosine>;
-
-    VICINAL_ALWAYS_INLINE static void four(sq8_side const& q, std::byte const* const* rows,
-                                           std::int32_t const* products, float* out) noexcept {
-        integers a, b, c, d, p;
-        std::memcpy(&a.lanes, rows[0], 16);
-        std::memcpy(&b.lanes, rows[1], 16);
-        std::memcpy(&c.lanes, rows[2], 16);
-        std::memcpy(&d.lanes, rows[3], 16);
-        sq8_turn(a, b, c, d);
-        std::memcpy(&p.lanes, products, 16);
-        floats scale, distance;
-        scale.set_bits(a.lanes);
-        finish(q, scale.lanes, c.lanes, d.lanes, p.lanes, distance.lanes);
-        distance.store(out);
-    }
-    [[nodiscard]] VICINAL_ALWAYS_INLINE static float one(sq8_side const& q, std::byte const* row,
-                                                         std::int32_t product_of) noexcept {
-        auto const f = sq8_row::factors(row);
-        float distance = 0;
-        finish(q, f.scale, f.square_sum, f.sum_and_zero, static_cast<std::uint32_t>(product_of),
-               distance);
-        return distance;
-    }
-
-private:
-    template <class Float, class Unsigned>
-    VICINAL_ALWAYS_INLINE static void
-    finish(sq8_side const& q, Float const& scale, Unsigned const& square_sum,
-           Unsigned const& sum_and_zero, Unsigned const& product_of, Float& out) noexcept {
-        // Modulo 2^32, like the product; the result fits.
-        Unsigned const centred =
-            product_of + (sum_and_zero & 0xffffffU) * q.of_sum - (sum_and_zero >> 24) * q.of_zero;
-        if constexpr (product) {
-            out =
-                -(scale * q.scale * as_floats<Float>(centred)) - bits<Float>(square_sum) - q.square;
-        } else {
-            out = scale *
-                      (scale * as_floats<Float>(square_sum) - q.scale * as_floats<Float>(centred)) +
-                  q.square;
-            if constexpr (half) out = out * 0.5F;
-        }
-    }
-    template <class Float, class Unsigned>
-    [[nodiscard]] VICINAL_ALWAYS_INLINE static Float bits(Unsigned const& x) noexcept {
-        static_assert(sizeof(Float) == sizeof(Unsigned));
-        Float f;
-        std::memcpy(&f, &x, sizeof f);
-        return f;
-    }
-    /// As signed numbers; a sum of squares is below 2^31 to 33,000 elements.
-    template <class Float, class Unsigned>
-    [[nodiscard]] VICINAL_ALWAYS_INLINE static Float as_floats(Unsigned const& x) noexcept {
-        if constexpr (std::same_as<Float, float>) {
-            return static_cast<float>(static_cast<std::int32_t>(x));
-        } else {
-            simd::pack<std::int32_t, 4> s;
-            s.set_bits(x);
-            return __builtin_convertvector(s.lanes, Float);
-        }
-    }
-};
-
-template <class Metric>
-struct sq8_score_body {
-    static constexpr simd::instruction_set gains_from = simd::instruction_set::avx512_vnni;
-
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static float run(sq8_side const* q, std::byte const* row,
-                                           std::size_t dim) noexcept {
-        auto const p = simd::one_row<simd::unsigned_dot_step>::template run<Set>(
-            q->codes, sq8_row::codes(row), dim);
-        return sq8_finish<Metric>::one(*q, row, p);
-    }
-};
-
-template <class Metric>
-struct sq8_score_four_body {
-    static constexpr simd::instruction_set gains_from = simd::instruction_set::avx512_vnni;
-
-    template <class Set>
-    VICINAL_ALWAYS_INLINE static void run(sq8_side const* q, std::byte const* const* rows,
-                                          std::size_t dim, float* out) noexcept {
-        std::uint8_t const* const codes[4] = {sq8_row::codes(rows[0]), sq8_row::codes(rows[1]),
-                                              sq8_row::codes(rows[2]), sq8_row::codes(rows[3])};
-        std::int32_t products[4];
-        simd::four_rows<simd::unsigned_dot_step>::template run<Set>(q->codes, codes, dim, products);
-        sq8_finish<Metric>::four(*q, rows, products, out);
-    }
-};
-
-} // namespace VICINAL_BASELINE
-} // namespace detail
-
-/// `get()(side, row, dim)`: the distance of the decoded vectors; a row without codes counts as
-/// zeros.
-template <class Metric>
-using sq8_score = simd::kernel<detail::sq8_score_body<Metric>, float, sq8_side const*,
-                               std::byte const*, std::size_t>;
-/// `get()(side, rows, dim, out)`: four of them.
-template <class Metric>
-using sq8_score_four = simd::kernel<detail::sq8_score_four_body<Metric>, void, sq8_side const*,
-                                    std::byte const* const*, std::size_t, float*>;
-
-/// A row that others are compared with; it must stay in place. Takes no memory.
-///
-/// Under the inner product distances lack the square of the frame's mean, which is the same for all
-/// pairs; at_least() has it.
-template <class Metric>
-class sq8_scorer {
-public:
-    sq8_scorer(std::byte const* row, std::size_t dim, double mean_square = 0) noexcept
-        : one_(sq8_score<Metric>::get()), four_(sq8_score_four<Metric>::get()), of_(row),
-          mean_square_(mean_square), dim_(dim) {
-        auto const f = sq8_row::factors(row);
-        side_.codes = sq8_row::codes(row);
-        side_.scale = product ? f.scale : 2 * f.scale;
-        side_.square = product ? of_.of_mean : f.scale * f.scale * static_cast<float>(f.square_sum);
-        side_.of_sum = 128 - f.zero();
-        side_.of_zero = f.sum() - static_cast<std::uint32_t>(dim) * f.zero();
-    }
-
-    [[nodiscard]] float operator()(std::byte const* row) const noexcept {
-        return metric::ordered(one_(&side_, row, dim_));
-    }
-    /// The distances of four rows, wherever they lie.
-    void four(std::byte const* const* rows, float* out) const noexcept {
-        four_(&side_, rows, dim_, out);
-        for (std::size_t i = 0; i < 4; ++i) out[i] = metric::ordered(out[i]);
-    }
-
-    /// What the distance of the vectors is at least, where that of the codes is `distance`: by the
-    /// triangle inequality, less what float arithmetic may have lost. -infinity where one of the
-    /// two has no codes.
-    [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
-        sizes const b(row);
-        if (!std::isfinite(b.error + of_.error)) return -std::numeric_limits<float>::infinity();
-        if constexpr (product) {
-            double const lost =
-                of_.norm * b.error + b.norm * of_.error + double{b.error} * of_.error;
-            double const mean = std::sqrt(mean_square_);
-            // What is of the size of the codes' product or of the parts with the mean was added up
-            // in float, what is of the size of the vectors' product in double.
-            double const rounding =
-                0x1p-18 * (double{b.norm} * of_.norm + lost) +
-                0x1p-20 * (std::fabs(b.of_mean) + std::fabs(of_.of_mean)) +
-                0x1p-34 * (b.norm + b.error + mean) * (of_.norm + of_.error + mean);
-            double const least = distance - mean_square_ - lost - rounding;
-            return std::isfinite(least) ? detail::sq8_narrow(least - std::fabs(least) * 0x1p-22)
-                                        : -std::numeric_limits<float>::infinity();
-        } else {
-            float const rounding = 0x1p-18F * (b.norm * b.norm + of_.norm * of_.norm) + exact;
-            float const root =
-                std::sqrt((std::max)(distance * half - rounding, 0.0F)) - b.error - of_.error;
-            return root > 0 ? root * root * (1 - 0x1p-18F) / half : 0;
-        }
-    }
-
-    /// What rules_out() needs of a distance that others must beat or tie.
-    [[nodiscard]] float reach(float farthest) const noexcept {
-        if constexpr (product) return farthest;
-        return (std::sqrt((std::max)(farthest * half, 0.0F)) + of_.error) * (1 + 0x1p-18F);
-    }
-    /// Whether the distance of the vectors is beyond the one that `reach` was made of: what
-    /// at_least() tells, without its roots, as a scan asks it of every row.
-    [[nodiscard]] bool rules_out(std::byte const* row, float distance, float reach) const noexcept {
-        if constexpr (product) {
-            return at_least(row, distance) > reach;
-        } else {
-            auto const f = sq8_row::factors(row);
-            float const square = f.scale * f.scale * static_cast<float>(f.square_sum);
-            float const rounding = 0x1.1p-18F * (square + of_.norm * of_.norm) + 2 * exact;
-            float const error = f.usable() ? f.error : std::numeric_limits<float>::infinity();
-            float const limit = reach + error * (1 + 0x1p-18F);
-            return distance * half - rounding > limit * limit;
-        }
-    }
-
-private:
-    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
-    /// A cosine distance is half the square of that of the directions.
-    static constexpr float half = std::same_as<Metric, metric::cosine> ? 2 : 1;
-    /// The exact cosine is within 2^-36, however near the directions are.
-    static constexpr float exact = std::same_as<Metric, metric::cosine> ? 0x1p-34F : 0;
-
-    /// Of a row: the norm of what its codes stand for, the error, and what it has of the mean.
-    struct sizes {
-        explicit sizes(std::byte const* row) noexcept {
-            auto const f = sq8_row::factors(row);
-            if constexpr (product) {
-                auto const p = sq8_product_factors::of(row);
-                norm = sq8_product_factors::value(p.norm);
-                error = sq8_product_factors::value(p.error);
-                of_mean = p.of_mean;
-            } else {
-                norm = f.scale * std::sqrt(static_cast<float>(f.square_sum));
-                error = f.error;
-            }
-            if (!f.usable()) error = std::numeric_limits<float>::infinity();
-        }
-        float norm = 0;
-        float error = 0;
-        float of_mean = 0;
-    };
-
-    typename sq8_score<Metric>::function one_;
-    typename sq8_score_four<Metric>::function four_;
-    sq8_side side_;
-    sizes of_;
-    double mean_square_;
-    std::size_t dim_;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::codec
-
-#endif
-
-namespace vicinal::inline VICINAL_ABI::codec {
-
-/// A query in codes, with what the kernels want of it.
-class sq8_query {
-public:
-    sq8_query() = default;
-
-    /// `multiplier` as in sq8_encode.
-    void encode(float const* vector, std::size_t dim, double multiplier) {
-        codes_.resize(dim);
-        shifted_.resize(dim);
-        factors_ = sq8_encode(vector, dim, multiplier, codes_.data());
-        shift_ = {};
-        for (std::size_t i = 0; i < dim; ++i)
-            shifted_[i] = static_cast<std::int8_t>(codes_[i] - 128);
-        dim_ = dim;
-    }
-
-    /// What rows in a frame leave out of their products, and what the query lost in coming there.
-    void put_into(sq8_frame const& frame, bool direction, sq8_shift const& shift) noexcept {
-        frame.widen(factors_, direction);
-        shift_ = shift;
-    }
-
-    [[nodiscard]] sq8_factors const& factors() const noexcept { return factors_; }
-    [[nodiscard]] std::uint8_t const* codes() const noexcept { return codes_.data(); }
-    /// The codes less 128.
-    [[nodiscard]] std::int8_t const* shifted() const noexcept { return shifted_.data(); }
-
-    /// The least product of a row's codes and shifted() that a row at up to `distance` has. With
-    /// t the query's codes and z its zero, that product is the centred one
-    /// - (128 - z) sum(row) + zero(row) sum(t - z).
-    template <class Bound>
-    [[nodiscard]] sq8_limit limit(float distance) const noexcept {
-        auto const terms = [&] {
-            if constexpr (requires { Bound::query(factors_, distance, shift_); })
-                return Bound::query(factors_, distance, shift_);
-            else
-                return Bound::query(factors_, distance);
-        }();
-        auto const zero = static_cast<double>(factors_.zero());
-        double const of_sum = zero - 128;
-        double const of_zero = factors_.sum() - zero * static_cast<double>(dim_);
-        constexpr double rounding = 0x1p-20;
-        return {terms.size, terms.inverse, terms.loss,
-                static_cast<float>(of_sum - std::fabs(of_sum) * rounding),
-                static_cast<float>(of_zero - std::fabs(of_zero) * rounding)};
-    }
-
-private:
-    std::vector<std::uint8_t> codes_;
-    std::vector<std::int8_t> shifted_;
-    sq8_factors factors_;
-    sq8_shift shift_;
-    std::size_t dim_ = 0;
-};
-
-/// One byte an element, each vector with a scale and a zero of its own, and a bound on what that
-/// loses, by which a scan of the codes misses nothing.
-///
-/// For float elements up to 32,768 of them, under squared_l2, inner_product and cosine; other
-/// metrics have no bound. Under cosine the direction is encoded, not the vector. Memory: dim + 16
-/// bytes a row, beside the vectors. A row as a graph reads it is its factors and then its codes,
-/// row_bytes() of them. Nothing is trained, but that data far from 0, or with a few large elements,
-/// is encoded in a frame of its own, which an index asks for once it has rows (fitting_frame).
-struct sq8 {
-    static constexpr std::string_view name = "sq8";
-
-    template <class Metric>
-    class of {
-    public:
-        static constexpr bool reads_rows = false;
-        using element = metric::element_of<Metric>;
-        using bound = sq8_bound<Metric>;
-        static constexpr bool bounded = bound::exists && std::same_as<element, float>;
-        static constexpr std::size_t most_elements = 32768;
-
-        explicit of(std::size_t dim) noexcept : dim_(dim) {}
-        [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
-
-        [[nodiscard]] std::size_t row_bytes() const noexcept { return sizeof(sq8_factors) + dim_; }
-
-        /// The frame that vectors are encoded in: rows and queries in the same.
-        [[nodiscard]] sq8_frame const& frame() const noexcept { return frame_; }
-        void put(sq8_frame frame) noexcept { frame_ = std::move(frame); }
-
-        /// What a vector is multiplied by before it is encoded.
-        [[nodiscard]] double multiplier(float const* vector) const noexcept {
-            if constexpr (directions)
-                return 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim_));
-            else
-                return 1;
-        }
-        /// Floats that encoding takes beside the codes: 0 without a frame, dim with one.
-        [[nodiscard]] std::size_t scratch() const noexcept { return frame_.empty() ? 0 : dim_; }
-        /// Codes and factors of a vector, apart.
-        sq8_factors encode(float const* vector, std::uint8_t* codes,
-                           float* scratch = nullptr) const noexcept {
-            if (frame_.empty()) return sq8_encode(vector, dim_, multiplier(vector), codes);
-            frame_.apply(vector, multiplier(vector), true, scratch);
-            auto factors = sq8_encode(scratch, dim_, 1, codes);
-            frame_.widen(factors, directions);
-            return factors;
-        }
-        /// Whether they are sound for that vector.
-        [[nodiscard]] bool holds(float const* vector, std::uint8_t const* codes,
-                                 sq8_factors const& factors) const {
-            if (frame_.empty()) return sq8_holds(vector, dim_, multiplier(vector), codes, factors);
-            std::vector<float> moved(dim_);
-            frame_.apply(vector, multiplier(vector), true, moved.data());
-            return sq8_holds(moved.data(), dim_, 1, codes, factors);
-        }
-        /// The same as one row. Elements of a size for which there is no bound, down to 2^-60 and
-        /// up to 2^60, have codes here too, whose error counts as infinite.
-        void encode_row(float const* vector, std::byte* row,
-                        float* scratch = nullptr) const noexcept {
-            auto* const codes = reinterpret_cast<std::uint8_t*>(row) + sizeof(sq8_factors);
-            auto factors = encode(vector, codes, scratch);
-            if (!factors.usable()) {
-                auto const* const x = frame_.empty() ? vector : scratch;
-                float size = 0;
-                for (std::size_t i = 0; i < dim_; ++i) size = (std::max)(size, std::fabs(x[i]));
-                if (size >= 0x1p-60F && size <= 0x1p60F) {
-                    double const shift = std::ldexp(1.0, -std::ilogb(size));
-                    factors = sq8_encode(x, dim_, shift, codes);
-                    factors.scale = static_cast<float>(factors.scale / shift);
-                    factors.error = std::numeric_limits<float>::infinity();
-                }
-            }
-            if constexpr (product) {
-                double const of_mean =
-                    frame_.empty() ? 0 : frame_.product_with_mean(vector) - frame_.mean_square();
-                sq8_product_factors const own(factors, detail::sq8_narrow(of_mean));
-                std::memcpy(row, &own, sizeof own);
-            } else {
-                std::memcpy(row, &factors, sizeof factors);
-            }
-        }
-        /// What encode_row() has a code for that says anything.
-        [[nodiscard]] bool encodes(float const* vector) const noexcept {
-            return sq8_encodes(vector, dim_);
-        }
-        /// The vector that such a row stands for; under cosine its direction. A row without codes
-        /// stands for zeros, or the frame's mean.
-        void decode_row(std::byte const* row, float* out) const noexcept {
-            sq8_factors f; // an inner product's have scale and zero in the same places
-            std::memcpy(&f, row, sizeof f);
-            detail::sq8_decode::get()(reinterpret_cast<std::uint8_t const*>(row) + sizeof f, dim_,
-                                      f.scale, static_cast<float>(f.zero()), out);
-            if (!frame_.empty()) frame_.restore(out);
-        }
-
-        /// A query before many rows of codes.
-        void encode(float const* vector, sq8_query& query) const {
-            if (frame_.empty()) {
-                query.encode(vector, dim_, multiplier(vector));
-                return;
-            }
-            std::vector<float> moved(dim_);
-            frame_.apply(vector, multiplier(vector), !product, moved.data());
-            query.encode(moved.data(), dim_, 1);
-            query.put_into(frame_, directions, shift(vector));
-        }
-
-        /// The frame that suits `rows` vectors, of which row(i) is one: an empty one, unless codes
-        /// in another lose less than half as much. Looks at up to 4,096 of them for the mean and
-        /// 256 for the loss; the same rows give the same frame.
-        template <class Row>
-        [[nodiscard]] sq8_frame fitting_frame(std::size_t rows, Row const& row) const {
-            auto const mean =
-                sampled_mean(dim_, rows, row, [&](float const* x) { return multiplier(x); });
-            if (mean.empty()) return {};
-            of best(dim_);
-            auto least = best.squared_loss(rows, row);
-            for (bool const rotated : {false, true}) {
-                of other(dim_);
-                other.put({mean, rotated});
-                auto const loss = other.squared_loss(rows, row);
-                if (!(4 * loss < least)) continue;
-                least = loss;
-                best.put(other.frame_);
-            }
-            return best.frame_;
-        }
-
-        using query_scorer = row_scorer<sq8_scorer<Metric>>;
-
-        [[nodiscard]] query_scorer query(element const* vector) const {
-            std::vector<std::byte> row(row_bytes());
-            std::vector<float> moved(scratch());
-            encode_row(vector, row.data(), moved.data());
-            return query_scorer(std::move(row), dim_, frame_.mean_square());
-        }
-        [[nodiscard]] sq8_scorer<Metric> between(std::byte const* row) const noexcept {
-            return {row, dim_};
-        }
-
-    private:
-        static constexpr bool product = std::same_as<Metric, metric::inner_product>;
-        static constexpr bool directions = [] {
-            if constexpr (bound::exists) return bound::directions;
-            return false;
-        }();
-
-        /// Under the inner product the query of a scan is not moved: what its product with the
-        /// mean would add is the same for all rows.
-        [[nodiscard]] sq8_shift shift(float const* vector) const noexcept {
-            if (!product || frame_.empty()) return {};
-            double const square = simd::exact_dot::get()(vector, vector, dim_);
-            return {frame_.product_with_mean(vector),
-                    std::sqrt(square * frame_.mean_square()) * 0x1p-34};
-        }
-        /// What codes lose of up to 256 of the rows, squared; infinite where one has none.
-        template <class Row>
-        [[nodiscard]] double squared_loss(std::size_t rows, Row const& row) const {
-            std::vector<std::uint8_t> codes(dim_);
-            std::vector<float> moved(scratch());
-            auto const seen = (std::min)(rows, std::size_t{256});
-            double sum = 0;
-            for (std::size_t i = 0; i < seen; ++i) {
-                auto const f = encode(row(i * rows / seen), codes.data(), moved.data());
-                if (!f.usable()) return std::numeric_limits<double>::infinity();
-                sum += double{f.error} * f.error;
-            }
-            return sum;
-        }
-
-        std::size_t dim_;
-        sq8_frame frame_;
-    };
-};
-
-static_assert(model<sq8>);
-
-} // namespace vicinal::inline VICINAL_ABI::codec
-
-#endif
 // ---- vicinal/index/decoded_vectors.hpp
 #ifndef VICINAL_INDEX_DECODED_VECTORS_HPP
 #define VICINAL_INDEX_DECODED_VECTORS_HPP
@@ -20960,169 +22620,10 @@ using vectors_of = std::conditional_t<codec::alone<Codec>, decoded_vectors<Codec
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
-// ---- vicinal/index/flat/two_phase.hpp
-#ifndef VICINAL_INDEX_FLAT_TWO_PHASE_HPP
-#define VICINAL_INDEX_FLAT_TWO_PHASE_HPP
+// ---- vicinal/index/flat/answers.hpp
+#ifndef VICINAL_INDEX_FLAT_ANSWERS_HPP
+#define VICINAL_INDEX_FLAT_ANSWERS_HPP
 
-// ---- vicinal/index/flat/block_order.hpp
-#ifndef VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
-#define VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// Every number from 0 to count - 1 once, the first few already spread over all of them.
-///
-/// A scan that leaves out what can't win depends on meeting near rows early. Rows often lie in an
-/// order that has to do with their place (by topic, by time); steps of the golden section of the
-/// count meet some of every part first. Blocks, not rows, are so visited: memory is still read in
-/// long runs.
-class block_order {
-public:
-    explicit block_order(std::size_t count) noexcept : count_(count) {
-        step_ = static_cast<std::size_t>(static_cast<double>(count) * 0.618034) + 1;
-        while (count > 1 && std::gcd(step_, count) != 1) ++step_;
-    }
-    [[nodiscard]] std::size_t count() const noexcept { return count_; }
-    /// The next one; to be asked count() times.
-    [[nodiscard]] std::size_t next() noexcept {
-        auto const now = at_;
-        at_ += step_;
-        if (count_ > 0) at_ %= count_;
-        return now;
-    }
-
-private:
-    std::size_t count_;
-    std::size_t step_ = 1;
-    std::size_t at_ = 0;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
-// ---- vicinal/index/flat/coded_rows.hpp
-#ifndef VICINAL_INDEX_FLAT_CODED_ROWS_HPP
-#define VICINAL_INDEX_FLAT_CODED_ROWS_HPP
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// Rows with their codes as one query sees them: slots 0 to count - 1.
-template <class Metric, class Reader>
-struct coded_rows {
-    codec::sq8::of<Metric> const* codec;
-    Reader codes;
-    Reader factors;
-    Reader vectors;
-    slot count;
-    std::size_t dim;
-
-    [[nodiscard]] std::uint8_t const* code(slot s, std::size_t n = 1) const noexcept {
-        return codes.template rows_as<std::uint8_t>(s, n);
-    }
-    [[nodiscard]] float const* vector(slot s) const noexcept {
-        return vectors.template row_as<float>(s);
-    }
-};
-
-/// Up to sq8_block rows to be judged together: one behind the other, or gathered.
-template <class Metric>
-class row_block {
-public:
-    using bound = codec::sq8_bound<Metric>;
-
-    /// Rows first to first + count - 1, as they lie.
-    template <class Reader>
-    void lay(coded_rows<Metric, Reader> const& rows, slot first, std::size_t count) noexcept {
-        first_ = first;
-        count_ = count;
-        gathered_ = false;
-        codec::sq8_terms<bound>::get()(
-            rows.factors.template rows_as<codec::sq8_factors>(first, count), count, &terms_);
-    }
-    /// Any rows; slots must outlive it.
-    template <class Reader>
-    void gather(coded_rows<Metric, Reader> const& rows, slot const* slots,
-                std::size_t count) noexcept {
-        slots_ = slots;
-        count_ = count;
-        gathered_ = true;
-        codec::sq8_factors factors[codec::sq8_block];
-        for (std::size_t i = 0; i < count; ++i) {
-            rows.codes.prefetch(slots[i], (rows.dim + 63) / 64);
-            factors[i] = *rows.factors.template row_as<codec::sq8_factors>(slots[i]);
-        }
-        codec::sq8_terms<bound>::get()(factors, count, &terms_);
-    }
-
-    [[nodiscard]] std::size_t count() const noexcept { return count_; }
-    [[nodiscard]] slot row(std::size_t i) const noexcept {
-        return gathered_ ? slots_[i] : first_ + static_cast<slot>(i);
-    }
-    [[nodiscard]] codec::sq8_block_terms const& terms() const noexcept { return terms_; }
-
-    /// The products of a query's shifted codes with each row.
-    template <class Reader>
-    void multiply(coded_rows<Metric, Reader> const& rows, std::int8_t const* query,
-                  std::int32_t* products) const noexcept {
-        if (!gathered_) {
-            simd::byte_dot::block::get()(query, rows.code(first_, count_), rows.dim, count_,
-                                         rows.dim, products);
-            return;
-        }
-        auto const one = simd::byte_dot::one::get();
-        for (std::size_t i = 0; i < count_; ++i)
-            products[i] = one(query, rows.code(slots_[i]), rows.dim);
-    }
-
-private:
-    codec::sq8_block_terms terms_;
-    slot const* slots_ = nullptr;
-    slot first_ = 0;
-    std::size_t count_ = 0;
-    bool gathered_ = false;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
-// ---- vicinal/index/flat/scan_exactly.hpp
-#ifndef VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
-#define VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
-
-// ---- vicinal/index/flat/slots.hpp
-#ifndef VICINAL_INDEX_FLAT_SLOTS_HPP
-#define VICINAL_INDEX_FLAT_SLOTS_HPP
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// A predicate made of bits: slot s is kept where bit s % 64 of word s / 64 is set; slots behind
-/// the last word are not. A scan skips what has no bits and gathers what has few. The words must
-/// outlive it.
-class slot_bitmap {
-public:
-    explicit slot_bitmap(std::span<std::uint64_t const> words) noexcept : words_(words) {}
-
-    [[nodiscard]] bool operator()(slot s) const noexcept {
-        return s / 64 < words_.size() && (words_[s / 64] >> (s % 64) & 1) != 0;
-    }
-    /// The bits of the 64 slots from first on, which is a multiple of 64.
-    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
-        return first / 64 < words_.size() ? words_[first / 64] : 0;
-    }
-
-private:
-    std::span<std::uint64_t const> words_;
-};
-
-/// A predicate that shows its bits, 64 slots at a time.
-template <class Keep>
-concept shows_bits = requires(Keep const& keep, slot s) {
-    { keep.word(s) } -> std::same_as<std::uint64_t>;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
 // ---- vicinal/index/nearest.hpp
 #ifndef VICINAL_INDEX_NEAREST_HPP
 #define VICINAL_INDEX_NEAREST_HPP
@@ -21183,6 +22684,112 @@ private:
     std::size_t k_;
     Before before_;
     neighbours heap_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Nothing to tune.
+struct flat_options {};
+
+/// The searches of an index that looks at every row, from its scans: scan, scan_batch and
+/// scan_listed of Index, which derives from it.
+template <class Index, class Element>
+class flat_answers {
+public:
+    /// The nearest; `keep` is asked only about rows that their distance lets in.
+    template <class Keep>
+    [[nodiscard]] result<neighbours> search(Element const* query, std::size_t wanted, std::size_t,
+                                            Keep const& keep) const {
+        return vicinal::detail::guarded([&]() -> result<neighbours> {
+            nearest best(wanted);
+            self().scan(query, keep, best);
+            return best.take();
+        });
+    }
+
+    /// The same for `count` queries, one behind the other, on up to `threads` threads of this
+    /// call's; `keep` must be safe to ask from several.
+    template <class Keep>
+    [[nodiscard]] result<std::vector<neighbours>> search(Element const* queries, std::size_t count,
+                                                         std::size_t wanted, Keep const& keep,
+                                                         std::size_t threads) const {
+        return vicinal::detail::guarded([&]() -> result<std::vector<neighbours>> {
+            std::vector<nearest<>> best(count, nearest<>(wanted));
+            VICINAL_CHECK(self().scan_batch(queries, std::span(best), keep, threads));
+            std::vector<neighbours> found;
+            found.reserve(count);
+            for (auto& b : best) found.push_back(b.take());
+            return found;
+        });
+    }
+
+    /// The nearest among a list of covered slots, each once.
+    [[nodiscard]] result<neighbours> search_among(Element const* query, std::size_t wanted,
+                                                  std::span<slot const> slots) const {
+        return vicinal::detail::guarded([&]() -> result<neighbours> {
+            nearest best(wanted);
+            self().scan_listed(query, slots, keep_all{}, best);
+            return best.take();
+        });
+    }
+
+    [[nodiscard]] std::uint64_t link_bytes() const noexcept { return 0; }
+    [[nodiscard]] std::uint64_t all_code_bytes() const noexcept {
+        return std::uint64_t{self().covered()} * self().code_bytes();
+    }
+    /// Every row is looked at, whatever is wanted.
+    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double) const noexcept {
+        return wanted;
+    }
+
+private:
+    [[nodiscard]] Index const& self() const noexcept { return static_cast<Index const&>(*this); }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/flat/scored_rows.hpp
+#ifndef VICINAL_INDEX_FLAT_SCORED_ROWS_HPP
+#define VICINAL_INDEX_FLAT_SCORED_ROWS_HPP
+
+// ---- vicinal/index/flat/scan_exactly.hpp
+#ifndef VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
+#define VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
+
+// ---- vicinal/index/flat/slots.hpp
+#ifndef VICINAL_INDEX_FLAT_SLOTS_HPP
+#define VICINAL_INDEX_FLAT_SLOTS_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// A predicate made of bits: slot s is kept where bit s % 64 of word s / 64 is set; slots behind
+/// the last word are not. A scan skips what has no bits and gathers what has few. The words must
+/// outlive it.
+class slot_bitmap {
+public:
+    explicit slot_bitmap(std::span<std::uint64_t const> words) noexcept : words_(words) {}
+
+    [[nodiscard]] bool operator()(slot s) const noexcept {
+        return s / 64 < words_.size() && (words_[s / 64] >> (s % 64) & 1) != 0;
+    }
+    /// The bits of the 64 slots from first on, which is a multiple of 64.
+    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
+        return first / 64 < words_.size() ? words_[first / 64] : 0;
+    }
+
+private:
+    std::span<std::uint64_t const> words_;
+};
+
+/// A predicate that shows its bits, 64 slots at a time.
+template <class Keep>
+concept shows_bits = requires(Keep const& keep, slot s) {
+    { keep.word(s) } -> std::same_as<std::uint64_t>;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index
@@ -21279,6 +22886,857 @@ void scan_list(Reader const& rows, std::span<slot const> slots,
         if (best.could_enter(d)) best.offer({d, slots[i]});
     }
 }
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/row_codes.hpp
+#ifndef VICINAL_INDEX_ROW_CODES_HPP
+#define VICINAL_INDEX_ROW_CODES_HPP
+
+// ---- vicinal/index/frame_column.hpp
+#ifndef VICINAL_INDEX_FRAME_COLUMN_HPP
+#define VICINAL_INDEX_FRAME_COLUMN_HPP
+
+/// The column of the frame that codes are made in: no row for an empty frame; else u32 1, or 2 for
+/// a rotated one, and the mean, an f32 each.
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Rows that an index wants before it chooses a frame. It does so once: a row that comes later is
+/// encoded in the frame that was chosen, and few came before.
+inline constexpr slot framed_from = 1000;
+
+template <class Codec>
+concept framed = requires(Codec const& codec) {
+    { codec.frame() } -> std::same_as<codec::sq8_frame const&>;
+};
+
+/// The column of that name with what it says. Errors: corrupt_snapshot, out_of_memory.
+template <class Column>
+class frame_column {
+public:
+    template <class Space>
+    [[nodiscard]] static result<frame_column> open(Space& space, std::string_view name) {
+        auto column = space.column(name, sizeof(float), storage::heat::hot);
+        VICINAL_CHECK(column);
+        frame_column c;
+        c.column_ = *column;
+        c.name_ = name;
+        return c;
+    }
+
+    [[nodiscard]] result<codec::sq8_frame> get(std::size_t dim) const {
+        return vicinal::detail::guarded([&]() -> result<codec::sq8_frame> {
+            if (column_->rows() == 0) return codec::sq8_frame{};
+            auto const rows = column_->reader();
+            auto const kind = *rows.template row_as<std::uint32_t>(0);
+            bool sound = column_->rows() == dim + 1 && (kind == 1 || kind == 2);
+            std::vector<float> mean(sound ? dim : 0);
+            if (sound) std::memcpy(mean.data(), rows.row(1), dim * sizeof(float));
+            for (auto const m : mean) sound = sound && std::isfinite(m);
+            if (!sound)
+                return error{
+                    errc::corrupt_snapshot,
+                    std::string(name_) + " of a kind and " + std::to_string(dim) + " numbers",
+                    std::to_string(column_->rows()) + " rows, kind " + std::to_string(kind)};
+            return codec::sq8_frame{std::move(mean), kind == 2};
+        });
+    }
+
+    /// Room for put().
+    template <class Section>
+    [[nodiscard]] result<void> reserve(codec::sq8_frame const& frame, Section const& section) {
+        auto const rows = frame.empty() ? 0 : frame.mean().size() + 1;
+        if (rows > column_->capacity()) {
+            VICINAL_CHECK(column_->prepare(rows));
+            section([&] { column_->commit(); });
+        }
+        return {};
+    }
+    /// Inside the caller's section.
+    void put(codec::sq8_frame const& frame) noexcept {
+        if (frame.empty()) return column_->resize(0);
+        column_->resize(frame.mean().size() + 1);
+        std::uint32_t const kind = frame.rotated() ? 2 : 1;
+        std::memcpy(column_->edit(0), &kind, sizeof kind);
+        for (std::size_t i = 0; i < frame.mean().size(); ++i)
+            std::memcpy(column_->edit(i + 1), &frame.mean()[i], sizeof(float));
+    }
+
+private:
+    Column* column_ = nullptr;
+    std::string_view name_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/workers.hpp
+#ifndef VICINAL_INDEX_WORKERS_HPP
+#define VICINAL_INDEX_WORKERS_HPP
+
+#if VICINAL_HAS_THREADS
+#    include <atomic>
+#    include <exception>
+#    include <system_error>
+#    include <thread>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
+inline constexpr bool has_workers = true;
+#else
+inline constexpr bool has_workers = false;
+#endif
+
+/// Cuts [0, count) into parts of multiples of `grain` and runs `body(first, last) -> result<void>`
+/// on each, on up to `threads` threads of which the caller's is one: `parts_each` parts for each
+/// thread, which takes the next one when it is done. The others live for this call only, which
+/// costs some 40 microseconds a thread; where the system gives none, the caller does their work.
+/// Nothing depends on their number but the time.
+///
+/// Gives the first part's error. What a body throws beside memory exhaustion is thrown on when all
+/// have ended. Without threads or exceptions (a thread that can't be started ends the program
+/// there) all of it runs here.
+template <class Body>
+[[nodiscard]] result<void> run_parts(std::size_t count, std::size_t grain, std::size_t threads,
+                                     Body const& body, std::size_t parts_each = 1) {
+#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
+    auto const grains = (count + grain - 1) / grain;
+    auto const most = (std::max)((std::min)(threads, grains), std::size_t{1});
+    if (most == 1) return body(std::size_t{0}, count);
+    auto const parts = (std::min)(grains, most * parts_each);
+    struct outcome {
+        result<void> done;
+        std::exception_ptr thrown;
+    };
+    std::vector<outcome> outcomes(parts);
+    std::atomic<std::size_t> next{0};
+    auto* const faults = storage::fault_scope::current();
+    auto const run = [&] {
+        storage::fault_scope::part const of(faults);
+        for (auto part = next++; part < parts; part = next++) {
+            auto const first = grains * part / parts * grain;
+            auto const last = (std::min)(count, grains * (part + 1) / parts * grain);
+            try {
+                outcomes[part].done = body(first, last);
+            } catch (...) {
+                outcomes[part].thrown = std::current_exception();
+            }
+        }
+    };
+    std::vector<std::thread> others;
+    others.reserve(most - 1);
+    try {
+        while (others.size() + 1 < most) others.emplace_back(run);
+    } catch (std::system_error const&) {
+        // Too many threads in the process: the rest is done here.
+    }
+    run();
+    for (auto& t : others) t.join();
+    for (auto& o : outcomes)
+        if (o.thrown) std::rethrow_exception(o.thrown);
+    for (auto& o : outcomes) VICINAL_CHECK(o.done);
+    return {};
+#else
+    static_cast<void>(grain);
+    static_cast<void>(threads);
+    static_cast<void>(parts_each);
+    return body(std::size_t{0}, count);
+#endif
+}
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere in
+/// a line.
+[[nodiscard]] constexpr std::size_t code_lines(std::size_t row_bytes) noexcept {
+    return (std::min)((row_bytes + 48 + 63) / 64, std::size_t{12});
+}
+
+/// The names of an index's columns of codes, of the frame that they are in and of what the codec
+/// has learnt. They outlive the index.
+struct code_columns {
+    std::string_view codes;
+    std::string_view frame;
+    std::string_view model;
+};
+
+/// What a graph walks over, and a scan by estimates reads: the codec, and a code for each slot, in
+/// a column of their own or, where the codec reads the vectors, in that of the vectors.
+template <class Codec, class Metric, class Storage>
+class row_codes {
+public:
+    using element = metric::element_of<Metric>;
+    using column = typename Storage::column;
+    /// Whether the index has a column of codes.
+    static constexpr bool has_column = !Codec::reads_rows;
+
+    /// Errors: corrupt_snapshot, out_of_memory.
+    [[nodiscard]] static result<row_codes> open(typename Storage::space& space,
+                                                column const& vectors, std::size_t dim,
+                                                code_columns const& names) {
+        return vicinal::detail::guarded([&] { return open_columns(space, vectors, dim, names); });
+    }
+
+    /// Whether there can be codes of `until` rows: a codec that learns wants enough of them.
+    [[nodiscard]] bool ready(slot until) const noexcept {
+        if constexpr (codec::needs_model<Codec>)
+            return codec_.has_model() || until >= Codec::trains_from;
+        static_cast<void>(until);
+        return true;
+    }
+    [[nodiscard]] Codec const& codec() const noexcept { return codec_; }
+    [[nodiscard]] auto reader() const noexcept { return all().reader(); }
+    [[nodiscard]] std::uint64_t rows() const noexcept { return all().rows(); }
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return all().row_bytes(); }
+    [[nodiscard]] std::size_t lines() const noexcept { return code_lines(row_bytes()); }
+
+    /// Encodes the slots from `first` up to `until` on so many threads; where these bring enough
+    /// rows for a frame, in one that suits them, and those before anew. May take memory.
+    template <class Section>
+    [[nodiscard]] result<void> make(slot first, slot until, std::size_t threads,
+                                    Section const& section) {
+        if constexpr (framed<Codec>)
+            if (first < framed_from && until >= framed_from)
+                VICINAL_CHECK(choose_frame(first, until, section));
+        if constexpr (codec::needs_model<Codec>)
+            if (!codec_.has_model()) VICINAL_CHECK(learn(until, section));
+        if constexpr (!Codec::reads_rows) {
+            VICINAL_CHECK(storage::reserve(*own_, until, section));
+            auto const part = [&](std::size_t from, std::size_t to) {
+                return vicinal::detail::guarded([&]() -> result<void> {
+                    std::vector<float> scratch(scratch_floats());
+                    auto const vectors = vectors_->reader();
+                    for (auto s = first + from; s < first + to; ++s)
+                        encode(vectors, static_cast<slot>(s), scratch.data());
+                    return {};
+                });
+            };
+            VICINAL_CHECK(run_parts(until - first, 64, threads, part));
+            // What was misread is encoded again with the next try.
+            if (storage::fault_scope::met())
+                return error{errc::io_failure, "vectors that can be read, to encode them"};
+        }
+        return {};
+    }
+
+    /// Leaves the codes of the first `rows` rows.
+    void resize(std::uint64_t rows) noexcept {
+        if constexpr (has_column) own_->resize(rows);
+    }
+    /// Forgets what codes are made in. Inside the caller's section.
+    void clear() noexcept {
+        if constexpr (framed<Codec>) put(codec::sq8_frame{});
+        if constexpr (codec::needs_model<Codec>) {
+            model_.put({});
+            static_cast<void>(codec_.put_model({}));
+        }
+    }
+
+    /// The codes of the slots of `kept`, which become slots 0, 1 and so on.
+    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
+        if constexpr (!Codec::reads_rows)
+            out.push_back(storage::chosen_rows(names_.codes, *own_, kept));
+    }
+
+private:
+    row_codes(column const& vectors, std::size_t dim, code_columns const& names)
+        : vectors_(&vectors), names_(names), codec_(dim), dim_(dim) {}
+
+    [[nodiscard]] static result<row_codes> open_columns(typename Storage::space& space,
+                                                        column const& vectors, std::size_t dim,
+                                                        code_columns const& names) {
+        row_codes c(vectors, dim, names);
+        if constexpr (!Codec::reads_rows) {
+            auto own = space.column(names.codes, c.codec_.row_bytes(), storage::heat::warm);
+            VICINAL_CHECK(own);
+            c.own_ = *own;
+        }
+        if constexpr (framed<Codec>) {
+            auto frames = frame_column<column>::open(space, names.frame);
+            VICINAL_CHECK(frames);
+            auto frame = frames->get(dim);
+            VICINAL_CHECK(frame);
+            c.frames_ = *frames;
+            c.codec_.put(std::move(*frame));
+        }
+        if constexpr (codec::needs_model<Codec>) {
+            auto model = model_column<column>::open(space, names.model, c.codec_);
+            VICINAL_CHECK(model);
+            c.model_ = *model;
+            if (c.own_->rows() != 0 && c.model_.empty())
+                return error{errc::corrupt_snapshot, "codes with what they were learnt from",
+                             "no " + std::string(names.model)};
+        }
+        return c;
+    }
+
+    /// Before there is any code: no search reads the codec yet.
+    template <class Section>
+    [[nodiscard]] result<void> learn(slot until, Section const& section) {
+        auto const vectors = vectors_->reader();
+        auto const numbers =
+            codec_.fit(until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
+        VICINAL_CHECK(numbers);
+        if (storage::fault_scope::met())
+            return error{errc::io_failure, "vectors that can be read, to learn from them"};
+        VICINAL_CHECK(model_.reserve(numbers->size(), section));
+        if (!codec_.put_model(*numbers))
+            return error{errc::not_finite, "vectors that a codec can learn from",
+                         "elements beyond its range"};
+        section([&] { model_.put(*numbers); });
+        return {};
+    }
+    template <class Section>
+    [[nodiscard]] result<void> choose_frame(slot before, slot until, Section const& section) {
+        auto const vectors = vectors_->reader();
+        auto frame = codec_.fitting_frame(
+            until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
+        VICINAL_CHECK(frames_.reserve(frame, section));
+        std::vector<float> scratch((std::max)(dim_, scratch_floats()));
+        section([&] {
+            put(std::move(frame));
+            for (slot s = 0; s < before; ++s) encode(vectors, s, scratch.data());
+        });
+        return {};
+    }
+    void put(codec::sq8_frame frame) noexcept {
+        frames_.put(frame);
+        codec_.put(std::move(frame));
+    }
+
+    [[nodiscard]] std::size_t scratch_floats() const noexcept {
+        if constexpr (requires { codec_.scratch(); })
+            return codec_.scratch();
+        else
+            return 0;
+    }
+    template <class Reader>
+    void encode(Reader const& vectors, slot s, float* scratch) noexcept {
+        auto const* const vector = vectors.template row_as<element>(s);
+        if constexpr (requires { codec_.scratch(); })
+            codec_.encode_row(vector, own_->edit(s), scratch);
+        else
+            codec_.encode_row(vector, own_->edit(s));
+        static_cast<void>(scratch);
+    }
+
+    [[nodiscard]] column const& all() const noexcept {
+        if constexpr (Codec::reads_rows)
+            return *vectors_;
+        else
+            return *own_;
+    }
+
+    column const* vectors_;
+    code_columns names_;
+    /// Null where the codec reads the vectors.
+    column* own_ = nullptr;
+    frame_column<column> frames_;
+    model_column<column> model_;
+    Codec codec_;
+    std::size_t dim_;
+};
+
+/// The codes of a store that keeps nothing else: they are read where they lie.
+template <codec::alone Codec, class Metric, class Storage>
+class row_codes<Codec, Metric, Storage> {
+    using vectors_type = vectors_of<Codec, Storage>;
+
+public:
+    static constexpr bool has_column = false;
+
+    [[nodiscard]] static result<row_codes>
+    open(typename Storage::space&, vectors_type const& vectors, std::size_t, code_columns const&) {
+        return row_codes(vectors);
+    }
+
+    [[nodiscard]] bool ready(slot) const noexcept { return vectors_->coded(); }
+    [[nodiscard]] Codec const& codec() const noexcept { return vectors_->codec(); }
+    [[nodiscard]] auto reader() const noexcept { return vectors_->codes().reader(); }
+    [[nodiscard]] std::uint64_t rows() const noexcept { return vectors_->codes().rows(); }
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return vectors_->codes().row_bytes(); }
+    [[nodiscard]] std::size_t lines() const noexcept { return code_lines(row_bytes()); }
+
+    template <class Section>
+    [[nodiscard]] static result<void> make(slot, slot, std::size_t, Section const&) {
+        return {};
+    }
+    void clear() noexcept {}
+    void compact(std::span<slot const>, std::vector<storage::replacement>&) const {}
+
+private:
+    explicit row_codes(vectors_type const& vectors) noexcept : vectors_(&vectors) {}
+
+    vectors_type const* vectors_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/scan_codes.hpp
+#ifndef VICINAL_INDEX_SCAN_CODES_HPP
+#define VICINAL_INDEX_SCAN_CODES_HPP
+
+// ---- vicinal/index/flat/block_order.hpp
+#ifndef VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
+#define VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Every number from 0 to count - 1 once, the first few already spread over all of them.
+///
+/// A scan that leaves out what can't win depends on meeting near rows early. Rows often lie in an
+/// order that has to do with their place (by topic, by time); steps of the golden section of the
+/// count meet some of every part first. Blocks, not rows, are so visited: memory is still read in
+/// long runs.
+class block_order {
+public:
+    explicit block_order(std::size_t count) noexcept : count_(count) {
+        step_ = static_cast<std::size_t>(static_cast<double>(count) * 0.618034) + 1;
+        while (count > 1 && std::gcd(step_, count) != 1) ++step_;
+    }
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    /// The next one; to be asked count() times.
+    [[nodiscard]] std::size_t next() noexcept {
+        auto const now = at_;
+        at_ += step_;
+        if (count_ > 0) at_ %= count_;
+        return now;
+    }
+
+private:
+    std::size_t count_;
+    std::size_t step_ = 1;
+    std::size_t at_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Offers the nearest of many rows with exact distances: the distances of their codes, then the
+/// vectors of those that the codes can't rule out. Where the codec says nothing of what its codes
+/// lose, every vector is compared. It misses what the scorer's rules_out() is wrong about.
+///
+/// Of the first rows the nearest by their codes are compared first: what they leave to beat rules
+/// out most others, where rows taken as they come would have some k ln(rows / k) compared in vain,
+/// each a read that nothing foresaw.
+template <class Metric, class Scorer, class Codes, class Vectors, class Tally = no_tally>
+class code_scan {
+    using element = metric::element_of<Metric>;
+
+public:
+    /// lines: cache lines of a code to ask for ahead.
+    code_scan(element const* query, std::size_t dim, Scorer const& score, Codes const& codes,
+              std::size_t lines, Vectors const& vectors, Tally const& tally = {}) noexcept
+        : exact_(metric::bind_exact<Metric>(query, dim)), score_(score), codes_(codes),
+          lines_(lines), vectors_(vectors),
+          vector_lines_((std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16})),
+          tally_(tally) {}
+
+    /// The rows below `end` that `keep` shows the bits of.
+    template <class Keep, class Before>
+    void operator()(slot end, Keep const& keep, nearest<Before>& best) {
+        follow(best);
+        if (auto const few = keep.few(); !few.empty()) {
+            for (auto const s : few)
+                if (s < end && keep.live(s)) hold(s, keep_all{}, best);
+        } else {
+            hold_bits(end, keep, best);
+        }
+        judge(keep_all{}, best);
+    }
+
+    /// The rows below `end`; where `keep` shows no bits, only those that are near enough are asked
+    /// about.
+    template <class Keep, class Before>
+    void all(slot end, Keep const& keep, nearest<Before>& best) {
+        follow(best);
+        if constexpr (shows_bits<Keep>) {
+            hold_bits(end, keep, best);
+            judge(keep_all{}, best);
+        } else {
+            // Long enough to be read ahead, short enough that some of every part comes early.
+            auto const run = (std::max)(slot{most}, (std::min)(slot{8 * most}, end / 64));
+            block_order order((end + run - 1) / run);
+            for (std::size_t i = 0; i < order.count(); ++i) {
+                auto const first = static_cast<slot>(order.next()) * run;
+                for (auto s = first; s < first + (std::min)(run, end - first); ++s)
+                    hold(s, keep, best);
+            }
+            judge(keep, best);
+        }
+    }
+    /// Those of a list, each once.
+    template <class Keep, class Before>
+    void among(std::span<slot const> slots, Keep const& keep, nearest<Before>& best) {
+        follow(best);
+        for (auto const s : slots) hold(s, keep, best);
+        judge(keep, best);
+    }
+
+private:
+    /// Whether the codec says what its codes lose; it then scores four rows at once.
+    static constexpr bool bounded = requires(Scorer const& s, std::byte const* row) {
+        s.rules_out(row, 0.0F, 0.0F);
+    };
+    static constexpr std::size_t most = 512;
+    /// Rows asked for before they are read: a core has about a dozen reads under way.
+    static constexpr std::size_t ahead = 16;
+
+    template <class Before>
+    void follow(nearest<Before> const& best) {
+        if constexpr (bounded)
+            if (best.full()) reach_ = score_.reach(best.farthest());
+    }
+
+    template <class Keep, class Before>
+    void hold_bits(slot end, Keep const& keep, nearest<Before>& best) {
+        for (slot at = 0; at < end; at += (std::min)(slot{64}, end - at))
+            for (auto bits = keep.word(at); bits != 0; bits &= bits - 1) {
+                auto const s = at + static_cast<slot>(std::countr_zero(bits));
+                if (s < end) hold(s, keep_all{}, best);
+            }
+    }
+    template <class Keep, class Before>
+    void hold(slot s, Keep const& keep, nearest<Before>& best) {
+        if (bounded && held_ < ahead) codes_.prefetch(s, lines_);
+        rows_[held_++] = s;
+        if (held_ == most) judge(keep, best);
+    }
+
+    template <class Keep, class Before>
+    void judge(Keep const& keep, nearest<Before>& best) {
+        if constexpr (bounded) drop_far(best);
+        auto const count = std::exchange(held_, 0);
+        // What is not among the first is most likely ruled out.
+        auto const read = bounded ? (std::min)(best.wanted(), count) : count;
+        for (std::size_t i = 0; i < (std::min)(ahead, count); ++i)
+            vectors_.prefetch(rows_[i], vector_lines_);
+        for (std::size_t i = 0; i < count; ++i) {
+            auto const s = rows_[i];
+            if (i + ahead < read) vectors_.prefetch(rows_[i + ahead], vector_lines_);
+            if constexpr (bounded)
+                if (best.full() && score_.rules_out(codes_.row(s), distances_[i], reach_)) continue;
+            if (!keep(s)) continue;
+            tally_.vectors(1);
+            best.offer({exact_(vectors_.template row_as<element>(s)), s});
+            follow(best);
+        }
+    }
+
+    /// Leaves the held rows that are not ruled out; the nearest by their codes come first where
+    /// nothing is to be beaten yet.
+    template <class Before>
+    void drop_far(nearest<Before> const& best) {
+        tally_.codes(held_);
+        std::size_t left = 0;
+        for (std::size_t i = 0; i < held_; i += 4) {
+            auto const n = (std::min)(std::size_t{4}, held_ - i);
+            slot four[4];
+            std::byte const* rows[4];
+            for (std::size_t j = 0; j < 4; ++j) {
+                four[j] = rows_[i + (std::min)(j, n - 1)];
+                rows[j] = codes_.row(four[j]);
+                if (i + j + ahead < held_) codes_.prefetch(rows_[i + j + ahead], lines_);
+            }
+            float distances[4];
+            score_.four(rows, distances);
+            for (std::size_t j = 0; j < n; ++j) {
+                rows_[left] = four[j];
+                distances_[left] = distances[j];
+                left += best.full() && score_.rules_out(rows[j], distances[j], reach_) ? 0U : 1U;
+            }
+        }
+        held_ = left;
+        if (!best.full() && held_ > best.wanted()) bring_nearest_first(best.wanted());
+    }
+
+    void bring_nearest_first(std::size_t count) {
+        neighbour all[most];
+        for (std::size_t i = 0; i < held_; ++i) all[i] = {distances_[i], rows_[i]};
+        std::nth_element(all, all + count, all + held_);
+        for (std::size_t i = 0; i < held_; ++i) {
+            distances_[i] = all[i].distance;
+            rows_[i] = all[i].row;
+        }
+    }
+
+    decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
+    Scorer const& score_;
+    Codes const& codes_;
+    std::size_t lines_;
+    Vectors const& vectors_;
+    std::size_t vector_lines_;
+    [[no_unique_address]] Tally tally_;
+    std::size_t held_ = 0;
+    slot rows_[most];
+    float distances_[most];
+    float reach_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+/// The scan by codes of any codec that says what the distance of the vectors is at least.
+namespace vicinal::inline VICINAL_ABI::index::flat_scan {
+
+/// A scorer that says it for certain.
+template <class Scorer>
+concept certain = requires(Scorer const& score, std::byte const* row) {
+    score.rules_out(row, 0.0F, 0.0F);
+};
+/// One that says what is so but for few rows: at_least, or of a codec whose walks would stop too
+/// late by it, likely_at_least.
+template <class Scorer>
+concept likely = requires(Scorer const& score, std::byte const* row) {
+    score.likely_at_least(row, 0.0F);
+}
+|| requires(Scorer const& score, std::byte const* row) { score.at_least(row, 0.0F); };
+
+/// Rules rows out by what is likely.
+template <likely Scorer>
+class by_estimate {
+public:
+    explicit by_estimate(Scorer score) noexcept : score_(std::move(score)) {}
+
+    void four(std::byte const* const* rows, float* out) const noexcept { score_.four(rows, out); }
+    [[nodiscard]] static float reach(float farthest) noexcept { return farthest; }
+    [[nodiscard]] bool rules_out(std::byte const* row, float distance, float reach) const noexcept {
+        if constexpr (requires { score_.likely_at_least(row, distance); })
+            return score_.likely_at_least(row, distance) > reach;
+        else
+            return score_.at_least(row, distance) > reach;
+    }
+
+private:
+    Scorer score_;
+};
+
+inline constexpr code_columns columns_of_codes{"flat.codes", "flat.frame", "flat.model"};
+
+/// The rows of one storage with their codes. Slots that are not covered, and all of them before a
+/// codec has rows enough to learn from, are the caller's to compare.
+template <class Codec, class Metric, class Storage>
+class scored_rows
+    : public flat_answers<scored_rows<Codec, Metric, Storage>, metric::element_of<Metric>> {
+    using own_codes = row_codes<Codec, Metric, Storage>;
+    using query_scorer = decltype(std::declval<Codec const&>().query(nullptr));
+
+public:
+    using element = metric::element_of<Metric>;
+    using column = typename Storage::column;
+    static constexpr bool exact = certain<query_scorer>;
+    static constexpr bool looks_at_all = true;
+    static_assert(certain<query_scorer> || likely<query_scorer>,
+                  "vicinal: index::flat leaves out by their codes what can't be among the nearest, "
+                  "and this codec does not say what its codes lose: with it take index::hnsw or "
+                  "index::ivf, or codes alone (index::flat<codec::only<...>>)");
+
+    /// Errors: corrupt_snapshot, out_of_memory.
+    [[nodiscard]] static result<scored_rows> open(typename Storage::space& space,
+                                                  column const& vectors, std::size_t dim,
+                                                  flat_options const&) {
+        auto codes = own_codes::open(space, vectors, dim, columns_of_codes);
+        VICINAL_CHECK(codes);
+        if (vectors.rows() < codes->rows())
+            return error{errc::corrupt_snapshot, "flat.codes of no more rows than the vectors",
+                         std::to_string(codes->rows())};
+        return scored_rows(std::move(*codes), vectors, dim);
+    }
+
+    [[nodiscard]] slot covered() const noexcept { return covered_; }
+
+    /// Encodes the slots up to `until`, dead ones too. Declines where a codec has too few rows to
+    /// learn from, and where vectors have more elements than the codec's sums hold. Errors:
+    /// out_of_memory, io_failure; nothing is taken in then.
+    template <class Live, class Section>
+    [[nodiscard]] result<void> take_in(slot until, Live const&, Section const& section) {
+        if (until <= covered_ || !codes_.ready(until)) return {};
+        if constexpr (requires { Codec::most_elements; })
+            if (dim_ > Codec::most_elements) return {};
+        auto made =
+            vicinal::detail::guarded([&] { return codes_.make(covered_, until, 1, section); });
+        if (!made) {
+            codes_.resize(covered_);
+            return made;
+        }
+        section([&] { covered_ = until; });
+        return {};
+    }
+
+    /// Forgets every row. Inside the caller's section.
+    void clear() noexcept {
+        covered_ = 0;
+        codes_.resize(0);
+        codes_.clear();
+    }
+    /// Adds to `out` what the columns are to hold when the slots of `kept` become slots 0, 1 and so
+    /// on; they stay in place until that is written.
+    [[nodiscard]] result<void> compact(std::span<slot const> kept,
+                                       std::vector<storage::replacement>& out) const {
+        auto const end = std::lower_bound(kept.begin(), kept.end(), covered_);
+        codes_.compact(kept.first(static_cast<std::size_t>(end - kept.begin())), out);
+        return {};
+    }
+    /// Takes the columns as compact() wrote them. Inside the caller's section.
+    void compacted() noexcept { covered_ = static_cast<slot>(codes_.rows()); }
+
+    /// Offers the nearest of a list of covered slots, each once, that `keep` holds for.
+    template <class Keep, class Before, class Tally = no_tally>
+    void scan_listed(element const* query, std::span<slot const> slots, Keep const& keep,
+                     nearest<Before>& best, Tally const& tally = {}) const {
+        with_scan(query, best, tally, [&](auto& s) { s.among(slots, keep, best); });
+    }
+    /// Offers the nearest of the covered rows, with exact distances.
+    template <class Keep, class Before, class Tally = no_tally>
+    void scan(element const* query, Keep const& keep, nearest<Before>& best,
+              Tally const& tally = {}) const {
+        with_scan(query, best, tally, [&](auto& s) { s.all(covered_, keep, best); });
+    }
+    /// The same for many queries, one after the other.
+    template <class Keep, class Before>
+    [[nodiscard]] result<void> scan_batch(element const* queries, std::span<nearest<Before>> best,
+                                          Keep const& keep, std::size_t threads) const {
+        return run_parts(best.size(), 1, threads, [&](std::size_t first, std::size_t last) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                for (auto i = first; i < last; ++i) scan(queries + i * dim_, keep, best[i]);
+                return {};
+            });
+        });
+    }
+
+    /// No row is out of a scan's reach. For checks.
+    template <class Live>
+    [[nodiscard]] static std::vector<slot> unreachable(Live const&) {
+        return {};
+    }
+    /// Bytes that a distance of codes reads.
+    [[nodiscard]] std::size_t code_bytes() const noexcept { return codes_.row_bytes(); }
+
+private:
+    scored_rows(own_codes codes, column const& vectors, std::size_t dim) noexcept
+        : codes_(std::move(codes)), vectors_(&vectors), dim_(dim),
+          covered_(static_cast<slot>(codes_.rows())) {}
+
+    template <class Before, class Tally, class Use>
+    void with_scan(element const* query, nearest<Before> const& best, Tally const& tally,
+                   Use const& use) const {
+        if (best.wanted() == 0 || covered_ == 0) return;
+        using scorer =
+            std::conditional_t<certain<query_scorer>, query_scorer, by_estimate<query_scorer>>;
+        scorer const score(codes_.codec().query(query));
+        auto const codes = codes_.reader();
+        auto const vectors = vectors_->reader();
+        code_scan<Metric, scorer, decltype(codes), decltype(vectors), Tally> s(
+            query, dim_, score, codes, codes_.lines(), vectors, tally);
+        use(s);
+    }
+
+    own_codes codes_;
+    column const* vectors_;
+    std::size_t dim_;
+    slot covered_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::flat_scan
+
+#endif
+// ---- vicinal/index/flat/two_phase.hpp
+#ifndef VICINAL_INDEX_FLAT_TWO_PHASE_HPP
+#define VICINAL_INDEX_FLAT_TWO_PHASE_HPP
+
+// ---- vicinal/index/flat/coded_rows.hpp
+#ifndef VICINAL_INDEX_FLAT_CODED_ROWS_HPP
+#define VICINAL_INDEX_FLAT_CODED_ROWS_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Rows with their codes as one query sees them: slots 0 to count - 1.
+template <class Metric, class Reader>
+struct coded_rows {
+    codec::sq8::of<Metric> const* codec;
+    Reader codes;
+    Reader factors;
+    Reader vectors;
+    slot count;
+    std::size_t dim;
+
+    [[nodiscard]] std::uint8_t const* code(slot s, std::size_t n = 1) const noexcept {
+        return codes.template rows_as<std::uint8_t>(s, n);
+    }
+    [[nodiscard]] float const* vector(slot s) const noexcept {
+        return vectors.template row_as<float>(s);
+    }
+};
+
+/// Up to sq8_block rows to be judged together: one behind the other, or gathered.
+template <class Metric>
+class row_block {
+public:
+    using bound = codec::sq8_bound<Metric>;
+
+    /// Rows first to first + count - 1, as they lie.
+    template <class Reader>
+    void lay(coded_rows<Metric, Reader> const& rows, slot first, std::size_t count) noexcept {
+        first_ = first;
+        count_ = count;
+        gathered_ = false;
+        codec::sq8_terms<bound>::get()(
+            rows.factors.template rows_as<codec::sq8_factors>(first, count), count, &terms_);
+    }
+    /// Any rows; slots must outlive it.
+    template <class Reader>
+    void gather(coded_rows<Metric, Reader> const& rows, slot const* slots,
+                std::size_t count) noexcept {
+        slots_ = slots;
+        count_ = count;
+        gathered_ = true;
+        codec::sq8_factors factors[codec::sq8_block];
+        for (std::size_t i = 0; i < count; ++i) {
+            rows.codes.prefetch(slots[i], (rows.dim + 63) / 64);
+            factors[i] = *rows.factors.template row_as<codec::sq8_factors>(slots[i]);
+        }
+        codec::sq8_terms<bound>::get()(factors, count, &terms_);
+    }
+
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    [[nodiscard]] slot row(std::size_t i) const noexcept {
+        return gathered_ ? slots_[i] : first_ + static_cast<slot>(i);
+    }
+    [[nodiscard]] codec::sq8_block_terms const& terms() const noexcept { return terms_; }
+
+    /// The products of a query's shifted codes with each row.
+    template <class Reader>
+    void multiply(coded_rows<Metric, Reader> const& rows, std::int8_t const* query,
+                  std::int32_t* products) const noexcept {
+        if (!gathered_) {
+            simd::byte_dot::block::get()(query, rows.code(first_, count_), rows.dim, count_,
+                                         rows.dim, products);
+            return;
+        }
+        auto const one = simd::byte_dot::one::get();
+        for (std::size_t i = 0; i < count_; ++i)
+            products[i] = one(query, rows.code(slots_[i]), rows.dim);
+    }
+
+private:
+    codec::sq8_block_terms terms_;
+    slot const* slots_ = nullptr;
+    slot first_ = 0;
+    std::size_t count_ = 0;
+    bool gathered_ = false;
+};
 
 } // namespace vicinal::inline VICINAL_ABI::index
 
@@ -21557,201 +24015,26 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
-// ---- vicinal/index/frame_column.hpp
-#ifndef VICINAL_INDEX_FRAME_COLUMN_HPP
-#define VICINAL_INDEX_FRAME_COLUMN_HPP
-
-/// The column of the frame that codes are made in: no row for an empty frame; else u32 1, or 2 for
-/// a rotated one, and the mean, an f32 each.
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// Rows that an index wants before it chooses a frame. It does so once: a row that comes later is
-/// encoded in the frame that was chosen, and few came before.
-inline constexpr slot framed_from = 1000;
-
-template <class Codec>
-concept framed = requires(Codec const& codec) {
-    { codec.frame() } -> std::same_as<codec::sq8_frame const&>;
-};
-
-/// The column of that name with what it says. Errors: corrupt_snapshot, out_of_memory.
-template <class Column>
-class frame_column {
-public:
-    template <class Space>
-    [[nodiscard]] static result<frame_column> open(Space& space, std::string_view name) {
-        auto column = space.column(name, sizeof(float), storage::heat::hot);
-        VICINAL_CHECK(column);
-        frame_column c;
-        c.column_ = *column;
-        c.name_ = name;
-        return c;
-    }
-
-    [[nodiscard]] result<codec::sq8_frame> get(std::size_t dim) const {
-        return vicinal::detail::guarded([&]() -> result<codec::sq8_frame> {
-            if (column_->rows() == 0) return codec::sq8_frame{};
-            auto const rows = column_->reader();
-            auto const kind = *rows.template row_as<std::uint32_t>(0);
-            bool sound = column_->rows() == dim + 1 && (kind == 1 || kind == 2);
-            std::vector<float> mean(sound ? dim : 0);
-            if (sound) std::memcpy(mean.data(), rows.row(1), dim * sizeof(float));
-            for (auto const m : mean) sound = sound && std::isfinite(m);
-            if (!sound)
-                return error{
-                    errc::corrupt_snapshot,
-                    std::string(name_) + " of a kind and " + std::to_string(dim) + " numbers",
-                    std::to_string(column_->rows()) + " rows, kind " + std::to_string(kind)};
-            return codec::sq8_frame{std::move(mean), kind == 2};
-        });
-    }
-
-    /// Room for put().
-    template <class Section>
-    [[nodiscard]] result<void> reserve(codec::sq8_frame const& frame, Section const& section) {
-        auto const rows = frame.empty() ? 0 : frame.mean().size() + 1;
-        if (rows > column_->capacity()) {
-            VICINAL_CHECK(column_->prepare(rows));
-            section([&] { column_->commit(); });
-        }
-        return {};
-    }
-    /// Inside the caller's section.
-    void put(codec::sq8_frame const& frame) noexcept {
-        if (frame.empty()) return column_->resize(0);
-        column_->resize(frame.mean().size() + 1);
-        std::uint32_t const kind = frame.rotated() ? 2 : 1;
-        std::memcpy(column_->edit(0), &kind, sizeof kind);
-        for (std::size_t i = 0; i < frame.mean().size(); ++i)
-            std::memcpy(column_->edit(i + 1), &frame.mean()[i], sizeof(float));
-    }
-
-private:
-    Column* column_ = nullptr;
-    std::string_view name_;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
-// ---- vicinal/index/workers.hpp
-#ifndef VICINAL_INDEX_WORKERS_HPP
-#define VICINAL_INDEX_WORKERS_HPP
-
-#if VICINAL_HAS_THREADS
-#    include <atomic>
-#    include <exception>
-#    include <system_error>
-#    include <thread>
-#endif
 
 namespace vicinal::inline VICINAL_ABI::index {
 
-#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
-inline constexpr bool has_workers = true;
-#else
-inline constexpr bool has_workers = false;
-#endif
+namespace flat_scan {
 
-/// Cuts [0, count) into parts of multiples of `grain` and runs `body(first, last) -> result<void>`
-/// on each, on up to `threads` threads of which the caller's is one: `parts_each` parts for each
-/// thread, which takes the next one when it is done. The others live for this call only, which
-/// costs some 40 microseconds a thread; where the system gives none, the caller does their work.
-/// Nothing depends on their number but the time.
-///
-/// Gives the first part's error. What a body throws beside memory exhaustion is thrown on when all
-/// have ended. Without threads or exceptions (a thread that can't be started ends the program
-/// there) all of it runs here.
-template <class Body>
-[[nodiscard]] result<void> run_parts(std::size_t count, std::size_t grain, std::size_t threads,
-                                     Body const& body, std::size_t parts_each = 1) {
-#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
-    auto const grains = (count + grain - 1) / grain;
-    auto const most = (std::max)((std::min)(threads, grains), std::size_t{1});
-    if (most == 1) return body(std::size_t{0}, count);
-    auto const parts = (std::min)(grains, most * parts_each);
-    struct outcome {
-        result<void> done;
-        std::exception_ptr thrown;
-    };
-    std::vector<outcome> outcomes(parts);
-    std::atomic<std::size_t> next{0};
-    auto* const faults = storage::fault_scope::current();
-    auto const run = [&] {
-        storage::fault_scope::part const of(faults);
-        for (auto part = next++; part < parts; part = next++) {
-            auto const first = grains * part / parts * grain;
-            auto const last = (std::min)(count, grains * (part + 1) / parts * grain);
-            try {
-                outcomes[part].done = body(first, last);
-            } catch (...) {
-                outcomes[part].thrown = std::current_exception();
-            }
-        }
-    };
-    std::vector<std::thread> others;
-    others.reserve(most - 1);
-    try {
-        while (others.size() + 1 < most) others.emplace_back(run);
-    } catch (std::system_error const&) {
-        // Too many threads in the process: the rest is done here.
-    }
-    run();
-    for (auto& t : others) t.join();
-    for (auto& o : outcomes)
-        if (o.thrown) std::rethrow_exception(o.thrown);
-    for (auto& o : outcomes) VICINAL_CHECK(o.done);
-    return {};
-#else
-    static_cast<void>(grain);
-    static_cast<void>(threads);
-    static_cast<void>(parts_each);
-    return body(std::size_t{0}, count);
-#endif
-}
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// Nothing to tune.
-struct flat_options {};
-
-/// Looks at every row: exact, no build.
-///
-/// With codec::sq8 (two-phase) it reads dim + 16 bytes of codes a row and the vectors only of rows
-/// that the codes can't rule out, with the same answer to the last bit: a quarter of the bytes, and
-/// many queries at once share what is read. Costs those bytes of memory beside the vectors. With
-/// codec::f32, and where the codec has no bound (another metric, other elements, more than 32,768
-/// dimensions), it compares every vector. With codec::only it decodes every row's codes.
-template <codec::model Codec = codec::f32>
-struct flat {
-    using options = flat_options;
-    using codec_type = Codec;
-    static constexpr bool takes_codes_alone = true;
-    static constexpr std::string_view name = "flat";
-
-    /// Nothing to choose, so nothing to refuse.
-    [[nodiscard]] static result<void> check(flat_options const&) { return {}; }
-
-    template <metric::model Metric, storage::model Storage>
-    class of;
+/// Whether a codec has codes of a metric's vectors that lie beside them.
+template <class Bound>
+inline constexpr bool coded_beside = !codec::alone<Bound> && requires {
+    requires Bound::bounded;
 };
 
 /// The index for one metric over the rows of one storage. Not safe to search while a caller grows
 /// the rows, but inside take_in's section.
-template <codec::model Codec>
-template <metric::model Metric, storage::model Storage>
-class flat<Codec>::of {
+template <class Codec, class Metric, class Storage>
+class plain_rows
+    : public flat_answers<plain_rows<Codec, Metric, Storage>, metric::element_of<Metric>> {
     using coded = typename Codec::template of<Metric>;
-    /// Whether this combination has codes beside the vectors and a bound on what they lose.
-    static constexpr bool two_phase = !codec::alone<coded> && requires { requires coded::bounded; };
-    static_assert(!two_phase || std::same_as<Codec, codec::sq8>,
-                  "vicinal: index::flat misses nothing, which it can promise of vectors and of the "
-                  "codes of codec::sq8: with another codec take index::hnsw, or codes alone "
-                  "(index::flat<codec::only<...>>)");
+    using of = plain_rows;
+    /// Whether it has codes beside the vectors, and the linear form of their bound.
+    static constexpr bool two_phase = coded_beside<coded>;
 
 public:
     using element = metric::element_of<Metric>;
@@ -21806,43 +24089,6 @@ public:
     /// Takes the columns as compact() wrote them. Inside the caller's section.
     void compacted() noexcept {
         covered_ = static_cast<slot>(codes_ ? codes_->rows() : vectors_->rows());
-    }
-
-    /// Exactly the nearest; `keep` is asked only about rows that their distance lets in.
-    template <class Keep>
-    [[nodiscard]] result<neighbours> search(element const* query, std::size_t wanted, std::size_t,
-                                            Keep const& keep) const {
-        return vicinal::detail::guarded([&]() -> result<neighbours> {
-            nearest best(wanted);
-            scan(query, keep, best);
-            return best.take();
-        });
-    }
-
-    /// The same for `count` queries, one behind the other, on up to `threads` threads of this
-    /// call's; `keep` must be safe to ask from several.
-    template <class Keep>
-    [[nodiscard]] result<std::vector<neighbours>> search(element const* queries, std::size_t count,
-                                                         std::size_t wanted, Keep const& keep,
-                                                         std::size_t threads) const {
-        return vicinal::detail::guarded([&]() -> result<std::vector<neighbours>> {
-            std::vector<nearest<>> best(count, nearest<>(wanted));
-            VICINAL_CHECK(scan_batch(queries, std::span(best), keep, threads));
-            std::vector<neighbours> found;
-            found.reserve(count);
-            for (auto& b : best) found.push_back(b.take());
-            return found;
-        });
-    }
-
-    /// The nearest among a list of covered slots, each once.
-    [[nodiscard]] result<neighbours> search_among(element const* query, std::size_t wanted,
-                                                  std::span<slot const> slots) const {
-        return vicinal::detail::guarded([&]() -> result<neighbours> {
-            nearest best(wanted);
-            scan_listed(query, slots, keep_all{}, best);
-            return best.take();
-        });
     }
 
     /// Offers what of a list of covered slots, each once, `keep` holds for.
@@ -21922,21 +24168,12 @@ public:
     [[nodiscard]] std::size_t code_bytes() const noexcept {
         return codes_ ? dim_ + sizeof(codec::sq8_factors) : 0;
     }
-    [[nodiscard]] std::uint64_t link_bytes() const noexcept { return 0; }
-    [[nodiscard]] std::uint64_t all_code_bytes() const noexcept {
-        return std::uint64_t{covered_} * code_bytes();
-    }
-
-    /// Every row is looked at, whatever is wanted.
-    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double) const noexcept {
-        return wanted;
-    }
 
 private:
     static constexpr std::size_t least_batch = 4;
     using reader = decltype(std::declval<column const&>().reader());
 
-    of(vectors_type const& vectors, std::size_t dim) noexcept
+    plain_rows(vectors_type const& vectors, std::size_t dim) noexcept
         : vectors_(&vectors), codec_(dim), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
 
     [[nodiscard]] result<void> open_codes(typename Storage::space& space) {
@@ -22020,6 +24257,39 @@ private:
     coded codec_;
     std::size_t dim_;
     slot covered_;
+};
+
+} // namespace flat_scan
+
+/// Looks at every row: exact, no build.
+///
+/// With codec::sq8 (two-phase) it reads dim + 16 bytes of codes a row and the vectors only of rows
+/// that the codes can't rule out, with the same answer to the last bit: a quarter of the bytes, and
+/// many queries at once share what is read. Costs those bytes of memory beside the vectors. With
+/// codec::sq4 it does so with half the bytes, exactly too, where rows differ by more than the steps
+/// of their codes. With codec::f32, and where the codec has no bound (another metric, other
+/// elements, more than 32,768 dimensions), it compares every vector. With codec::only it decodes
+/// every row's codes.
+///
+/// With codec::rabitq, and with codec::pca, it reads fewer bytes still and is exact but for a few:
+/// what codes say of a distance is likely, not certain. Of rabitq's one neighbour in some 2,000 may
+/// be ruled out (codec::rabitq_certainty); `.exact` of a search compares every vector.
+template <codec::model Codec = codec::f32>
+struct flat {
+    using options = flat_options;
+    using codec_type = Codec;
+    static constexpr bool takes_codes_alone = true;
+    static constexpr std::string_view name = "flat";
+
+    /// Nothing to choose, so nothing to refuse.
+    [[nodiscard]] static result<void> check(flat_options const&) { return {}; }
+
+    template <metric::model Metric, storage::model Storage>
+    using of = std::conditional_t<
+        flat_scan::coded_beside<typename Codec::template of<Metric>> &&
+            !std::same_as<Codec, codec::sq8>,
+        flat_scan::scored_rows<typename Codec::template of<Metric>, Metric, Storage>,
+        flat_scan::plain_rows<Codec, Metric, Storage>>;
 };
 
 static_assert(model<flat<>>);
@@ -22253,14 +24523,14 @@ struct ground {
     Reader links;
     std::uint32_t nodes;
     std::size_t width;
+    /// Cache lines of a row that are asked for ahead.
+    std::size_t lines;
 
     [[nodiscard]] std::uint32_t const* list(std::uint32_t node) const noexcept {
         return links.template row_as<std::uint32_t>(node);
     }
     [[nodiscard]] slot row(std::uint32_t node) const noexcept { return node; }
-    void prefetch(std::uint32_t node) const noexcept {
-        links.prefetch(node, (width * 4 + 63) / 64);
-    }
+    void prefetch(std::uint32_t node) const noexcept { links.prefetch(node, lines); }
 };
 
 /// An upper level: node n is a row {slot, row below, level, links}. Links name rows, so that a walk
@@ -22362,7 +24632,7 @@ public:
         auto const width = 2 * std::size_t{get().neighbours};
         auto* const row = links_->edit(node);
         put_list(row, list, width);
-        if (links_->row_bytes() > 4 * width) std::memset(row + links_->row_bytes() - 2, 0xff, 2);
+        if (links_->row_bytes() > 4 * width) std::memset(row + 4 * width, 0xff, 2);
     }
     /// Puts a list of up to `width` numbers in place.
     static void put_list(std::byte* row, std::vector<std::uint32_t> const& list,
@@ -22394,8 +24664,9 @@ public:
     }
 
     [[nodiscard]] auto ground_level(state const& s) const noexcept {
+        auto const lines = (std::min)((links_->row_bytes() + 63) / 64, most_lines);
         return ground<decltype(links_->reader())>{links_->reader(), s.linked,
-                                                  2 * std::size_t{s.neighbours}};
+                                                  2 * std::size_t{s.neighbours}, lines};
     }
     [[nodiscard]] auto upper_levels(state const& s) const noexcept {
         return upper<decltype(upper_->reader())>{upper_->reader(), s.upper_rows, s.neighbours};
@@ -22411,6 +24682,9 @@ public:
     [[nodiscard]] column& tuning_column() noexcept { return *tuning_; }
 
 private:
+    /// The hardware streams the rest of a long row.
+    static constexpr std::size_t most_lines = 16;
+
     columns() = default;
 
     column* state_ = nullptr;
@@ -22506,6 +24780,52 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
             if (score.at_least(codes.row(c.row), c.distance) > least) return;
             if (c.row < end) compare(c.row);
         }
+}
+
+/// Offers the exact distances of candidates, which come nearest first by codes that don't say how
+/// wrong they may be: how far they were off so far, some standard deviations of it, tells when no
+/// other is likely to be nearer than what is held. Rows from `end` on are left out.
+template <class Metric, class Vectors, class Before, class Tally = no_tally>
+void compare_likely(neighbours const& candidates, metric::element_of<Metric> const* query,
+                    std::size_t dim, Vectors const& vectors, slot end, nearest<Before>& best,
+                    Tally const& tally = {}) {
+    using element = metric::element_of<Metric>;
+    // A core has about a dozen reads under way.
+    constexpr std::size_t ahead = 12;
+    constexpr std::size_t least = 8;
+    constexpr double certainty = 2.5;
+    auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
+    auto const exact = metric::bind_exact<Metric>(query, dim);
+    auto const fetch = [&](std::size_t i) {
+        if (i < candidates.size() && candidates[i].row < end)
+            vectors.prefetch(candidates[i].row, lines);
+    };
+    double sum = 0;
+    double squares = 0;
+    std::size_t compared = 0;
+    for (std::size_t i = 0; i < ahead; ++i) fetch(i);
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        auto const& c = candidates[i];
+        if (c.row >= end) continue;
+        if (best.full() && compared >= least) {
+            auto const n = static_cast<double>(compared);
+            auto const mean = sum / n;
+            auto const variance = (squares - mean * sum) / (n - 1);
+            // The first candidates are there because codes flatter them; others may only be nearer.
+            auto const likely = double{c.distance} + (std::min)(mean, 0.0) -
+                                certainty * std::sqrt((std::max)(variance, 0.0));
+            if (likely > double{best.farthest()}) return;
+        }
+        fetch(i + ahead);
+        tally.vectors(1);
+        auto const distance = exact(vectors.template row_as<element>(c.row));
+        best.offer({distance, c.row});
+        auto const off = double{distance} - double{c.distance};
+        if (!std::isfinite(off)) continue;
+        ++compared;
+        sum += off;
+        squares += off * off;
+    }
 }
 
 } // namespace vicinal::inline VICINAL_ABI::index
@@ -22614,24 +24934,119 @@ struct mutex_lock {
 #ifndef VICINAL_INDEX_POOL_HPP
 #define VICINAL_INDEX_POOL_HPP
 
+// ---- vicinal/simd/sorted_keys.hpp
+#ifndef VICINAL_SIMD_SORTED_KEYS_HPP
+#define VICINAL_SIMD_SORTED_KEYS_HPP
+
+/// Numbers put into a sorted array of 64-bit numbers that keeps its length: what is pushed out at
+/// the end is gone.
+///
+/// Where x comes in, element i becomes min(a[i], max(a[i - 1], x)): whole registers, and no branch
+/// to mispredict. For 40 numbers AVX-512 takes 5 registers, some 10 cycles, where a binary search
+/// and moving what lies behind takes 70.
+namespace vicinal::inline VICINAL_ABI::simd {
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+struct insert_sorted_body {
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static void run(std::int64_t* all, std::size_t length,
+                                          std::int64_t const* more, std::size_t count) noexcept {
+        // Registers of two numbers, or without a comparison of them, gain nothing.
+        if constexpr (Set::bytes >= 32)
+            in_registers<Set::bytes / 8>(all, length, more, count);
+        else
+            for (std::size_t i = 0; i < count; ++i) one_by_one(all, length, more[i]);
+    }
+
+private:
+    template <std::size_t Width>
+    VICINAL_ALWAYS_INLINE static void in_registers(std::int64_t* all, std::size_t length,
+                                                   std::int64_t const* more,
+                                                   std::size_t count) noexcept {
+        using keys = pack<std::int64_t, Width>;
+        for (std::size_t n = 0; n < count; ++n) {
+            keys x, before;
+            x.fill(more[n]);
+            before.lanes = x.lanes; // max(x, x): nothing lies before the first
+            for (auto i = first_register<Width>(all, length, more[n]); i < length; i += Width) {
+                keys now, moved;
+                now.load(all + i);
+                shift(before, now, moved, std::make_index_sequence<Width>{});
+                moved.lanes = moved.lanes > x.lanes ? moved.lanes : x.lanes;
+                before.lanes = now.lanes;
+                now.lanes = now.lanes < moved.lanes ? now.lanes : moved.lanes;
+                now.store(all + i);
+            }
+        }
+    }
+    /// Where x goes or before it. A short array is gone through whole.
+    template <std::size_t Width>
+    VICINAL_ALWAYS_INLINE static std::size_t
+    first_register(std::int64_t const* all, std::size_t length, std::int64_t x) noexcept {
+        std::size_t at = 0;
+        for (auto left = length / Width; left > 8;) {
+            auto const half = left / 2;
+            at += (half * Width) & (std::size_t{0} - (all[at + half * Width - 1] < x ? 1U : 0U));
+            left -= half;
+        }
+        return at;
+    }
+    /// The last of `before`, and all of `now` but its last.
+    template <class Keys, std::size_t... I>
+    VICINAL_ALWAYS_INLINE static void shift(Keys const& before, Keys const& now, Keys& out,
+                                            std::index_sequence<I...>) noexcept {
+        out.lanes = __builtin_shufflevector(before.lanes, now.lanes,
+                                            static_cast<int>(I + Keys::width - 1)...);
+    }
+    VICINAL_ALWAYS_INLINE static void one_by_one(std::int64_t* all, std::size_t length,
+                                                 std::int64_t x) noexcept {
+        if (length == 0 || all[length - 1] <= x) return;
+        auto* first = all;
+        // Which half it is, is a coin's throw: a mask, as a branch would be mispredicted.
+        for (auto n = length; n > 1;) {
+            auto const half = n / 2;
+            first += half & (std::size_t{0} - (first[half - 1] <= x ? 1U : 0U));
+            n -= half;
+        }
+        auto const behind = static_cast<std::size_t>(all + length - 1 - first);
+        std::memmove(first + 1, first, behind * sizeof x);
+        *first = x;
+    }
+};
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+/// Numbers that `length` of insert_sorted is a multiple of.
+inline constexpr std::size_t sorted_keys_step = 8;
+
+/// `get()(all, length, more, count)`: puts `more`, in any order, into the ascending `all`, which
+/// keeps the least.
+using insert_sorted = kernel<detail::insert_sorted_body, void, std::int64_t*, std::size_t,
+                             std::int64_t const*, std::size_t>;
+
+} // namespace vicinal::inline VICINAL_ABI::simd
+
+#endif
+
 namespace vicinal::inline VICINAL_ABI::index {
 
 /// The frontier and the result of a beam search in one sorted array.
 ///
-/// Replaces the two heaps of the paper: an insert is a binary search without branches and a move
-/// of 8-byte entries, which beats heaps up to a width of about 500, and the next node to expand is
-/// found by moving on. Node numbers are below 2^31; the bit above tells which were expanded. The
-/// idea is from pyglass and Scalable Vector Search.
+/// Replaces the two heaps of the paper: the next node to expand is found by moving on, and what was
+/// met is put in place by whole registers (simd/sorted_keys.hpp). An entry is one number: the
+/// distance, as bits that are in its order, then the node, then whether it was expanded, so that
+/// nodes of equal distance are in the order of their numbers. Nodes are below 2^31. One sorted
+/// array for both is pyglass's and Scalable Vector Search's idea.
 class pool {
 public:
-    struct entry {
-        float distance;
-        std::uint32_t node;
-    };
-
     /// Empties the pool; it then keeps the `width` nearest, at least one.
     void reset(std::size_t width) {
-        entries_.resize(width + slack);
+        auto const whole =
+            (width + simd::sorted_keys_step - 1) / simd::sorted_keys_step * simd::sorted_keys_step;
+        keys_.assign(whole, nothing);
         width_ = width;
         size_ = 0;
         next_ = 0;
@@ -22639,80 +25054,92 @@ public:
 
     /// What a distance must be below to be let in.
     [[nodiscard]] float limit() const noexcept {
-        return size_ == width_ ? entries_[size_ - 1].distance
-                               : std::numeric_limits<float>::infinity();
+        return size_ == width_ ? distance(size_ - 1) : std::numeric_limits<float>::infinity();
     }
 
-    /// Inserts behind those of equal distance, or leaves out what limit() does not let in. Infinity
-    /// is let in while there is room. How many entries from the nearest unexpanded on lie before
-    /// it.
-    std::size_t insert(float distance, std::uint32_t node) noexcept {
-        if (size_ == width_ && !(distance < entries_[size_ - 1].distance)) return width_;
-        auto* first = entries_.data();
-        // Which half it is, is a coin's throw: a mask, as a branch would be mispredicted.
-        for (auto n = size_; n > 1;) {
-            auto const half = n / 2;
-            first += half & (std::size_t{0} - (first[half - 1].distance <= distance ? 1U : 0U));
-            n -= half;
+    /// Inserts what limit() lets in. Infinity is let in while there is room, what is no number
+    /// never.
+    void insert(float distance, std::uint32_t node) noexcept {
+        insert(&distance, &node, 1, std::numeric_limits<float>::infinity());
+    }
+    /// The same for `count` nodes, of those that are not farther than `useful`.
+    void insert(float const* distances, std::uint32_t const* nodes, std::size_t count,
+                float useful) noexcept {
+        std::int64_t more[at_once];
+        for (std::size_t first = 0; first < count; first += at_once) {
+            auto const last = (std::min)(first + at_once, count);
+            auto const end = size_ == width_ ? keys_[width_ - 1] : nothing;
+            std::size_t entering = 0;
+            auto least = nothing;
+            for (auto i = first; i < last; ++i) {
+                auto const key = key_of(distances[i], nodes[i]);
+                more[entering] = key;
+                bool const enters = distances[i] <= useful && key < end;
+                entering += enters ? 1U : 0U;
+                least = enters && key < least ? key : least;
+            }
+            if (entering != 0) put(more, entering, least);
         }
-        first += size_ > 0 && first->distance <= distance ? 1 : 0;
-        auto const place = static_cast<std::size_t>(first - entries_.data());
-        if (size_ < width_) ++size_;
-        open_up(first, size_ - 1 - place);
-        *first = {distance, node};
-        auto const before = place > next_ ? place - next_ : 0;
-        next_ = (std::min)(next_, place);
-        return before;
     }
 
     [[nodiscard]] bool has_next() const noexcept { return next_ < size_; }
     /// The distance of the nearest node not expanded yet; there must be one.
-    [[nodiscard]] float next_distance() const noexcept { return entries_[next_].distance; }
+    [[nodiscard]] float next_distance() const noexcept { return distance(next_); }
     /// The i-th entry from the nearest unexpanded on, expanded or not; no_node behind the last.
     [[nodiscard]] std::uint32_t ahead(std::size_t i) const noexcept {
-        return next_ + i < size_ ? entries_[next_ + i].node & ~expanded : no_node;
+        return next_ + i < size_ ? node(next_ + i) : no_node;
     }
 
     /// The nearest node not expanded yet, which then is.
     [[nodiscard]] std::uint32_t pop() noexcept {
-        auto const node = entries_[next_].node;
-        entries_[next_].node |= expanded;
+        auto const popped = node(next_);
+        keys_[next_] |= expanded;
         do {
             ++next_;
-        } while (next_ < size_ && (entries_[next_].node & expanded) != 0);
-        return node;
+        } while (next_ < size_ && (keys_[next_] & expanded) != 0);
+        return popped;
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] float distance(std::size_t i) const noexcept { return entries_[i].distance; }
+    [[nodiscard]] float distance(std::size_t i) const noexcept {
+        auto const bits = static_cast<std::int32_t>(keys_[i] >> 32);
+        return std::bit_cast<float>(in_order(bits));
+    }
     [[nodiscard]] std::uint32_t node(std::size_t i) const noexcept {
-        return entries_[i].node & ~expanded;
+        return static_cast<std::uint32_t>(keys_[i]) >> 1;
     }
 
     static constexpr std::uint32_t no_node = 0xffffffffU;
 
 private:
-    static constexpr std::uint32_t expanded = 0x80000000U;
-    /// Entries that are moved at once; the array has as many to spare.
-    static constexpr std::size_t slack = 4;
+    static constexpr std::int64_t expanded = 1;
+    static constexpr std::int64_t nothing = (std::numeric_limits<std::int64_t>::max)();
+    /// Entries that are put in place together.
+    static constexpr std::size_t at_once = 32;
 
-    /// Moves `count` entries up by one, the last ones first, in pieces: most moves are of a few
-    /// dozen entries, where calling memmove is most of its time.
-    static void open_up(entry* from, std::size_t count) noexcept {
-        entry piece[slack];
-        auto left = count;
-        for (; left >= slack; left -= slack) {
-            auto* const at = from + (left - slack);
-            std::memcpy(piece, at, sizeof piece);
-            std::memcpy(at + 1, piece, sizeof piece);
-        }
-        for (; left > 0; --left) from[left] = from[left - 1];
+    /// The bits of a float as a whole number of the same order; the way back is the same.
+    [[nodiscard]] static std::int32_t in_order(std::int32_t bits) noexcept {
+        return bits ^ ((bits >> 31) & 0x7fffffff);
+    }
+    [[nodiscard]] static std::int64_t key_of(float distance, std::uint32_t node) noexcept {
+        auto const high = in_order(std::bit_cast<std::int32_t>(distance));
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(high) << 32 |
+                                         std::uint64_t{node} << 1);
+    }
+    void put(std::int64_t const* more, std::size_t count, std::int64_t least) noexcept {
+        put_(keys_.data(), keys_.size(), more, count);
+        std::fill(keys_.begin() + static_cast<std::ptrdiff_t>(width_), keys_.end(), nothing);
+        size_ = (std::min)(size_ + count, width_);
+        // All that lies before the next one was expanded, but not what comes in there now.
+        if (next_ == size_ || keys_[next_] > least) next_ = (std::min)(next_, size_ - 1);
+        while (next_ > 0 && keys_[next_ - 1] >= least) --next_;
     }
 
-    std::vector<entry> entries_;
+    std::vector<std::int64_t> keys_;
     std::size_t width_ = 0;
     std::size_t size_ = 0;
     std::size_t next_ = 0;
+    simd::insert_sorted::function put_ = simd::insert_sorted::get();
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index
@@ -22783,6 +25210,8 @@ struct scratch {
     visited_set visited;
     pool beam;
     std::vector<std::uint32_t> fresh;
+    /// Of those.
+    std::vector<float> distances;
     neighbours candidates;
     neighbours waiting[2];
 };
@@ -22947,17 +25376,30 @@ template <class Level>
     return at + count;
 }
 
+/// Follows every link of a node (see beam_search).
+struct all_links {
+    template <class Level>
+    [[nodiscard]] std::size_t operator()(Level const& level, position from, float, std::size_t at,
+                                         std::size_t rows, scratch& s) const {
+        return collect(level, from.node, at, rows, s);
+    }
+};
+
 /// Beam search: the nearest nodes that the graph leads to from `start`, in s.beam, as far as `r`
 /// goes.
 ///
 /// Two nodes are expanded at a time: a few more distances, and twice as many reads under way. The
 /// nodes of `without` are taken for ones that are not there, the first excepted.
-template <class Level, class Target>
+///
+/// links(level, node, limit, at, rows, s): the neighbours of the node that are worth a distance
+/// where none beyond `limit` is, as collect() gives them.
+template <class Level, class Target, class Links = all_links>
 void beam_search(Level const& level, position start, reach const& r, Target const& to, scratch& s,
-                 std::span<slot const> without = {}) {
+                 std::span<slot const> without = {}, Links const& links = {}) {
     s.visited.reset(level.nodes);
     s.beam.reset(r.width);
     s.fresh.resize(2 * level.width);
+    s.distances.resize(2 * level.width);
     static_cast<void>(s.visited.mark(start.node));
     for (auto const node : without) static_cast<void>(s.visited.mark(node));
     s.beam.insert(start.distance, start.node);
@@ -22970,15 +25412,29 @@ void beam_search(Level const& level, position start, reach const& r, Target cons
                 useful = (std::max)(end, s.beam.distance(r.candidates - 1));
         }
         std::size_t count = 0;
-        for (int i = 0; i < 2 && s.beam.has_next(); ++i)
-            count = collect(level, s.beam.pop(), count, to.rows, s);
+        for (int i = 0; i < 2 && s.beam.has_next(); ++i) {
+            auto const distance = s.beam.next_distance();
+            count = links(level, {distance, s.beam.pop()}, (std::min)(useful, s.beam.limit()),
+                          count, to.rows, s);
+        }
         for (std::size_t i = 0; i < 2; ++i)
             if (auto const next = s.beam.ahead(i); next != pool::no_node) level.prefetch(next);
-        score_nodes(level, s.fresh.data(), count, to, [&](float distance, std::uint32_t n) {
-            // A node that comes to the front is likely to be expanded next.
-            if (distance <= useful && distance < s.beam.limit() && s.beam.insert(distance, n) < 2)
-                level.prefetch(n);
+        std::size_t scored = 0, entered = 0;
+        auto const enter = [&] {
+            s.beam.insert(s.distances.data() + entered, s.fresh.data() + entered, scored - entered,
+                          useful);
+            entered = scored;
+            // What is at the front now is likely to be expanded next.
+            for (std::size_t i = 0; i < 2; ++i)
+                if (auto const next = s.beam.ahead(i); next != pool::no_node) level.prefetch(next);
+        };
+        // Some at a time, so that lists are on their way while the rest is scored.
+        constexpr std::size_t together = 16;
+        score_nodes(level, s.fresh.data(), count, to, [&](float distance, std::uint32_t) {
+            s.distances[scored++] = distance;
+            if (scored - entered == together) enter();
         });
+        if (scored != entered) enter();
     }
 }
 
@@ -23487,213 +25943,11 @@ private:
 
 namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 
-/// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere in
-/// a line.
-[[nodiscard]] constexpr std::size_t code_lines(std::size_t row_bytes) noexcept {
-    return (std::min)((row_bytes + 48 + 63) / 64, std::size_t{12});
-}
-
-/// What a graph walks over: the codec, and a code for each slot, in a column of their own or, where
-/// the codec reads the vectors, in that of the vectors.
+/// What a graph walks over.
 template <class Codec, class Metric, class Storage>
-class codes {
-public:
-    using element = metric::element_of<Metric>;
-    using column = typename Storage::column;
-    /// Whether the graph has a column of codes.
-    static constexpr bool has_column = !Codec::reads_rows;
+using codes = row_codes<Codec, Metric, Storage>;
 
-    /// Errors: corrupt_snapshot, out_of_memory.
-    [[nodiscard]] static result<codes> open(typename Storage::space& space, column const& vectors,
-                                            std::size_t dim) {
-        return vicinal::detail::guarded([&] { return open_columns(space, vectors, dim); });
-    }
-
-    /// Whether there can be codes of `until` rows: a codec that learns wants enough of them.
-    [[nodiscard]] bool ready(slot until) const noexcept {
-        if constexpr (codec::needs_model<Codec>)
-            return codec_.has_model() || until >= Codec::trains_from;
-        static_cast<void>(until);
-        return true;
-    }
-    [[nodiscard]] Codec const& codec() const noexcept { return codec_; }
-    [[nodiscard]] auto reader() const noexcept { return all().reader(); }
-    [[nodiscard]] std::uint64_t rows() const noexcept { return all().rows(); }
-    [[nodiscard]] std::size_t row_bytes() const noexcept { return all().row_bytes(); }
-    [[nodiscard]] std::size_t lines() const noexcept { return code_lines(row_bytes()); }
-
-    /// Encodes the slots from `first` up to `until` on so many threads; where these bring enough
-    /// rows for a frame, in one that suits them, and those before anew. May take memory.
-    template <class Section>
-    [[nodiscard]] result<void> make(slot first, slot until, std::size_t threads,
-                                    Section const& section) {
-        if constexpr (framed<Codec>)
-            if (first < framed_from && until >= framed_from)
-                VICINAL_CHECK(choose_frame(first, until, section));
-        if constexpr (codec::needs_model<Codec>)
-            if (!codec_.has_model()) VICINAL_CHECK(learn(until, section));
-        if constexpr (!Codec::reads_rows) {
-            VICINAL_CHECK(storage::reserve(*own_, until, section));
-            auto const part = [&](std::size_t from, std::size_t to) {
-                return vicinal::detail::guarded([&]() -> result<void> {
-                    std::vector<float> scratch(scratch_floats());
-                    auto const vectors = vectors_->reader();
-                    for (auto s = first + from; s < first + to; ++s)
-                        encode(vectors, static_cast<slot>(s), scratch.data());
-                    return {};
-                });
-            };
-            VICINAL_CHECK(run_parts(until - first, 64, threads, part));
-            // What was misread is encoded again with the next try.
-            if (storage::fault_scope::met())
-                return error{errc::io_failure, "vectors that can be read, to encode them"};
-        }
-        return {};
-    }
-
-    /// Inside the caller's section.
-    void clear() noexcept {
-        if constexpr (framed<Codec>) put(codec::sq8_frame{});
-        if constexpr (codec::needs_model<Codec>) {
-            model_.put({});
-            static_cast<void>(codec_.put_model({}));
-        }
-    }
-
-    /// The codes of the slots of `kept`, which become slots 0, 1 and so on.
-    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
-        if constexpr (!Codec::reads_rows)
-            out.push_back(storage::chosen_rows("hnsw.codes", *own_, kept));
-    }
-
-private:
-    codes(column const& vectors, std::size_t dim) : vectors_(&vectors), codec_(dim), dim_(dim) {}
-
-    [[nodiscard]] static result<codes> open_columns(typename Storage::space& space,
-                                                    column const& vectors, std::size_t dim) {
-        codes c(vectors, dim);
-        if constexpr (!Codec::reads_rows) {
-            auto own = space.column("hnsw.codes", c.codec_.row_bytes(), storage::heat::warm);
-            VICINAL_CHECK(own);
-            c.own_ = *own;
-        }
-        if constexpr (framed<Codec>) {
-            auto frames = frame_column<column>::open(space, "hnsw.frame");
-            VICINAL_CHECK(frames);
-            auto frame = frames->get(dim);
-            VICINAL_CHECK(frame);
-            c.frames_ = *frames;
-            c.codec_.put(std::move(*frame));
-        }
-        if constexpr (codec::needs_model<Codec>) {
-            auto model = model_column<column>::open(space, "hnsw.model", c.codec_);
-            VICINAL_CHECK(model);
-            c.model_ = *model;
-            if (c.own_->rows() != 0 && c.model_.empty())
-                return error{errc::corrupt_snapshot, "codes with what they were learnt from",
-                             "no hnsw.model"};
-        }
-        return c;
-    }
-
-    /// Before there is any code: no search reads the codec yet.
-    template <class Section>
-    [[nodiscard]] result<void> learn(slot until, Section const& section) {
-        auto const vectors = vectors_->reader();
-        auto const numbers =
-            codec_.fit(until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
-        VICINAL_CHECK(numbers);
-        if (storage::fault_scope::met())
-            return error{errc::io_failure, "vectors that can be read, to learn from them"};
-        VICINAL_CHECK(model_.reserve(numbers->size(), section));
-        if (!codec_.put_model(*numbers))
-            return error{errc::not_finite, "vectors that a codec can learn from",
-                         "elements beyond its range"};
-        section([&] { model_.put(*numbers); });
-        return {};
-    }
-    template <class Section>
-    [[nodiscard]] result<void> choose_frame(slot before, slot until, Section const& section) {
-        auto const vectors = vectors_->reader();
-        auto frame = codec_.fitting_frame(
-            until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
-        VICINAL_CHECK(frames_.reserve(frame, section));
-        std::vector<float> scratch((std::max)(dim_, scratch_floats()));
-        section([&] {
-            put(std::move(frame));
-            for (slot s = 0; s < before; ++s) encode(vectors, s, scratch.data());
-        });
-        return {};
-    }
-    void put(codec::sq8_frame frame) noexcept {
-        frames_.put(frame);
-        codec_.put(std::move(frame));
-    }
-
-    [[nodiscard]] std::size_t scratch_floats() const noexcept {
-        if constexpr (requires { codec_.scratch(); })
-            return codec_.scratch();
-        else
-            return 0;
-    }
-    template <class Reader>
-    void encode(Reader const& vectors, slot s, float* scratch) noexcept {
-        auto const* const vector = vectors.template row_as<element>(s);
-        if constexpr (requires { codec_.scratch(); })
-            codec_.encode_row(vector, own_->edit(s), scratch);
-        else
-            codec_.encode_row(vector, own_->edit(s));
-        static_cast<void>(scratch);
-    }
-
-    [[nodiscard]] column const& all() const noexcept {
-        if constexpr (Codec::reads_rows)
-            return *vectors_;
-        else
-            return *own_;
-    }
-
-    column const* vectors_;
-    /// Null where the codec reads the vectors.
-    column* own_ = nullptr;
-    frame_column<column> frames_;
-    model_column<column> model_;
-    Codec codec_;
-    std::size_t dim_;
-};
-
-/// The codes of a store that keeps nothing else: the graph walks over them where they lie.
-template <codec::alone Codec, class Metric, class Storage>
-class codes<Codec, Metric, Storage> {
-    using vectors_type = vectors_of<Codec, Storage>;
-
-public:
-    static constexpr bool has_column = false;
-
-    [[nodiscard]] static result<codes> open(typename Storage::space&, vectors_type const& vectors,
-                                            std::size_t) {
-        return codes(vectors);
-    }
-
-    [[nodiscard]] bool ready(slot) const noexcept { return vectors_->coded(); }
-    [[nodiscard]] Codec const& codec() const noexcept { return vectors_->codec(); }
-    [[nodiscard]] auto reader() const noexcept { return vectors_->codes().reader(); }
-    [[nodiscard]] std::uint64_t rows() const noexcept { return vectors_->codes().rows(); }
-    [[nodiscard]] std::size_t row_bytes() const noexcept { return vectors_->codes().row_bytes(); }
-    [[nodiscard]] std::size_t lines() const noexcept { return code_lines(row_bytes()); }
-
-    template <class Section>
-    [[nodiscard]] static result<void> make(slot, slot, std::size_t, Section const&) {
-        return {};
-    }
-    void clear() noexcept {}
-    void compact(std::span<slot const>, std::vector<storage::replacement>&) const {}
-
-private:
-    explicit codes(vectors_type const& vectors) noexcept : vectors_(&vectors) {}
-
-    vectors_type const* vectors_;
-};
+inline constexpr code_columns columns_of_codes{"hnsw.codes", "hnsw.frame", "hnsw.model"};
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
 
@@ -24221,135 +26475,64 @@ private:
 #ifndef VICINAL_INDEX_HNSW_RECORDS_HPP
 #define VICINAL_INDEX_HNSW_RECORDS_HPP
 
-// ---- vicinal/codec/rabitq/block.hpp
-#ifndef VICINAL_CODEC_RABITQ_BLOCK_HPP
-#define VICINAL_CODEC_RABITQ_BLOCK_HPP
+// ---- vicinal/codec/rabitq/signs.hpp
+#ifndef VICINAL_CODEC_RABITQ_SIGNS_HPP
+#define VICINAL_CODEC_RABITQ_SIGNS_HPP
 
-/// Blocks of 32 vectors in one bit an element, as seen from a centre: what they have beyond it is
-/// encoded, and a query adds its exact distance from the centre.
-///
-/// A block has the codes as simd/fast_scan.hpp has them, then 32 numbers that are added and 32 by
-/// which the sums are scaled, both as the upper halves of floats, rounded: an eighth of a percent
-/// where one bit is wrong by several. Source: Gou et al., "SymphonyQG: towards symphonious
-/// integration of quantization and graph for approximate nearest neighbor search", SIGMOD 2025.
-/// Differs: it keeps whole floats.
 namespace vicinal::inline VICINAL_ABI::codec {
 
-/// Bytes of a block of vectors of `padded` elements (rabitq_padded).
-[[nodiscard]] constexpr std::size_t rabitq_block_bytes(std::size_t padded) noexcept {
-    return simd::fast_scan_bytes(padded / 4) + 4 * simd::fast_scan_rows;
-}
-
-/// What a block wants of a query.
-struct rabitq_block_query {
-    /// Tables of the rotated query for simd::fast_scan.
-    std::uint8_t const* tables = nullptr;
-    std::size_t parts = 0;
-    /// What a sum of entries stands for: sum * scale + offset, a product with a direction whose
-    /// elements are -1/2 and 1/2.
-    float scale = 1;
-    float offset = 0;
+/// What one bit an element says of r = v - c, and what an estimate wants beside it.
+struct rabitq_signs {
+    /// |r|^2, of all elements.
+    float square = 0;
+    /// Of those that have a bit: the sum of |r|, twice the product of r and its code.
+    float absolute = 0;
+    /// Of those, twice the product of c and the code.
+    float centre = 0;
 };
 
 namespace detail {
 inline namespace VICINAL_BASELINE {
 
-struct rabitq_block_body {
+struct rabitq_signs_body {
     template <class Set>
-    VICINAL_ALWAYS_INLINE static std::uint32_t run(rabitq_block_query const* q,
-                                                   std::byte const* block, float centre,
-                                                   float limit, float* out) noexcept {
-        constexpr std::size_t rows = simd::fast_scan_rows;
-        std::uint32_t sums[rows];
-        simd::detail::fast_scan_body::run<Set>(reinterpret_cast<std::uint8_t const*>(block),
-                                               q->tables, q->parts, sums);
-        auto const* const factors = block + simd::fast_scan_bytes(q->parts);
-        simd::pack<std::uint32_t, 8> bits = {{1, 2, 4, 8, 16, 32, 64, 128}};
-        simd::pack<std::uint32_t, 8> below;
-        below.zero();
-        for (std::size_t i = 0; i < rows; i += 8) {
-            simd::pack<std::int32_t, 8> whole;
-            simd::pack<std::uint32_t, 8> is_below;
-            simd::pack<float, 8> add, scale, product;
-            std::memcpy(&whole.lanes, sums + i, sizeof whole.lanes);
-            widen(factors + 2 * i, add);
-            widen(factors + 2 * (rows + i), scale);
-            product.lanes =
-                __builtin_convertvector(whole.lanes, decltype(product.lanes)) * q->scale +
-                q->offset;
-            add.lanes += scale.lanes * product.lanes + centre;
-            add.store(out + i);
-            is_below.set_bits(add.lanes < limit);
-            below.lanes |= is_below.lanes & bits.lanes;
-            bits.lanes <<= 8;
+    VICINAL_ALWAYS_INLINE static void run(float const* v, float const* c, std::size_t coded,
+                                          std::size_t padded, std::byte* codes,
+                                          rabitq_signs* out) noexcept {
+        using floats = simd::pack<float, 8>;
+        using words = simd::pack<std::uint32_t, 8>;
+        words const bits = {{1, 2, 4, 8, 16, 32, 64, 128}};
+        floats square, absolute, centre;
+        square.zero();
+        absolute.zero();
+        centre.zero();
+        for (std::size_t i = 0; i < padded; i += 8) {
+            floats r, at;
+            r.load(v + i);
+            at.load(c + i);
+            r.lanes -= at.lanes;
+            square.add_product(r, r);
+            if (i >= coded) continue;
+            words positive, kept;
+            positive.set_bits(r.lanes >= 0);
+            kept.lanes = positive.lanes & bits.lanes;
+            codes[i / 8] = static_cast<std::byte>(kept.sum());
+            centre.lanes += r.lanes >= 0 ? at.lanes : -at.lanes;
+            r.absolute();
+            absolute.add(r);
         }
-        return below.sum();
-    }
-
-private:
-    VICINAL_ALWAYS_INLINE static void widen(std::byte const* halves,
-                                            simd::pack<float, 8>& out) noexcept {
-        simd::pack<std::uint16_t, 8> narrow;
-        simd::pack<std::uint32_t, 8> wide;
-        std::memcpy(&narrow.lanes, halves, sizeof narrow.lanes);
-        wide.lanes = __builtin_convertvector(narrow.lanes, decltype(wide.lanes)) << 16;
-        out.set_bits(wide.lanes);
+        *out = {square.sum(), absolute.sum(), centre.sum()};
     }
 };
 
 } // namespace VICINAL_BASELINE
 } // namespace detail
 
-/// `get()(query, block, centre, limit, out)`: for each of the 32 vectors what is added, plus
-/// `centre`, plus its scale times its product with the query. Gives those below `limit`, as bits.
-using rabitq_block_scores =
-    simd::kernel<detail::rabitq_block_body, std::uint32_t, rabitq_block_query const*,
-                 std::byte const*, float, float, float*>;
-
-/// One vector's place in a block that is being made; all its bytes are 0 before.
-class rabitq_block_writer {
-public:
-    rabitq_block_writer(std::byte* block, std::size_t padded) noexcept
-        : block_(block), padded_(padded) {}
-
-    /// codes: as rabitq_encode<1> gives them.
-    void put(std::size_t i, std::byte const* codes, float add, float scale) noexcept {
-        simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(codes), padded_ / 4, i,
-                            reinterpret_cast<std::uint8_t*>(block_));
-        auto* const factors = block_ + simd::fast_scan_bytes(padded_ / 4);
-        put_half(factors + 2 * i, add);
-        put_half(factors + 2 * (simd::fast_scan_rows + i), scale);
-    }
-
-private:
-    /// To the nearest; an infinity stays one.
-    static void put_half(std::byte* to, float x) noexcept {
-        auto const bits = std::bit_cast<std::uint32_t>(x);
-        auto const half = static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16 & 1)) >> 16);
-        std::memcpy(to, &half, sizeof half);
-    }
-
-    std::byte* block_;
-    std::size_t padded_;
-};
-
-/// A query's tables for all blocks. Takes memory.
-class rabitq_block_tables {
-public:
-    /// rotated: `padded` finite elements.
-    rabitq_block_tables(float const* rotated, std::size_t padded) : tables_(padded * 4) {
-        auto const s = simd::make_fast_scan_tables(rotated, padded / 4, tables_.data());
-        double sum = 0;
-        for (std::size_t i = 0; i < padded; ++i) sum += rotated[i];
-        query_ = {tables_.data(), padded / 4, 1 / s.scale, static_cast<float>(s.offset - sum / 2)};
-    }
-
-    [[nodiscard]] rabitq_block_query const& query() const noexcept { return query_; }
-
-private:
-    std::vector<std::uint8_t> tables_;
-    rabitq_block_query query_;
-};
+/// `get()(v, c, coded, padded, codes, &out)`: the signs of v - c, `padded` elements of which the
+/// first `coded` have a bit, 1 for 0 and more, as rabitq_encode<1> has them. Both are multiples of
+/// eight.
+using rabitq_signs_of = simd::kernel<detail::rabitq_signs_body, void, float const*, float const*,
+                                     std::size_t, std::size_t, std::byte*, rabitq_signs*>;
 
 } // namespace vicinal::inline VICINAL_ABI::codec
 
@@ -24357,38 +26540,46 @@ private:
 
 /// Records of layout::fused: a node's links, then for each 32 of them a block of their codes.
 ///
-/// A record whose last two bytes are 0xff has links, but no codes yet: so it is written when its
-/// links change, and a walk then compares the neighbours' vectors. No number ends so.
+/// A record whose two bytes behind the links are 0xff has no codes yet: so it is written when its
+/// links change, and a walk then follows all of them. No number of a block begins so.
 namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
+
+/// Bits that a neighbour has at most: more tell more than is needed to leave out what is far, and
+/// all are read at every hop.
+inline constexpr std::size_t most_sketched = 256;
+
+/// Elements of the rotated vectors that have a bit in a record.
+[[nodiscard]] constexpr std::size_t sketched_elements(std::size_t dim) noexcept {
+    return (std::min)(codec::rabitq_padded(dim), most_sketched);
+}
 
 /// Where the parts of a record lie: `width` links of vectors of `dim` elements.
 class record_shape {
 public:
     record_shape(std::size_t width, std::size_t dim) noexcept
-        : width_(width), padded_(codec::rabitq_padded(dim)) {}
+        : width_(width), sketched_(sketched_elements(dim)) {}
 
     [[nodiscard]] std::size_t width() const noexcept { return width_; }
-    [[nodiscard]] std::size_t padded() const noexcept { return padded_; }
     [[nodiscard]] std::size_t blocks() const noexcept {
         return (width_ + simd::fast_scan_rows - 1) / simd::fast_scan_rows;
     }
     /// Bytes behind the links.
     [[nodiscard]] std::size_t extra() const noexcept {
-        return blocks() * codec::rabitq_block_bytes(padded_);
+        return blocks() * codec::rabitq_block_bytes(sketched_);
     }
     [[nodiscard]] std::size_t row_bytes() const noexcept { return 4 * width_ + extra(); }
     [[nodiscard]] std::size_t block_at(std::size_t i) const noexcept {
-        return 4 * width_ + i * codec::rabitq_block_bytes(padded_);
+        return 4 * width_ + i * codec::rabitq_block_bytes(sketched_);
     }
     [[nodiscard]] bool coded(std::byte const* record) const noexcept {
-        std::uint16_t last = 0;
-        std::memcpy(&last, record + row_bytes() - 2, sizeof last);
-        return last != 0xffff;
+        std::uint16_t first = 0;
+        std::memcpy(&first, record + block_at(0), sizeof first);
+        return first != 0xffff;
     }
 
 private:
     std::size_t width_;
-    std::size_t padded_;
+    std::size_t sketched_;
 };
 
 /// Makes records and what queries want of them, for one metric.
@@ -24404,7 +26595,9 @@ template <class Metric>
 class record_codec {
 public:
     explicit record_codec(std::size_t dim)
-        : dim_(dim), padded_(codec::rabitq_padded(dim)), rotation_(padded_) {}
+        : dim_(dim), padded_(codec::rabitq_padded(dim)), sketched_(sketched_elements(dim)),
+          slack_(slack_of(static_cast<double>(sketched_) / static_cast<double>(padded_))),
+          rotation_(padded_) {}
 
     [[nodiscard]] codec::sq8_frame const& frame() const noexcept { return frame_; }
     void put(codec::sq8_frame frame) noexcept { frame_ = std::move(frame); }
@@ -24418,20 +26611,59 @@ public:
     [[nodiscard]] codec::rabitq_block_tables query(float const* vector) const {
         std::vector<float> moved(padded_);
         rotate(vector, !product, moved.data());
-        float sound = 0;
-        for (auto const x : moved) sound += x * 0.0F;
-        // What is not finite has a distance from nothing: any order is right.
-        if (sound != 0) std::fill(moved.begin(), moved.end(), 0.0F);
-        return {moved.data(), padded_};
+        // What is not finite has a distance from nothing: any order is right. Four sums, as one
+        // alone is a chain that takes a microsecond.
+        float sound[4] = {};
+        for (std::size_t i = 0; i < sketched_; ++i) sound[i % 4] += moved[i] * 0.0F;
+        if (sound[0] + sound[1] + sound[2] + sound[3] != 0)
+            std::fill(moved.begin(), moved.end(), 0.0F);
+        return {moved.data(), sketched_};
+    }
+    /// The norm of a query where slack() wants it, else 0.
+    [[nodiscard]] float norm(float const* query) const noexcept {
+        if constexpr (product)
+            return static_cast<float>(std::sqrt(simd::exact_dot::get()(query, query, dim_)));
+        static_cast<void>(query);
+        return 0;
+    }
+    /// What is to be added to a query's products with the codes of a record, that is of a node at
+    /// that distance, so that few neighbours are nearer than they are taken for.
+    ///
+    /// A product with one of r's neighbours is off by about |x| |r| sqrt(1 / (0.64 b) - 1 / n),
+    /// where b of n elements have bits and x is q - c, or under the inner product q; and the scale
+    /// of a code is |r| sqrt(n) / (0.4 b).
+    [[nodiscard]] float slack(float distance, float query_norm) const noexcept {
+        float const d = (std::max)(distance, 0.0F);
+        return slack_ * (product ? query_norm : std::sqrt(directions ? 2 * d : d));
     }
 
-    /// One thread's scratch memory.
-    struct hands {
+    /// One thread's scratch memory, with the vectors that it rotated last: a neighbour of one node
+    /// is one of the next nodes' too, and is rotated once, not thirty times. What a vector's
+    /// address held then it must hold still.
+    class hands {
+    public:
         explicit hands(record_codec const& c)
-            : centre(c.padded_), other(c.padded_), codes(c.padded_ / 8) {}
-        std::vector<float> centre;
-        std::vector<float> other;
-        std::vector<std::byte> codes;
+            : codec_(c), centre_(c.padded_), codes_(c.sketched_ / 8),
+              rotated_(remembered * c.padded_), of_(remembered) {}
+
+        [[nodiscard]] float const* rotated(float const* x) noexcept {
+            auto const i = static_cast<std::size_t>(
+                vicinal::detail::mix(reinterpret_cast<std::uintptr_t>(x)) % remembered);
+            auto* const out = rotated_.data() + i * codec_.padded_;
+            if (of_[i] != x) codec_.rotate(x, true, out);
+            of_[i] = x;
+            return out;
+        }
+
+    private:
+        friend record_codec;
+        static constexpr std::size_t remembered = 512;
+
+        record_codec const& codec_;
+        std::vector<float> centre_;
+        std::vector<std::byte> codes_;
+        std::vector<float> rotated_;
+        std::vector<float const*> of_;
     };
 
     /// Writes what follows the links of a record: list(i), for i below shape.width(), is the vector
@@ -24441,38 +26673,43 @@ public:
     void encode(record_shape const& shape, float const* node, List const& list, std::byte* record,
                 hands& h) const noexcept {
         std::memset(record + shape.block_at(0), 0, shape.extra());
-        rotate(node, true, h.centre.data());
+        std::copy_n(h.rotated(node), padded_, h.centre_.data());
         for (std::size_t i = 0; i < shape.width(); ++i) {
             auto* const block = record + shape.block_at(i / simd::fast_scan_rows);
-            codec::rabitq_block_writer to(block, padded_);
+            codec::rabitq_block_writer to(block, sketched_);
             auto const* const vector = list(i);
             bool const sound = vector == nullptr || encode_one(vector, i, to, h);
             if (!sound) {
-                std::memset(record + shape.row_bytes() - 2, 0xff, 2);
+                std::memset(record + shape.block_at(0), 0xff, 2);
                 return;
             }
         }
     }
 
 private:
+    /// Deviations that a neighbour may be nearer than its estimate: of 0, 0.5, 1, 1.5, 2 and 3 a
+    /// walk takes the least time for a recall at 0.5 to 1 (sift and mnist).
+    static constexpr double deviations = 0.75;
+
+    [[nodiscard]] static float slack_of(double share) noexcept {
+        return static_cast<float>(deviations * 0.4 * std::sqrt(share / 0.64 - share * share));
+    }
     static constexpr bool product = std::same_as<Metric, metric::inner_product>;
     static constexpr bool directions = std::same_as<Metric, metric::cosine>;
 
     [[nodiscard]] bool encode_one(float const* vector, std::size_t i,
                                   codec::rabitq_block_writer& to, hands& h) const noexcept {
-        rotate(vector, true, h.other.data());
-        for (std::size_t j = 0; j < padded_; ++j) h.other[j] -= h.centre[j];
-        auto const f = codec::rabitq_encode<1>(h.other.data(), padded_, h.codes.data());
-        if (!std::isfinite(f.error)) return false;
-        double of_centre = 0;
-        for (std::size_t j = 0; j < padded_; ++j)
-            of_centre += h.other[j] < 0 ? -h.centre[j] : h.centre[j];
+        codec::rabitq_signs r;
+        signs_(h.rotated(vector), h.centre_.data(), sketched_, padded_, h.codes_.data(), &r);
+        if (!std::isfinite(r.square)) return false;
+        // Of a neighbour in the same place there is nothing to say.
+        double const rescale = r.absolute > 0 ? 2.0 * r.square / r.absolute : 0;
         constexpr double parts = std::same_as<Metric, metric::squared_l2> ? 2 : 1;
-        double const add = product ? 0 : (f.square + f.rescale * of_centre) * (parts / 2);
-        auto const small = static_cast<float>(add);
-        to.put(i % simd::fast_scan_rows, h.codes.data(), small,
-               static_cast<float>(-parts * f.rescale));
-        return std::isfinite(small);
+        auto const add =
+            static_cast<float>(product ? 0 : (r.square + rescale * r.centre) * (parts / 2));
+        auto const scale = static_cast<float>(-parts * rescale);
+        to.put(i % simd::fast_scan_rows, h.codes_.data(), add, scale);
+        return std::isfinite(add) && std::isfinite(scale);
     }
     [[nodiscard]] double multiplier(float const* x) const noexcept {
         if constexpr (directions)
@@ -24481,19 +26718,22 @@ private:
             return 1;
     }
     void rotate(float const* x, bool centred, float* out) const noexcept {
-        double const m = multiplier(x);
+        auto const m = static_cast<float>(multiplier(x));
+        for (std::size_t i = 0; i < dim_; ++i) out[i] = x[i] * m;
         auto const mean = frame_.mean();
-        for (std::size_t i = 0; i < dim_; ++i)
-            out[i] =
-                static_cast<float>(x[i] * m - (centred && !mean.empty() ? double{mean[i]} : 0.0));
+        if (centred && !mean.empty())
+            for (std::size_t i = 0; i < dim_; ++i) out[i] -= mean[i];
         std::fill(out + dim_, out + padded_, 0.0F);
         rotation_(out);
     }
 
     std::size_t dim_;
     std::size_t padded_;
+    std::size_t sketched_;
+    float slack_;
     codec::sq8_rotation rotation_;
     codec::sq8_frame frame_;
+    codec::rabitq_signs_of::function signs_ = codec::rabitq_signs_of::get();
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
@@ -24502,82 +26742,53 @@ private:
 
 namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 
-/// Beam search over records: the rows that `keep` holds for among those that it expands, with their
-/// distances, nearest first; at most `most` of them.
+/// How one query leaves links out by what a record says of them: a beam search that follows the
+/// others compares a third of what it else would (see beam_search).
 ///
-/// The beam is in the order of estimates; what is expanded is compared by its vector, so that
-/// nothing needs to be compared again. A node may be in the beam twice, by two neighbours'
-/// estimates: a second chance for one that the first estimate puts too far. The nodes of `without`
-/// are taken for ones that are not there.
-///
-/// to: the vectors. Source: Gou et al., "SymphonyQG", SIGMOD 2025. Differs: it begins where the
-/// levels above lead to, and a record may be without codes.
-template <class Level, class Target, class Keep>
-[[nodiscard]] neighbours
-walk_records(Level const& level, record_shape const& shape, codec::rabitq_block_query const& query,
-             position start, std::size_t width, std::size_t most, Target const& to,
-             Keep const& keep, scratch& s, std::span<slot const> without = {}) {
-    auto const scores = codec::rabitq_block_scores::get();
-    s.visited.reset(level.nodes);
-    s.beam.reset(width);
-    for (auto const node : without) static_cast<void>(s.visited.mark(node));
-    auto& found = s.candidates;
-    found.clear();
-    auto const record_lines = (std::min)((shape.row_bytes() + 63) / 64, std::size_t{16});
-    auto const ask_for = [&](std::uint32_t node) {
-        level.links.prefetch(node, record_lines);
-        to.prefetch(node);
-    };
-    auto const meet = [&](float distance, std::uint32_t node) {
-        if (node < level.nodes && !s.visited.has(node)) s.beam.insert(distance, node);
-    };
-    auto const expand = [&](std::uint32_t node) {
-        auto const* const list = level.list(node);
+/// Source: the records are those of Gou et al., "SymphonyQG", SIGMOD 2025. Differs: what they say
+/// of a neighbour does not order the beam, but decides whether its code is worth a look, so that
+/// few bits are enough and a walk takes no more hops than over the codes alone.
+template <class Metric>
+class near_links {
+public:
+    /// All but the query must outlive it. Takes memory.
+    near_links(record_shape const& shape, record_codec<Metric> const& codec, float const* query)
+        : shape_(shape), codec_(codec), tables_(codec.query(query)), norm_(codec.norm(query)),
+          scores_(codec::rabitq_block_scores::get()) {}
+
+    template <class Level>
+    [[nodiscard]] std::size_t operator()(Level const& level, position from, float limit,
+                                         std::size_t at, std::size_t rows, scratch& s) const {
+        auto const* const list = level.list(from.node);
         auto const* const record = reinterpret_cast<std::byte const*>(list);
-        auto const distance = to(node);
-        if (keep(node)) found.push_back({distance, node});
-        if (!shape.coded(record)) {
-            for (std::size_t i = 0; i < level.width && list[i] != no_slot; ++i)
-                if (list[i] < level.nodes) meet(to(list[i]), list[i]);
-            return;
-        }
-        for (std::size_t b = 0; b < shape.blocks(); ++b) {
-            float estimates[simd::fast_scan_rows];
-            auto const* const ids = list + b * simd::fast_scan_rows;
+        if (!shape_.coded(record)) return collect(level, from.node, at, rows, s);
+        auto query = tables_.query();
+        query.offset += codec_.slack(from.distance, norm_);
+        for (std::size_t b = 0; b < shape_.blocks(); ++b) {
+            constexpr auto together = simd::fast_scan_rows;
+            auto const* const links = list + b * together;
+            float estimates[together];
             auto near =
-                scores(&query, record + shape.block_at(b), distance, s.beam.limit(), estimates);
-            to.tally.codes(simd::fast_scan_rows);
-            if (level.width < (b + 1) * simd::fast_scan_rows)
-                near &= (1U << (level.width - b * simd::fast_scan_rows)) - 1;
+                scores_(&query, record + shape_.block_at(b), from.distance, limit, estimates);
+            if (level.width < (b + 1) * together) near &= (1U << (level.width % together)) - 1;
             for (; near != 0; near &= near - 1) {
-                auto const i = static_cast<std::size_t>(std::countr_zero(near));
-                if (estimates[i] < s.beam.limit()) meet(estimates[i], ids[i]);
+                auto const node = links[std::countr_zero(near)];
+                // A damaged file may name any number: a node is followed only if it is one.
+                if (node >= level.nodes || node >= rows) continue;
+                s.fresh[at] = node;
+                at += s.visited.mark(node) ? 1U : 0U;
             }
         }
-    };
-    // Those that the beam has twice are passed over.
-    auto const take = [&]() -> std::uint32_t {
-        while (s.beam.has_next())
-            if (auto const node = s.beam.pop(); s.visited.mark(node)) return node;
-        return pool::no_node;
-    };
-    s.beam.insert(start.distance, start.node);
-    // The next node is chosen before the neighbours of this one are met, so that its record and its
-    // vector are on their way meanwhile.
-    for (auto node = take(); node != pool::no_node;) {
-        auto next = take();
-        if (next != pool::no_node) ask_for(next);
-        expand(node);
-        node = next != pool::no_node ? next : take();
+        return at;
     }
-    if (found.size() > most) {
-        std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(most),
-                         found.end());
-        found.resize(most);
-    }
-    std::sort(found.begin(), found.end());
-    return found;
-}
+
+private:
+    record_shape const& shape_;
+    record_codec<Metric> const& codec_;
+    codec::rabitq_block_tables tables_;
+    float norm_;
+    codec::rabitq_block_scores::function scores_;
+};
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph
 
@@ -24592,11 +26803,10 @@ namespace vicinal::inline VICINAL_ABI::layout {
 /// Links in one column, a code for each row in another: a hop reads the code of each neighbour.
 struct plain {};
 
-/// Each node's links with the codes of its neighbours behind them, as seen from the node: a hop
-/// reads one record and one vector, and compares all neighbours at once. Takes a bit an element and
-/// neighbour: at 128 dimensions and 32 neighbours 768 bytes a row, links included. On 40,000 rows
-/// of sift it answers 1.5 times as many queries as hnswlib at a recall of 0.95 and 1.75 times at
-/// 0.99, a plain graph over codec::sq8 2.4 and 3.1 times (a loaded machine).
+/// Each node's links with a bit an element of its neighbours behind them, as seen from the node: a
+/// hop reads one record, looks at all neighbours at once, and compares the codes (codec::sq8's) of
+/// those alone that may be near enough. Takes 128 to 256 bits a neighbour beside the codes: at 128
+/// dimensions and 32 neighbours 768 bytes a row, links included, from 256 on 1,280.
 struct fused {};
 
 } // namespace vicinal::inline VICINAL_ABI::layout
@@ -24635,7 +26845,7 @@ public:
                                              std::size_t links, std::size_t dim) {
         return vicinal::detail::guarded([&]() -> result<fusion> {
             fusion f(vectors, links, dim);
-            auto frames = frame_column<column>::open(space, "hnsw.frame");
+            auto frames = frame_column<column>::open(space, "hnsw.records_frame");
             VICINAL_CHECK(frames);
             auto frame = frames->get(dim);
             VICINAL_CHECK(frame);
@@ -24657,7 +26867,7 @@ public:
         VICINAL_CHECK(frames_.reserve(frame, section));
         section([&] {
             for (slot s = 0; s < first; ++s)
-                std::memset(graph.links().edit(s) + shape_.row_bytes() - 2, 0xff, 2);
+                std::memset(graph.links().edit(s) + shape_.block_at(0), 0xff, 2);
             frames_.put(frame);
             codec_.put(std::move(frame));
         });
@@ -24742,8 +26952,9 @@ public:
         codec_.put({});
     }
 
-    [[nodiscard]] codec::rabitq_block_tables query(element const* vector) const {
-        return codec_.query(vector);
+    /// The links of the nodes that are near that vector (see beam_search).
+    [[nodiscard]] near_links<Metric> links(element const* vector) const {
+        return {shape_, codec_, vector};
     }
     [[nodiscard]] record_shape const& shape() const noexcept { return shape_; }
 
@@ -25242,6 +27453,19 @@ void write_tuning(Column& column, tuning const& t) noexcept {
     }
 }
 
+/// Puts what was measured into its column, and in the place of what was measured before. Errors:
+/// out_of_memory.
+template <class Column, class Section>
+[[nodiscard]] result<void> keep_tuning(Column& column, tuning&& fresh, tuning& kept,
+                                       Section const& section) {
+    VICINAL_CHECK(storage::reserve(column, fresh.table.size() + 1, section));
+    section([&] {
+        write_tuning(column, fresh);
+        kept = std::move(fresh);
+    });
+    return {};
+}
+
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
@@ -25547,142 +27771,6 @@ template <class Metric, class Reader, class Live, class Search>
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
-// ---- vicinal/index/scan_codes.hpp
-#ifndef VICINAL_INDEX_SCAN_CODES_HPP
-#define VICINAL_INDEX_SCAN_CODES_HPP
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// Offers the nearest of the rows below `end` that `keep` shows the bits of, exactly: the distances
-/// of their codes, then the vectors of those that the codes can't rule out. Where the codec says
-/// nothing of what its codes lose, every vector is compared.
-///
-/// Of the first rows the nearest by their codes are compared first: what they leave to beat rules
-/// out most others, where rows taken as they come would have some k ln(rows / k) compared in vain,
-/// each a read that nothing foresaw.
-template <class Metric, class Scorer, class Codes, class Vectors, class Tally = no_tally>
-class code_scan {
-    using element = metric::element_of<Metric>;
-
-public:
-    /// lines: cache lines of a code to ask for ahead.
-    code_scan(element const* query, std::size_t dim, Scorer const& score, Codes const& codes,
-              std::size_t lines, Vectors const& vectors, Tally const& tally = {}) noexcept
-        : exact_(metric::bind_exact<Metric>(query, dim)), score_(score), codes_(codes),
-          lines_(lines), vectors_(vectors),
-          vector_lines_((std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16})),
-          tally_(tally) {}
-
-    template <class Keep, class Before>
-    void operator()(slot end, Keep const& keep, nearest<Before>& best) {
-        follow(best);
-        if (auto const few = keep.few(); !few.empty()) {
-            for (auto const s : few)
-                if (s < end && keep.live(s)) hold(s, best);
-        } else {
-            for (slot at = 0; at < end; at += (std::min)(slot{64}, end - at))
-                for (auto bits = keep.word(at); bits != 0; bits &= bits - 1) {
-                    auto const s = at + static_cast<slot>(std::countr_zero(bits));
-                    if (s < end) hold(s, best);
-                }
-        }
-        judge(best);
-    }
-
-private:
-    /// Whether the codec says what its codes lose; it then scores four rows at once.
-    static constexpr bool bounded = requires(Scorer const& s, std::byte const* row) {
-        s.rules_out(row, 0.0F, 0.0F);
-    };
-    static constexpr std::size_t most = 512;
-    /// Rows asked for before they are read: a core has about a dozen reads under way.
-    static constexpr std::size_t ahead = 16;
-
-    template <class Before>
-    void follow(nearest<Before> const& best) {
-        if constexpr (bounded)
-            if (best.full()) reach_ = score_.reach(best.farthest());
-    }
-
-    template <class Before>
-    void hold(slot s, nearest<Before>& best) {
-        if (bounded && held_ < ahead) codes_.prefetch(s, lines_);
-        rows_[held_++] = s;
-        if (held_ == most) judge(best);
-    }
-
-    template <class Before>
-    void judge(nearest<Before>& best) {
-        if constexpr (bounded) drop_far(best);
-        auto const count = std::exchange(held_, 0);
-        // What is not among the first is most likely ruled out.
-        auto const read = bounded ? (std::min)(best.wanted(), count) : count;
-        for (std::size_t i = 0; i < (std::min)(ahead, count); ++i)
-            vectors_.prefetch(rows_[i], vector_lines_);
-        for (std::size_t i = 0; i < count; ++i) {
-            auto const s = rows_[i];
-            if (i + ahead < read) vectors_.prefetch(rows_[i + ahead], vector_lines_);
-            if constexpr (bounded)
-                if (best.full() && score_.rules_out(codes_.row(s), distances_[i], reach_)) continue;
-            tally_.vectors(1);
-            best.offer({exact_(vectors_.template row_as<element>(s)), s});
-            follow(best);
-        }
-    }
-
-    /// Leaves the held rows that are not ruled out; the nearest by their codes come first where
-    /// nothing is to be beaten yet.
-    template <class Before>
-    void drop_far(nearest<Before> const& best) {
-        tally_.codes(held_);
-        std::size_t left = 0;
-        for (std::size_t i = 0; i < held_; i += 4) {
-            auto const n = (std::min)(std::size_t{4}, held_ - i);
-            slot four[4];
-            std::byte const* rows[4];
-            for (std::size_t j = 0; j < 4; ++j) {
-                four[j] = rows_[i + (std::min)(j, n - 1)];
-                rows[j] = codes_.row(four[j]);
-                if (i + j + ahead < held_) codes_.prefetch(rows_[i + j + ahead], lines_);
-            }
-            float distances[4];
-            score_.four(rows, distances);
-            for (std::size_t j = 0; j < n; ++j) {
-                rows_[left] = four[j];
-                distances_[left] = distances[j];
-                left += best.full() && score_.rules_out(rows[j], distances[j], reach_) ? 0U : 1U;
-            }
-        }
-        held_ = left;
-        if (!best.full() && held_ > best.wanted()) bring_nearest_first(best.wanted());
-    }
-
-    void bring_nearest_first(std::size_t count) {
-        neighbour all[most];
-        for (std::size_t i = 0; i < held_; ++i) all[i] = {distances_[i], rows_[i]};
-        std::nth_element(all, all + count, all + held_);
-        for (std::size_t i = 0; i < held_; ++i) {
-            distances_[i] = all[i].distance;
-            rows_[i] = all[i].row;
-        }
-    }
-
-    decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
-    Scorer const& score_;
-    Codes const& codes_;
-    std::size_t lines_;
-    Vectors const& vectors_;
-    std::size_t vector_lines_;
-    [[no_unique_address]] Tally tally_;
-    std::size_t held_ = 0;
-    slot rows_[most];
-    float distances_[most];
-    float reach_ = 0;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
 // ---- vicinal/index/way_among.hpp
 #ifndef VICINAL_INDEX_WAY_AMONG_HPP
 #define VICINAL_INDEX_WAY_AMONG_HPP
@@ -25779,21 +27867,6 @@ public:
         VICINAL_CHECK(vicinal::detail::guarded([&]() -> result<void> {
             visit(query, best.wanted(), tally, [&](auto const& ground, auto start, auto const& to) {
                 auto s = scratch_->take();
-                if constexpr (fusion_type::exists)
-                    if (2 * matching >= ground.nodes) {
-                        auto const share =
-                            static_cast<double>(matching) / static_cast<double>(ground.nodes);
-                        auto const width = width_for(best.wanted(), effort, recall, share);
-                        auto const near =
-                            walk_fused(query, best.wanted(),
-                                       static_cast<std::size_t>(static_cast<double>(width) / share),
-                                       ground, start, to, keep, {}, *s);
-                        found = near.size() >= best.wanted();
-                        if (found) {
-                            way = way_among::walk;
-                            return compare(near, query, to, best);
-                        }
-                    }
                 auto all = walk_if_shorter(
                     ground, start, best.wanted(), effort, matching, to, keep, *s, tuned_.growth,
                     [&](std::size_t rows) { return effort_for(rows, recall); });
@@ -25888,13 +27961,11 @@ protected:
         visit(query, wanted, tally, [&](auto const& ground, auto start, auto const& to) {
             auto const r = reach_for(growth, wanted, effort, to.rows);
             auto s = scratch_->take();
-            if constexpr (fusion_type::exists && std::same_as<Keep, keep_all>) {
-                auto near =
-                    walk_fused(query, wanted, r.effort, ground, start, to, keep, without, *s);
-                if (near.size() >= wanted) return done(to, filtered{std::move(near), true});
-            }
             if constexpr (std::same_as<Keep, keep_all>) {
-                beam_search(ground, start, r, to, *s, without);
+                if constexpr (fusion_type::exists)
+                    beam_search(ground, start, r, to, *s, without, fusion_.links(query));
+                else
+                    beam_search(ground, start, r, to, *s, without);
                 done(to, filtered{in_order(s->beam, r.effort), true});
             } else {
                 done(to, walk_through(ground, start, r, most_met, to, keep, *s));
@@ -25915,19 +27986,6 @@ protected:
                                         double share) const noexcept {
         return width_among(k, effort, share, covered(),
                            [&](std::size_t rows) { return effort_for(rows, recall); });
-    }
-
-    /// A walk over the records, of a beam of that width: fewer than are wanted where a beam of
-    /// exact distances may find more.
-    template <class Level, class Target, class Keep>
-    [[nodiscard]] neighbours walk_fused(element const* query, std::size_t wanted, std::size_t width,
-                                        Level const& ground, position start, Target const& to,
-                                        Keep const& keep, std::span<slot const> without,
-                                        scratch& s) const {
-        auto const tables = fusion_.query(query);
-        return walk_records(ground, fusion_.shape(), tables.query(), start,
-                            (std::min)((std::max)(wanted, width), to.rows), candidates_for(wanted),
-                            to, keep, s, without);
     }
 
     columns<Storage> graph_;
@@ -26126,10 +28184,12 @@ using fitting_layout =
     std::conditional_t<codec::detail::has_codes<typename Codec::template of<Metric>>::value, Layout,
                        layout::plain>;
 
-/// What a graph walks over where it does not walk over records: in layout::fused the vectors.
+/// What a graph compares: in layout::fused a byte an element, as the bits of its records only rule
+/// out what is far.
 template <class Codec, class Layout, class Metric>
-using walked = typename std::conditional_t<std::same_as<Layout, layout::fused>, codec::f32,
-                                           codec::fitting<Codec, Metric>>::template of<Metric>;
+using walked = typename codec::fitting<
+    std::conditional_t<std::same_as<Layout, layout::fused>, codec::sq8, Codec>,
+    Metric>::template of<Metric>;
 
 } // namespace hnsw_graph
 
@@ -26146,11 +28206,10 @@ using walked = typename std::conditional_t<std::same_as<Layout, layout::fused>, 
 /// nodes join in batches on any number of threads, and the same rows in the same order always give
 /// the same graph (index/hnsw/build.hpp).
 ///
-/// With layout::fused and codec::rabitq<1> a node's links have the codes of its neighbours behind
-/// them, as seen from it (index/hnsw/fusion.hpp): a hop reads one record and one vector, and
-/// compares 32 neighbours at once. It is linked by the vectors and takes a bit an element and
-/// neighbour beside the links; rows that join later have their records made anew with those of the
-/// nodes that they are linked to.
+/// With layout::fused and codec::rabitq<1> a node's links have a bit an element of its neighbours
+/// behind them, as seen from it (index/hnsw/fusion.hpp): a hop looks at 32 neighbours at once and
+/// compares the bytes (as with codec::sq8) of those that may be near enough. Rows that join later
+/// have their records made anew with those of the nodes that they are linked to.
 template <codec::model Codec = codec::sq8, class Layout = layout::plain>
 struct hnsw {
     static_assert(std::same_as<Layout, layout::plain> || std::same_as<Codec, codec::rabitq<1>>,
@@ -26190,6 +28249,9 @@ class hnsw<Codec, Layout>::of
     using base::vectors_;
     using typename base::vectors_type;
     using reader = decltype(std::declval<typename Storage::column const&>().reader());
+    static_assert(!(fusion_type::exists && reader::pages),
+                  "vicinal: the records of layout::fused are made from vectors, which "
+                  "storage::file does not keep in memory: use storage::mmap or layout::plain");
     static_assert(
         !(coded::reads_rows && reader::pages),
         "vicinal: this graph walks over the vectors, which storage::file does not keep in "
@@ -26206,7 +28268,8 @@ public:
         auto graph = hnsw_graph::columns<Storage>::open(
             space, options, [dim](std::size_t links) { return fusion_type::extra(links, dim); });
         VICINAL_CHECK(graph);
-        auto codes = hnsw_graph::codes<coded, Metric, Storage>::open(space, vectors, dim);
+        auto codes = hnsw_graph::codes<coded, Metric, Storage>::open(space, vectors, dim,
+                                                                     hnsw_graph::columns_of_codes);
         VICINAL_CHECK(codes);
         auto fused = [&]() -> result<fusion_type> {
             if constexpr (fusion_type::exists)
@@ -26313,13 +28376,7 @@ public:
                 });
             VICINAL_CHECK(fresh);
             if (storage::fault_scope::met()) return {}; // misread: what was measured before stays
-            VICINAL_CHECK(
-                storage::reserve(graph_.tuning_column(), fresh->table.size() + 1, section));
-            section([&] {
-                write_tuning(graph_.tuning_column(), *fresh);
-                tuned_ = std::move(*fresh);
-            });
-            return {};
+            return keep_tuning(graph_.tuning_column(), std::move(*fresh), tuned_, section);
         });
     }
     /// What was measured last; an empty table where nothing was. Inside the reader's section.
@@ -26437,65 +28494,225 @@ static_assert(model<hnsw<>>);
 #ifndef VICINAL_INDEX_IVF_CODES_HPP
 #define VICINAL_INDEX_IVF_CODES_HPP
 
+// ---- vicinal/codec/blocked.hpp
+#ifndef VICINAL_CODEC_BLOCKED_HPP
+#define VICINAL_CODEC_BLOCKED_HPP
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// What inverted lists want of codes that are scored 32 rows at a time. A code is of what a vector
+/// has beyond the centre of its list, and knows the centre, so that a query is prepared once for
+/// all lists. Vectors and centres are as the lists see them: under cosine directions.
+///
+/// * `row_bytes()`: a code as `encode_row(residual, centre, code, scratch)` writes it, with scratch
+///   of `scratch()` floats; `block_bytes()`: those of 32 rows, which `put(code, row, block)` puts
+///   into a block and `take(block, row, code)` reads from it.
+/// * `trains_from`, `fit(rows, residual, mean)`, `put_model(numbers)`, `has_model()`: as a codec
+///   that learns has them, of residuals and of the mean of the centres.
+/// * `query(vector)(block, distance, limit, out)`: the 32 distances of a block of the list whose
+///   centre is at that distance; as bits those that are at most `limit`, and may be some that are
+///   a hair more. A vector without a code is infinitely far.
+/// * `kept_each`: of how many times candidates_for(k) candidates hardly one of the k nearest is
+///   missing.
+template <class B>
+concept block_codes = requires(B const& b, float const* v, std::byte* code, float* floats,
+                               decltype(b.query(v)) const& query) {
+    { b.row_bytes() } -> std::same_as<std::size_t>;
+    { b.block_bytes() } -> std::same_as<std::size_t>;
+    { b.scratch() } -> std::same_as<std::size_t>;
+    { b.encode_row(v, v, code, floats) }
+    noexcept;
+    { b.put(code, std::size_t{}, code) }
+    noexcept;
+    { b.take(code, std::size_t{}, code) }
+    noexcept;
+    { query(code, 0.0F, 0.0F, floats) }
+    noexcept->std::same_as<std::uint32_t>;
+};
+
+/// Whether a codec for a metric has such codes: `blocks`, their type.
+template <class B>
+concept blocked = requires {
+    typename B::blocks;
+    requires block_codes<typename B::blocks>;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/index/ivf/geometry.hpp
+#ifndef VICINAL_INDEX_IVF_GEOMETRY_HPP
+#define VICINAL_INDEX_IVF_GEOMETRY_HPP
+
+/// Where lists lie: rows belong to the list whose centre is nearest in Euclidean distance, under
+/// cosine that of their directions; a query looks at lists in the order of a distance that suits
+/// the metric.
+namespace vicinal::inline VICINAL_ABI::index::inverted {
+
+template <class Metric>
+struct geometry {
+    static constexpr bool directions = std::same_as<Metric, metric::cosine>;
+    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
+    static constexpr bool euclidean = directions || std::same_as<Metric, metric::squared_l2>;
+    /// What orders the lists: -<q, c> under the inner product, the metric's own where it is the
+    /// user's or has no bound.
+    using order = std::conditional_t<euclidean, metric::squared_l2, Metric>;
+
+    /// Writes a vector as the lists see it. One without a direction is taken for zeros.
+    static void bring(float const* vector, std::size_t dim, float* out) noexcept {
+        if constexpr (directions) {
+            auto const norm = std::sqrt(simd::exact_dot::get()(vector, vector, dim));
+            auto const by = norm > 0 && std::isfinite(norm) ? 1 / norm : 0;
+            for (std::size_t i = 0; i < dim; ++i)
+                out[i] = static_cast<float>(double{vector[i]} * by);
+        } else {
+            std::copy_n(vector, dim, out);
+        }
+    }
+
+    /// The distance of a brought query from each of `count` centres.
+    static void distances(float const* query, float const* centres, std::size_t count,
+                          std::size_t dim, float* out) noexcept {
+        auto const distance = metric::bind<order>(query, dim);
+        std::size_t i = 0;
+        if constexpr (requires(float const* const* four) { distance.four(four, out); })
+            for (; i + 4 <= count; i += 4) {
+                float const* const four[4] = {centres + i * dim, centres + (i + 1) * dim,
+                                              centres + (i + 2) * dim, centres + (i + 3) * dim};
+                distance.four(four, out + i);
+            }
+        for (; i < count; ++i) out[i] = distance(centres + i * dim);
+    }
+
+    /// What the metric's distance is at least from a query to the rows of a list: `distance` as
+    /// distances() has it, `norm` the query's, `radius` how far rows are from the centre. By the
+    /// triangle inequality, or Cauchy's; -infinity under a metric that obeys neither.
+    [[nodiscard]] static float at_least(float distance, float norm, float radius) noexcept {
+        constexpr float slack = 0x1p-12F;
+        if constexpr (euclidean) {
+            float const gap = std::sqrt(distance) * (1 - slack) - radius * (1 + slack);
+            return gap > 0 ? gap * gap / (directions ? 2 : 1) : 0;
+        } else if constexpr (product) {
+            return distance - norm * radius * (1 + slack) - std::fabs(distance) * slack;
+        }
+        return -(std::numeric_limits<float>::infinity)();
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
 // ---- vicinal/index/ivf/lists.hpp
 #ifndef VICINAL_INDEX_IVF_LISTS_HPP
 #define VICINAL_INDEX_IVF_LISTS_HPP
 
-// ---- vicinal/index/ivf/options.hpp
-#ifndef VICINAL_INDEX_IVF_OPTIONS_HPP
-#define VICINAL_INDEX_IVF_OPTIONS_HPP
+// ---- vicinal/index/ivf/groups.hpp
+#ifndef VICINAL_INDEX_IVF_GROUPS_HPP
+#define VICINAL_INDEX_IVF_GROUPS_HPP
 
-namespace vicinal::inline VICINAL_ABI::index {
+namespace vicinal::inline VICINAL_ABI::index::inverted {
 
-/// How inverted lists are made. Lists that lie in a file keep the values they were made with,
-/// `threads` and `tune` excepted.
-struct ivf_options {
-    /// Lists ("nlist"), about; 0 for as many as suit the rows, which is 2 sqrt(rows). Where rows
-    /// are fewer there are fewer lists, and one that grows too large is split.
-    std::size_t num_partitions = 0;
-    /// Rows below which there are no lists: a scan is as fast there, and exact.
-    std::size_t flat_below = 2000;
-    /// Of the rows that the first centres are drawn from.
-    std::uint64_t seed = 0x76696369;
-    /// Threads that a load may use, the caller's among them. The lists are the same for any number.
-    std::size_t threads = 1;
-    /// Whether a bulk load ends with measuring how many lists give which recall.
-    bool tune = true;
+/// Lists from which on neither a query nor a row that comes is compared with every centre.
+inline constexpr std::uint32_t grouped_from = 20000;
+
+/// Lists whose centres lie near one another, in groups with centres of their own: what many lists
+/// are ranked by. In memory alone, made of the centres when an index is opened and when lists are
+/// made or compacted. A list that comes later joins a group; one that moves stays in its own.
+///
+/// Any number of threads may read it. Memory: 4 bytes a list, 2 sqrt(lists) centres.
+class centre_groups {
+public:
+    /// Groups of `lists` centres of `dim` floats, one behind the other; none where no centre is
+    /// finite. run as for cluster::kmeans. The same centres and seed always give the same groups.
+    /// Errors: out_of_memory.
+    template <class Run>
+    [[nodiscard]] static result<centre_groups> of(float const* centres, std::size_t lists,
+                                                  std::size_t dim, std::uint64_t seed,
+                                                  Run const& run) {
+        return vicinal::detail::guarded([&]() -> result<centre_groups> {
+            centre_groups g;
+            g.dim_ = dim;
+            cluster::kmeans_options o;
+            o.seed = seed;
+            auto found = cluster::kmeans(
+                lists, dim, static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(lists))),
+                [&](std::size_t i, float* out) { std::copy_n(centres + i * dim, dim, out); }, o,
+                run);
+            VICINAL_CHECK(found);
+            if (found->empty()) return g;
+            g.centres_ = std::move(*found);
+            g.first_.assign(g.centres_.size() / dim, no_list);
+            std::vector<std::uint32_t> group(lists);
+            cluster::centre_panels const panels(g.centres_.data(), g.count(), dim);
+            VICINAL_CHECK(run(lists, std::size_t{48}, [&](std::size_t first, std::size_t last) {
+                panels.nearest(centres + first * dim, last - first, group.data() + first);
+                return result<void>{};
+            }));
+            g.next_.resize(lists);
+            for (auto l = lists; l-- > 0;) g.join(static_cast<std::uint32_t>(l), group[l]);
+            g.made_of_ = lists;
+            return g;
+        });
+    }
+
+    [[nodiscard]] bool empty() const noexcept { return first_.empty(); }
+    [[nodiscard]] std::size_t count() const noexcept { return first_.size(); }
+    /// The groups' own centres, one behind the other.
+    [[nodiscard]] float const* centres() const noexcept { return centres_.data(); }
+    /// Lists that there were when the groups were made.
+    [[nodiscard]] std::size_t made_of() const noexcept { return made_of_; }
+
+    /// Calls f(list) for the lists of a group.
+    template <class F>
+    void each(std::size_t group, F const& f) const {
+        for (auto l = first_[group]; l != no_list; l = next_[l]) f(l);
+    }
+
+    /// Room for so many lists in all; readers go on.
+    template <class Section>
+    [[nodiscard]] result<void> reserve(std::size_t lists, Section const& section) {
+        if (empty() || lists <= next_.capacity()) return {};
+        return vicinal::detail::guarded([&]() -> result<void> {
+            std::vector<std::uint32_t> more;
+            more.reserve(lists + lists / 4);
+            more.insert(more.end(), next_.begin(), next_.end());
+            section([&] { next_.swap(more); });
+            return {};
+        });
+    }
+    /// Takes in the list behind the last one; there is room. Without effect where there are no
+    /// groups. Inside the section. Cost: a distance from each group's centre.
+    void add(float const* centre) noexcept {
+        if (empty()) return;
+        auto const distance = metric::bind<metric::squared_l2>(centre, dim_);
+        std::size_t nearest = 0;
+        auto least = distance(centres_.data());
+        for (std::size_t g = 1; g < count(); ++g)
+            if (auto const d = distance(centres_.data() + g * dim_); d < least) {
+                least = d;
+                nearest = g;
+            }
+        next_.push_back(no_list);
+        join(static_cast<std::uint32_t>(next_.size() - 1), nearest);
+    }
+
+private:
+    static constexpr std::uint32_t no_list = 0xffffffffU;
+
+    void join(std::uint32_t list, std::size_t group) noexcept {
+        next_[list] = first_[group];
+        first_[group] = list;
+    }
+
+    std::size_t dim_ = 0;
+    std::size_t made_of_ = 0;
+    std::vector<float> centres_;
+    /// The first list of each group, and behind each list the next one of its group.
+    std::vector<std::uint32_t> first_;
+    std::vector<std::uint32_t> next_;
 };
 
-namespace inverted {
-
-inline constexpr std::size_t most_lists = std::size_t{1} << 24;
-/// Rows of one write below which their order is left as it is.
-inline constexpr std::size_t least_ordered = 4096;
-
-/// Refuses options that no lists can be made with: errc::invalid_argument, with the range.
-[[nodiscard]] inline result<void> check(ivf_options const& o) {
-    if (o.num_partitions > most_lists)
-        return error{errc::invalid_argument, "index.num_partitions from 0 to 2^24",
-                     std::to_string(o.num_partitions)};
-    if (o.threads < 1 || o.threads > 1024)
-        return error{errc::invalid_argument, "index.threads from 1 to 1024",
-                     std::to_string(o.threads)};
-    return {};
-}
-
-/// How many lists suit so many rows; `wanted` as ivf_options::num_partitions. A list has 64 rows
-/// at least on the average, two blocks, so that it is scanned and not merely looked up.
-[[nodiscard]] inline std::size_t lists_for(std::size_t rows, std::size_t wanted) noexcept {
-    auto const root = 2 * std::sqrt(static_cast<double>(rows));
-    auto const fair = (std::min)(static_cast<std::size_t>(root), rows / 64);
-    return (std::max)((std::min)(wanted == 0 ? fair : wanted, rows), std::size_t{1});
-}
-
-/// The rows of a list beyond which it is split.
-[[nodiscard]] inline std::size_t most_rows(std::size_t rows, std::size_t wanted) noexcept {
-    return 4 * (std::max)(rows / lists_for(rows, wanted), std::size_t{64});
-}
-
-} // namespace inverted
-
-} // namespace vicinal::inline VICINAL_ABI::index
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
 
 #endif
 
@@ -26504,6 +28721,33 @@ namespace vicinal::inline VICINAL_ABI::index::inverted {
 /// Rows of a block: what the kernels of packed codes take at once.
 inline constexpr std::uint32_t block_rows = 32;
 inline constexpr std::uint32_t none = 0xffffffffU;
+
+/// How far rows are from the centres of their lists.
+struct deviation {
+    double squares = 0;
+    std::uint32_t rows = 0;
+    /// The mean of the squares when the centres were found.
+    float at_first = 0;
+
+    /// One whose square is not finite says nothing.
+    void add(float distance) noexcept {
+        double const square = double{distance} * double{distance};
+        if (!std::isfinite(square)) return;
+        squares += square;
+        ++rows;
+    }
+    void remove(deviation const& other) noexcept {
+        squares = (std::max)(squares - other.squares, 0.0);
+        rows -= (std::min)(rows, other.rows);
+    }
+    [[nodiscard]] double mean() const noexcept { return rows == 0 ? 0 : squares / rows; }
+};
+
+/// The drift from which on compaction looks for centres anew. 200,000 SIFT descriptors, centres of
+/// the first 60,000, the rest a thousand at a time: by chance the drift comes to 1.02 and a search
+/// for a recall of .95 takes 240 microseconds, in the order of a sum of their elements to 1.32 and
+/// 290; with new centres both take 190 (one thread, loaded machine).
+inline constexpr double retrained_from = 1.3;
 
 /// What is true of all lists, as the one row of its column.
 struct state {
@@ -26521,7 +28765,18 @@ struct state {
     std::uint32_t trained = 0;
     /// Slots in lists.
     std::uint32_t rows = 0;
+    /// Of the rows that were put into lists.
+    deviation off = {};
 };
+static_assert(sizeof(state) == 56, "nothing between the members is written to a file");
+
+/// How much farther rows lie from their centres than when these were found: the ratio of the mean
+/// squared distances; 1 where that is not known.
+[[nodiscard]] inline double drift_of(state const& s) noexcept {
+    if (!(s.off.at_first > 0)) return 1;
+    float const ratio = static_cast<float>(s.off.mean()) / s.off.at_first;
+    return ratio > 0 && std::isfinite(ratio) ? double{ratio} : 1;
+}
 
 /// A list: a chain of blocks, all of them full but the last.
 struct head {
@@ -26623,6 +28878,7 @@ public:
         VICINAL_CHECK(storage::reserve(*lists_, s.lists + more_lists, section));
         VICINAL_CHECK(storage::reserve(*next_, s.blocks + more_blocks, section));
         VICINAL_CHECK(storage::reserve(*slots_, s.blocks + more_blocks, section));
+        VICINAL_CHECK(groups_.reserve(s.lists + more_lists, section));
         auto const before = places_->rows();
         VICINAL_CHECK(storage::reserve(*places_, slots, section));
         for (auto i = before; i < places_->rows(); ++i) set(*places_, i, none);
@@ -26669,6 +28925,7 @@ public:
     std::uint32_t add_list(state& s, float const* centre) noexcept {
         put(s.lists, head{});
         set_centre(s.lists, centre);
+        groups_.add(centre);
         return s.lists++;
     }
     void set_centre(std::uint32_t l, float const* centre) noexcept {
@@ -26685,7 +28942,9 @@ public:
         auto s = get();
         s.covered = s.lists = s.blocks = s.trained = s.rows = 0;
         s.free = none;
+        s.off = {};
         put(s);
+        groups_ = {};
         for (auto* c : {centroids_, lists_, next_, slots_, places_, tuning_}) c->resize(0);
     }
 
@@ -26703,6 +28962,10 @@ public:
     [[nodiscard]] float const* centre(std::uint32_t l) const noexcept {
         return centroids_->reader().template row_as<float>(l);
     }
+    /// None below grouped_from lists.
+    [[nodiscard]] centre_groups const& groups() const noexcept { return groups_; }
+    /// Inside the section.
+    void put(centre_groups&& fresh) noexcept { groups_ = std::move(fresh); }
     [[nodiscard]] column const& slots() const noexcept { return *slots_; }
     [[nodiscard]] column const& places() const noexcept { return *places_; }
     [[nodiscard]] column& tuning_column() noexcept { return *tuning_; }
@@ -26735,6 +28998,7 @@ private:
     column* slots_ = nullptr;
     column* places_ = nullptr;
     column* tuning_ = nullptr;
+    centre_groups groups_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::inverted
@@ -26743,19 +29007,39 @@ private:
 
 namespace vicinal::inline VICINAL_ABI::index::inverted {
 
+/// Codes of rows that go to another list when lists are compacted: `number` says for each row which
+/// of those that lie in `bytes` is its own, or none where it keeps the one that it has.
+struct recoded {
+    std::vector<std::byte> bytes;
+    std::vector<std::uint32_t> number;
+};
+
+template <class Codec, bool Blocks>
+struct codec_in_lists {
+    using type = Codec;
+};
+template <class Codec>
+struct codec_in_lists<Codec, true> {
+    using type = typename Codec::blocks;
+};
+
 /// The codes of the rows in the order of their places, so that those of a list lie one behind the
-/// other; or by slot, where the codec reads the vectors and where a store keeps codes alone.
+/// other, or 32 of them in a block where the codec has blocks (codec::block_codes); or by slot,
+/// where the codec reads the vectors and where a store keeps codes alone.
 template <class Codec, class Metric, class Storage>
 class codes {
 public:
     using column = typename Storage::column;
     using vectors_type = vectors_of<Codec, Storage>;
     static constexpr bool by_slot = Codec::reads_rows || codec::alone<Codec>;
+    static constexpr bool in_blocks = !by_slot && codec::blocked<Codec>;
+    using codec_type = typename codec_in_lists<Codec, in_blocks>::type;
     using reader = decltype(std::declval<column const&>().reader());
 
     /// Codes as a search finds them, by slot or by place.
     struct view {
         static constexpr bool scattered = by_slot;
+        static constexpr bool in_blocks = codes::in_blocks;
         reader rows;
         reader places;
         /// Places there are.
@@ -26767,12 +29051,21 @@ public:
         [[nodiscard]] std::byte const* at(std::uint32_t place, slot s) const noexcept {
             return rows.row(by_slot ? s : place);
         }
+        [[nodiscard]] std::byte const* block(std::uint32_t b) const noexcept { return rows.row(b); }
+        void prefetch_block(std::uint32_t b, std::size_t lines) const noexcept {
+            rows.prefetch(b, lines);
+        }
+
+        /// Where a slot lies, or any other where a damaged file names no place.
+        [[nodiscard]] std::uint32_t place_of(slot s) const noexcept {
+            auto const place = *places.template row_as<std::uint32_t>(s);
+            return place < end ? place : 0;
+        }
 
     private:
         [[nodiscard]] std::uint32_t row_of(slot s) const noexcept {
             if constexpr (by_slot) return s;
-            auto const place = *places.template row_as<std::uint32_t>(s);
-            return place < end ? place : 0;
+            return in_blocks ? place_of(s) / block_rows : place_of(s);
         }
     };
 
@@ -26787,12 +29080,12 @@ public:
     [[nodiscard]] bool ready(slot until) const noexcept {
         if constexpr (codec::alone<Codec>)
             return vectors_->coded();
-        else if constexpr (codec::needs_model<Codec>)
-            return codec_.has_model() || until >= Codec::trains_from;
+        else if constexpr (codec::needs_model<codec_type>)
+            return codec_.has_model() || until >= codec_type::trains_from;
         static_cast<void>(until);
         return true;
     }
-    [[nodiscard]] Codec const& codec() const noexcept {
+    [[nodiscard]] codec_type const& codec() const noexcept {
         if constexpr (codec::alone<Codec>)
             return vectors_->codec();
         else
@@ -26801,16 +29094,20 @@ public:
     [[nodiscard]] view look(columns<Storage> const& lists, state const& s) const noexcept {
         return {all().reader(), lists.places().reader(), s.blocks * block_rows};
     }
-    [[nodiscard]] std::size_t row_bytes() const noexcept { return all().row_bytes(); }
-    /// Cache lines of a code that are asked for ahead.
+    /// Of a block a 32nd.
+    [[nodiscard]] std::size_t row_bytes() const noexcept {
+        return all().row_bytes() / (in_blocks ? block_rows : 1);
+    }
+    /// Cache lines of a code, or of a block, that are asked for ahead.
     [[nodiscard]] std::size_t lines() const noexcept {
-        return (std::min)((row_bytes() + 48 + 63) / 64, std::size_t{12});
+        return (std::min)((all().row_bytes() + 48 + 63) / 64, std::size_t{in_blocks ? 20 : 12});
     }
 
-    /// Chooses what all codes are made in, of `rows` vectors of which row(i) is one; there are no
-    /// codes yet.
+    /// Chooses what all codes are made in, of `rows` vectors of which row(i) is one, and of the
+    /// centres of the lists, one behind the other; there are no codes yet.
     template <class Row, class Section>
-    [[nodiscard]] result<void> train(std::size_t rows, Row const& row, Section const& section) {
+    [[nodiscard]] result<void> train(std::size_t rows, Row const& row,
+                                     std::span<float const> centres, Section const& section) {
         if constexpr (has_frame) {
             if (rows < framed_from) return {};
             auto frame = codec_.fitting_frame(rows, row);
@@ -26818,7 +29115,7 @@ public:
             section([&] { put_frame(std::move(frame)); });
         }
         if constexpr (learns) {
-            auto const numbers = codec_.fit(rows, row);
+            auto const numbers = fit(rows, row, centres);
             VICINAL_CHECK(numbers);
             VICINAL_CHECK(model_.reserve(numbers->size(), section));
             // No list has a row yet: no search reads the codec.
@@ -26832,36 +29129,60 @@ public:
     /// Room for the codes of so many blocks.
     template <class Section>
     [[nodiscard]] result<void> reserve(std::uint64_t blocks, Section const& section) {
-        if constexpr (!by_slot) return storage::reserve(*own_, blocks * block_rows, section);
+        if constexpr (!by_slot)
+            return storage::reserve(*own_, blocks * (in_blocks ? 1 : block_rows), section);
         return {};
     }
     /// Bytes that encode() writes for a vector.
     [[nodiscard]] std::size_t encoded_bytes() const noexcept {
-        if constexpr (by_slot) return 0;
-        return row_bytes();
+        if constexpr (by_slot)
+            return 0;
+        else
+            return codec_.row_bytes();
     }
     [[nodiscard]] std::size_t scratch_floats() const noexcept {
-        if constexpr (requires { codec_.scratch(); }) return codec_.scratch();
-        return 0;
+        auto const own = in_blocks ? dim_ : std::size_t{0};
+        if constexpr (requires { codec_.scratch(); }) return own + codec_.scratch();
+        return own;
     }
-    void encode(float const* vector, std::byte* out, float* scratch) const noexcept {
-        if constexpr (!by_slot) {
+    /// centre: that of the list that the vector goes to.
+    void encode(float const* vector, float const* centre, std::byte* out,
+                float* scratch) const noexcept {
+        if constexpr (in_blocks) {
+            geometry<Metric>::bring(vector, dim_, scratch);
+            for (std::size_t i = 0; i < dim_; ++i) scratch[i] -= centre[i];
+            codec_.encode_row(scratch, centre, out, scratch + dim_);
+        } else if constexpr (!by_slot) {
             if constexpr (requires { codec_.scratch(); })
                 codec_.encode_row(vector, out, scratch);
             else
                 codec_.encode_row(vector, out);
         }
+        static_cast<void>(centre);
         static_cast<void>(scratch);
     }
     /// Inside the section.
     void put(std::uint32_t place, std::byte const* code) noexcept {
-        if constexpr (!by_slot) std::memcpy(own_->edit(place), code, row_bytes());
+        if constexpr (in_blocks)
+            codec_.put(code, place % block_rows, own_->edit(place / block_rows));
+        else if constexpr (!by_slot)
+            std::memcpy(own_->edit(place), code, row_bytes());
     }
     /// Adds to `out` the codes of those slots, one behind the other; none for a place that no slot
-    /// takes.
-    void compact(columns<Storage> const& lists, std::vector<std::uint32_t> slots,
+    /// takes. In blocks a place whose number in `other` is not none gets the code of that number.
+    void compact(columns<Storage> const& lists, std::vector<std::uint32_t> slots, recoded other,
                  std::vector<storage::replacement>& out) const {
-        if constexpr (!by_slot) {
+        if constexpr (in_blocks) {
+            auto const blocks = slots.size() / block_rows;
+            out.push_back(storage::joined_runs(
+                "ivf.codes", codec_.block_bytes(), blocks * codec_.block_bytes(), blocks,
+                [this, now = look(lists, lists.get()), of = std::move(slots),
+                 other = std::move(other)](std::size_t b) {
+                    return block_of(now, std::span(of).subspan(b * block_rows, block_rows),
+                                    std::span(other.number).subspan(b * block_rows, block_rows),
+                                    other.bytes);
+                }));
+        } else if constexpr (!by_slot) {
             auto const count = slots.size();
             out.push_back(storage::joined_runs(
                 "ivf.codes", row_bytes(), std::uint64_t{count} * row_bytes(), count,
@@ -26881,24 +29202,80 @@ public:
     }
     /// Bytes of the codes of those blocks.
     [[nodiscard]] std::uint64_t bytes(state const& s) const noexcept {
-        return by_slot ? 0 : std::uint64_t{s.blocks} * block_rows * row_bytes();
+        if constexpr (by_slot) return 0;
+        return std::uint64_t{s.blocks} * block_rows * row_bytes();
     }
 
 private:
-    static constexpr bool has_frame = framed<Codec> && !by_slot;
-    static constexpr bool learns = codec::needs_model<Codec> && !by_slot;
+    static constexpr bool has_frame = framed<codec_type> && !by_slot;
+    static constexpr bool learns = codec::needs_model<codec_type> && !by_slot;
 
-    codes(vectors_type const& vectors, std::size_t dim) : vectors_(&vectors), codec_(dim) {}
+    codes(vectors_type const& vectors, std::size_t dim)
+        : vectors_(&vectors), dim_(dim), codec_(dim) {}
+
+    /// What a row of the column takes.
+    [[nodiscard]] std::size_t width() const noexcept {
+        if constexpr (in_blocks)
+            return codec_.block_bytes();
+        else
+            return codec_.row_bytes();
+    }
+
+    /// What a codec learns, which of one in blocks are the vectors beyond their centres.
+    template <class Row>
+    [[nodiscard]] result<std::vector<float>> fit(std::size_t rows, Row const& row,
+                                                 std::span<float const> centres) const {
+        if constexpr (in_blocks) {
+            auto const count = centres.size() / dim_;
+            std::vector<float> beyond(dim_), distances(count), mean(dim_);
+            std::vector<double> sums(dim_);
+            for (std::size_t i = 0; i < centres.size(); ++i) sums[i % dim_] += double{centres[i]};
+            for (std::size_t i = 0; i < dim_; ++i)
+                mean[i] = static_cast<float>(sums[i] / static_cast<double>(count));
+            auto const residual = [&](std::size_t i) {
+                geometry<Metric>::bring(row(i), dim_, beyond.data());
+                geometry<metric::squared_l2>::distances(beyond.data(), centres.data(), count, dim_,
+                                                        distances.data());
+                auto const nearest = static_cast<std::size_t>(
+                    std::min_element(distances.begin(), distances.end()) - distances.begin());
+                for (std::size_t j = 0; j < dim_; ++j) beyond[j] -= centres[nearest * dim_ + j];
+                return beyond.data();
+            };
+            return codec_.fit(rows, residual, mean);
+        } else {
+            static_cast<void>(centres);
+            return codec_.fit(rows, row);
+        }
+    }
+
+    /// A block of the codes of 32 slots, of which `other` says which have another by now.
+    [[nodiscard]] std::vector<std::byte> block_of(view const& now,
+                                                  std::span<std::uint32_t const> slots,
+                                                  std::span<std::uint32_t const> other,
+                                                  std::span<std::byte const> others) const {
+        std::vector<std::byte> block(codec_.block_bytes()), code(codec_.row_bytes());
+        for (std::size_t i = 0; i < block_rows; ++i) {
+            if (slots[i] == none) continue;
+            if (other[i] != none) {
+                codec_.put(others.data() + other[i] * codec_.row_bytes(), i, block.data());
+                continue;
+            }
+            auto const place = now.place_of(slots[i]);
+            codec_.take(now.block(place / block_rows), place % block_rows, code.data());
+            codec_.put(code.data(), i, block.data());
+        }
+        return block;
+    }
 
     [[nodiscard]] static result<codes> open_columns(typename Storage::space& space,
                                                     vectors_type const& vectors, std::size_t dim,
                                                     state const& s) {
         codes c(vectors, dim);
         if constexpr (!by_slot) {
-            auto own = space.column("ivf.codes", c.codec_.row_bytes(), storage::heat::warm);
+            auto own = space.column("ivf.codes", c.width(), storage::heat::warm);
             VICINAL_CHECK(own);
             c.own_ = *own;
-            if (c.own_->rows() < std::uint64_t{s.blocks} * block_rows)
+            if (c.own_->rows() < std::uint64_t{s.blocks} * (in_blocks ? 1 : block_rows))
                 return error{errc::corrupt_snapshot,
                              "ivf.codes of " + std::to_string(s.blocks) + " blocks",
                              std::to_string(c.own_->rows()) + " rows"};
@@ -26940,7 +29317,8 @@ private:
     column* own_ = nullptr;
     frame_column<column> frames_;
     model_column<column> model_;
-    Codec codec_;
+    std::size_t dim_;
+    codec_type codec_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::inverted
@@ -26950,63 +29328,165 @@ private:
 #ifndef VICINAL_INDEX_IVF_VECTORS_HPP
 #define VICINAL_INDEX_IVF_VECTORS_HPP
 
-// ---- vicinal/index/ivf/geometry.hpp
-#ifndef VICINAL_INDEX_IVF_GEOMETRY_HPP
-#define VICINAL_INDEX_IVF_GEOMETRY_HPP
+// ---- vicinal/index/ivf/ranking.hpp
+#ifndef VICINAL_INDEX_IVF_RANKING_HPP
+#define VICINAL_INDEX_IVF_RANKING_HPP
 
-/// Where lists lie: rows belong to the list whose centre is nearest in Euclidean distance, under
-/// cosine that of their directions; a query looks at lists in the order of a distance that suits
-/// the metric.
+// ---- vicinal/index/ivf/lazy_order.hpp
+#ifndef VICINAL_INDEX_IVF_LAZY_ORDER_HPP
+#define VICINAL_INDEX_IVF_LAZY_ORDER_HPP
+
 namespace vicinal::inline VICINAL_ABI::index::inverted {
 
-template <class Metric>
-struct geometry {
-    static constexpr bool directions = std::same_as<Metric, metric::cosine>;
-    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
-    static constexpr bool euclidean = directions || std::same_as<Metric, metric::squared_l2>;
-    /// What orders the lists: -<q, c> under the inner product, the metric's own where it is the
-    /// user's or has no bound.
-    using order = std::conditional_t<euclidean, metric::squared_l2, Metric>;
+/// Numbers 0 to n - 1 in the order of their distances, the lower one first among equals, sorted as
+/// far as they are asked for. Of a thousand of which dozens are asked for it takes a third of what
+/// a heap of all does.
+///
+/// The distances are dealt to several times as many piles as are wanted. The largest of the wanted
+/// smallest tops bounds that many numbers from above and few more, which are sorted.
+class lazy_order {
+public:
+    lazy_order() = default;
+    /// No distance is a NaN. expected: how many are asked for in any case.
+    explicit lazy_order(std::vector<float> distances, std::size_t expected = 32)
+        : waiting_(std::move(distances)), expected_(expected), left_(waiting_.size()) {}
 
-    /// Writes a vector as the lists see it. One without a direction is taken for zeros.
-    static void bring(float const* vector, std::size_t dim, float* out) noexcept {
-        if constexpr (directions) {
-            auto const norm = std::sqrt(simd::exact_dot::get()(vector, vector, dim));
-            auto const by = norm > 0 && std::isfinite(norm) ? 1 / norm : 0;
-            for (std::size_t i = 0; i < dim; ++i)
-                out[i] = static_cast<float>(double{vector[i]} * by);
-        } else {
-            std::copy_n(vector, dim, out);
-        }
+    [[nodiscard]] bool empty() const noexcept { return left_ == 0; }
+    /// The next one; there must be one. Takes memory.
+    [[nodiscard]] neighbour next() {
+        if (at_ == sorted_.size()) sort_more();
+        --left_;
+        return sorted_[at_++];
     }
 
-    /// The distance of a brought query from each of `count` centres.
-    static void distances(float const* query, float const* centres, std::size_t count,
-                          std::size_t dim, float* out) noexcept {
-        auto const distance = metric::bind<order>(query, dim);
-        std::size_t i = 0;
-        if constexpr (requires(float const* const* four) { distance.four(four, out); })
-            for (; i + 4 <= count; i += 4) {
-                float const* const four[4] = {centres + i * dim, centres + (i + 1) * dim,
-                                              centres + (i + 2) * dim, centres + (i + 3) * dim};
-                distance.four(four, out + i);
+private:
+    static constexpr std::size_t piles_each = 4;
+    static constexpr std::size_t step = 64;
+
+    void sort_more() {
+        auto const wanted = (std::max)(expected_, sorted_.size());
+        sorted_.clear();
+        at_ = 0;
+        auto const bound = bound_of(wanted);
+        for (std::size_t i = 0; i < waiting_.size(); ++i) {
+            if (!(waiting_[i] <= bound)) continue;
+            sorted_.push_back({waiting_[i], static_cast<std::uint32_t>(i)});
+            // What was given is no number, which nothing is above or below.
+            waiting_[i] = std::numeric_limits<float>::quiet_NaN();
+        }
+        std::sort(sorted_.begin(), sorted_.end());
+    }
+
+    /// What at least one number that waits is at or below, and `wanted` where there are as many.
+    [[nodiscard]] float bound_of(std::size_t wanted) {
+        constexpr auto infinity = std::numeric_limits<float>::infinity();
+        auto const piles = (wanted * piles_each + step - 1) / step * step;
+        if (left_ <= wanted || waiting_.size() < piles) return infinity;
+        tops_.clear();
+        for (std::size_t first = 0; first < piles; first += step) {
+            // On its own: what may be the same memory is not compared several at once.
+            float tops[step];
+            std::fill_n(tops, step, infinity);
+            auto i = first;
+            for (; i + step <= waiting_.size(); i += piles)
+                for (std::size_t j = 0; j < step; ++j)
+                    tops[j] = waiting_[i + j] < tops[j] ? waiting_[i + j] : tops[j];
+            for (std::size_t j = 0; i + j < waiting_.size() && j < step; ++j)
+                tops[j] = waiting_[i + j] < tops[j] ? waiting_[i + j] : tops[j];
+            tops_.insert(tops_.end(), tops, tops + step);
+        }
+        auto const last = tops_.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
+        std::nth_element(tops_.begin(), last, tops_.end());
+        return *last;
+    }
+
+    std::vector<float> waiting_;
+    std::vector<float> tops_;
+    neighbours sorted_;
+    std::size_t expected_ = 1;
+    std::size_t at_ = 0;
+    std::size_t left_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index::inverted {
+
+/// How many of the lists in groups are compared before one more is given: so many that it is all
+/// but always the nearest that is left.
+[[nodiscard]] constexpr std::size_t known_of(std::size_t lists, std::size_t given) noexcept {
+    return (std::min)(lists, 1024 + lists / 20 + 32 * given);
+}
+
+/// The lists of one query, nearest first by the metric Order. Sorted as far as they are asked for.
+///
+/// Lists in groups are compared group by group, the nearest first, until so many more are known
+/// than were asked for that hardly one is missed. Centres of SIFT descriptors, 128 elements, on a
+/// loaded machine: of 20,000 the nearest is among them in .994 of the cases, .99 of the 16 nearest
+/// are, in 55 microseconds instead of 260; of 65,536 .996 and .98, in 210 instead of 1,350.
+template <class Order>
+class ranked_lists {
+public:
+    /// `brought` as geometry::bring() gives it. Centres and groups must outlive it.
+    ranked_lists(std::vector<float> brought, float const* centres, std::size_t lists,
+                 std::size_t dim, centre_groups const& groups)
+        : query_(std::move(brought)), centres_(centres), lists_(lists), dim_(dim),
+          groups_(groups.empty() ? nullptr : &groups) {
+        std::vector<float> distances(groups_ ? groups_->count() : lists);
+        geometry<Order>::distances(query_.data(), groups_ ? groups_->centres() : centres,
+                                   distances.size(), dim, distances.data());
+        waiting_ = lazy_order(std::move(distances));
+    }
+
+    [[nodiscard]] bool empty() const noexcept { return given_ == lists_; }
+    /// The nearest list that was not given yet. Takes memory.
+    [[nodiscard]] neighbour next() {
+        ++given_;
+        if (groups_ == nullptr) return waiting_.next();
+        while (!waiting_.empty() && near_.size() + given_ <= known_of(lists_, given_ - 1)) open();
+        std::pop_heap(near_.begin(), near_.end(), farther);
+        auto const n = near_.back();
+        near_.pop_back();
+        return n;
+    }
+
+private:
+    static bool farther(neighbour const& a, neighbour const& b) noexcept { return b < a; }
+
+    /// Ranks the lists of the nearest group that waits.
+    void open() {
+        auto const distance = metric::bind<Order>(query_.data(), dim_);
+        members_.clear();
+        groups_->each(waiting_.next().row, [&](std::uint32_t l) { members_.push_back(l); });
+        for (std::size_t i = 0; i < members_.size(); i += 4) {
+            float const* four[4];
+            float d[4];
+            for (std::size_t j = 0; j < 4; ++j)
+                four[j] = centres_ + members_[(std::min)(i + j, members_.size() - 1)] * dim_;
+            if constexpr (requires { distance.four(four, d); })
+                distance.four(four, d);
+            else
+                for (std::size_t j = 0; j < 4; ++j) d[j] = distance(four[j]);
+            for (std::size_t j = 0; j < 4 && i + j < members_.size(); ++j) {
+                near_.push_back({d[j], members_[i + j]});
+                std::push_heap(near_.begin(), near_.end(), farther);
             }
-        for (; i < count; ++i) out[i] = distance(centres + i * dim);
+        }
     }
 
-    /// What the metric's distance is at least from a query to the rows of a list: `distance` as
-    /// distances() has it, `norm` the query's, `radius` how far rows are from the centre. By the
-    /// triangle inequality, or Cauchy's; -infinity under a metric that obeys neither.
-    [[nodiscard]] static float at_least(float distance, float norm, float radius) noexcept {
-        constexpr float slack = 0x1p-12F;
-        if constexpr (euclidean) {
-            float const gap = std::sqrt(distance) * (1 - slack) - radius * (1 + slack);
-            return gap > 0 ? gap * gap / (directions ? 2 : 1) : 0;
-        } else if constexpr (product) {
-            return distance - norm * radius * (1 + slack) - std::fabs(distance) * slack;
-        }
-        return -(std::numeric_limits<float>::infinity)();
-    }
+    std::vector<float> query_;
+    float const* centres_;
+    std::size_t lists_;
+    std::size_t dim_;
+    centre_groups const* groups_;
+    std::size_t given_ = 0;
+    /// All lists, or the groups that were not looked into.
+    lazy_order waiting_;
+    /// A heap of the lists in groups whose distance is known.
+    neighbours near_;
+    std::vector<std::uint32_t> members_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::inverted
@@ -27050,6 +29530,15 @@ public:
             });
     }
 
+    /// Those centres in groups.
+    [[nodiscard]] result<centre_groups> groups(float const* centres, std::size_t count,
+                                               std::uint64_t seed) const {
+        return centre_groups::of(centres, count, dim_, seed,
+                                 [this](std::size_t n, std::size_t grain, auto const& body) {
+                                     return run_parts(n, grain, threads_, body);
+                                 });
+    }
+
     /// The centre of some that each of those slots is nearest to.
     [[nodiscard]] result<void> nearest(std::span<slot const> rows, float const* centres,
                                        std::size_t count, std::uint32_t* out) const {
@@ -27066,6 +29555,27 @@ public:
                         space::bring(vectors.template row_as<float>(rows[first + i]), dim_,
                                      brought.data() + i * dim_);
                     panels.nearest(brought.data(), n, out + first);
+                }
+                return {};
+            });
+        });
+    }
+
+    /// The same of centres in groups, and all but always: the nearest in the nearest groups. Cost:
+    /// some thousand distances a row.
+    [[nodiscard]] result<void> nearest(std::span<slot const> rows, float const* centres,
+                                       std::size_t count, centre_groups const& groups,
+                                       std::uint32_t* out) const {
+        if (groups.empty()) return nearest(rows, centres, count, out);
+        return run_parts(rows.size(), block, threads_, [&](std::size_t first, std::size_t last) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                auto const vectors = vectors_.reader();
+                for (; first < last; ++first) {
+                    std::vector<float> brought(dim_);
+                    space::bring(vectors.template row_as<float>(rows[first]), dim_, brought.data());
+                    ranked_lists<metric::squared_l2> ranked(std::move(brought), centres, count,
+                                                            dim_, groups);
+                    out[first] = ranked.next().row;
                 }
                 return {};
             });
@@ -27116,6 +29626,7 @@ template <class Codec, class Metric, class Storage>
 class compaction {
     using numbers = std::vector<std::uint32_t>;
     using vectors_type = listed_vectors<Metric, vectors_of<Codec, Storage>>;
+    static constexpr bool in_blocks = codes<Codec, Metric, Storage>::in_blocks;
 
 public:
     /// All must stay in place until what run() gives is written.
@@ -27124,22 +29635,28 @@ public:
         : lists_(lists), codes_(own), vectors_(vectors) {}
 
     /// Adds to `out` what the columns are to hold when the slots of `kept` become slots 0, 1 and so
-    /// on. Errors: out_of_memory.
+    /// on, and gives the groups of the lists that there are then. Errors: out_of_memory.
     [[nodiscard]] result<void> run(std::span<slot const> kept,
-                                   std::vector<storage::replacement>& out) const {
+                                   std::vector<storage::replacement>& out,
+                                   centre_groups& groups) const {
         auto const before = lists_.get();
         state after = before;
+        groups = {};
+        after.off = {};
         after.covered = after.lists = after.blocks = after.rows = after.trained = 0;
         after.free = none;
         numbers list_of(kept.size());
         std::vector<float> centres, radius;
+        recoded other;
         if (before.covered > 0 && !kept.empty() && kept.size() >= before.flat_below) {
-            VICINAL_CHECK(share_out(before, kept, list_of, centres, radius));
+            VICINAL_CHECK(share_out(before, kept, list_of, centres, radius, groups, other));
             after.covered = static_cast<slot>(kept.size());
             after.lists = static_cast<std::uint32_t>(radius.size());
             after.trained = before.trained;
+            after.off = {before.off.mean() * static_cast<double>(kept.size()), after.covered,
+                         before.off.at_first};
         }
-        lay_out(after, kept, list_of, radius, out);
+        lay_out(after, kept, list_of, radius, std::move(other), out);
         out.push_back(storage::owned_rows("ivf.centroids", vectors_.dim() * sizeof(float),
                                           std::move(centres)));
         out.push_back(storage::owned_rows("ivf.state", sizeof(state), std::vector<state>{after}));
@@ -27150,7 +29667,8 @@ private:
     /// Which list each row goes to, and what lists are left.
     [[nodiscard]] result<void> share_out(state const& before, std::span<slot const> kept,
                                          numbers& list_of, std::vector<float>& centres,
-                                         std::vector<float>& radius) const {
+                                         std::vector<float>& radius, centre_groups& groups,
+                                         recoded& other) const {
         numbers of_slot(before.covered, none), sizes(before.lists);
         auto const slots = lists_.slots().reader();
         for (std::uint32_t l = 0; l < before.lists; ++l)
@@ -27182,34 +29700,50 @@ private:
             list_of[i] = l == none ? none : renumbered[l];
             if (list_of[i] == none) homeless.push_back(static_cast<std::uint32_t>(i));
         }
-        return settle(kept, homeless, list_of, centres, radius);
+        if (radius.size() >= grouped_from) {
+            auto found = vectors_.groups(centres.data(), radius.size(), before.seed);
+            VICINAL_CHECK(found);
+            groups = std::move(*found);
+        }
+        return settle(kept, homeless, list_of, centres, radius, groups, other);
     }
 
     [[nodiscard]] result<void> settle(std::span<slot const> kept, numbers const& homeless,
                                       numbers& list_of, std::vector<float> const& centres,
-                                      std::vector<float>& radius) const {
+                                      std::vector<float>& radius, centre_groups const& groups,
+                                      recoded& other) const {
+        auto const width = codes_.encoded_bytes();
+        if constexpr (in_blocks) {
+            other.number.assign(kept.size(), none);
+            other.bytes.resize(homeless.size() * width);
+        }
         if (homeless.empty()) return {};
         std::vector<slot> rows;
         for (auto const i : homeless) rows.push_back(kept[i]);
         numbers found(rows.size());
-        VICINAL_CHECK(vectors_.nearest(rows, centres.data(), radius.size(), found.data()));
+        VICINAL_CHECK(vectors_.nearest(rows, centres.data(), radius.size(), groups, found.data()));
         auto const vectors = vectors_.reader();
-        std::vector<float> scratch(vectors_.dim());
+        std::vector<float> scratch((std::max)(vectors_.dim(), codes_.scratch_floats()));
         for (std::size_t i = 0; i < rows.size(); ++i) {
             list_of[homeless[i]] = found[i];
-            auto const reach =
-                vectors_.reach(vectors.template row_as<float>(rows[i]),
-                               centres.data() + found[i] * vectors_.dim(), scratch.data());
+            auto const* const vector = vectors.template row_as<float>(rows[i]);
+            auto const* const centre = centres.data() + found[i] * vectors_.dim();
+            auto const reach = vectors_.reach(vector, centre, scratch.data());
             radius[found[i]] = (std::max)(radius[found[i]], reach);
+            if constexpr (in_blocks) {
+                codes_.encode(vector, centre, other.bytes.data() + i * width, scratch.data());
+                other.number[homeless[i]] = static_cast<std::uint32_t>(i);
+            }
         }
         return check_vectors();
     }
 
     /// The blocks, those of a list one behind the other.
     void lay_out(state& after, std::span<slot const> kept, numbers const& list_of,
-                 std::vector<float> const& radius, std::vector<storage::replacement>& out) const {
+                 std::vector<float> const& radius, recoded other,
+                 std::vector<storage::replacement>& out) const {
         std::vector<head> heads(after.lists);
-        numbers next, slots, places(after.covered), from;
+        numbers next, slots, places(after.covered), from, number;
         if (after.lists > 0) {
             cluster::grouped const by_list(list_of, after.lists);
             for (std::uint32_t l = 0; l < after.lists; ++l) {
@@ -27219,9 +29753,11 @@ private:
                     places[rows[i]] = static_cast<std::uint32_t>(slots.size());
                     slots.push_back(rows[i]);
                     from.push_back(kept[rows[i]]);
+                    if constexpr (in_blocks) number.push_back(other.number[rows[i]]);
                 }
                 slots.resize((slots.size() + block_rows - 1) / block_rows * block_rows, none);
                 from.resize(slots.size(), none);
+                if constexpr (in_blocks) number.resize(slots.size(), none);
                 for (auto b = first; b < slots.size() / block_rows; ++b)
                     next.push_back(b + 1 < slots.size() / block_rows ? b + 1 : none);
                 auto const last = static_cast<std::uint32_t>(next.size()) - 1;
@@ -27231,7 +29767,8 @@ private:
             }
         }
         after.blocks = static_cast<std::uint32_t>(next.size());
-        codes_.compact(lists_, std::move(from), out);
+        other.number = std::move(number);
+        codes_.compact(lists_, std::move(from), std::move(other), out);
         out.push_back(storage::owned_rows("ivf.lists", sizeof(head), std::move(heads)));
         out.push_back(storage::owned_rows("ivf.next", 4, std::move(next)));
         out.push_back(storage::owned_rows("ivf.slots", 4 * block_rows, std::move(slots)));
@@ -27269,6 +29806,10 @@ public:
         auto const before = lists_.get();
         cluster::kmeans_options o;
         o.seed = before.seed;
+        // sift, 1,024 lists of 200,000 rows: 16 of them hold .909 of the ten nearest, and .897 with
+        // 64 rows and two levels alone; 1.6 s more than 2.6 s.
+        o.rows_a_centre = 128;
+        o.rounds_together = 4;
         auto const centres = vectors_.centres(rows, lists_for(rows.size(), before.partitions), o);
         VICINAL_CHECK(centres);
         VICINAL_CHECK(check_vectors());
@@ -27279,7 +29820,7 @@ public:
             [&, vectors = vectors_.reader()](std::size_t i) {
                 return vectors.template row_as<float>(rows[i]);
             },
-            section_));
+            *centres, section_));
         VICINAL_CHECK(check_vectors());
         VICINAL_CHECK(lists_.reserve(count, 0, 0, section_));
         section_([&] {
@@ -27295,7 +29836,7 @@ public:
     /// The list that each of those slots is nearest to.
     [[nodiscard]] result<void> assign(std::span<slot const> rows, std::uint32_t* out) const {
         auto const s = lists_.get();
-        return vectors_.nearest(rows, lists_.centres(s), s.lists, out);
+        return vectors_.nearest(rows, lists_.centres(s), s.lists, lists_.groups(), out);
     }
     /// Puts those slots into their lists: those of a list behind one another in blocks that lie so
     /// too, as far as none is free. Errors: out_of_memory, io_failure for a vector that can't be
@@ -27332,6 +29873,8 @@ public:
         auto const codes =
             encode(rows, [&](std::size_t i) { return centres.data() + part[i] * vectors_.dim(); });
         VICINAL_CHECK(codes);
+        auto const before = off(rows, lists_.centre(l));
+        VICINAL_CHECK(before);
         auto const count = static_cast<std::uint32_t>(centres.size() / vectors_.dim());
         auto const first_new = lists_.get().lists;
         std::vector<std::uint32_t> lists(part.begin(), part.end());
@@ -27340,6 +29883,7 @@ public:
         section_([&] {
             auto s = lists_.get();
             lists_.empty(s, l);
+            s.off.remove(*before);
             lists_.set_centre(l, centres.data());
             for (std::uint32_t c = 1; c < count; ++c)
                 static_cast<void>(lists_.add_list(s, centres.data() + c * vectors_.dim()));
@@ -27372,7 +29916,8 @@ private:
                     std::vector<float> brought(vectors_.dim()), scratch(codes_.scratch_floats());
                     for (auto i = first; i < last; ++i) {
                         auto const* const vector = vectors.template row_as<float>(rows[i]);
-                        codes_.encode(vector, out.bytes.data() + i * width, scratch.data());
+                        codes_.encode(vector, centre(i), out.bytes.data() + i * width,
+                                      scratch.data());
                         out.radius[i] = vectors_.reach(vector, centre(i), brought.data());
                     }
                     return {};
@@ -27381,6 +29926,19 @@ private:
             VICINAL_CHECK(run_parts(rows.size(), 64, vectors_.threads(), some));
             VICINAL_CHECK(check_vectors());
             return out;
+        });
+    }
+
+    /// How far those rows are from one centre.
+    [[nodiscard]] result<deviation> off(std::span<slot const> rows, float const* centre) const {
+        return vicinal::detail::guarded([&]() -> result<deviation> {
+            auto const vectors = vectors_.reader();
+            std::vector<float> scratch(vectors_.dim());
+            deviation all;
+            for (auto const s : rows)
+                all.add(vectors_.reach(vectors.template row_as<float>(s), centre, scratch.data()));
+            VICINAL_CHECK(check_vectors());
+            return all;
         });
     }
 
@@ -27401,6 +29959,7 @@ private:
         for (std::size_t i = 0; i < rows.size(); ++i) {
             codes_.put(lists_.append(s, lists[i], rows[i]), codes.bytes.data() + i * width);
             lists_.widen(lists[i], codes.radius[i]);
+            s.off.add(codes.radius[i]);
         }
     }
 
@@ -27417,47 +29976,15 @@ private:
 #ifndef VICINAL_INDEX_IVF_SEARCHES_HPP
 #define VICINAL_INDEX_IVF_SEARCHES_HPP
 
-// ---- vicinal/index/ivf/filter_costs.hpp
-#ifndef VICINAL_INDEX_IVF_FILTER_COSTS_HPP
-#define VICINAL_INDEX_IVF_FILTER_COSTS_HPP
+// ---- vicinal/index/ivf/batch.hpp
+#ifndef VICINAL_INDEX_IVF_BATCH_HPP
+#define VICINAL_INDEX_IVF_BATCH_HPP
 
-// ---- vicinal/index/ivf/probe.hpp
-#ifndef VICINAL_INDEX_IVF_PROBE_HPP
-#define VICINAL_INDEX_IVF_PROBE_HPP
+// ---- vicinal/index/ivf/list_scan.hpp
+#ifndef VICINAL_INDEX_IVF_LIST_SCAN_HPP
+#define VICINAL_INDEX_IVF_LIST_SCAN_HPP
 
 namespace vicinal::inline VICINAL_ABI::index::inverted {
-
-/// Codes that a probe keeps for k neighbours, where a code has so many bytes: the best of them are
-/// compared by their vectors. Beyond those there are some for rows that codes can't tell apart, the
-/// more the fewer bits they have.
-[[nodiscard]] constexpr std::size_t kept_for(std::size_t k, std::size_t bytes,
-                                             std::size_t dim) noexcept {
-    return candidates_for(k) * (bytes >= dim ? 2 : bytes * 4 >= dim ? 4 : 8);
-}
-
-/// The lists of one query, nearest first. Sorted as far as they are asked for.
-class ranked_lists {
-public:
-    ranked_lists() = default;
-    explicit ranked_lists(std::vector<float> const& distances) {
-        all_.reserve(distances.size());
-        for (std::size_t l = 0; l < distances.size(); ++l)
-            all_.push_back({distances[l], static_cast<std::uint32_t>(l)});
-        std::make_heap(all_.begin(), all_.end(), farther);
-    }
-    [[nodiscard]] bool empty() const noexcept { return all_.empty(); }
-    /// The nearest list that was not given yet.
-    [[nodiscard]] neighbour next() noexcept {
-        std::pop_heap(all_.begin(), all_.end(), farther);
-        auto const n = all_.back();
-        all_.pop_back();
-        return n;
-    }
-
-private:
-    static bool farther(neighbour const& a, neighbour const& b) noexcept { return b < a; }
-    neighbours all_;
-};
 
 /// What a probe has come by.
 struct probed {
@@ -27467,44 +29994,82 @@ struct probed {
     std::size_t matches = 0;
 };
 
-/// One query before the lists: ranks them, scores the codes of one and keeps the best.
+/// Scores the codes of lists for one query and keeps the best.
 template <class Metric, class Storage, class Scorer, class View, class Tally>
-class probe {
+class list_scan {
     using space = geometry<Metric>;
 
 public:
-    /// All but `s` must outlive it.
-    probe(columns<Storage> const& lists, state const& s, float const* query, std::size_t dim,
-          Scorer const& score, View const& codes, std::size_t lines, Tally const& tally)
-        : lists_(lists), state_(s), score_(score), codes_(codes), slots_(lists.slots().reader()),
+    /// All but `s` must outlive it. lines: cache lines of a code, or of a block, to ask for ahead.
+    list_scan(columns<Storage> const& lists, state const& s, float const* query, std::size_t dim,
+              Scorer const& score, View const& codes, std::size_t lines, Tally const& tally)
+        : lists_(&lists), state_(s), score_(&score), codes_(&codes), slots_(lists.slots().reader()),
           lines_(lines), tally_(tally) {
-        std::vector<float> brought(dim), distances(s.lists);
-        space::bring(query, dim, brought.data());
-        space::distances(brought.data(), lists.centres(s), s.lists, dim, distances.data());
-        if constexpr (space::product) norm_ = std::sqrt(square_of(query, dim));
-        ranked_ = ranked_lists(distances);
+        if constexpr (space::product)
+            norm_ = std::sqrt(static_cast<float>(simd::exact_dot::get()(query, query, dim)));
     }
 
-    [[nodiscard]] bool has_next() const noexcept { return !ranked_.empty(); }
-    /// Offers the rows of the next list that keep(slot) holds for; none of one that is too far.
-    template <class Keep, class Best>
-    void next(Keep const& keep, Best& best, probed& so_far) {
-        auto const at = ranked_.next();
-        ++so_far.lists;
-        auto const h = lists_.list(at.row);
+    /// Asks for the first rows of a list that is scanned soon: it lies anywhere.
+    void announce(head const& h) const noexcept {
+        if constexpr (View::in_blocks)
+            if (h.rows > 0 && h.first < state_.blocks) {
+                codes_->prefetch_block(h.first, lines_);
+                slots_.prefetch(h.first, 2);
+            }
+    }
+
+    /// Whether no row of a list whose centre is at `distance` can be among the best.
+    template <class Best>
+    [[nodiscard]] bool too_far(head const& h, float distance, Best const& best) const noexcept {
         if constexpr (bounded)
-            if (best.full() && space::at_least(at.distance, norm_, h.radius) > best.farthest())
-                return;
-        so_far.rows += h.rows;
-        lists_.each_block(state_, h, [&](std::uint32_t block, std::uint32_t rows) {
-            so_far.matches += scan(block, rows, keep, best);
+            return best.full() && space::at_least(distance, norm_, h.radius) > best.farthest();
+        return false;
+    }
+
+    /// Offers the rows of such a list that keep(slot) holds for.
+    template <class Keep, class Best>
+    void list(head const& h, float distance, Keep const& keep, Best& best, probed& so_far) const {
+        lists_->each_block(state_, h, [&](std::uint32_t block, std::uint32_t rows) {
+            one_block(block, rows, distance, keep, best, so_far);
         });
+    }
+    /// The same of one block of it.
+    template <class Keep, class Best>
+    void one_block(std::uint32_t block, std::uint32_t rows, float distance, Keep const& keep,
+                   Best& best, probed& so_far) const {
+        if constexpr (View::in_blocks) {
+            scan_block(block, rows, distance, keep, best, so_far);
+        } else {
+            so_far.rows += rows;
+            so_far.matches += scan(block, rows, keep, best);
+        }
     }
 
 private:
+    /// The same where codes lie in blocks. Only rows that are near enough by their codes are asked
+    /// for, and counted: all, as long as none is too far.
+    template <class Keep, class Best>
+    void scan_block(std::uint32_t block, std::uint32_t rows, float distance, Keep const& keep,
+                    Best& best, probed& so_far) const {
+        float distances[block_rows];
+        auto const limit = best.full() ? best.farthest() : std::numeric_limits<float>::infinity();
+        auto const near = (*score_)(codes_->block(block), distance, limit, distances);
+        tally_.codes(rows);
+        auto const* const slots = slots_.template row_as<slot>(block);
+        for (auto bits = near & (std::uint32_t{0xffffffff} >> (block_rows - rows)); bits != 0;
+             bits &= bits - 1) {
+            auto const i = static_cast<std::size_t>(std::countr_zero(bits));
+            ++so_far.rows;
+            // A row beyond is still the caller's to scan.
+            if (slots[i] >= state_.covered || !keep(slots[i])) continue;
+            ++so_far.matches;
+            best.offer({distances[i], slots[i]});
+        }
+    }
+
     /// Offers the rows of a block that keep(slot) holds for; how many those are.
     template <class Keep, class Best>
-    std::size_t scan(std::uint32_t block, std::uint32_t rows, Keep const& keep, Best& best) {
+    std::size_t scan(std::uint32_t block, std::uint32_t rows, Keep const& keep, Best& best) const {
         auto const* const slots = slots_.template row_as<slot>(block);
         slot kept[block_rows];
         std::uint32_t place[block_rows];
@@ -27531,42 +30096,402 @@ private:
 
     void score_some(std::uint32_t const* place, slot const* slots, std::size_t count,
                     float* out) const noexcept {
-        if constexpr (requires(std::byte const* const* four) { score_.four(four, out); }) {
+        if constexpr (requires(std::byte const* const* four) { score_->four(four, out); }) {
             // Codes of a list lie one behind the other, vectors do not.
             if constexpr (View::scattered)
                 for (std::size_t i = 0; i < (std::min)(ahead, count); ++i)
-                    codes_.prefetch(slots[i], lines_);
+                    codes_->prefetch(slots[i], lines_);
             for (std::size_t i = 0; i < count; i += 4) {
                 if constexpr (View::scattered)
                     for (auto j = i + ahead; j < (std::min)(i + ahead + 4, count); ++j)
-                        codes_.prefetch(slots[j], lines_);
+                        codes_->prefetch(slots[j], lines_);
                 std::byte const* four[4];
                 for (std::size_t j = 0; j < 4; ++j) {
                     auto const at = (std::min)(i + j, count - 1);
-                    four[j] = codes_.at(place[at], slots[at]);
+                    four[j] = codes_->at(place[at], slots[at]);
                 }
                 float d[4];
-                score_.four(four, d);
+                score_->four(four, d);
                 std::copy_n(d, (std::min)(std::size_t{4}, count - i), out + i);
             }
         } else {
-            for (std::size_t i = 0; i < count; ++i) out[i] = score_(codes_.at(place[i], slots[i]));
+            for (std::size_t i = 0; i < count; ++i)
+                out[i] = (*score_)(codes_->at(place[i], slots[i]));
         }
     }
 
-    [[nodiscard]] static float square_of(float const* query, std::size_t dim) noexcept {
-        return static_cast<float>(simd::exact_dot::get()(query, query, dim));
-    }
-
-    columns<Storage> const& lists_;
+    columns<Storage> const* lists_;
     state state_;
-    Scorer const& score_;
-    View const& codes_;
+    Scorer const* score_;
+    View const* codes_;
     decltype(std::declval<columns<Storage> const&>().slots().reader()) slots_;
     std::size_t lines_;
     [[no_unique_address]] Tally tally_;
-    ranked_lists ranked_;
     float norm_ = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
+// ---- vicinal/index/reservoir.hpp
+#ifndef VICINAL_INDEX_RESERVOIR_HPP
+#define VICINAL_INDEX_RESERVOIR_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Keeps the k nearest of all that are offered, the lower slot first among equals, in no order: it
+/// takes in more than k and throws the farthest away now and then, which for the dozens that a
+/// probe keeps takes half of a heap's time. What it throws away is decided by all that were
+/// offered, not by their order. O(1) for one that enters, one comparison for one that does not.
+class reservoir {
+public:
+    explicit reservoir(std::size_t k) : k_(k), most_(3 * k + 32) {
+        held_.reserve((std::min)(most_, std::size_t{1024}));
+        if (k == 0) limit_ = -std::numeric_limits<float>::infinity();
+    }
+
+    /// What a row must beat, or tie, to matter; later it may be less.
+    [[nodiscard]] bool could_enter(float distance) const noexcept { return distance <= limit_; }
+    [[nodiscard]] bool full() const noexcept { return held_.size() >= k_; }
+    [[nodiscard]] float farthest() const noexcept { return limit_; }
+
+    void offer(neighbour n) {
+        if (k_ == 0 || !could_enter(n.distance)) return;
+        held_.push_back(n);
+        if (held_.size() >= most_) drop_far();
+    }
+
+    /// The neighbours, nearest first; leaves none behind.
+    [[nodiscard]] neighbours take() {
+        auto const held = std::exchange(held_, {});
+        neighbours found(held.size());
+        deal(held, found);
+        found.resize((std::min)(k_, found.size()));
+        return found;
+    }
+
+private:
+    static constexpr std::size_t piles = 128;
+
+    /// Sorts the nearest k of `from` into `to`, which has as many: deals all to piles of equal
+    /// widths, of which hardly one has more than a few, and sorts these until there are k. A fifth
+    /// of what cutting and sorting took of a search, where each other comparison is a wrong guess.
+    void deal(neighbours const& from, neighbours& to) const {
+        auto least = std::numeric_limits<float>::infinity();
+        auto most = -least;
+        for (auto const& n : from) {
+            least = n.distance < least ? n.distance : least;
+            most = n.distance > most ? n.distance : most;
+        }
+        // All in the first where the range is none, or none of float's.
+        float const width = most - least;
+        float const places = width > 0x1p-100F && width < 0x1p120F ? (piles - 1) / width : 0;
+        auto const pile_of = [&](neighbour const& n) {
+            return places > 0 ? static_cast<std::size_t>((n.distance - least) * places) : 0;
+        };
+        std::size_t ends[piles] = {};
+        for (auto const& n : from) ++ends[pile_of(n)];
+        std::size_t before = 0;
+        for (auto& e : ends) before += std::exchange(e, before);
+        for (auto const& n : from) to[ends[pile_of(n)]++] = n;
+        for (std::size_t p = 0, first = 0; p < piles && first < k_; first = ends[p++])
+            if (ends[p] - first > 1)
+                std::sort(to.begin() + static_cast<std::ptrdiff_t>(first),
+                          to.begin() + static_cast<std::ptrdiff_t>(ends[p]));
+    }
+
+    /// Every fourth of them says about how far the k-th is, which costs a quarter of finding it.
+    void drop_far() {
+        sample_.clear();
+        for (std::size_t i = 0; i < held_.size(); i += 4) sample_.push_back(held_[i].distance);
+        auto const rank = sample_.begin() + static_cast<std::ptrdiff_t>(k_ / 4 + k_ / 16 + 2);
+        std::nth_element(sample_.begin(), rank, sample_.end());
+        auto const bound = *rank;
+        std::size_t near = 0;
+        for (auto const& n : held_) near += n.distance <= bound ? 1U : 0U;
+        // Few that it bounds, or many that are equal.
+        if (near < k_ || near > most_ / 4 * 3) return shrink();
+        near = 0;
+        for (auto const& n : held_) {
+            held_[near] = n;
+            near += n.distance <= bound ? 1U : 0U;
+        }
+        held_.resize(near);
+        limit_ = bound;
+    }
+    void shrink() {
+        auto const last = held_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+        std::nth_element(held_.begin(), last, held_.end());
+        held_.resize(k_);
+        limit_ = held_.back().distance;
+    }
+
+    std::size_t k_;
+    std::size_t most_;
+    float limit_ = std::numeric_limits<float>::infinity();
+    neighbours held_;
+    std::vector<float> sample_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index::inverted {
+
+/// Distances of up to 32 queries from all centres at once, as a tiled product.
+template <class Metric>
+class centre_distances {
+    using space = geometry<Metric>;
+
+public:
+    static constexpr std::size_t width = simd::panel_queries;
+
+    /// centres: `count` of them, one behind the other, which must outlive it.
+    centre_distances(float const* centres, std::size_t count, std::size_t dim)
+        : centres_(centres), count_(count), dim_(dim), brought_(width * dim) {
+        if constexpr (tiled) {
+            panel_.resize(simd::panel_size(dim));
+            products_.resize(count * width);
+            turned_.resize(count * width);
+            squares_.resize(count);
+            for (std::size_t c = 0; space::euclidean && c < count; ++c)
+                squares_[c] = static_cast<float>(
+                    simd::exact_dot::get()(centres + c * dim, centres + c * dim, dim));
+        }
+    }
+
+    /// Takes up to 32 queries, one behind the other.
+    void take(float const* queries, std::size_t count) noexcept {
+        for (std::size_t q = 0; q < count; ++q)
+            space::bring(queries + q * dim_, dim_, brought_.data() + q * dim_);
+        if constexpr (tiled) {
+            simd::make_panel(brought_.data(), dim_, count, dim_, panel_.data());
+            simd::tile_product::get()(panel_.data(), centres_, dim_, count_, dim_,
+                                      products_.data());
+            turn(count);
+        }
+    }
+    /// Those of the q-th, which rank the lists, but for rounding and for what is the query's alone.
+    [[nodiscard]] std::vector<float> of(std::size_t q) const {
+        if constexpr (tiled)
+            return {turned_.data() + q * count_, turned_.data() + (q + 1) * count_};
+        std::vector<float> out(count_);
+        space::distances(brought_.data() + q * dim_, centres_, count_, dim_, out.data());
+        return out;
+    }
+    /// The distance of the q-th from one of them.
+    [[nodiscard]] float exact(std::size_t q, std::size_t centre) const noexcept {
+        float out = 0;
+        space::distances(brought_.data() + q * dim_, centres_ + centre * dim_, 1, dim_, &out);
+        return out;
+    }
+
+private:
+    static constexpr bool tiled = space::euclidean || space::product;
+
+    /// From a centre's row of queries to a query's row of centres, some that fit the first cache at
+    /// a time.
+    void turn(std::size_t queries) noexcept {
+        constexpr std::size_t step = 16;
+        for (std::size_t from = 0; from < count_; from += step)
+            for (std::size_t q = 0; q < queries; ++q)
+                for (auto c = from; c < (std::min)(from + step, count_); ++c) {
+                    auto const x = products_[c * width + q];
+                    turned_[q * count_ + c] =
+                        metric::ordered(space::product ? -x : squares_[c] - 2 * x);
+                }
+    }
+
+    float const* centres_;
+    std::size_t count_;
+    std::size_t dim_;
+    std::vector<float> brought_;
+    std::vector<float> panel_;
+    std::vector<float> products_;
+    std::vector<float> turned_;
+    std::vector<float> squares_;
+};
+
+/// Many queries before the lists. Each list is read once for all that look at it: for those whose
+/// nearest it is first, so that the others know by then what a row must beat.
+template <class Metric, class Storage, class Codes>
+class batch {
+    using view_type = typename Codes::view;
+    using scorer = decltype(std::declval<Codes const&>().codec().query(nullptr));
+    using scan_type = list_scan<Metric, Storage, scorer, view_type, no_tally>;
+
+public:
+    /// Queries that come at once, at most: what one needs is some KB.
+    static constexpr std::size_t most = 512;
+
+    /// All must outlive it.
+    batch(columns<Storage> const& lists, Codes const& own, std::size_t dim)
+        : lists_(lists), codes_(own), state_(lists.get()), view_(own.look(lists, state_)),
+          dim_(dim) {}
+
+    /// The best of each of `count` queries, one behind the other, in the `effort` nearest lists:
+    /// calls done(query's number, its bound form, codes, what was found, how much was looked at).
+    template <class Keep, class Done>
+    void run(float const* queries, std::size_t count, std::size_t effort, std::size_t kept,
+             Keep const& keep, Done const& done) {
+        rank(queries, count, (std::min)(effort, std::size_t{state_.lists}));
+        scorers_.reserve(count);
+        for (std::size_t q = 0; q < count; ++q) {
+            auto const* const query = queries + q * dim_;
+            scorers_.push_back(codes_.codec().query(query));
+            scans_.emplace_back(lists_, state_, query, dim_, scorers_.back(), view_, codes_.lines(),
+                                no_tally{});
+            best_.emplace_back(kept);
+        }
+        met_.resize(count);
+        visit(first_, keep);
+        visit(later_, keep);
+        for (std::size_t q = 0; q < count; ++q) done(q, scorers_[q], view_, best_[q], met_[q]);
+    }
+
+private:
+    /// Which queries look at which lists, and how far they are from the centres.
+    struct visits {
+        std::vector<std::uint32_t> lists;
+        std::vector<std::uint32_t> queries;
+        std::vector<float> distances;
+    };
+
+    void rank(float const* queries, std::size_t count, std::size_t effort) {
+        centre_distances<Metric> distances(lists_.centres(state_), state_.lists, dim_);
+        for (std::size_t at = 0; at < count; at += distances.width) {
+            auto const n = (std::min)(distances.width, count - at);
+            distances.take(queries + at * dim_, n);
+            for (std::size_t q = 0; q < n; ++q) {
+                nearest_lists(distances, q, effort);
+                for (std::size_t i = 0; i < effort; ++i) {
+                    auto& to = i == 0 ? first_ : later_;
+                    to.lists.push_back(near_[i].row);
+                    to.queries.push_back(static_cast<std::uint32_t>(at + q));
+                    to.distances.push_back(near_[i].distance);
+                }
+            }
+        }
+    }
+
+    /// As one query would rank them: a few more are looked at than are wanted, as products are
+    /// rounded.
+    void nearest_lists(centre_distances<Metric> const& distances, std::size_t q,
+                       std::size_t wanted) {
+        auto more = wanted + wanted / 8 + 4;
+        lazy_order order(distances.of(q), more);
+        near_.clear();
+        for (; more > 0 && !order.empty(); --more) {
+            auto const list = order.next().row;
+            near_.push_back({distances.exact(q, list), list});
+        }
+        std::sort(near_.begin(), near_.end());
+    }
+
+    template <class Keep>
+    void visit(visits const& of, Keep const& keep) {
+        cluster::grouped const by_list(of.lists, state_.lists);
+        std::vector<std::uint32_t> near;
+        for (std::uint32_t l = 0; l < state_.lists; ++l) {
+            auto const h = lists_.list(l);
+            near.clear();
+            for (auto const v : by_list.of(l)) {
+                auto const q = of.queries[v];
+                ++met_[q].lists;
+                if (!scans_[q].too_far(h, of.distances[v], best_[q])) near.push_back(v);
+            }
+            if (near.empty()) continue;
+            if (l + 1 < state_.lists) scans_.front().announce(lists_.list(l + 1));
+            lists_.each_block(state_, h, [&](std::uint32_t block, std::uint32_t rows) {
+                for (auto const v : near) {
+                    auto const q = of.queries[v];
+                    scans_[q].one_block(block, rows, of.distances[v], keep, best_[q], met_[q]);
+                }
+            });
+        }
+    }
+
+    columns<Storage> const& lists_;
+    Codes const& codes_;
+    state state_;
+    view_type view_;
+    std::size_t dim_;
+    visits first_;
+    visits later_;
+    neighbours near_;
+    std::vector<scorer> scorers_;
+    std::vector<scan_type> scans_;
+    std::vector<reservoir> best_;
+    std::vector<probed> met_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
+// ---- vicinal/index/ivf/filter_costs.hpp
+#ifndef VICINAL_INDEX_IVF_FILTER_COSTS_HPP
+#define VICINAL_INDEX_IVF_FILTER_COSTS_HPP
+
+// ---- vicinal/index/ivf/probe.hpp
+#ifndef VICINAL_INDEX_IVF_PROBE_HPP
+#define VICINAL_INDEX_IVF_PROBE_HPP
+
+namespace vicinal::inline VICINAL_ABI::index::inverted {
+
+/// Codes that a probe keeps for k neighbours, where a code has so many bytes: the best of them are
+/// compared by their vectors. Beyond those there are some for rows that codes can't tell apart, the
+/// more the fewer bits they have.
+[[nodiscard]] constexpr std::size_t kept_for(std::size_t k, std::size_t bytes,
+                                             std::size_t dim) noexcept {
+    return candidates_for(k) * (bytes >= dim ? 2 : bytes * 4 >= dim ? 4 : 8);
+}
+
+/// One query before the lists: ranks them, and scans one after the other.
+template <class Metric, class Storage, class Scorer, class View, class Tally>
+class probe {
+    using space = geometry<Metric>;
+
+public:
+    /// All but `s` must outlive it.
+    probe(columns<Storage> const& lists, state const& s, float const* query, std::size_t dim,
+          Scorer const& score, View const& codes, std::size_t lines, Tally const& tally)
+        : lists_(lists), scan_(lists, s, query, dim, score, codes, lines, tally),
+          ranked_(brought(query, dim), lists.centres(s), s.lists, dim, lists.groups()) {
+        look_ahead();
+    }
+
+    [[nodiscard]] bool has_next() const noexcept { return has_next_; }
+    /// Offers the rows of the next list that keep(slot) holds for; none of one that is too far.
+    template <class Keep, class Best>
+    void next(Keep const& keep, Best& best, probed& so_far) {
+        auto const at = next_;
+        auto const h = head_;
+        look_ahead();
+        ++so_far.lists;
+        if (!scan_.too_far(h, at.distance, best)) scan_.list(h, at.distance, keep, best, so_far);
+    }
+
+private:
+    [[nodiscard]] static std::vector<float> brought(float const* query, std::size_t dim) {
+        std::vector<float> out(dim);
+        space::bring(query, dim, out.data());
+        return out;
+    }
+    void look_ahead() {
+        has_next_ = !ranked_.empty();
+        if (!has_next_) return;
+        next_ = ranked_.next();
+        head_ = lists_.list(next_.row);
+        scan_.announce(head_);
+    }
+
+    columns<Storage> const& lists_;
+    list_scan<Metric, Storage, Scorer, View, Tally> scan_;
+    ranked_lists<typename space::order> ranked_;
+    bool has_next_ = false;
+    neighbour next_{};
+    head head_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::inverted
@@ -27576,13 +30501,19 @@ private:
 /// What a filtered search of inverted lists costs, where the matches are known as bits.
 namespace vicinal::inline VICINAL_ABI::index::inverted {
 
-/// Nanoseconds, of 128 elements, estimated and not measured: a distance from a centre, asking a row
-/// of a list for its bit, the code of a row that comes behind another, and that of one somewhere
-/// else. Only their ratios matter.
-inline constexpr double centre_cost = 8;
-inline constexpr double bit_cost = 1.5;
-inline constexpr double code_cost = 8;
-inline constexpr double lone_code_cost = 20;
+/// Nanoseconds: ranking a list, asking a row of a list for its bit, the code of a match between
+/// others, and that of one somewhere else. Only their ratios matter.
+///
+/// Measured on 200,000 SIFT codes of a byte an element in 894 lists, k = 10, recall .95, one thread
+/// of a loaded machine; microseconds. To look at none of the lists costs some 30; then each has 224
+/// rows, which take 0.43 where none matches, 0.75 at a twentieth and 4 where all do. A half kept:
+/// 29 lists 160, the scan 4,900; a tenth: 43 lists 110, the scan 900; a twentieth: 60 lists 99, the
+/// scan 250; a fiftieth: 95 lists 110, the scan 79; a hundredth: 135 lists 136, the scan 54; a
+/// thousandth: 425 lists 220, the scan 13.
+inline constexpr double centre_cost = 35;
+inline constexpr double bit_cost = 2;
+inline constexpr double code_cost = 50;
+inline constexpr double lone_code_cost = 22;
 
 /// Whether scanning `matching` rows one by one is shorter than going through so many lists.
 [[nodiscard]] inline bool scan_is_shorter(std::size_t matching, state const& s,
@@ -27590,8 +30521,11 @@ inline constexpr double lone_code_cost = 20;
     auto const all = static_cast<double>((std::max)(s.lists, std::uint32_t{1}));
     auto const part = (std::min)(static_cast<double>(lists) / all, 1.0);
     auto const found = static_cast<double>(matching);
+    auto const ranked =
+        s.lists < grouped_from ? all : static_cast<double>(known_of(s.lists, lists));
     return found * lone_code_cost <=
-           all * centre_cost + part * (static_cast<double>(s.rows) * bit_cost + found * code_cost);
+           ranked * centre_cost +
+               part * (static_cast<double>(s.rows) * bit_cost + found * code_cost);
 }
 
 /// Says when a search among matches has met enough lists. The share of matches among the rows that
@@ -27780,6 +30714,8 @@ class searches {
 public:
     using element = metric::element_of<Metric>;
     using vectors_type = vectors_of<Codec, Storage>;
+    using codes_type = codes<Codec, Metric, Storage>;
+    static constexpr std::size_t at_once = batch<Metric, Storage, codes_type>::most;
     static constexpr std::size_t any_number = (std::numeric_limits<std::size_t>::max)();
 
     [[nodiscard]] slot covered() const noexcept { return lists_.get().covered; }
@@ -27795,7 +30731,7 @@ public:
         return vicinal::detail::guarded([&]() -> result<neighbours> {
             neighbours found;
             find(query, wanted, keep, no_tally{}, up_to{effort},
-                 [&](auto const&, auto const&, neighbours&& all) { found = std::move(all); });
+                 [&](auto const&, auto const&, auto& all) { found = all.take(); });
             return found;
         });
     }
@@ -27810,6 +30746,25 @@ public:
             find(query, best.wanted(), keep, tally, up_to{effort}, comparing(query, best, tally));
             return true;
         });
+    }
+
+    /// The same for best.size() queries, one behind the other: a list is read once for all that
+    /// look at it, and distances from centres are a tiled product. On up to `threads` threads.
+    /// Errors: out_of_memory.
+    template <class Keep, class Before>
+    [[nodiscard]] result<void> search_batch(element const* queries, std::size_t effort,
+                                            Keep const& keep, std::span<nearest<Before>> best,
+                                            std::size_t threads = 1) const {
+        auto const some = [&](std::size_t first, std::size_t last) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                for (; first < last; first += (std::min)(at_once, last - first))
+                    search_group(queries + first * dim_, effort, keep,
+                                 best.subspan(first, (std::min)(at_once, last - first)));
+                return {};
+            });
+        };
+        if (lists_.get().lists == 0 || best.empty()) return {};
+        return run_parts(best.size(), 32, threads, some);
     }
 
     /// The exact nearest of the covered rows that `keep` shows the bits of: their codes are looked
@@ -27876,7 +30831,7 @@ public:
                     met.rows = asked.asked();
                     met.matches = asked.kept();
                 }
-                if (!asked.gave_up()) comparing(query, best, tally)(score, in, asked.take());
+                if (!asked.gave_up()) comparing(query, best, tally)(score, in, asked);
             });
             return !asked.gave_up();
         });
@@ -27934,11 +30889,11 @@ protected:
     void find(element const* query, std::size_t wanted, Keep const& keep, Tally const& tally,
               Enough enough, Done const& done) const {
         begin(query, wanted, tally, [&](auto& lists, auto const& score, auto const& codes_now) {
-            nearest<> best(kept(wanted));
+            reservoir best(kept(wanted));
             probed met;
             while (lists.has_next() && !(met.matches >= wanted && enough(met)))
                 lists.next(keep, best, met);
-            done(score, codes_now, best.take());
+            done(score, codes_now, best);
         });
     }
 
@@ -27946,15 +30901,35 @@ protected:
     template <class Before, class Tally>
     [[nodiscard]] auto comparing(element const* query, nearest<Before>& best,
                                  Tally const& tally) const {
-        return [this, query, &best, tally](auto const& score, auto const& codes_now,
-                                           neighbours&& found) {
-            compare_candidates<Metric>(found, query, dim_, score, codes_now, vectors_->reader(),
-                                       covered(), best, tally);
+        return [this, query, &best, tally](auto const& score, auto const& codes_now, auto& found) {
+            if constexpr (codes_type::in_blocks)
+                compare_likely<Metric>(found.take(), query, dim_, vectors_->reader(), covered(),
+                                       best, tally);
+            else
+                compare_candidates<Metric>(found.take(), query, dim_, score, codes_now,
+                                           vectors_->reader(), covered(), best, tally);
         };
     }
 
     [[nodiscard]] std::size_t kept(std::size_t k) const noexcept {
+        if constexpr (codes_type::in_blocks)
+            return candidates_for(k) * codes_type::codec_type::kept_each;
         return kept_for(k, codes_.row_bytes(), dim_);
+    }
+    template <class Keep, class Before>
+    void search_group(element const* queries, std::size_t effort, Keep const& keep,
+                      std::span<nearest<Before>> best) const {
+        auto const wanted = best.front().wanted();
+        if (wanted == 0) return;
+        batch<Metric, Storage, codes_type> all(lists_, codes_, dim_);
+        all.run(queries, best.size(), effort, kept(wanted), keep,
+                [&](std::size_t i, auto const& score, auto const& codes_now, auto& found,
+                    probed const& met) {
+                    auto const* const query = queries + i * dim_;
+                    auto const compare = comparing(query, best[i], no_tally{});
+                    if (met.matches >= wanted) return compare(score, codes_now, found);
+                    find(query, wanted, keep, no_tally{}, up_to{effort}, compare);
+                });
     }
     /// How many lists for k matches where that share of rows matches: the k nearest matches are the
     /// k / share nearest rows.
@@ -28121,6 +31096,7 @@ public:
                          std::to_string(vectors.rows())};
         of index(*lists, std::move(*codes), vectors, dim, options);
         index.tuned_ = read_tuning(lists->tuning_column().reader(), lists->tuning_column().rows());
+        VICINAL_CHECK(index.group(no_section{}));
         return index;
     }
 
@@ -28128,7 +31104,8 @@ public:
     /// declines, or where a codec has too few to learn from, and where vectors have more elements
     /// than the codec's sums hold (32,768 for sq8; codec::f32 takes them), or none is finite. The
     /// first rows give the centres; a load of four times as many gives new ones. Cost: lists x dim
-    /// multiply-adds a slot. Errors: out_of_memory; what was put in before stays.
+    /// multiply-adds a slot, of 20,000 lists and more some thousand x dim. Errors: out_of_memory;
+    /// what was put in before stays.
     template <class Live, class Section>
     [[nodiscard]] result<void> take_in(slot until, Live const& live, Section const& section) {
         auto const before = lists_.get();
@@ -28148,11 +31125,14 @@ public:
                 VICINAL_CHECK(trained);
                 if (!*trained) return {};
             }
+            VICINAL_CHECK(group(section));
             VICINAL_CHECK(put(fill, vectors, joining, live));
+            VICINAL_CHECK(group(section));
             VICINAL_CHECK(lists_.reserve(0, 0, until, section));
             section([&] {
                 auto s = lists_.get();
                 s.covered = until;
+                if (s.off.at_first == 0) s.off.at_first = static_cast<float>(s.off.mean());
                 lists_.put(s);
             });
             // A row that comes alone does not wait for a measurement that a load has just paid.
@@ -28203,17 +31183,28 @@ public:
                 });
             VICINAL_CHECK(fresh);
             if (storage::fault_scope::met()) return {}; // misread: what was measured before stays
-            VICINAL_CHECK(
-                storage::reserve(lists_.tuning_column(), fresh->table.size() + 1, section));
-            section([&] {
-                write_tuning(lists_.tuning_column(), *fresh);
-                tuned_ = std::move(*fresh);
-            });
-            return {};
+            return keep_tuning(lists_.tuning_column(), std::move(*fresh), tuned_, section);
         });
     }
     /// What was measured last; an empty table where nothing was. Inside the reader's section.
     [[nodiscard]] tuning const& tuned() const noexcept { return tuned_; }
+
+    /// How far the rows that were put into lists are from their centres.
+    [[nodiscard]] inverted::deviation deviation() const noexcept { return lists_.get().off; }
+    /// How much farther rows lie from their centres than when these were found: the ratio of the
+    /// mean squared distances. 1 where nothing is known. Inside the reader's section.
+    [[nodiscard]] double drift() const noexcept { return drift_of(lists_.get()); }
+    /// Whether that is so much that renew() pays.
+    [[nodiscard]] bool drifted() const noexcept { return drift() >= inverted::retrained_from; }
+    /// Looks for centres anew and puts all covered rows into their lists; until that is done every
+    /// one is compared. Cost: that of a build. Errors: as take_in(); what is in no list by then
+    /// waits for the next.
+    template <class Live, class Section>
+    [[nodiscard]] result<void> renew(Live const& live, Section const& section) {
+        auto const until = this->covered();
+        section([&] { clear(); });
+        return take_in(until, live, section);
+    }
 
     /// Forgets every row. Inside the caller's section.
     void clear() noexcept {
@@ -28230,11 +31221,11 @@ public:
         return vicinal::detail::guarded([&]() -> result<void> {
             listed const vectors(*vectors_, dim_, threads_);
             inverted::compaction<coded, Metric, Storage> const compact(lists_, codes_, vectors);
-            return compact.run(kept, out);
+            return compact.run(kept, out, compacted_groups_);
         });
     }
     /// Takes the columns as compact() wrote them. Inside the caller's section.
-    void compacted() noexcept {}
+    void compacted() noexcept { lists_.put(std::move(compacted_groups_)); }
 
     /// The covered slots for which live(slot) holds and that no list names: none, in sound lists.
     /// O(rows).
@@ -28265,6 +31256,17 @@ private:
         : base(lists, std::move(codes), vectors, dim), threads_(options.threads),
           tunes_(options.tune) {}
 
+    /// Puts lists into groups where there are many, and anew where twice as many have come.
+    template <class Section>
+    [[nodiscard]] result<void> group(Section const& section) {
+        auto const s = lists_.get();
+        if (s.lists < inverted::grouped_from || s.lists / 2 < lists_.groups().made_of()) return {};
+        auto fresh = listed(*vectors_, dim_, threads_).groups(lists_.centres(s), s.lists, s.seed);
+        VICINAL_CHECK(fresh);
+        section([&] { lists_.put(std::move(*fresh)); });
+        return {};
+    }
+
     /// The live slots up to `until` that are in no list.
     template <class Live>
     [[nodiscard]] std::vector<slot> missing(slot until, Live const& live) const {
@@ -28288,6 +31290,8 @@ private:
 
     std::size_t threads_;
     bool tunes_;
+    /// What compact() works out for compacted(); the writer's.
+    mutable inverted::centre_groups compacted_groups_ = {};
 };
 
 static_assert(model<ivf<>>);
@@ -28299,8 +31303,10 @@ static_assert(model<ivf<>>);
 namespace vicinal::inline VICINAL_ABI::index {
 
 /// Inverted lists over product codes: what others call IVF-PQ, with num_sub_vectors = SubVectors.
-/// Codes are of the vectors, not of what is left of them beyond the centre of the list, so that one
-/// table serves all lists of a query; the store compares the best by their vectors.
+/// Of 4 bits codes are of what is left of the vectors beyond the centre of their list, and are
+/// scanned 32 at a time: take these, with half as many sub-vectors as elements, for speed. Of 8
+/// bits they are of the vectors. One table serves all lists of a query either way; the store
+/// compares the best by their vectors.
 template <std::size_t SubVectors, unsigned Bits = 8>
 using ivf_pq = ivf<codec::pq<SubVectors, Bits>>;
 
@@ -35513,6 +38519,11 @@ struct store_stats {
     std::size_t rows = 0;
     /// Of these, rows that no record has any more; compact() gives back what they hold.
     std::size_t dead = 0;
+    /// Lists of an inverted index; 0 of others.
+    std::size_t partitions = 0;
+    /// How much farther rows lie from the centres of their lists than when these were found: the
+    /// ratio of the mean squared distances. From 1.3 on compact() finds new ones.
+    double drift = 1;
     /// Bytes of the rows in use, by what they are for; memory beyond them that is held to grow
     /// into, and maps from ids to rows, are not counted.
     struct parts {
@@ -39096,6 +42107,12 @@ protected:
         }
     }
 
+    /// Whether the index wants to be made anew when it is compacted.
+    [[nodiscard]] bool index_drifted() const noexcept {
+        if constexpr (requires { index_->drifted(); }) return index_->drifted();
+        return false;
+    }
+
     /// Scans that are open: while there are any, slots are not given to other records.
 #if VICINAL_HAS_THREADS
     std::atomic<std::size_t> pins_{0};
@@ -39114,6 +42131,10 @@ private:
             auto const covered = index_->covered();
             if (pins_ != 0 || (covered != 0 && covered != rows_->count())) return false;
             return guarded([&]() -> result<bool> {
+                if constexpr (requires { index_->drifted(); }) {
+                    auto const live = [this](slot s) { return rows_->live(s); };
+                    if (index_drifted()) VICINAL_CHECK(index_->renew(live, section()));
+                }
                 kept = rows_->list_live();
                 VICINAL_CHECK(detail::compact(*rows_, *index_, kept, fresh));
                 return true;
@@ -39818,7 +42839,7 @@ public:
     [[nodiscard]] result<void> compact() {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
-        if (pins_ != 0 || !rows_->wasteful()) return {};
+        if (pins_ != 0 || !(rows_->wasteful() || this->index_drifted())) return {};
         return storage::unless_faulty([&] {
             take_in();
             if constexpr (Storage::durable)
@@ -39888,7 +42909,7 @@ public:
     }
 
     /// Measures the index's recall by effort; see store::try_tune.
-    [[nodiscard]] result<index::tuning> tune() requires(!index_type::exact) {
+    [[nodiscard]] result<index::tuning> tune() requires(!index::looks_at_all<index_type>) {
         writer_lock const held(writer_);
         VICINAL_CHECK(begin_write());
         VICINAL_CHECK(storage::unless_faulty(
@@ -40780,7 +43801,7 @@ private:
     using nearest = index::nearest<earlier_id<Rows>>;
 
     [[nodiscard]] result<void> answer(nearest& best) {
-        if constexpr (Index::exact) {
+        if constexpr (index::looks_at_all<Index>) {
             return call_.where.empty() ? scan(best) : scan_filtered(best);
         } else {
             if (call_.options.exact || call_.index.covered() == 0)
@@ -40802,12 +43823,18 @@ private:
 
     template <class Keep>
     void scan_all(nearest& best, Keep const& keep) {
-        slot tail = 0;
-        if constexpr (scans) {
-            call_.index.scan(vector_, keep, best, trace_.tally());
-            tail = call_.index.covered();
-        }
+        auto const tail = scanned();
+        if constexpr (scans)
+            if (tail != 0) call_.index.scan(vector_, keep, best, trace_.tally());
         scan_rows(best, tail, keep);
+    }
+
+    /// How many of the first rows the index scans: none where an exact answer is asked for that it
+    /// does not promise.
+    [[nodiscard]] slot scanned() const noexcept {
+        if constexpr (scans)
+            if (Index::exact || !call_.options.exact) return call_.index.covered();
+        return 0;
     }
 
     template <class Keep>
@@ -40900,7 +43927,7 @@ private:
         }
         live_matches const all(*found, call_.rows.live_slots(),
                                call_.rows.live_count() == call_.rows.count());
-        if constexpr (!Index::exact)
+        if constexpr (!index::looks_at_all<Index>)
             if (!exactly) {
                 auto const share = matches_.live_share();
                 return search_among(
@@ -40910,7 +43937,7 @@ private:
             }
         trace_.plan(search_plan::scan_matches);
         trace_.phase("scan");
-        if constexpr (Index::exact) {
+        if constexpr (index::looks_at_all<Index>) {
             if (found->listed())
                 scan_listed(best, all);
             else
@@ -40927,8 +43954,7 @@ private:
     void scan_listed(nearest& best, Matches const& all) {
         auto const live = [&](slot s) { return all.live(s); };
         auto const few = all.few();
-        slot tail = 0;
-        if constexpr (scans) tail = call_.index.covered();
+        auto const tail = scanned();
         auto const covered =
             static_cast<std::size_t>(std::lower_bound(few.begin(), few.end(), tail) - few.begin());
         if constexpr (scans)
@@ -41654,10 +44680,10 @@ protected:
 
 namespace vicinal::inline VICINAL_ABI::detail {
 
-/// Whether an index answers many queries at once, exactly.
+/// Whether an index answers many queries at once.
 template <class Index>
 concept batched = requires {
-    requires Index::exact;
+    requires index::looks_at_all<Index>;
 }
 &&requires(Index const& index, typename Index::element const* queries,
            std::span<index::nearest<>> best) {
@@ -41684,12 +44710,15 @@ public:
         using nearest = index::nearest<earlier_id<Rows>>;
         std::vector<nearest> best(count, nearest(k, call_.by_id()));
         auto const scanned = with_kept(count, [&](auto const& keep) -> result<void> {
-            VICINAL_CHECK(
-                call_.index.scan_batch(queries, std::span(best), keep, call_.options.threads));
+            slot tail = 0;
+            if (Index::exact || !call_.options.exact) {
+                VICINAL_CHECK(
+                    call_.index.scan_batch(queries, std::span(best), keep, call_.options.threads));
+                tail = call_.index.covered();
+            }
             for (std::size_t i = 0; i < count; ++i)
-                index::scan_exactly<Metric>(call_.rows.vectors().reader(), call_.index.covered(),
-                                            call_.rows.count(), queries + i * call_.dim, call_.dim,
-                                            keep, best[i]);
+                index::scan_exactly<Metric>(call_.rows.vectors().reader(), tail, call_.rows.count(),
+                                            queries + i * call_.dim, call_.dim, keep, best[i]);
             return {};
         });
         VICINAL_CHECK(scanned);
@@ -41721,6 +44750,59 @@ template <class Metric, class Rows, class Index>
 nearest_to_each(search_call<Rows, Index> const& call, metric::element_of<Metric> const* queries,
                 std::size_t count) {
     return query_batch<Metric, Rows, Index>(call).run(queries, count);
+}
+
+} // namespace vicinal::inline VICINAL_ABI::detail
+
+#endif
+// ---- vicinal/store/walk_batch.hpp
+#ifndef VICINAL_STORE_WALK_BATCH_HPP
+#define VICINAL_STORE_WALK_BATCH_HPP
+
+namespace vicinal::inline VICINAL_ABI::detail {
+
+/// Whether an index that is not exact looks for many queries at once.
+template <class Index>
+concept walks_batches = requires(Index const& index, typename Index::element const* queries,
+                                 std::span<index::nearest<>> best) {
+    {
+        index.search_batch(queries, std::size_t{1}, index::keep_all{}, best, std::size_t{1})
+        } -> std::same_as<result<void>>;
+};
+
+/// Each of `count` queries without a filter, one behind the other: to each what `query` would give.
+/// Runs while the caller's reader section is open, so that all see the same rows.
+template <class Metric, class Rows, class Index>
+[[nodiscard]] result<std::vector<index::neighbours>>
+walk_to_each(search_call<Rows, Index> const& call, metric::element_of<Metric> const* queries,
+             std::size_t count) {
+    auto const& o = call.options;
+    auto const k = (std::min)(o.k, call.rows.live_count());
+    std::vector<index::neighbours> found(count);
+    if (k == 0) return found;
+    using nearest = index::nearest<earlier_id<Rows>>;
+    std::vector<nearest> best(count, nearest(k, call.by_id()));
+    auto const effort = o.effort != 0 ? o.effort : call.index.effort_for(k, o.recall);
+    auto const walked = with_live(call.rows, [&](auto const& keep) -> result<void> {
+        VICINAL_CHECK(call.index.search_batch(queries, effort, keep, std::span(best), o.threads));
+        for (std::size_t i = 0; i < count; ++i)
+            index::scan_exactly<Metric>(call.rows.vectors().reader(), call.index.covered(),
+                                        call.rows.count(), queries + i * call.dim, call.dim, keep,
+                                        best[i]);
+        return {};
+    });
+    VICINAL_CHECK(walked);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (best[i].size() == k) {
+            found[i] = call.take(best[i]);
+            continue;
+        }
+        // What the index finds too few for goes the way of one query.
+        auto one = nearest_to<Metric>(call, queries + i * call.dim, untold);
+        VICINAL_CHECK(one);
+        found[i] = std::move(*one);
+    }
+    return found;
 }
 
 } // namespace vicinal::inline VICINAL_ABI::detail
@@ -41769,7 +44851,10 @@ public:
             return error{errc::dimension_mismatch,
                          "whole rows of " + std::to_string(dim) + " elements",
                          std::to_string(queries.rest()) + " elements behind the last query"};
-        if constexpr (batched<typename Engine::index_type>) return together(queries);
+        using index_type = typename Engine::index_type;
+        if constexpr (batched<index_type>) return together(queries);
+        if constexpr (walks_batches<index_type>)
+            if (where_.empty() && !options_.exact && queries.rows() > 1) return together(queries);
         std::vector<hits> answers(queries.rows());
         auto const each = [&](std::size_t from, std::size_t to) {
             return guarded([&]() -> result<void> {
@@ -41792,6 +44877,16 @@ private:
         return {rows, index, engine_.dim(), where_, options_, engine_.filters()};
     }
 
+    template <class Call>
+    [[nodiscard]] static result<std::vector<index::neighbours>>
+    each_of(Call const& call, matrix_view<scalar> queries) {
+        auto const* const first = queries.row(0).data();
+        if constexpr (batched<typename Engine::index_type>)
+            return nearest_to_each<Metric>(call, first, queries.rows());
+        else
+            return walk_to_each<Metric>(call, first, queries.rows());
+    }
+
     [[nodiscard]] result<std::vector<hits>> together(matrix_view<scalar> queries) const {
         for (std::size_t i = 0; i < queries.rows(); ++i)
             VICINAL_CHECK(check_vector<Metric>(queries.row(i), engine_.dim(),
@@ -41799,8 +44894,7 @@ private:
         std::vector<hits> answers;
         if (queries.rows() == 0) return answers;
         return engine_.read([&](auto const& rows, auto const& index) -> result<std::vector<hits>> {
-            auto const found =
-                nearest_to_each<Metric>(called(rows, index), queries.row(0).data(), queries.rows());
+            auto const found = each_of(called(rows, index), queries);
             VICINAL_CHECK(found);
             answers.reserve(found->size());
             for (auto const& list : *found) answers.push_back(hits_of(rows, list));
@@ -43017,7 +46111,8 @@ public:
     }
 
     /// Gives back what erased and replaced records hold, as every write does by itself once they
-    /// are a quarter of the rows (and 1,000); a durable store writes a checkpoint for it. Without
+    /// are a quarter of the rows (and 1,000); a durable store writes a checkpoint for it. Inverted
+    /// lists whose rows have come to lie elsewhere (stats().drift) get new centres by it. Without
     /// effect while a scan is open. Cost: all columns are written anew, in memory beside the old
     /// ones, and the lists of a graph healed, about a third of the time to build it; readers go on,
     /// writers wait. Errors: as try_checkpoint(); the store stays as it was.
@@ -43035,7 +46130,8 @@ public:
     /// Measures which effort gives which recall, so that `.recall` means what it says on these
     /// records; a bulk load does so at its end by itself. Searches go on and writers wait, about a
     /// tenth of the time that linking the records took. Errors: read_only, out_of_memory.
-    result<index::tuning> try_tune() requires(!engine_type::index_type::exact) {
+    result<index::tuning>
+    try_tune() requires(!index::looks_at_all<typename engine_type::index_type>) {
         return guarded([&] { return engine_->tune(); });
     }
 
@@ -43043,7 +46139,9 @@ public:
     void reserve(std::size_t records) { try_reserve(records).value(); }
     void compact() { try_compact().value(); }
     [[nodiscard]] verify_report verify() const { return try_verify().value(); }
-    index::tuning tune() requires(!engine_type::index_type::exact) { return try_tune().value(); }
+    index::tuning tune() requires(!index::looks_at_all<typename engine_type::index_type>) {
+        return try_tune().value();
+    }
 #endif
 };
 
@@ -43226,6 +46324,10 @@ public:
                 s.bytes.links = index.link_bytes();
                 s.bytes.codes += index.all_code_bytes();
             }
+            if constexpr (requires { index.drift(); }) {
+                s.partitions = index.partitions();
+                s.drift = index.drift();
+            }
             s.bytes.ids = rows.id_bytes();
             s.bytes.payloads =
                 rows.payload_bytes() + std::uint64_t{s.rows} * rows.payload_overhead();
@@ -43291,7 +46393,8 @@ private:
                 e.matching += rows.live(s) && where.matches(rows.payload(s)) ? 1U : 0U;
         }
         hint_at_indexes(e, where, rows.fields().stats());
-        if constexpr (!Index::exact) hint_at_fresh_rows(e, rows.count(), index.covered());
+        if constexpr (!index::looks_at_all<Index>)
+            hint_at_fresh_rows(e, rows.count(), index.covered());
     }
 };
 
@@ -46416,18 +49519,23 @@ private:
 
 #if VICINAL_HAS_FILES
 
-#    include <charconv>
+// ---- vicinal/backend/store_kind.hpp
+#ifndef VICINAL_BACKEND_STORE_KIND_HPP
+#define VICINAL_BACKEND_STORE_KIND_HPP
+
+#if VICINAL_HAS_FILES
+
 #    include <cstddef>
 #    include <memory>
 #    include <optional>
 #    include <span>
 #    include <string>
-#    include <string_view>
-#    include <type_traits>
 #    include <utility>
 #    include <vector>
 
-namespace vicinal::inline VICINAL_ABI::detail {
+namespace vicinal::inline VICINAL_ABI {
+
+namespace detail {
 
 /// A store in memory that takes the same records.
 template <class Store>
@@ -46435,105 +49543,6 @@ struct in_memory;
 template <class Metric, class Index, class Storage, class Payload, class Id>
 struct in_memory<store<Metric, Index, Storage, Payload, Id>> {
     using type = store<Metric, index::flat<>, storage::memory, Payload, Id>;
-};
-
-/// Opens a directory as the one of the listed store types that it says it is.
-template <class... Stores>
-class store_opener {
-public:
-    /// What the parameters ask for, and what the directory says of itself where it is there.
-    struct wish {
-        std::string metric;
-        std::string index;
-        std::size_t dim = 0;
-        std::optional<storage::properties> there = {};
-    };
-
-    [[nodiscard]] static result<wish> read_parameters(backend::uri const& u) {
-        VICINAL_CHECK(u.only({"metric", "index", "dim"}));
-        wish w{u.get("metric"), u.get("index")};
-        if (auto const* dim = u.find("dim")) {
-            auto const end = dim->data() + dim->size();
-            auto const [at, problem] = std::from_chars(dim->data(), end, w.dim);
-            if (problem != std::errc{} || at != end || w.dim == 0)
-                return error{errc::invalid_uri, "dim=NUMBER", "'dim=" + *dim + "'"};
-        }
-        return w;
-    }
-
-    /// What the directory says of itself; nothing where there is no store yet.
-    [[nodiscard]] static result<std::optional<storage::properties>> look(std::string const& path) {
-        auto found = storage::mmap::space::inspect(path);
-        if (found) return std::optional(found->properties);
-        if (found.error().code() == errc::not_found) return std::optional<storage::properties>();
-        return found.error();
-    }
-
-    /// Opens or makes it, and hands the store to `use`, which returns a result.
-    template <class Result, class Use>
-    [[nodiscard]] static Result open(std::string const& path, wish const& w, bool read_only,
-                                     Use const& use) {
-        std::optional<Result> out;
-        auto const one = [&]<class Store>(std::type_identity<Store>) {
-            if (!matches<Store>(w)) return false;
-            typename Store::options o;
-            o.dim = w.dim;
-            o.read_only = read_only;
-            auto store = Store::try_open(path, o);
-            out.emplace(store ? use(std::move(*store)) : Result(store.error()));
-            return true;
-        };
-        return (one(std::type_identity<Stores>()) || ...) ? std::move(*out) : none_matches(w);
-    }
-
-    /// As `open` for a store that is not there yet, but in memory.
-    template <class Result, class Use>
-    [[nodiscard]] static Result imitate(wish const& w, Use const& use) {
-        std::optional<Result> out;
-        auto const one = [&]<class Store>(std::type_identity<Store>) {
-            if (!matches<Store>(w)) return false;
-            typename in_memory<Store>::type::options o;
-            o.dim = w.dim;
-            auto store = in_memory<Store>::type::try_open(o);
-            out.emplace(store ? use(std::move(*store)) : Result(store.error()));
-            return true;
-        };
-        return (one(std::type_identity<Stores>()) || ...) ? std::move(*out) : none_matches(w);
-    }
-
-private:
-    template <class Store>
-    [[nodiscard]] static storage::properties types_of(std::size_t dim) {
-        return describe_types<typename Store::metric_type, typename Store::index_policy,
-                              typename Store::payload_policy, typename Store::id_type>(dim);
-    }
-
-    template <class Store>
-    [[nodiscard]] static bool matches(wish const& w) {
-        auto const types = types_of<Store>(0);
-        if (w.there) return static_cast<bool>(check_types(types, *w.there));
-        return *types.find("metric") == w.metric && *types.find("index") == w.index;
-    }
-
-    /// The types in words, as in "cosine hnsw (f32) with fields and string ids".
-    [[nodiscard]] static std::string in_words(storage::properties const& p) {
-        auto const get = [&p](std::string_view name) {
-            auto const* v = p.find(name);
-            return v ? *v : std::string("?");
-        };
-        return get("metric") + " " + get("index") + " (" + get("codec") + ") with payload " +
-               get("payload") + " and " + get("id") + " ids";
-    }
-
-    [[nodiscard]] static error none_matches(wish const& w) {
-        std::string list;
-        auto const add = [&list](storage::properties const& p) {
-            list.append(list.empty() ? "" : ", ").append(in_words(p));
-        };
-        (add(types_of<Stores>(0)), ...);
-        return error{errc::unsupported, "one of the store types of this program: " + list,
-                     w.there ? in_words(*w.there) : "metric " + w.metric + ", index " + w.index};
-    }
 };
 
 /// A store that owns itself while a sink is written.
@@ -46560,52 +49569,147 @@ private:
     store_sink<Store> sink_;
 };
 
-} // namespace vicinal::inline VICINAL_ABI::detail
+/// Opens the directory, or makes it.
+template <class Store, class Wish>
+[[nodiscard]] result<Store> open_as(std::string const& path, Wish const& w, bool read_only) {
+    typename Store::options o;
+    o.dim = w.dim;
+    o.read_only = read_only;
+    if constexpr (requires { o.index.num_partitions; }) o.index.num_partitions = w.num_partitions;
+    return Store::try_open(path, o);
+}
 
-/// "vicinal:DIR?index=hnsw&metric=cosine&dim=384": a durable store. One that is there names its own
-/// policies, and parameters may only agree with it; a new one takes metric and dimension from what
-/// comes in where the URI names none, and `hnsw` for its index.
-namespace vicinal::inline VICINAL_ABI::backend {
+} // namespace detail
 
-/// The scheme for the store types that the program lists; all durable.
-template <float_store... Stores>
-[[nodiscard]] scheme vicinal_scheme() {
-    using opener = detail::store_opener<Stores...>;
+namespace backend {
 
-    // A directory that is there fills in what the URI left open; what it named must agree, which
-    // opening checks.
-    auto const settle = [](uri const& u) -> result<typename opener::wish> {
-        auto w = opener::read_parameters(u);
-        VICINAL_CHECK(w);
-        auto found = opener::look(u.path());
-        VICINAL_CHECK(found);
-        w->there = std::move(*found);
-        if (!w->there) return w;
-        auto const take = [&](std::string& wanted, std::string_view name,
-                              errc code) -> result<void> {
-            auto const* is = w->there->find(name);
-            if (is && wanted.empty()) wanted = *is;
-            if (is && wanted == *is) return {};
-            return error{code, std::string(name) + " " + wanted,
-                         is ? "a store with " + *is : "a store that names none"};
-        };
-        VICINAL_CHECK(take(w->metric, "metric", errc::metric_mismatch));
-        VICINAL_CHECK(take(w->index, "index", errc::index_mismatch));
-        return w;
+/// What is asked of a store that is made or opened by its kind.
+struct store_wish {
+    std::string metric;
+    std::string index;
+    /// Empty for the program's first of that metric and index.
+    std::string codec = {};
+    std::size_t dim = 0;
+    /// Lists of an inverted index that is made; 0 for as many as suit the rows.
+    std::size_t num_partitions = 0;
+    /// What the directory says of itself where it is there.
+    std::optional<storage::properties> there = {};
+};
+
+/// A durable store type as a value: how stores of it are opened. Compiled where store_kind_of names
+/// it, so that a program with many may spread them over its source files.
+struct store_kind {
+    /// As the files of such a store name them; dim is 0.
+    storage::properties types;
+    /// Whether its index has lists, of which a wish may say how many.
+    bool partitioned = false;
+    result<any_store> (*open)(std::string const& path, store_wish const& w, bool read_only);
+    result<any_source> (*source)(std::string const& path, store_wish const& w);
+    result<any_sink> (*sink)(std::string const& path, store_wish const& w, bool read_only);
+    /// A sink into a store in memory that takes the same records.
+    result<any_sink> (*imitate)(store_wish const& w);
+
+    /// Whether it is what the wish, or the directory that is there, names.
+    [[nodiscard]] bool fits(store_wish const& w) const {
+        if (w.there) return static_cast<bool>(detail::check_types(types, *w.there));
+        return *types.find("metric") == w.metric && *types.find("index") == w.index &&
+               (w.codec.empty() || *types.find("codec") == w.codec);
+    }
+};
+
+/// The kind of a store type.
+template <float_store Store>
+[[nodiscard]] store_kind store_kind_of() {
+    using memory_store = typename detail::in_memory<Store>::type;
+    store_kind k;
+    k.types = detail::describe_types<typename Store::metric_type, typename Store::index_policy,
+                                     typename Store::payload_policy, typename Store::id_type>(0);
+    k.partitioned = requires(typename Store::options o) { o.index.num_partitions; };
+    k.open = [](std::string const& path, store_wish const& w, bool read_only) -> result<any_store> {
+        auto s = detail::open_as<Store>(path, w, read_only);
+        VICINAL_CHECK(s);
+        return any_store(std::move(*s));
     };
-    auto const settle_present = [settle](uri const& u) -> result<typename opener::wish> {
-        auto w = settle(u);
-        if (w && !w->there) return error{errc::not_found, "a store at '" + u.path() + "'", "none"};
-        return w;
+    k.source = [](std::string const& path, store_wish const& w) -> result<any_source> {
+        auto s = detail::open_as<Store>(path, w, true);
+        VICINAL_CHECK(s);
+        return any_source(store_source<Store>(std::make_unique<Store>(std::move(*s))));
     };
-    auto const settle_sink = [settle](uri const& u,
-                                      schema const& incoming) -> result<typename opener::wish> {
-        auto w = settle(u);
+    k.sink = [](std::string const& path, store_wish const& w, bool read_only) -> result<any_sink> {
+        auto s = detail::open_as<Store>(path, w, read_only);
+        VICINAL_CHECK(s);
+        return any_sink(detail::owning_sink<Store>(std::move(*s)));
+    };
+    k.imitate = [](store_wish const& w) -> result<any_sink> {
+        typename memory_store::options o;
+        o.dim = w.dim;
+        auto s = memory_store::try_open(o);
+        VICINAL_CHECK(s);
+        return any_sink(detail::owning_sink<memory_store>(std::move(*s)));
+    };
+    return k;
+}
+
+} // namespace backend
+
+} // namespace vicinal::inline VICINAL_ABI
+
+#endif
+
+#endif
+
+#    include <algorithm>
+#    include <charconv>
+#    include <cstddef>
+#    include <optional>
+#    include <string>
+#    include <string_view>
+#    include <utility>
+#    include <vector>
+
+namespace vicinal::inline VICINAL_ABI {
+
+namespace detail {
+
+/// The store types of a program, one of which opens a directory. A template so that it costs only
+/// who uses it.
+template <class Kind>
+class store_kinds {
+    using wish = backend::store_wish;
+
+public:
+    explicit store_kinds(std::vector<Kind> all) : all_(std::move(all)) {}
+
+    /// The first that fits. Errors: unsupported, with all that there are.
+    [[nodiscard]] result<Kind const*> find(wish const& w) const {
+        auto const at =
+            std::find_if(all_.begin(), all_.end(), [&](Kind const& k) { return k.fits(w); });
+        if (at == all_.end()) return none_fits(w);
+        if (w.num_partitions != 0 && !at->partitioned)
+            return error{errc::invalid_uri, "num_partitions with index=ivf alone",
+                         "index=" + *at->types.find("index")};
+        return &*at;
+    }
+
+    /// What is asked of a store where the URI, the directory that is there and, for a sink, what
+    /// comes in have each said their part.
+    [[nodiscard]] static result<wish> settle(backend::uri const& u, schema const* incoming) {
+        auto w = read_parameters(u);
         VICINAL_CHECK(w);
-        if (w->there) return w;
-        if (w->metric.empty()) w->metric = incoming.metric;
+        auto found = storage::mmap::space::inspect(u.path());
+        if (found) {
+            w->there = std::move(found->properties);
+            w->num_partitions = 0;
+            VICINAL_CHECK(agree(*w->there, "metric", w->metric, errc::metric_mismatch));
+            VICINAL_CHECK(agree(*w->there, "index", w->index, errc::index_mismatch));
+            VICINAL_CHECK(agree(*w->there, "codec", w->codec, errc::index_mismatch));
+            return w;
+        }
+        if (found.error().code() != errc::not_found) return found.error();
+        if (!incoming) return error{errc::not_found, "a store at '" + u.path() + "'", "none"};
+        if (w->metric.empty()) w->metric = incoming->metric;
         if (w->index.empty()) w->index = "hnsw";
-        if (w->dim == 0) w->dim = incoming.dim;
+        if (w->dim == 0) w->dim = incoming->dim;
         auto const place = "'" + u.scheme() + ":" + u.path() + "'";
         if (w->metric.empty())
             return error{errc::invalid_uri,
@@ -46617,8 +49721,71 @@ template <float_store... Stores>
                          "dim=NUMBER for the new store, as the source has no record to tell it",
                          place};
         return w;
-    };
+    }
 
+private:
+    [[nodiscard]] static result<wish> read_parameters(backend::uri const& u) {
+        VICINAL_CHECK(u.only({"metric", "index", "dim", "codec", "num_partitions"}));
+        wish w{u.get("metric"), u.get("index"), u.get("codec")};
+        VICINAL_CHECK(read_number(u, "dim", w.dim));
+        VICINAL_CHECK(read_number(u, "num_partitions", w.num_partitions));
+        return w;
+    }
+    [[nodiscard]] static result<void> read_number(backend::uri const& u, std::string const& name,
+                                                  std::size_t& out) {
+        auto const* text = u.find(name);
+        if (!text) return {};
+        auto const end = text->data() + text->size();
+        auto const [at, problem] = std::from_chars(text->data(), end, out);
+        if (problem == std::errc{} && at == end && out != 0) return {};
+        return error{errc::invalid_uri, name + "=NUMBER", "'" + name + "=" + *text + "'"};
+    }
+
+    /// A directory that is there fills in what the URI left open; what it named must agree.
+    [[nodiscard]] static result<void> agree(storage::properties const& there, std::string_view name,
+                                            std::string& wanted, errc code) {
+        auto const* is = there.find(name);
+        if (is && wanted.empty()) wanted = *is;
+        if (is && wanted == *is) return {};
+        return error{code, std::string(name) + " " + wanted,
+                     is ? "a store with " + *is : "a store that names none"};
+    }
+
+    /// The types in words, as in "cosine hnsw (f32) with fields and string ids".
+    [[nodiscard]] static std::string in_words(storage::properties const& p) {
+        auto const get = [&p](std::string_view name) {
+            auto const* v = p.find(name);
+            return v ? *v : std::string("?");
+        };
+        return get("metric") + " " + get("index") + " (" + get("codec") + ") with payload " +
+               get("payload") + " and " + get("id") + " ids";
+    }
+    [[nodiscard]] error none_fits(wish const& w) const {
+        std::string list;
+        for (auto const& k : all_) list.append(list.empty() ? "" : ", ").append(in_words(k.types));
+        return error{errc::unsupported, "one of the store types of this program: " + list,
+                     w.there ? in_words(*w.there)
+                             : "metric " + w.metric + ", index " + w.index +
+                                   (w.codec.empty() ? "" : ", codec " + w.codec)};
+    }
+
+    std::vector<Kind> all_;
+};
+
+} // namespace detail
+
+/// "vicinal:DIR?index=hnsw&metric=cosine&dim=384": a durable store. One that is there names its own
+/// policies, and parameters may only agree with it; a new one takes metric and dimension from what
+/// comes in where the URI names none, `hnsw` for its index, and the first codec that the program
+/// lists for it. With index=ivf `num_partitions` says how many lists a new store has; one that is
+/// there keeps its own.
+namespace backend {
+
+/// The scheme for stores of these kinds. Of two that differ in the codec alone the first is made
+/// where a URI names none.
+template <class Kind = store_kind>
+[[nodiscard]] scheme vicinal_scheme(std::vector<Kind> listed) {
+    detail::store_kinds<Kind> const kinds(std::move(listed));
     scheme s;
     s.recognise = [](glimpse const& g) -> std::optional<guess> {
         auto const snapshot = std::any_of(g.entries.begin(), g.entries.end(), [](auto const& name) {
@@ -46630,40 +49797,46 @@ template <float_store... Stores>
             return guess{"vicinal:" + escaped_path(g.path), "one snapshot of a vicinal store", 100};
         return {};
     };
-    s.store = [settle_present](uri const& u, bool read_only) -> result<any_store> {
-        auto const w = settle_present(u);
+    s.store = [kinds](uri const& u, bool read_only) -> result<any_store> {
+        auto const w = kinds.settle(u, nullptr);
         VICINAL_CHECK(w);
-        return opener::template open<result<any_store>>(
-            u.path(), *w, read_only,
-            [](auto store) -> result<any_store> { return any_store(std::move(store)); });
+        auto const kind = kinds.find(*w);
+        VICINAL_CHECK(kind);
+        return (*kind)->open(u.path(), *w, read_only);
     };
-    s.source = [settle_present](uri const& u) -> result<any_source> {
-        auto const w = settle_present(u);
+    s.source = [kinds](uri const& u) -> result<any_source> {
+        auto const w = kinds.settle(u, nullptr);
         VICINAL_CHECK(w);
-        return opener::template open<result<any_source>>(
-            u.path(), *w, true, [](auto store) -> result<any_source> {
-                using type = decltype(store);
-                return any_source(store_source<type>(std::make_unique<type>(std::move(store))));
-            });
+        auto const kind = kinds.find(*w);
+        VICINAL_CHECK(kind);
+        return (*kind)->source(u.path(), *w);
     };
-    auto const to_sink = [](auto store) -> result<any_sink> {
-        return any_sink(detail::owning_sink<decltype(store)>(std::move(store)));
-    };
-    s.sink = [settle_sink, to_sink](uri const& u, schema const& incoming) -> result<any_sink> {
-        auto const w = settle_sink(u, incoming);
+    s.sink = [kinds](uri const& u, schema const& incoming) -> result<any_sink> {
+        auto const w = kinds.settle(u, &incoming);
         VICINAL_CHECK(w);
-        return opener::template open<result<any_sink>>(u.path(), *w, false, to_sink);
+        auto const kind = kinds.find(*w);
+        VICINAL_CHECK(kind);
+        return (*kind)->sink(u.path(), *w, false);
     };
-    s.dry_sink = [settle_sink, to_sink](uri const& u, schema const& incoming) -> result<any_sink> {
-        auto const w = settle_sink(u, incoming);
+    s.dry_sink = [kinds](uri const& u, schema const& incoming) -> result<any_sink> {
+        auto const w = kinds.settle(u, &incoming);
         VICINAL_CHECK(w);
-        if (w->there) return opener::template open<result<any_sink>>(u.path(), *w, true, to_sink);
-        return opener::template imitate<result<any_sink>>(*w, to_sink);
+        auto const kind = kinds.find(*w);
+        VICINAL_CHECK(kind);
+        return w->there ? (*kind)->sink(u.path(), *w, true) : (*kind)->imitate(*w);
     };
     return s;
 }
 
-} // namespace vicinal::inline VICINAL_ABI::backend
+/// The same of store types: all compiled here.
+template <float_store... Stores>
+[[nodiscard]] scheme vicinal_scheme() {
+    return vicinal_scheme(std::vector<store_kind>{store_kind_of<Stores>()...});
+}
+
+} // namespace backend
+
+} // namespace vicinal::inline VICINAL_ABI
 
 #endif
 

@@ -43,10 +43,9 @@ using fitting_layout =
 /// What a graph compares: in layout::fused a byte an element, as the bits of its records only rule
 /// out what is far.
 template <class Codec, class Layout, class Metric>
-using walked =
-    typename codec::fitting<std::conditional_t<std::same_as<Layout, layout::fused>, codec::sq8,
-                                               Codec>,
-                            Metric>::template of<Metric>;
+using walked = typename codec::fitting<
+    std::conditional_t<std::same_as<Layout, layout::fused>, codec::sq8, Codec>,
+    Metric>::template of<Metric>;
 
 } // namespace hnsw_graph
 
