@@ -94,7 +94,7 @@ template <class Plans = std::vector<budget_plan>>
          "speed, several times: lists are scanned; built in seconds", true},
         {"index::ivf<codec::sq8>", mmap, 8, false, 16, 1, 1,
          "that speed, and reads from the disk for the candidates of an answer", true},
-        {"index::ivf<codec::rabitq<1>>", mmap, 1, true, 12, 1, 1,
+        {"index::ivf<codec::rabitq<1>>", mmap, 1, true, 4, 1, 1,
          "that speed, and several times the reads", true},
     };
     // 2 x 16 links and a parent of 4 bytes; a fifteenth of the nodes have upper rows of 76.

@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_ENGINE_HPP
 #define VICINAL_STORE_ENGINE_HPP
 
+#include <vicinal/index/concept.hpp>
 #include <vicinal/index/tuning.hpp>
 #include <vicinal/storage/copy_files.hpp>
 #include <vicinal/storage/faults.hpp>

@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_QUERY_HPP
 #define VICINAL_STORE_QUERY_HPP
 
+#include <vicinal/index/concept.hpp>
 #include <vicinal/index/flat.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/index/way_among.hpp>

@@ -3,6 +3,7 @@
 #define VICINAL_STORE_QUERY_BATCH_HPP
 
 #include <vicinal/core/result.hpp>
+#include <vicinal/index/concept.hpp>
 #include <vicinal/index/flat.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/metric/concept.hpp>

@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_CALLS_EXPLAIN_HPP
 #define VICINAL_STORE_CALLS_EXPLAIN_HPP
 
+#include <vicinal/index/concept.hpp>
 #include <vicinal/store/calls/field_indexes.hpp>
 #include <vicinal/store/explanation.hpp>
 #include <vicinal/store/hints.hpp>

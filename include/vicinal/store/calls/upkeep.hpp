@@ -2,6 +2,7 @@
 #ifndef VICINAL_STORE_CALLS_UPKEEP_HPP
 #define VICINAL_STORE_CALLS_UPKEEP_HPP
 
+#include <vicinal/index/concept.hpp>
 #include <vicinal/store/calls/files.hpp>
 
 #include <cstddef>
