@@ -6555,8 +6555,8 @@ namespace vicinal::inline VICINAL_ABI::codec {
 ///
 /// With r for what a code stands for and c for the centre, |q - c - r|^2 = |q - c|^2 + |r|^2 +
 /// 2 <c, r> - 2 <q, r>: the first is the list's, the last is looked up, and the two between are the
-/// row's, which keeps them as two bytes. So one table of products serves all lists; the mean of the
-/// centres is taken from q and from c first, as tables of short vectors are finer.
+/// row's, which keeps them as two bytes. So one table of products serves all lists; the middle of
+/// the centres is taken from q and from c first, as tables of short vectors are finer.
 ///
 /// Source: Jegou, Douze & Schmid, TPAMI 2011, for residuals; Baranchuk, Babenko & Malkov,
 /// "Revisiting the inverted indices for billion-scale approximate nearest neighbors", ECCV 2018,
@@ -6589,7 +6589,7 @@ public:
     }
     [[nodiscard]] std::size_t scratch() const noexcept { return 2 * codes_.dim(); }
 
-    /// Centres as codec::pq learns them, and behind them `mean`. Takes memory.
+    /// Centres as codec::pq learns them, and behind them the middle of the centres. Takes memory.
     template <class Row>
     [[nodiscard]] result<std::vector<float>> fit(std::size_t rows, Row const& residual,
                                                  std::span<float const> mean) const {
@@ -8720,7 +8720,7 @@ class rabitq_residuals {
     static constexpr float of_product = product || directions ? -1.0F : -2.0F;
 
 public:
-    /// The mean is all that it learns.
+    /// The middle of the centres is all that it learns.
     static constexpr std::size_t trains_from = 1;
     static constexpr bool needs_model = true;
     static constexpr std::size_t kept_each = 8;
@@ -23060,7 +23060,7 @@ namespace vicinal::inline VICINAL_ABI::index {
 }
 
 /// The names of an index's columns of codes, of the frame that they are in and of what the codec
-/// has learnt. They outlive the index.
+/// has learnt. Outlives the index.
 struct code_columns {
     std::string_view codes;
     std::string_view frame;
@@ -23142,12 +23142,12 @@ public:
     /// The codes of the slots of `kept`, which become slots 0, 1 and so on.
     void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
         if constexpr (!Codec::reads_rows)
-            out.push_back(storage::chosen_rows(names_.codes, *own_, kept));
+            out.push_back(storage::chosen_rows(names_->codes, *own_, kept));
     }
 
 private:
     row_codes(column const& vectors, std::size_t dim, code_columns const& names)
-        : vectors_(&vectors), names_(names), codec_(dim), dim_(dim) {}
+        : vectors_(&vectors), names_(&names), codec_(dim), dim_(dim) {}
 
     [[nodiscard]] static result<row_codes> open_columns(typename Storage::space& space,
                                                         column const& vectors, std::size_t dim,
@@ -23235,7 +23235,7 @@ private:
     }
 
     column const* vectors_;
-    code_columns names_;
+    code_columns const* names_;
     /// Null where the codec reads the vectors.
     column* own_ = nullptr;
     frame_column<column> frames_;
@@ -29227,11 +29227,14 @@ private:
                                                  std::span<float const> centres) const {
         if constexpr (in_blocks) {
             auto const count = centres.size() / dim_;
-            std::vector<float> beyond(dim_), distances(count), mean(dim_);
-            std::vector<double> sums(dim_);
-            for (std::size_t i = 0; i < centres.size(); ++i) sums[i % dim_] += double{centres[i]};
-            for (std::size_t i = 0; i < dim_; ++i)
-                mean[i] = static_cast<float>(sums[i] / static_cast<double>(count));
+            std::vector<float> beyond(dim_), distances(count), middle(dim_);
+            // Medians, as one centre that is far away would move the mean of all.
+            for (std::size_t i = 0; i < dim_; ++i) {
+                for (std::size_t c = 0; c < count; ++c) distances[c] = centres[c * dim_ + i];
+                auto const half = distances.begin() + static_cast<std::ptrdiff_t>(count / 2);
+                std::nth_element(distances.begin(), half, distances.end());
+                middle[i] = *half;
+            }
             auto const residual = [&](std::size_t i) {
                 geometry<Metric>::bring(row(i), dim_, beyond.data());
                 geometry<metric::squared_l2>::distances(beyond.data(), centres.data(), count, dim_,
@@ -29241,7 +29244,7 @@ private:
                 for (std::size_t j = 0; j < dim_; ++j) beyond[j] -= centres[nearest * dim_ + j];
                 return beyond.data();
             };
-            return codec_.fit(rows, residual, mean);
+            return codec_.fit(rows, residual, middle);
         } else {
             static_cast<void>(centres);
             return codec_.fit(rows, row);

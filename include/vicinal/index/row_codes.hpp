@@ -27,7 +27,7 @@ namespace vicinal::inline VICINAL_ABI::index {
 }
 
 /// The names of an index's columns of codes, of the frame that they are in and of what the codec
-/// has learnt. They outlive the index.
+/// has learnt. Outlives the index.
 struct code_columns {
     std::string_view codes;
     std::string_view frame;
@@ -109,12 +109,12 @@ public:
     /// The codes of the slots of `kept`, which become slots 0, 1 and so on.
     void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
         if constexpr (!Codec::reads_rows)
-            out.push_back(storage::chosen_rows(names_.codes, *own_, kept));
+            out.push_back(storage::chosen_rows(names_->codes, *own_, kept));
     }
 
 private:
     row_codes(column const& vectors, std::size_t dim, code_columns const& names)
-        : vectors_(&vectors), names_(names), codec_(dim), dim_(dim) {}
+        : vectors_(&vectors), names_(&names), codec_(dim), dim_(dim) {}
 
     [[nodiscard]] static result<row_codes> open_columns(typename Storage::space& space,
                                                         column const& vectors, std::size_t dim,
@@ -202,7 +202,7 @@ private:
     }
 
     column const* vectors_;
-    code_columns names_;
+    code_columns const* names_;
     /// Null where the codec reads the vectors.
     column* own_ = nullptr;
     frame_column<column> frames_;

@@ -28,8 +28,8 @@ namespace vicinal::inline VICINAL_ABI::codec {
 ///
 /// With r for what a code stands for and c for the centre, |q - c - r|^2 = |q - c|^2 + |r|^2 +
 /// 2 <c, r> - 2 <q, r>: the first is the list's, the last is looked up, and the two between are the
-/// row's, which keeps them as two bytes. So one table of products serves all lists; the mean of the
-/// centres is taken from q and from c first, as tables of short vectors are finer.
+/// row's, which keeps them as two bytes. So one table of products serves all lists; the middle of
+/// the centres is taken from q and from c first, as tables of short vectors are finer.
 ///
 /// Source: Jegou, Douze & Schmid, TPAMI 2011, for residuals; Baranchuk, Babenko & Malkov,
 /// "Revisiting the inverted indices for billion-scale approximate nearest neighbors", ECCV 2018,
@@ -62,7 +62,7 @@ public:
     }
     [[nodiscard]] std::size_t scratch() const noexcept { return 2 * codes_.dim(); }
 
-    /// Centres as codec::pq learns them, and behind them `mean`. Takes memory.
+    /// Centres as codec::pq learns them, and behind them the middle of the centres. Takes memory.
     template <class Row>
     [[nodiscard]] result<std::vector<float>> fit(std::size_t rows, Row const& residual,
                                                  std::span<float const> mean) const {

@@ -65,7 +65,7 @@ class rabitq_residuals {
     static constexpr float of_product = product || directions ? -1.0F : -2.0F;
 
 public:
-    /// The mean is all that it learns.
+    /// The middle of the centres is all that it learns.
     static constexpr std::size_t trains_from = 1;
     static constexpr bool needs_model = true;
     static constexpr std::size_t kept_each = 8;

@@ -241,11 +241,14 @@ private:
                                                  std::span<float const> centres) const {
         if constexpr (in_blocks) {
             auto const count = centres.size() / dim_;
-            std::vector<float> beyond(dim_), distances(count), mean(dim_);
-            std::vector<double> sums(dim_);
-            for (std::size_t i = 0; i < centres.size(); ++i) sums[i % dim_] += double{centres[i]};
-            for (std::size_t i = 0; i < dim_; ++i)
-                mean[i] = static_cast<float>(sums[i] / static_cast<double>(count));
+            std::vector<float> beyond(dim_), distances(count), middle(dim_);
+            // Medians, as one centre that is far away would move the mean of all.
+            for (std::size_t i = 0; i < dim_; ++i) {
+                for (std::size_t c = 0; c < count; ++c) distances[c] = centres[c * dim_ + i];
+                auto const half = distances.begin() + static_cast<std::ptrdiff_t>(count / 2);
+                std::nth_element(distances.begin(), half, distances.end());
+                middle[i] = *half;
+            }
             auto const residual = [&](std::size_t i) {
                 geometry<Metric>::bring(row(i), dim_, beyond.data());
                 geometry<metric::squared_l2>::distances(beyond.data(), centres.data(), count, dim_,
@@ -255,7 +258,7 @@ private:
                 for (std::size_t j = 0; j < dim_; ++j) beyond[j] -= centres[nearest * dim_ + j];
                 return beyond.data();
             };
-            return codec_.fit(rows, residual, mean);
+            return codec_.fit(rows, residual, middle);
         } else {
             static_cast<void>(centres);
             return codec_.fit(rows, row);
