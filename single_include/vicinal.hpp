@@ -26807,8 +26807,8 @@ struct plain {};
 /// hop reads one record, looks at all neighbours at once, and compares the codes (codec::sq8's) of
 /// those alone that may be near enough. Takes 128 to 256 bits a neighbour beside the codes: at 128
 /// dimensions and 32 neighbours 768 bytes a row, links included, from 256 on 1,280.
-/// On 200,000 rows of sift it answers 3.1 and 3.8 times as many queries as hnswlib at a recall of
-/// 0.95 and 0.99, the plain graph over codec::sq8 3.4 and 4.2 times; where other programs take the
+/// On 200,000 rows of sift it answers 2.9 and 3.4 times as many queries as hnswlib at a recall of
+/// 0.95 and 0.99, the plain graph over codec::sq8 3.2 and 3.6 times; where other programs take the
 /// memory's bandwidth the records gain up to a third over it, and in cache they lose.
 struct fused {};
 
