@@ -24942,8 +24942,8 @@ struct mutex_lock {
 /// the end is gone.
 ///
 /// Where x comes in, element i becomes min(a[i], max(a[i - 1], x)): whole registers, and no branch
-/// to mispredict. For 40 numbers AVX-512 takes 5 registers, some 10 cycles, where a binary search
-/// and moving what lies behind takes 70.
+/// to mispredict. 40 numbers are 5 registers of AVX-512. A binary search and moving what lies
+/// behind waits for the stores of the insert before.
 namespace vicinal::inline VICINAL_ABI::simd {
 
 namespace detail {
@@ -26808,8 +26808,7 @@ struct plain {};
 /// those alone that may be near enough. Takes 128 to 256 bits a neighbour beside the codes: at 128
 /// dimensions and 32 neighbours 768 bytes a row, links included, from 256 on 1,280.
 /// On 200,000 rows of sift it answers 2.9 and 3.4 times as many queries as hnswlib at a recall of
-/// 0.95 and 0.99, the plain graph over codec::sq8 3.2 and 3.6 times; where other programs take the
-/// memory's bandwidth the records gain up to a third over it, and in cache they lose.
+/// 0.95 and 0.99, the plain graph over codec::sq8 3.2 and 3.6 times (docs/benchmarks.md).
 struct fused {};
 
 } // namespace vicinal::inline VICINAL_ABI::layout

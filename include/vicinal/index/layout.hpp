@@ -15,8 +15,7 @@ struct plain {};
 /// those alone that may be near enough. Takes 128 to 256 bits a neighbour beside the codes: at 128
 /// dimensions and 32 neighbours 768 bytes a row, links included, from 256 on 1,280.
 /// On 200,000 rows of sift it answers 2.9 and 3.4 times as many queries as hnswlib at a recall of
-/// 0.95 and 0.99, the plain graph over codec::sq8 3.2 and 3.6 times; where other programs take the
-/// memory's bandwidth the records gain up to a third over it, and in cache they lose.
+/// 0.95 and 0.99, the plain graph over codec::sq8 3.2 and 3.6 times (docs/benchmarks.md).
 struct fused {};
 
 } // namespace vicinal::inline VICINAL_ABI::layout
