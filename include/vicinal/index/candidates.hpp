@@ -45,7 +45,7 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
         else
             return candidates_for(best.wanted());
     }());
-    auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
+    auto const lines = (dim * sizeof(element) + 63) / 64;
     auto const exact = metric::bind_exact<Metric>(query, dim);
     auto least = (std::numeric_limits<float>::infinity)();
     auto const compare = [&](slot s) {
@@ -55,9 +55,17 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
         best.offer({distance, s});
     };
     auto const first = (std::min)(count, best.wanted());
-    for (std::size_t i = 0; i < first; ++i) vectors.prefetch(candidates[i].row, lines);
-    for (std::size_t i = 0; i < first; ++i)
+    // What must be read from a file is read together; from memory some hundred lines are asked for
+    // ahead: of 784 floats two whole vectors are better than a third of each of ten, by 2 % to 4 %
+    // of a search of mnist.
+    auto const in_memory = (std::max)(96 / lines, std::size_t{2});
+    auto const ahead = (std::min)(first, Vectors::pages ? first : in_memory);
+    auto const fetch = [&](std::size_t i) { vectors.prefetch(candidates[i].row, lines); };
+    for (std::size_t i = 0; i < ahead; ++i) fetch(i);
+    for (std::size_t i = 0; i < first; ++i) {
+        if (i + ahead < first) fetch(i + ahead);
         if (candidates[i].row < end) compare(candidates[i].row);
+    }
     auto const ruled_out = [&](neighbour const& c) {
         if constexpr (bounding<Scorer>)
             return best.full() && score.at_least(codes.row(c.row), c.distance) > best.farthest();
@@ -65,8 +73,7 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
     };
     if constexpr (Vectors::pages)
         for (std::size_t i = first; i < count; ++i)
-            if (candidates[i].row < end && !ruled_out(candidates[i]))
-                vectors.prefetch(candidates[i].row, lines);
+            if (candidates[i].row < end && !ruled_out(candidates[i])) fetch(i);
     for (std::size_t i = first; i < count; ++i)
         if (candidates[i].row < end && !ruled_out(candidates[i])) compare(candidates[i].row);
     if constexpr (bounding<Scorer>)

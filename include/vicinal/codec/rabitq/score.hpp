@@ -54,32 +54,33 @@ struct rabitq_score_body {
         auto const* const codes =
             reinterpret_cast<std::uint8_t const*>(row) + sizeof(rabitq_factors);
         std::uint32_t sum = 0;
-        rows<Set, Bits, 0>(*q, 0,
-                           [&]<class Step>(Step, std::int8_t const* own, std::size_t offset,
-                                           std::size_t bytes, unsigned shift) {
-                               auto const part = simd::one_row<Step>::template run<Set>(
-                                   own, codes + offset, bytes);
-                               sum += static_cast<std::uint32_t>(part) << shift;
-                           });
+        add_parts<Set, Bits, 0>(*q, codes, sum);
         return finish(*q, row, sum);
     }
 
 protected:
-    /// Calls use for each part, as rabitq_parts::each does.
-    template <class Set, unsigned Left, unsigned Part, class Use>
-    VICINAL_ALWAYS_INLINE static void rows(rabitq_side const& q, std::size_t offset,
-                                           Use const& use) noexcept {
-        constexpr unsigned bits = Left >= 8 ? 8 : Left >= 4 ? 4 : Left >= 2 ? 2 : 1;
-        auto const bytes = q.padded / 8 * bits;
-        use(rabitq_step<bits>{}, q.parts[Part], offset, bytes, Left - bits);
-        if constexpr (Left > bits) rows<Set, Left - bits, Part + 1>(q, offset + bytes, use);
-    }
     [[nodiscard]] VICINAL_ALWAYS_INLINE static float
     finish(rabitq_side const& q, std::byte const* row, std::uint32_t sum) noexcept {
         auto const f = rabitq_factors::of(row);
         auto const doubled = static_cast<std::int32_t>(2 * sum - q.whole);
         float const own = product ? 0 : of_square * f.square;
         return own + (q.add + q.scale * (f.rescale * static_cast<float>(doubled)));
+    }
+    /// Bits of the part that comes first where `left` are to come.
+    [[nodiscard]] static constexpr unsigned first_of(unsigned left) noexcept {
+        return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    }
+
+private:
+    template <class Set, unsigned Left, unsigned Part>
+    VICINAL_ALWAYS_INLINE static void add_parts(rabitq_side const& q, std::uint8_t const* codes,
+                                                std::uint32_t& sum) noexcept {
+        constexpr unsigned bits = first_of(Left);
+        auto const bytes = q.padded / 8 * bits;
+        auto const part =
+            simd::one_row<rabitq_step<bits>>::template run<Set>(q.parts[Part], codes, bytes);
+        sum += static_cast<std::uint32_t>(part) << (Left - bits);
+        if constexpr (Left > bits) add_parts<Set, Left - bits, Part + 1>(q, codes + bytes, sum);
     }
 };
 
@@ -90,21 +91,27 @@ struct rabitq_score_four_body : rabitq_score_body<Bits, Metric> {
     template <class Set>
     VICINAL_ALWAYS_INLINE static void run(rabitq_side const* q, std::byte const* const* rows,
                                           float* out) noexcept {
+        std::uint8_t const* codes[4];
+        for (std::size_t i = 0; i < 4; ++i)
+            codes[i] = reinterpret_cast<std::uint8_t const*>(rows[i]) + sizeof(rabitq_factors);
         std::uint32_t sums[4] = {};
-        base::template rows<Set, Bits, 0>(
-            *q, 0,
-            [&]<class Step>(Step, std::int8_t const* own, std::size_t offset, std::size_t bytes,
-                            unsigned shift) {
-                std::uint8_t const* codes[4];
-                std::int32_t parts[4];
-                for (std::size_t i = 0; i < 4; ++i)
-                    codes[i] = reinterpret_cast<std::uint8_t const*>(rows[i]) +
-                               sizeof(rabitq_factors) + offset;
-                simd::four_rows<Step>::template run<Set>(own, codes, bytes, parts);
-                for (std::size_t i = 0; i < 4; ++i)
-                    sums[i] += static_cast<std::uint32_t>(parts[i]) << shift;
-            });
+        add_parts<Set, Bits, 0>(*q, codes, sums);
         for (std::size_t i = 0; i < 4; ++i) out[i] = base::finish(*q, rows[i], sums[i]);
+    }
+
+private:
+    template <class Set, unsigned Left, unsigned Part>
+    VICINAL_ALWAYS_INLINE static void add_parts(rabitq_side const& q, std::uint8_t const** codes,
+                                                std::uint32_t* sums) noexcept {
+        constexpr unsigned bits = base::first_of(Left);
+        auto const bytes = q.padded / 8 * bits;
+        std::int32_t parts[4];
+        simd::four_rows<rabitq_step<bits>>::template run<Set>(q.parts[Part], codes, bytes, parts);
+        for (std::size_t i = 0; i < 4; ++i) {
+            sums[i] += static_cast<std::uint32_t>(parts[i]) << (Left - bits);
+            codes[i] += bytes;
+        }
+        if constexpr (Left > bits) add_parts<Set, Left - bits, Part + 1>(q, codes, sums);
     }
 };
 
