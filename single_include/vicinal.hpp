@@ -2364,6 +2364,16 @@ namespace vicinal::inline VICINAL_ABI::simd {
 
 namespace detail {
 
+/// What the steps over rows of codes share: a byte of the query for each of theirs, and where
+/// multiplying them is one instruction.
+template <class Query>
+struct code_step {
+    using query_type = Query;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+};
+
 /// What the steps over bytes share: registers of bytes, one accumulator of 32-bit lanes.
 template <class Set, class Query, class Row>
 struct byte_step {
@@ -2413,14 +2423,9 @@ VICINAL_ALWAYS_INLINE void add_squares(typename Set::integers& sum,
 ///
 /// For a query of unsigned bytes subtract 128 from each once; the sum over the row's bytes, which a
 /// codec stores, times 128 is what is missing then.
-struct byte_dot_step {
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct byte_dot_step : detail::code_step<std::int8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_s8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -2431,14 +2436,9 @@ struct byte_dot_step {
 
 /// Sum over i of (query[i] - 128) row[i], both as unsigned bytes: byte_dot for a query that is a
 /// row itself.
-struct unsigned_dot_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct unsigned_dot_step : detail::code_step<std::uint8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_u8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -2452,14 +2452,9 @@ struct unsigned_dot_step {
 };
 
 /// byte_dot for rows of codes from 0 to 127: twice as fast without VNNI.
-struct low_byte_dot_step {
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct low_byte_dot_step : detail::code_step<std::int8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_s8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -2470,14 +2465,9 @@ struct low_byte_dot_step {
 
 /// Sum over i of (query[i] - row[i])^2, both unsigned; up to 33,000 elements fit the result's 32
 /// bits, twice as many where it is read as unsigned.
-struct byte_difference_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct byte_difference_step : detail::code_step<std::uint8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_u8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -2489,14 +2479,9 @@ struct byte_difference_step {
 };
 
 /// The same for codes from 0 to 127.
-struct low_byte_difference_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct low_byte_difference_step : detail::code_step<std::uint8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_u8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -2557,14 +2542,9 @@ VICINAL_ALWAYS_INLINE void split_nibbles(typename Set::bytes_u8 const& x,
 } // namespace detail
 
 /// Sum over elements of query times code, for a query in order_nibble_query's order.
-struct nibble_dot_step {
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct nibble_dot_step : detail::code_step<std::int8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         using row = typename Set::bytes_u8;
         struct query {
             typename Set::bytes_s8 low;
@@ -2603,14 +2583,9 @@ namespace detail {
 
 /// Two codes of nibbles, split, and each half of the one with that of the other: Pair adds them.
 template <class Pair>
-struct nibble_pair_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct nibble_pair_step : code_step<std::uint8_t> {
     template <class Set>
-    struct of : byte_step<Set, query_type, row_type> {
+    struct of : byte_step<Set, std::uint8_t, std::uint8_t> {
         using bytes = typename Set::bytes_u8;
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
                                               bytes const& r) noexcept {
@@ -8872,7 +8847,7 @@ struct rabitq_rule {
         float const product = of_square * row.square + limit_at;
         float const estimate = of_square * row.square + at(distance);
         float const over = product - estimate - off - off_square * row.square;
-        float const left = row.square * square - product * std::fabs(product);
+        float const left = row.square * square - product * (std::max)(product, 0.0F);
         float const error = rabitq_certainty * row.error;
         return over > 0 &&
                over * over * (row.square + 0x1p-110F) > error * error * (std::max)(left, 0.0F);
@@ -8999,8 +8974,9 @@ struct rabitq_scan_body {
             floats over, left, none;
             over.lanes = product.lanes - estimate.lanes - q->rule.off -
                          square.lanes * q->rule.off_square - rescale.lanes * q->off;
-            left.lanes = square.lanes * q->rule.square - product.lanes * size.lanes;
-            // Twice what is above zero.
+            // Sums with the absolute value: twice what is above zero.
+            left.lanes =
+                square.lanes * q->rule.square - product.lanes * (product.lanes + size.lanes) * 0.5F;
             size = left;
             size.absolute();
             left.lanes += size.lanes;
@@ -9118,15 +9094,11 @@ void order_packed_query(std::int8_t const* query, std::size_t count,
 
 /// Sum over elements of query times code, for a query in order_packed_query's order.
 template <unsigned Bits>
-struct packed_dot_step {
+struct packed_dot_step : detail::code_step<std::int8_t> {
     static_assert(Bits == 1 || Bits == 2 || Bits == 4);
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
 
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         using row = typename Set::bytes_u8;
         /// Eight registers of a query would not stay in registers: they are read where they are
         /// used.

@@ -71,7 +71,7 @@ struct rabitq_rule {
         float const product = of_square * row.square + limit_at;
         float const estimate = of_square * row.square + at(distance);
         float const over = product - estimate - off - off_square * row.square;
-        float const left = row.square * square - product * std::fabs(product);
+        float const left = row.square * square - product * (std::max)(product, 0.0F);
         float const error = rabitq_certainty * row.error;
         return over > 0 &&
                over * over * (row.square + 0x1p-110F) > error * error * (std::max)(left, 0.0F);

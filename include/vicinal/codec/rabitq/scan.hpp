@@ -109,8 +109,9 @@ struct rabitq_scan_body {
             floats over, left, none;
             over.lanes = product.lanes - estimate.lanes - q->rule.off -
                          square.lanes * q->rule.off_square - rescale.lanes * q->off;
-            left.lanes = square.lanes * q->rule.square - product.lanes * size.lanes;
-            // Twice what is above zero.
+            // Sums with the absolute value: twice what is above zero.
+            left.lanes =
+                square.lanes * q->rule.square - product.lanes * (product.lanes + size.lanes) * 0.5F;
             size = left;
             size.absolute();
             left.lanes += size.lanes;
