@@ -2364,6 +2364,16 @@ namespace vicinal::inline VICINAL_ABI::simd {
 
 namespace detail {
 
+/// What the steps over rows of codes share: a byte of the query for each of theirs, and where
+/// multiplying them is one instruction.
+template <class Query>
+struct code_step {
+    using query_type = Query;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+};
+
 /// What the steps over bytes share: registers of bytes, one accumulator of 32-bit lanes.
 template <class Set, class Query, class Row>
 struct byte_step {
@@ -2413,14 +2423,9 @@ VICINAL_ALWAYS_INLINE void add_squares(typename Set::integers& sum,
 ///
 /// For a query of unsigned bytes subtract 128 from each once; the sum over the row's bytes, which a
 /// codec stores, times 128 is what is missing then.
-struct byte_dot_step {
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct byte_dot_step : detail::code_step<std::int8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_s8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -2431,14 +2436,9 @@ struct byte_dot_step {
 
 /// Sum over i of (query[i] - 128) row[i], both as unsigned bytes: byte_dot for a query that is a
 /// row itself.
-struct unsigned_dot_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct unsigned_dot_step : detail::code_step<std::uint8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_u8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -2452,14 +2452,9 @@ struct unsigned_dot_step {
 };
 
 /// byte_dot for rows of codes from 0 to 127: twice as fast without VNNI.
-struct low_byte_dot_step {
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct low_byte_dot_step : detail::code_step<std::int8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_s8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -2470,14 +2465,9 @@ struct low_byte_dot_step {
 
 /// Sum over i of (query[i] - row[i])^2, both unsigned; up to 33,000 elements fit the result's 32
 /// bits, twice as many where it is read as unsigned.
-struct byte_difference_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct byte_difference_step : detail::code_step<std::uint8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_u8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -2489,14 +2479,9 @@ struct byte_difference_step {
 };
 
 /// The same for codes from 0 to 127.
-struct low_byte_difference_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct low_byte_difference_step : detail::code_step<std::uint8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_u8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -2557,14 +2542,9 @@ VICINAL_ALWAYS_INLINE void split_nibbles(typename Set::bytes_u8 const& x,
 } // namespace detail
 
 /// Sum over elements of query times code, for a query in order_nibble_query's order.
-struct nibble_dot_step {
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct nibble_dot_step : detail::code_step<std::int8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         using row = typename Set::bytes_u8;
         struct query {
             typename Set::bytes_s8 low;
@@ -2603,14 +2583,9 @@ namespace detail {
 
 /// Two codes of nibbles, split, and each half of the one with that of the other: Pair adds them.
 template <class Pair>
-struct nibble_pair_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct nibble_pair_step : code_step<std::uint8_t> {
     template <class Set>
-    struct of : byte_step<Set, query_type, row_type> {
+    struct of : byte_step<Set, std::uint8_t, std::uint8_t> {
         using bytes = typename Set::bytes_u8;
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
                                               bytes const& r) noexcept {
@@ -8409,10 +8384,6 @@ static_assert(sizeof(rabitq_factors) == 12);
     return (dim + 63) / 64 * 64;
 }
 
-/// How many of the errors that rabitq_factors names a product is taken to be off by at most: more
-/// in one of 2,000 directions. Where a miss costs no more than a candidate.
-inline constexpr float rabitq_certainty = 3.3F;
-
 /// A code's numbers are kept in parts of 4, 2 and 1 bits, the highest first, each packed over all
 /// elements as in simd/packed_sums.hpp; 8 bits are one part.
 template <unsigned Bits>
@@ -8808,6 +8779,283 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::codec
 
 #endif
+// ---- vicinal/codec/rabitq/scan.hpp
+#ifndef VICINAL_CODEC_RABITQ_SCAN_HPP
+#define VICINAL_CODEC_RABITQ_SCAN_HPP
+
+// ---- vicinal/codec/rabitq/certainty.hpp
+#ifndef VICINAL_CODEC_RABITQ_CERTAINTY_HPP
+#define VICINAL_CODEC_RABITQ_CERTAINTY_HPP
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// How many of the errors that rabitq_factors names a product is taken to be off by at most: more
+/// in one of 2,000 directions. Where a miss costs no more than a candidate.
+inline constexpr float rabitq_certainty = 3.3F;
+
+/// What estimates of the distances of one query say of the distances: but for one direction in some
+/// 2,000 (rabitq_certainty).
+///
+/// Only what of the query q is at a right angle to a row r makes an estimate wrong, as <q, r>
+/// itself is in it as it is. Where that product is p, the square of what is left is |q|^2 - p^2 /
+/// |r|^2; so of what an estimate may stand for the greatest p solves
+///
+///     (p - estimate)^2 = (certainty error)^2 (|q|^2 - p^2 / |r|^2)
+///
+/// Near a query that is a half to three quarters of what all of |q| would allow: so many rows could
+/// be among the ten nearest of 20,000 by codes of one bit, of sift 288 in place of 529, of mnist 38
+/// in place of 63. Source of the error: Gao & Long, SIGMOD 2024, whose bound takes a query of norm
+/// 1 whole.
+template <class Metric>
+struct rabitq_rule {
+    /// A distance is `parts` times what half the square of the row and of the query (of
+    /// inner_product a constant) are beyond the product of both.
+    static constexpr float parts =
+        std::same_as<Metric, metric::inner_product> || std::same_as<Metric, metric::cosine> ? 1 : 2;
+    static constexpr float of_square = std::same_as<Metric, metric::inner_product> ? 0 : 0.5F;
+
+    /// Of the query: what every distance has added, the norm, and its square, a hair more.
+    float add = 0;
+    float norm = 0;
+    float square = 0;
+    /// What an estimate of a product is off by beyond the row's error: `off`, and `off_square`
+    /// times the square of the row.
+    float off = 0;
+    float off_square = 0;
+
+    rabitq_rule() = default;
+    /// lost: what the query's form has lost of it, as rabitq_factors::error; of a query without
+    /// codes it is infinite, and no row is ruled out. of_code: whether a row's code stands in the
+    /// place of the query, which is itself not where it points to.
+    rabitq_rule(float add_of_query, float norm_of_query, float lost, bool of_code = false) noexcept
+        : add(add_of_query), norm(norm_of_query), square(norm * norm * (1 + 0x1p-17F)) {
+        // A length is at most half of its square over another and of the other.
+        float const length = norm > 0x1p-60F ? norm : 1;
+        float const half = rabitq_certainty * lost / 2;
+        off = half * length + (0x1p-18F * (std::fabs(add) + square) + 0x1p-100F) / parts;
+        off_square = half / length + 0x1.8p-18F / parts;
+        if (of_code) square = std::numeric_limits<float>::infinity();
+    }
+
+    /// A distance less what the row adds to it, as a product: what beyond() wants of a limit.
+    [[nodiscard]] float at(float distance) const noexcept { return (add - distance) / parts; }
+
+    /// Whether the distance is beyond the limit of `at`, where its estimate is `distance`: what
+    /// at_least() tells, without its roots, as a scan asks it of every row.
+    [[nodiscard]] bool beyond(rabitq_factors const& row, float distance,
+                              float limit_at) const noexcept {
+        float const product = of_square * row.square + limit_at;
+        float const estimate = of_square * row.square + at(distance);
+        float const over = product - estimate - off - off_square * row.square;
+        float const left = row.square * square - product * (std::max)(product, 0.0F);
+        float const error = rabitq_certainty * row.error;
+        return over > 0 &&
+               over * over * (row.square + 0x1p-110F) > error * error * (std::max)(left, 0.0F);
+    }
+    /// What the distance is at least, where its estimate is `distance`; -infinity where one of the
+    /// two has no codes.
+    [[nodiscard]] float at_least(rabitq_factors const& row, float distance) const noexcept {
+        float const estimate = of_square * row.square + at(distance);
+        float const most = most_product(row, estimate + off + off_square * row.square);
+        float const least = distance - parts * (most - estimate);
+        return least == least ? least : -std::numeric_limits<float>::infinity();
+    }
+
+private:
+    [[nodiscard]] float most_product(rabitq_factors const& row, float estimate) const noexcept {
+        float const error = rabitq_certainty * row.error;
+        float const straight = estimate + error * norm;
+        bool const sound = straight < std::numeric_limits<float>::infinity();
+        if (!sound || straight <= 0 || row.square <= 0) return straight;
+        float const squares = row.square * square;
+        // No product is greater.
+        if (estimate > 0 && estimate * estimate >= squares) return std::sqrt(squares);
+        float const share = error * error / row.square;
+        float const root = std::sqrt(share * ((1 + share) * squares - estimate * estimate));
+        // In this order: the root is NaN where squares leave the range.
+        return (std::min)(straight, (estimate + root) / (1 + share));
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+
+/// Blocks of 32 vectors in one bit an element, of which a scan wants to know for each row whether
+/// it can be ruled out: the three numbers of rabitq_factors, 32 of each, then the codes as
+/// simd/fast_scan.hpp has them. Bytes are those of 32 rows, one behind the other.
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// Where the codes of a block begin.
+inline constexpr std::size_t rabitq_scan_factors = sizeof(rabitq_factors) * simd::fast_scan_rows;
+
+/// Bytes of a block of vectors of `padded` elements (rabitq_padded).
+[[nodiscard]] constexpr std::size_t rabitq_scan_bytes(std::size_t padded) noexcept {
+    return rabitq_scan_factors + simd::fast_scan_bytes(padded / 4);
+}
+
+/// Puts a row, its factors and codes as rabitq<1> has them, into a block.
+inline void rabitq_scan_put(std::byte const* row, std::size_t padded, std::size_t i,
+                            std::byte* block) noexcept {
+    for (std::size_t f = 0; f < 3; ++f)
+        std::memcpy(block + 4 * (f * simd::fast_scan_rows + i), row + 4 * f, 4);
+    simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(row + sizeof(rabitq_factors)),
+                        padded / 4, i,
+                        reinterpret_cast<std::uint8_t*>(block + rabitq_scan_factors));
+}
+/// Reads the factors of one from there.
+[[nodiscard]] inline rabitq_factors rabitq_scan_factors_of(std::byte const* block,
+                                                           std::size_t i) noexcept {
+    rabitq_factors out;
+    float* const to[3] = {&out.square, &out.rescale, &out.error};
+    for (std::size_t f = 0; f < 3; ++f)
+        std::memcpy(to[f], block + 4 * (f * simd::fast_scan_rows + i), 4);
+    return out;
+}
+/// Reads all of one.
+inline void rabitq_scan_take(std::byte const* block, std::size_t padded, std::size_t i,
+                             std::byte* row) noexcept {
+    auto const f = rabitq_scan_factors_of(block, i);
+    std::memcpy(row, &f, sizeof f);
+    simd::fast_scan_take(reinterpret_cast<std::uint8_t const*>(block + rabitq_scan_factors),
+                         padded / 4, i,
+                         reinterpret_cast<std::uint8_t*>(row + sizeof(rabitq_factors)));
+}
+
+/// What a block wants of a query.
+template <class Metric>
+struct rabitq_scan_query {
+    rabitq_block_query tables;
+    rabitq_rule<Metric> rule;
+    /// What a product with a direction whose elements are -1/2 and 1/2 is off by, times
+    /// rabitq_certainty.
+    float off = 0;
+};
+
+namespace detail {
+inline namespace VICINAL_BASELINE {
+
+template <class Metric>
+struct rabitq_scan_body {
+    /// The same sums and the same rule as rabitq_rule::beyond's.
+    template <class Set>
+    VICINAL_ALWAYS_INLINE static std::uint32_t
+    run(rabitq_scan_query<Metric> const* q, std::byte const* block, float at, float* out) noexcept {
+        constexpr std::size_t rows = simd::fast_scan_rows;
+        constexpr auto parts = rabitq_rule<Metric>::parts;
+        constexpr auto of_square = rabitq_rule<Metric>::of_square;
+        using floats = simd::pack<float, 16>;
+        using words = simd::pack<std::uint32_t, 16>;
+        std::uint32_t sums[rows];
+        simd::detail::fast_scan_body::run<Set>(
+            reinterpret_cast<std::uint8_t const*>(block + rabitq_scan_factors), q->tables.tables,
+            q->tables.parts, sums);
+        auto const* const factors = reinterpret_cast<float const*>(block);
+        words bits = {
+            {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768}};
+        words near;
+        near.zero();
+        for (std::size_t i = 0; i < rows; i += floats::width) {
+            simd::pack<std::int32_t, floats::width> whole;
+            floats square, rescale, error, estimate, product, size;
+            std::memcpy(&whole.lanes, sums + i, sizeof whole.lanes);
+            square.load(factors + i);
+            rescale.load(factors + rows + i);
+            error.load(factors + 2 * rows + i);
+            estimate.lanes = __builtin_convertvector(whole.lanes, decltype(estimate.lanes));
+            estimate.lanes = rescale.lanes * (estimate.lanes * q->tables.scale + q->tables.offset);
+            product.lanes = square.lanes * of_square;
+            floats distance;
+            distance.lanes = (product.lanes - estimate.lanes) * parts + q->rule.add;
+            distance.store(out + i);
+            product.lanes += at;
+            size = product;
+            size.absolute();
+            floats over, left, none;
+            over.lanes = product.lanes - estimate.lanes - q->rule.off -
+                         square.lanes * q->rule.off_square - rescale.lanes * q->off;
+            // Sums with the absolute value: twice what is above zero.
+            left.lanes =
+                square.lanes * q->rule.square - product.lanes * (product.lanes + size.lanes) * 0.5F;
+            size = left;
+            size.absolute();
+            left.lanes += size.lanes;
+            error.lanes *= rabitq_certainty;
+            none.zero();
+            words beyond, farther;
+            beyond.set_bits(over.lanes > none.lanes);
+            farther.set_bits(over.lanes * over.lanes * (square.lanes + 0x1p-110F) >
+                             error.lanes * error.lanes * left.lanes * 0.5F);
+            near.lanes |= ~(beyond.lanes & farther.lanes) & bits.lanes;
+            bits.lanes <<= 16;
+        }
+        return near.sum();
+    }
+};
+
+} // namespace VICINAL_BASELINE
+} // namespace detail
+
+/// `get()(query, block, at, out)`: estimates of the distances of the 32 rows of a block. Gives
+/// those that are not likely beyond the limit of rabitq_rule::at, as bits.
+template <class Metric>
+using rabitq_scan_scores =
+    simd::kernel<detail::rabitq_scan_body<Metric>, std::uint32_t, rabitq_scan_query<Metric> const*,
+                 std::byte const*, float, float*>;
+
+/// A query before blocks of rows of one bit an element (codec::scan_blocks).
+template <class Metric>
+class rabitq_scan_scorer {
+public:
+    /// rotated: `padded` elements of the query. add: what every distance has added. Takes memory.
+    rabitq_scan_scorer(std::vector<float> rotated, double add)
+        : norm_(norm_of(rotated, add)), tables_(rotated.data(), rotated.size()) {
+        query_.tables = tables_.query();
+        // An entry of a table is half a step off at most.
+        auto const steps = std::sqrt(static_cast<float>(query_.tables.parts)) / 2;
+        query_.off = rabitq_certainty * steps * query_.tables.scale;
+        // Where the query has no codes no row is ruled out.
+        bool const sound = norm_ < std::numeric_limits<float>::infinity();
+        query_.rule = {sound ? static_cast<float>(add) : 0, sound ? norm_ : 0, sound ? 0 : norm_};
+    }
+    rabitq_scan_scorer(rabitq_scan_scorer&&) noexcept = default;
+
+    /// Estimates of the distances of the 32 rows of a block; as bits those that are not likely
+    /// beyond `limit`.
+    [[nodiscard]] std::uint32_t operator()(std::byte const* block, float limit,
+                                           float* out) const noexcept {
+        auto const near = scores_(&query_, block, query_.rule.at(limit), out);
+        for (std::size_t i = 0; i < simd::fast_scan_rows; ++i) out[i] = metric::ordered(out[i]);
+        return near;
+    }
+    /// What the distance of row i is at least, where its estimate is `distance`, likely.
+    [[nodiscard]] float at_least(std::byte const* block, std::size_t i,
+                                 float distance) const noexcept {
+        auto const f = rabitq_scan_factors_of(block, i);
+        auto rule = query_.rule;
+        rule.off += f.rescale * query_.off;
+        return rule.at_least(f, distance);
+    }
+
+private:
+    /// Infinite, and the query zeros, where that has no codes.
+    [[nodiscard]] static float norm_of(std::vector<float>& rotated, double add) noexcept {
+        double square = 0;
+        for (auto const x : rotated) square += double{x} * x;
+        if (square <= 0x1p110 && std::isfinite(add)) return static_cast<float>(std::sqrt(square));
+        std::fill(rotated.begin(), rotated.end(), 0.0F);
+        return std::numeric_limits<float>::infinity();
+    }
+
+    float norm_;
+    rabitq_block_tables tables_;
+    rabitq_scan_query<Metric> query_;
+    typename rabitq_scan_scores<Metric>::function scores_ = rabitq_scan_scores<Metric>::get();
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
 // ---- vicinal/codec/rabitq/score.hpp
 #ifndef VICINAL_CODEC_RABITQ_SCORE_HPP
 #define VICINAL_CODEC_RABITQ_SCORE_HPP
@@ -8846,15 +9094,11 @@ void order_packed_query(std::int8_t const* query, std::size_t count,
 
 /// Sum over elements of query times code, for a query in order_packed_query's order.
 template <unsigned Bits>
-struct packed_dot_step {
+struct packed_dot_step : detail::code_step<std::int8_t> {
     static_assert(Bits == 1 || Bits == 2 || Bits == 4);
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
 
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         using row = typename Set::bytes_u8;
         /// Eight registers of a query would not stay in registers: they are read where they are
         /// used.
@@ -9019,8 +9263,7 @@ public:
     /// rotated: `padded` elements of the query. add: what every distance has added. lost: what
     /// `rotated` has lost of the query already, as rabitq_factors::error. Takes memory.
     rabitq_scorer(float const* rotated, std::size_t padded, double add, double lost = 0)
-        : one_(rabitq_score<Bits, Metric>::get()), four_(rabitq_score_four<Bits, Metric>::get()),
-          lost_(static_cast<float>(lost)), root_of_padded_(std::sqrt(static_cast<float>(padded))) {
+        : one_(rabitq_score<Bits, Metric>::get()), four_(rabitq_score_four<Bits, Metric>::get()) {
         float most = 0;
         bool sound = std::isfinite(add);
         double square = 0;
@@ -9042,16 +9285,13 @@ public:
         }
         lay_out(bytes, padded);
         put_side(sum, step, sound ? add : 0, padded);
-        norm_ = sound ? static_cast<float>(std::sqrt(square)) : 0;
-        missed_ =
-            sound ? static_cast<float>(std::sqrt(missed)) : std::numeric_limits<float>::infinity();
+        put_rule(sound, std::sqrt(square), std::sqrt(missed / static_cast<double>(padded)), lost);
     }
     /// A row in the place of the query: `padded` numbers of its code, which are taken as they are,
     /// twice their distance from the middle, and `step`, what 1 of that is. Takes memory.
     rabitq_scorer(std::uint8_t const* numbers, std::size_t padded, double step, double add,
                   double lost)
-        : one_(rabitq_score<Bits, Metric>::get()), four_(rabitq_score_four<Bits, Metric>::get()),
-          lost_(static_cast<float>(lost)), root_of_padded_(std::sqrt(static_cast<float>(padded))) {
+        : one_(rabitq_score<Bits, Metric>::get()), four_(rabitq_score_four<Bits, Metric>::get()) {
         static_assert(Bits < 8, "twice the distance from the middle fits a signed byte");
         constexpr int most = (1 << Bits) - 1;
         bool const sound = std::isfinite(add) && std::fabs(step) <= 0x1p50;
@@ -9066,8 +9306,7 @@ public:
         }
         lay_out(bytes, padded);
         put_side(sum, sound ? static_cast<float>(step) : 0, sound ? add : 0, padded);
-        norm_ = sound ? static_cast<float>(std::fabs(step) * std::sqrt(double{1} * square)) : 0;
-        if (!sound) missed_ = std::numeric_limits<float>::infinity();
+        put_rule(sound, std::fabs(step) * std::sqrt(double{1} * square), 0, lost);
     }
     rabitq_scorer(rabitq_scorer&&) noexcept = default;
 
@@ -9083,15 +9322,14 @@ public:
     /// What the distance of the vectors is at least, where its estimate is `distance`: but for one
     /// direction in some 2,000 (rabitq_certainty). -infinity where one of the two has no codes.
     [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
-        auto const f = rabitq_factors::of(row);
-        float const length = std::sqrt(f.square);
-        float const off =
-            rabitq_certainty * (f.error * norm_ + length * (missed_ / root_of_padded_ + lost_));
-        constexpr float parts = std::same_as<Metric, metric::squared_l2> ? 2 : 1;
-        float const rounding =
-            0x1p-18F * (f.square + std::fabs(side_.add) + length * norm_) + 0x1p-100F;
-        float const least = distance - parts * off - rounding;
-        return least == least ? least : -std::numeric_limits<float>::infinity();
+        return rule_.at_least(rabitq_factors::of(row), distance);
+    }
+    /// Whether the distance is likely beyond the one that `reach` was made of, by likely_reach():
+    /// what at_least() tells, without its roots, as a scan asks it of every row.
+    [[nodiscard]] float likely_reach(float farthest) const noexcept { return rule_.at(farthest); }
+    [[nodiscard]] bool likely_beyond(std::byte const* row, float distance,
+                                     float reach) const noexcept {
+        return rule_.beyond(rabitq_factors::of(row), distance, reach);
     }
 
     /// How many of `found` candidates for k are compared by their vectors: of few bits, whose order
@@ -9106,6 +9344,13 @@ private:
         side_.scale = std::same_as<Metric, metric::squared_l2> ? -step : -step / 2;
         side_.add = static_cast<float>(add);
         side_.padded = padded;
+    }
+    /// missed: what the bytes have lost of the query, as rabitq_factors::error; `lost` that of the
+    /// row that stands in its place.
+    void put_rule(bool sound, double norm, double missed, double lost) noexcept {
+        rule_ = {side_.add, sound ? static_cast<float>(norm) : 0,
+                 sound ? static_cast<float>(missed + lost) : std::numeric_limits<float>::infinity(),
+                 lost > 0};
     }
     void lay_out(std::vector<std::int8_t> const& bytes, std::size_t padded) {
         std::size_t sizes[3] = {};
@@ -9131,11 +9376,7 @@ private:
     typename rabitq_score_four<Bits, Metric>::function four_;
     std::vector<std::int8_t> ordered_;
     rabitq_side side_;
-    float norm_ = 0;
-    /// What the bytes have lost of the query.
-    float missed_ = 0;
-    float lost_;
-    float root_of_padded_;
+    rabitq_rule<Metric> rule_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::codec
@@ -9231,15 +9472,28 @@ struct rabitq {
 
         /// Takes memory.
         [[nodiscard]] query_scorer query(element const* vector) const {
-            std::vector<float> moved(padded_);
-            rotate(vector, !product, moved.data());
-            double add = 0;
-            if constexpr (product) {
-                if (!frame_.empty()) add = -frame_.product_with_mean(vector);
-            } else {
-                for (auto const x : moved) add += double{x} * x;
-            }
-            return query_scorer(moved.data(), padded_, directions ? add / 2 : add);
+            auto const rotated = rotate_query(vector);
+            return query_scorer(rotated.data(), padded_, added(vector, rotated));
+        }
+
+        /// As a scan has them (codec::scan_blocks).
+        [[nodiscard]] std::size_t block_bytes() const noexcept requires(Bits == 1) {
+            return rabitq_scan_bytes(padded_);
+        }
+        void put(std::byte const* row, std::size_t i, std::byte* block) const noexcept
+            requires(Bits == 1) {
+            rabitq_scan_put(row, padded_, i, block);
+        }
+        void take(std::byte const* block, std::size_t i, std::byte* row) const noexcept
+            requires(Bits == 1) {
+            rabitq_scan_take(block, padded_, i, row);
+        }
+        /// Takes memory.
+        [[nodiscard]] rabitq_scan_scorer<Metric> block_query(element const* vector) const
+            requires(Bits == 1) {
+            auto rotated = rotate_query(vector);
+            auto const add = added(vector, rotated);
+            return {std::move(rotated), add};
         }
         /// The same for a row's code, whose own error adds to that of the others. Takes memory.
         [[nodiscard]] query_scorer between(std::byte const* row) const {
@@ -9294,6 +9548,18 @@ struct rabitq {
             auto const length = unpack(row, numbers);
             for (std::size_t i = 0; i < padded_; ++i)
                 out[i] = static_cast<float>(length * (numbers[i] - middle));
+        }
+        [[nodiscard]] std::vector<float> rotate_query(element const* vector) const {
+            std::vector<float> rotated(padded_);
+            rotate(vector, !product, rotated.data());
+            return rotated;
+        }
+        /// What every distance of a query has added.
+        [[nodiscard]] double added(element const* vector, std::vector<float> const& rotated) const {
+            if constexpr (product) return frame_.empty() ? 0 : -frame_.product_with_mean(vector);
+            double square = 0;
+            for (auto const x : rotated) square += double{x} * x;
+            return directions ? square / 2 : square;
         }
         /// The vector, less the mean where it is a row's, padded and rotated.
         void rotate(float const* vector, bool centred, float* out) const noexcept {
@@ -22764,44 +23030,121 @@ private:
 #ifndef VICINAL_INDEX_FLAT_SCORED_ROWS_HPP
 #define VICINAL_INDEX_FLAT_SCORED_ROWS_HPP
 
-// ---- vicinal/index/flat/scan_exactly.hpp
-#ifndef VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
-#define VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
+// ---- vicinal/index/flat/block_codes.hpp
+#ifndef VICINAL_INDEX_FLAT_BLOCK_CODES_HPP
+#define VICINAL_INDEX_FLAT_BLOCK_CODES_HPP
 
-// ---- vicinal/index/flat/slots.hpp
-#ifndef VICINAL_INDEX_FLAT_SLOTS_HPP
-#define VICINAL_INDEX_FLAT_SLOTS_HPP
+// ---- vicinal/codec/blocked.hpp
+#ifndef VICINAL_CODEC_BLOCKED_HPP
+#define VICINAL_CODEC_BLOCKED_HPP
+
+namespace vicinal::inline VICINAL_ABI::codec {
+
+/// What inverted lists want of codes that are scored 32 rows at a time. A code is of what a vector
+/// has beyond the centre of its list, and knows the centre, so that a query is prepared once for
+/// all lists. Vectors and centres are as the lists see them: under cosine directions.
+///
+/// * `row_bytes()`: a code as `encode_row(residual, centre, code, scratch)` writes it, with scratch
+///   of `scratch()` floats; `block_bytes()`: those of 32 rows, which `put(code, row, block)` puts
+///   into a block and `take(block, row, code)` reads from it.
+/// * `trains_from`, `fit(rows, residual, mean)`, `put_model(numbers)`, `has_model()`: as a codec
+///   that learns has them, of residuals and of the mean of the centres.
+/// * `query(vector)(block, distance, limit, out)`: the 32 distances of a block of the list whose
+///   centre is at that distance; as bits those that are at most `limit`, and may be some that are
+///   a hair more. A vector without a code is infinitely far.
+/// * `kept_each`: of how many times candidates_for(k) candidates hardly one of the k nearest is
+///   missing.
+template <class B>
+concept block_codes = requires(B const& b, float const* v, std::byte* code, float* floats,
+                               decltype(b.query(v)) const& query) {
+    { b.row_bytes() } -> std::same_as<std::size_t>;
+    { b.block_bytes() } -> std::same_as<std::size_t>;
+    { b.scratch() } -> std::same_as<std::size_t>;
+    { b.encode_row(v, v, code, floats) }
+    noexcept;
+    { b.put(code, std::size_t{}, code) }
+    noexcept;
+    { b.take(code, std::size_t{}, code) }
+    noexcept;
+    { query(code, 0.0F, 0.0F, floats) }
+    noexcept->std::same_as<std::uint32_t>;
+};
+
+/// Whether a codec for a metric has such codes: `blocks`, their type.
+template <class B>
+concept blocked = requires {
+    typename B::blocks;
+    requires block_codes<typename B::blocks>;
+};
+
+/// What a scan of all rows wants of codes that are scored 32 rows at a time, and that say how wrong
+/// they may be. A row is as encode_row() writes it, row_bytes() of it.
+///
+/// * `block_bytes()`: those of 32 rows, which `put(row, i, block)` puts into a block and
+///   `take(block, i, row)` reads from it.
+/// * `block_query(vector)(block, limit, out)`: the 32 distances of a block by codes; as bits those
+///   of the rows whose distance is likely not beyond `limit`. `at_least(block, i, distance)`: what
+///   that of the vectors is at least, likely.
+template <class B>
+concept scan_blocks = requires(B const& b, float const* v, std::byte* block, float* floats,
+                               decltype(b.block_query(v)) const& query) {
+    { b.block_bytes() } -> std::same_as<std::size_t>;
+    { b.put(block, std::size_t{}, block) }
+    noexcept;
+    { b.take(block, std::size_t{}, block) }
+    noexcept;
+    { query(block, 0.0F, floats) }
+    noexcept->std::same_as<std::uint32_t>;
+    { query.at_least(block, std::size_t{}, 0.0F) } -> std::same_as<float>;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::codec
+
+#endif
+// ---- vicinal/index/flat/block_scan.hpp
+#ifndef VICINAL_INDEX_FLAT_BLOCK_SCAN_HPP
+#define VICINAL_INDEX_FLAT_BLOCK_SCAN_HPP
+
+// ---- vicinal/index/flat/block_order.hpp
+#ifndef VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
+#define VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
 
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// A predicate made of bits: slot s is kept where bit s % 64 of word s / 64 is set; slots behind
-/// the last word are not. A scan skips what has no bits and gathers what has few. The words must
-/// outlive it.
-class slot_bitmap {
+/// Every number from 0 to count - 1 once, the first few already spread over all of them.
+///
+/// A scan that leaves out what can't win depends on meeting near rows early. Rows often lie in an
+/// order that has to do with their place (by topic, by time); steps of the golden section of the
+/// count meet some of every part first. Blocks, not rows, are so visited: memory is still read in
+/// long runs.
+class block_order {
 public:
-    explicit slot_bitmap(std::span<std::uint64_t const> words) noexcept : words_(words) {}
-
-    [[nodiscard]] bool operator()(slot s) const noexcept {
-        return s / 64 < words_.size() && (words_[s / 64] >> (s % 64) & 1) != 0;
+    explicit block_order(std::size_t count) noexcept : count_(count) {
+        step_ = static_cast<std::size_t>(static_cast<double>(count) * 0.618034) + 1;
+        while (count > 1 && std::gcd(step_, count) != 1) ++step_;
     }
-    /// The bits of the 64 slots from first on, which is a multiple of 64.
-    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
-        return first / 64 < words_.size() ? words_[first / 64] : 0;
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    /// The next one; to be asked count() times.
+    [[nodiscard]] std::size_t next() noexcept {
+        auto const now = at_;
+        at_ += step_;
+        if (count_ > 0) at_ %= count_;
+        return now;
     }
 
 private:
-    std::span<std::uint64_t const> words_;
-};
-
-/// A predicate that shows its bits, 64 slots at a time.
-template <class Keep>
-concept shows_bits = requires(Keep const& keep, slot s) {
-    { keep.word(s) } -> std::same_as<std::uint64_t>;
+    std::size_t count_;
+    std::size_t step_ = 1;
+    std::size_t at_ = 0;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
+// ---- vicinal/index/flat/contenders.hpp
+#ifndef VICINAL_INDEX_FLAT_CONTENDERS_HPP
+#define VICINAL_INDEX_FLAT_CONTENDERS_HPP
+
 // ---- vicinal/index/tally.hpp
 #ifndef VICINAL_INDEX_TALLY_HPP
 #define VICINAL_INDEX_TALLY_HPP
@@ -22838,69 +23181,226 @@ private:
 
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// Scans rows [first, last) for those that `keep` holds for and offers each with its exact
-/// distance. The one brute-force routine: the flat index, the fresh tail and the check of an answer
-/// run it. (last - first) distances at most; a predicate that shows its bits is asked 64 rows at a
-/// time.
-template <class Metric, class Reader, class Keep, class Before, class Tally = no_tally>
-void scan_exactly(Reader const& rows, slot first, slot last,
-                  metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
-                  nearest<Before>& best, Tally const& tally = {}) {
+/// Rows that their codes have not ruled out, until they are compared by their vectors: the nearest
+/// by their codes first, as what these leave to beat rules out most others. Of 100,000 rows of sift
+/// by codes of one bit that is 770 vectors in place of 1,433, of 60,000 of mnist 76 in place of
+/// 243.
+template <class Metric, class Vectors, class Tally = no_tally>
+class contenders {
     using element = metric::element_of<Metric>;
-    if (first >= last) return;
-    auto const distance = metric::bind_exact<Metric>(query, dim);
-    auto const look_at = [&](slot s) {
-        tally.vectors(1);
-        float const d = distance(reinterpret_cast<element const*>(rows.row(s)));
-        if (best.could_enter(d)) best.offer({d, s});
-    };
-    if constexpr (shows_bits<Keep>) {
-        for (slot at = first; at < last; at += 64 - at % 64) {
-            auto const shift = at % 64;
-            for (auto bits = keep.word(at - shift) >> shift << shift; bits != 0; bits &= bits - 1) {
-                auto const s = at - shift + static_cast<slot>(std::countr_zero(bits));
-                if (s >= last) return;
-                look_at(s);
-            }
-            if (last - at <= 64 - shift) return;
-        }
-    } else {
-        // Two pages ahead, as the kernels of blocks fetch; not where rows may be passed over.
-        auto const bytes = (std::max)(std::size_t{1}, dim * sizeof(element));
-        auto const ahead = static_cast<slot>((simd::fetch_ahead + bytes - 1) / bytes);
-        for (slot s = first; s < last; ++s) {
-            if (std::same_as<Keep, keep_all> && last - s > ahead)
-                rows.prefetch(s + ahead, (bytes + 63) / 64);
-            if (keep(s)) look_at(s);
-        }
-    }
-}
 
-/// The same for a list of rows, each once.
-template <class Metric, class Reader, class Keep, class Before, class Tally = no_tally>
-void scan_list(Reader const& rows, std::span<slot const> slots,
-               metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
-               nearest<Before>& best, Tally const& tally = {}) {
-    using element = metric::element_of<Metric>;
-    constexpr std::size_t ahead = 8;
-    auto const distance = metric::bind_exact<Metric>(query, dim);
-    auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-        if (i + ahead < slots.size()) rows.prefetch(slots[i + ahead], lines);
-        if (!keep(slots[i])) continue;
-        tally.vectors(1);
-        float const d = distance(reinterpret_cast<element const*>(rows.row(slots[i])));
-        if (best.could_enter(d)) best.offer({d, slots[i]});
+public:
+    /// Rows that there is room for.
+    static constexpr std::size_t most = 256;
+
+    contenders(element const* query, std::size_t dim, Vectors const& vectors,
+               Tally const& tally) noexcept
+        : exact_(metric::bind_exact<Metric>(query, dim)), vectors_(vectors),
+          lines_((std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16})), tally_(tally) {}
+
+    /// Whether to settle before so many are added: there is no room for them, or nothing to be
+    /// beaten yet, and enough to find that.
+    template <class Before>
+    [[nodiscard]] bool due(std::size_t more, nearest<Before> const& best) const noexcept {
+        return held_ + more > most || (!best.full() && held_ >= 4 * best.wanted());
     }
-}
+    /// least: what its distance is at least, as far as its code tells.
+    void add(slot s, float by_code, float least) noexcept {
+        rows_[held_++] = {{by_code, s}, least};
+    }
+
+    /// Offers so many of them, those that `keep` holds for, that there is room for half as many as
+    /// there can be; all, as long as nothing is to be beaten.
+    template <class Keep, class Before>
+    void settle(Keep const& keep, nearest<Before>& best) {
+        compare((std::min)({best.wanted(), held_, most / 4}), keep, best);
+        if (!best.full())
+            compare(held_, keep, best);
+        else if (held_ > most / 2)
+            compare(held_ - most / 2, keep, best);
+    }
+    /// Offers all, each time twice as many.
+    template <class Keep, class Before>
+    void finish(Keep const& keep, nearest<Before>& best) {
+        for (auto n = (std::max)(best.wanted(), std::size_t{1}); held_ > 0; n *= 2)
+            compare((std::min)(n, held_), keep, best);
+    }
+
+private:
+    struct contender {
+        neighbour by_code;
+        float least;
+
+        friend bool operator<(contender const& a, contender const& b) noexcept {
+            return a.by_code < b.by_code;
+        }
+    };
+
+    /// Vectors asked for before they are read: a core has about a dozen reads under way.
+    static constexpr std::size_t ahead = 16;
+
+    template <class Before>
+    [[nodiscard]] static bool ruled_out(contender const& c, nearest<Before> const& best) noexcept {
+        return best.full() && c.least > best.farthest();
+    }
+
+    /// Offers the nearest `count`; leaves of the others those that are not ruled out then.
+    template <class Keep, class Before>
+    void compare(std::size_t count, Keep const& keep, nearest<Before>& best) {
+        if (count < held_) std::nth_element(rows_, rows_ + count, rows_ + held_);
+        for (std::size_t i = 0; i < (std::min)(ahead, count); ++i)
+            vectors_.prefetch(rows_[i].by_code.row, lines_);
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i + ahead < count) vectors_.prefetch(rows_[i + ahead].by_code.row, lines_);
+            auto const s = rows_[i].by_code.row;
+            if (ruled_out(rows_[i], best) || !keep(s)) continue;
+            tally_.vectors(1);
+            best.offer({exact_(vectors_.template row_as<element>(s)), s});
+        }
+        std::size_t left = 0;
+        for (std::size_t i = count; i < held_; ++i) {
+            rows_[left] = rows_[i];
+            left += ruled_out(rows_[i], best) ? 0U : 1U;
+        }
+        held_ = left;
+    }
+
+    decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
+    Vectors const& vectors_;
+    std::size_t lines_;
+    [[no_unique_address]] Tally tally_;
+    std::size_t held_ = 0;
+    contender rows_[most];
+};
 
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
-// ---- vicinal/index/row_codes.hpp
-#ifndef VICINAL_INDEX_ROW_CODES_HPP
-#define VICINAL_INDEX_ROW_CODES_HPP
+// ---- vicinal/index/flat/slots.hpp
+#ifndef VICINAL_INDEX_FLAT_SLOTS_HPP
+#define VICINAL_INDEX_FLAT_SLOTS_HPP
 
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// A predicate made of bits: slot s is kept where bit s % 64 of word s / 64 is set; slots behind
+/// the last word are not. A scan skips what has no bits and gathers what has few. The words must
+/// outlive it.
+class slot_bitmap {
+public:
+    explicit slot_bitmap(std::span<std::uint64_t const> words) noexcept : words_(words) {}
+
+    [[nodiscard]] bool operator()(slot s) const noexcept {
+        return s / 64 < words_.size() && (words_[s / 64] >> (s % 64) & 1) != 0;
+    }
+    /// The bits of the 64 slots from first on, which is a multiple of 64.
+    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
+        return first / 64 < words_.size() ? words_[first / 64] : 0;
+    }
+
+private:
+    std::span<std::uint64_t const> words_;
+};
+
+/// A predicate that shows its bits, 64 slots at a time.
+template <class Keep>
+concept shows_bits = requires(Keep const& keep, slot s) {
+    { keep.word(s) } -> std::same_as<std::uint64_t>;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index::flat_scan {
+
+/// Rows of a block of codes: slot s is row s % 32 of block s / 32.
+inline constexpr slot block_rows = 32;
+
+/// What code_scan is to rows, to codes in blocks (codec::scan_blocks): a block is scored by one
+/// call, and gives its rows that are not ruled out as bits.
+template <class Metric, class Scorer, class Blocks, class Vectors, class Tally = no_tally>
+class block_scan {
+    using element = metric::element_of<Metric>;
+
+public:
+    /// lines: cache lines of a block to ask for ahead.
+    block_scan(element const* query, std::size_t dim, Scorer const& score, Blocks const& blocks,
+               std::size_t lines, Vectors const& vectors, Tally const& tally = {}) noexcept
+        : score_(score), blocks_(blocks), lines_(lines), tally_(tally),
+          contenders_(query, dim, vectors, tally) {}
+
+    /// The rows below `end`; where `keep` shows no bits, only those that are near enough are asked
+    /// about.
+    template <class Keep, class Before>
+    void all(slot end, Keep const& keep, nearest<Before>& best) {
+        auto const blocks = (end + block_rows - 1) / block_rows;
+        // Long enough to be read ahead, short enough that some of every part comes early.
+        auto const run = (std::max)(slot{16}, (std::min)(slot{128}, blocks / 64));
+        block_order order((blocks + run - 1) / run);
+        for (std::size_t i = 0; i < order.count(); ++i) {
+            auto const first = static_cast<slot>(order.next()) * run;
+            for (auto b = first; b < first + (std::min)(run, blocks - first); ++b) {
+                auto const rows = (std::min)(block_rows, end - b * block_rows);
+                look_at(b, kept(keep, b) & every >> (block_rows - rows), keep, best);
+            }
+        }
+        contenders_.finish(keep, best);
+    }
+    /// Those of a list, each once.
+    template <class Keep, class Before>
+    void among(std::span<slot const> slots, Keep const& keep, nearest<Before>& best) {
+        for (std::size_t i = 0; i < slots.size();) {
+            auto const b = slots[i] / block_rows;
+            if (i + ahead < slots.size()) blocks_.prefetch(slots[i + ahead] / block_rows, lines_);
+            std::uint32_t rows = 0;
+            for (; i < slots.size() && slots[i] / block_rows == b; ++i)
+                rows |= std::uint32_t{1} << slots[i] % block_rows;
+            look_at(b, rows, keep, best);
+        }
+        contenders_.finish(keep, best);
+    }
+
+private:
+    static constexpr std::uint32_t every = 0xffffffffU;
+    static constexpr std::size_t ahead = 4;
+
+    /// The rows of a block whose bits `keep` shows, or all.
+    template <class Keep>
+    [[nodiscard]] static std::uint32_t kept(Keep const& keep, slot b) noexcept {
+        if constexpr (shows_bits<Keep>)
+            return static_cast<std::uint32_t>(keep.word(b / 2 * 64) >> b % 2 * 32);
+        static_cast<void>(keep);
+        static_cast<void>(b);
+        return every;
+    }
+
+    template <class Keep, class Before>
+    void look_at(slot b, std::uint32_t rows, Keep const& keep, nearest<Before>& best) {
+        if (rows == 0) return;
+        if (contenders_.due(block_rows, best)) contenders_.settle(keep, best);
+        tally_.codes(static_cast<std::size_t>(std::popcount(rows)));
+        auto const farthest =
+            best.full() ? best.farthest() : std::numeric_limits<float>::infinity();
+        auto const* const block = blocks_.row(b);
+        float distances[block_rows];
+        auto near = score_(block, farthest, distances) & rows;
+        for (; near != 0; near &= near - 1) {
+            auto const i = static_cast<slot>(std::countr_zero(near));
+            contenders_.add(b * block_rows + i, distances[i],
+                            score_.at_least(block, i, distances[i]));
+        }
+    }
+
+    Scorer const& score_;
+    Blocks const& blocks_;
+    std::size_t lines_;
+    [[no_unique_address]] Tally tally_;
+    contenders<Metric, Vectors, Tally> contenders_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::flat_scan
+
+#endif
 // ---- vicinal/index/frame_column.hpp
 #ifndef VICINAL_INDEX_FRAME_COLUMN_HPP
 #define VICINAL_INDEX_FRAME_COLUMN_HPP
@@ -22978,6 +23478,10 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
+// ---- vicinal/index/row_codes.hpp
+#ifndef VICINAL_INDEX_ROW_CODES_HPP
+#define VICINAL_INDEX_ROW_CODES_HPP
+
 // ---- vicinal/index/workers.hpp
 #ifndef VICINAL_INDEX_WORKERS_HPP
 #define VICINAL_INDEX_WORKERS_HPP
@@ -23287,56 +23791,259 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
-// ---- vicinal/index/scan_codes.hpp
-#ifndef VICINAL_INDEX_SCAN_CODES_HPP
-#define VICINAL_INDEX_SCAN_CODES_HPP
 
-// ---- vicinal/index/flat/block_order.hpp
-#ifndef VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
-#define VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
+namespace vicinal::inline VICINAL_ABI::index::flat_scan {
 
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// Every number from 0 to count - 1 once, the first few already spread over all of them.
-///
-/// A scan that leaves out what can't win depends on meeting near rows early. Rows often lie in an
-/// order that has to do with their place (by topic, by time); steps of the golden section of the
-/// count meet some of every part first. Blocks, not rows, are so visited: memory is still read in
-/// long runs.
-class block_order {
+/// What row_codes is to codes that lie by themselves, to those of which 32 lie in a block: the
+/// column of blocks, and one of a single row, how many slots have codes. The last block may have
+/// rows without.
+template <class Codec, class Metric, class Storage>
+class block_codes {
 public:
-    explicit block_order(std::size_t count) noexcept : count_(count) {
-        step_ = static_cast<std::size_t>(static_cast<double>(count) * 0.618034) + 1;
-        while (count > 1 && std::gcd(step_, count) != 1) ++step_;
+    using element = metric::element_of<Metric>;
+    using column = typename Storage::column;
+
+    /// Errors: corrupt_snapshot, out_of_memory.
+    [[nodiscard]] static result<block_codes> open(typename Storage::space& space,
+                                                  column const& vectors, std::size_t dim,
+                                                  code_columns const& names) {
+        return vicinal::detail::guarded([&] { return open_columns(space, vectors, dim, names); });
     }
-    [[nodiscard]] std::size_t count() const noexcept { return count_; }
-    /// The next one; to be asked count() times.
-    [[nodiscard]] std::size_t next() noexcept {
-        auto const now = at_;
-        at_ += step_;
-        if (count_ > 0) at_ %= count_;
-        return now;
+
+    [[nodiscard]] static constexpr bool ready(slot) noexcept { return true; }
+    [[nodiscard]] Codec const& codec() const noexcept { return codec_; }
+    [[nodiscard]] auto reader() const noexcept { return blocks_->reader(); }
+    [[nodiscard]] std::uint64_t rows() const noexcept {
+        return *covered_->reader().template row_as<std::uint32_t>(0);
+    }
+    /// A 32nd of a block.
+    [[nodiscard]] std::size_t row_bytes() const noexcept {
+        return blocks_->row_bytes() / block_rows;
+    }
+    /// Cache lines of a block that are asked for ahead.
+    [[nodiscard]] std::size_t lines() const noexcept {
+        return (std::min)((blocks_->row_bytes() + 63) / 64, std::size_t{20});
+    }
+
+    /// Encodes the slots from `first`, as many as have codes, up to `until` on so many threads;
+    /// where these bring enough rows for a frame, in one that suits them, and those before anew.
+    /// May take memory. They have codes once resize() says so.
+    template <class Section>
+    [[nodiscard]] result<void> make(slot first, slot until, std::size_t threads,
+                                    Section const& section) {
+        if (first < framed_from && until >= framed_from)
+            VICINAL_CHECK(choose_frame(first, until, section));
+        VICINAL_CHECK(storage::reserve(*blocks_, blocks_of(until), section));
+        // Others read the block that has rows already.
+        auto const shared = (std::min)(until, blocks_of(first) * block_rows);
+        std::vector<std::byte> some((shared - first) * codec_.row_bytes());
+        std::vector<float> scratch(codec_.scratch());
+        encode(first, shared, some.data(), scratch.data());
+        auto const part = [&](std::size_t from, std::size_t to) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                std::vector<std::byte> codes(block_rows * codec_.row_bytes());
+                std::vector<float> own(codec_.scratch());
+                for (auto b = shared / block_rows + from; b < shared / block_rows + to; ++b) {
+                    auto const at = static_cast<slot>(b) * block_rows;
+                    auto const end = (std::min)(until, at + block_rows);
+                    encode(at, end, codes.data(), own.data());
+                    put(at, end, codes.data());
+                }
+                return {};
+            });
+        };
+        VICINAL_CHECK(run_parts(blocks_of(until) - blocks_of(shared), 4, threads, part));
+        // What was misread is encoded again with the next try.
+        if (storage::fault_scope::met())
+            return error{errc::io_failure, "vectors that can be read, to encode them"};
+        section([&] { put(first, shared, some.data()); });
+        return {};
+    }
+
+    /// Leaves the codes of the first `rows` slots. Inside the caller's section.
+    void resize(slot rows) noexcept {
+        blocks_->resize(blocks_of(rows));
+        std::memcpy(covered_->edit(0), &rows, sizeof rows);
+    }
+    /// Forgets what codes are made in. Inside the caller's section.
+    void clear() noexcept { put_frame({}); }
+
+    /// The codes of the slots of `kept`, which become slots 0, 1 and so on.
+    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
+        auto const count = blocks_of(static_cast<slot>(kept.size()));
+        out.push_back(storage::joined_runs(
+            names_->codes, codec_.block_bytes(), std::uint64_t{count} * codec_.block_bytes(), count,
+            [this, kept, from = blocks_->reader()](std::size_t b) {
+                std::vector<std::byte> block(codec_.block_bytes()), code(codec_.row_bytes());
+                auto const slots = kept.subspan(b * block_rows);
+                for (std::size_t i = 0; i < (std::min)(slots.size(), std::size_t{block_rows});
+                     ++i) {
+                    codec_.take(from.row(slots[i] / block_rows), slots[i] % block_rows,
+                                code.data());
+                    codec_.put(code.data(), i, block.data());
+                }
+                return block;
+            }));
+        out.push_back(storage::owned_rows(covered_name, sizeof(slot),
+                                          std::vector<slot>{static_cast<slot>(kept.size())}));
     }
 
 private:
-    std::size_t count_;
-    std::size_t step_ = 1;
-    std::size_t at_ = 0;
+    static constexpr std::string_view covered_name = "flat.covered";
+
+    block_codes(column const& vectors, std::size_t dim, code_columns const& names)
+        : vectors_(&vectors), names_(&names), codec_(dim) {}
+
+    [[nodiscard]] static constexpr slot blocks_of(slot rows) noexcept {
+        return rows / block_rows + (rows % block_rows == 0 ? 0 : 1);
+    }
+
+    [[nodiscard]] static result<block_codes> open_columns(typename Storage::space& space,
+                                                          column const& vectors, std::size_t dim,
+                                                          code_columns const& names) {
+        block_codes c(vectors, dim, names);
+        auto blocks = space.column(names.codes, c.codec_.block_bytes(), storage::heat::warm);
+        VICINAL_CHECK(blocks);
+        c.blocks_ = *blocks;
+        auto covered = space.column(covered_name, sizeof(slot), storage::heat::hot);
+        VICINAL_CHECK(covered);
+        c.covered_ = *covered;
+        if (c.covered_->rows() == 0) {
+            VICINAL_CHECK(storage::grow(*c.covered_, 1));
+            slot const none = 0;
+            std::memcpy(c.covered_->edit(0), &none, sizeof none);
+        }
+        if (c.covered_->rows() != 1 || c.blocks_->rows() != blocks_of(static_cast<slot>(c.rows())))
+            return error{errc::corrupt_snapshot,
+                         std::string(names.codes) + " of as many rows as flat.covered says",
+                         std::to_string(c.blocks_->rows()) + " blocks for " +
+                             std::to_string(c.rows())};
+        auto frames = frame_column<column>::open(space, names.frame);
+        VICINAL_CHECK(frames);
+        auto frame = frames->get(dim);
+        VICINAL_CHECK(frame);
+        c.frames_ = *frames;
+        c.codec_.put(std::move(*frame));
+        return c;
+    }
+
+    template <class Section>
+    [[nodiscard]] result<void> choose_frame(slot before, slot until, Section const& section) {
+        auto const vectors = vectors_->reader();
+        auto frame = codec_.fitting_frame(
+            until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
+        VICINAL_CHECK(frames_.reserve(frame, section));
+        std::vector<std::byte> codes(before * codec_.row_bytes());
+        std::vector<float> scratch(codec_.scratch());
+        section([&] {
+            put_frame(std::move(frame));
+            encode(0, before, codes.data(), scratch.data());
+            put(0, before, codes.data());
+        });
+        return {};
+    }
+    void put_frame(codec::sq8_frame frame) noexcept {
+        frames_.put(frame);
+        codec_.put(std::move(frame));
+    }
+
+    /// The codes of some slots, one behind the other.
+    void encode(slot first, slot last, std::byte* out, float* scratch) const noexcept {
+        auto const vectors = vectors_->reader();
+        for (auto s = first; s < last; ++s, out += codec_.row_bytes())
+            codec_.encode_row(vectors.template row_as<element>(s), out, scratch);
+    }
+    /// Puts them into their blocks.
+    void put(slot first, slot last, std::byte const* codes) noexcept {
+        for (auto s = first; s < last; ++s, codes += codec_.row_bytes())
+            codec_.put(codes, s % block_rows, blocks_->edit(s / block_rows));
+    }
+
+    column const* vectors_;
+    code_columns const* names_;
+    column* blocks_ = nullptr;
+    column* covered_ = nullptr;
+    frame_column<column> frames_;
+    Codec codec_;
 };
+
+} // namespace vicinal::inline VICINAL_ABI::index::flat_scan
+
+#endif
+// ---- vicinal/index/flat/scan_exactly.hpp
+#ifndef VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
+#define VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Scans rows [first, last) for those that `keep` holds for and offers each with its exact
+/// distance. The one brute-force routine: the flat index, the fresh tail and the check of an answer
+/// run it. (last - first) distances at most; a predicate that shows its bits is asked 64 rows at a
+/// time.
+template <class Metric, class Reader, class Keep, class Before, class Tally = no_tally>
+void scan_exactly(Reader const& rows, slot first, slot last,
+                  metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
+                  nearest<Before>& best, Tally const& tally = {}) {
+    using element = metric::element_of<Metric>;
+    if (first >= last) return;
+    auto const distance = metric::bind_exact<Metric>(query, dim);
+    auto const look_at = [&](slot s) {
+        tally.vectors(1);
+        float const d = distance(reinterpret_cast<element const*>(rows.row(s)));
+        if (best.could_enter(d)) best.offer({d, s});
+    };
+    if constexpr (shows_bits<Keep>) {
+        for (slot at = first; at < last; at += 64 - at % 64) {
+            auto const shift = at % 64;
+            for (auto bits = keep.word(at - shift) >> shift << shift; bits != 0; bits &= bits - 1) {
+                auto const s = at - shift + static_cast<slot>(std::countr_zero(bits));
+                if (s >= last) return;
+                look_at(s);
+            }
+            if (last - at <= 64 - shift) return;
+        }
+    } else {
+        // Two pages ahead, as the kernels of blocks fetch; not where rows may be passed over.
+        auto const bytes = (std::max)(std::size_t{1}, dim * sizeof(element));
+        auto const ahead = static_cast<slot>((simd::fetch_ahead + bytes - 1) / bytes);
+        for (slot s = first; s < last; ++s) {
+            if (std::same_as<Keep, keep_all> && last - s > ahead)
+                rows.prefetch(s + ahead, (bytes + 63) / 64);
+            if (keep(s)) look_at(s);
+        }
+    }
+}
+
+/// The same for a list of rows, each once.
+template <class Metric, class Reader, class Keep, class Before, class Tally = no_tally>
+void scan_list(Reader const& rows, std::span<slot const> slots,
+               metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
+               nearest<Before>& best, Tally const& tally = {}) {
+    using element = metric::element_of<Metric>;
+    constexpr std::size_t ahead = 8;
+    auto const distance = metric::bind_exact<Metric>(query, dim);
+    auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        if (i + ahead < slots.size()) rows.prefetch(slots[i + ahead], lines);
+        if (!keep(slots[i])) continue;
+        tally.vectors(1);
+        float const d = distance(reinterpret_cast<element const*>(rows.row(slots[i])));
+        if (best.could_enter(d)) best.offer({d, slots[i]});
+    }
+}
 
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
+// ---- vicinal/index/scan_codes.hpp
+#ifndef VICINAL_INDEX_SCAN_CODES_HPP
+#define VICINAL_INDEX_SCAN_CODES_HPP
 
 namespace vicinal::inline VICINAL_ABI::index {
 
 /// Offers the nearest of many rows with exact distances: the distances of their codes, then the
 /// vectors of those that the codes can't rule out. Where the codec says nothing of what its codes
 /// lose, every vector is compared. It misses what the scorer's rules_out() is wrong about.
-///
-/// Of the first rows the nearest by their codes are compared first: what they leave to beat rules
-/// out most others, where rows taken as they come would have some k ln(rows / k) compared in vain,
-/// each a read that nothing foresaw.
 template <class Metric, class Scorer, class Codes, class Vectors, class Tally = no_tally>
 class code_scan {
     using element = metric::element_of<Metric>;
@@ -23345,32 +24052,28 @@ public:
     /// lines: cache lines of a code to ask for ahead.
     code_scan(element const* query, std::size_t dim, Scorer const& score, Codes const& codes,
               std::size_t lines, Vectors const& vectors, Tally const& tally = {}) noexcept
-        : exact_(metric::bind_exact<Metric>(query, dim)), score_(score), codes_(codes),
-          lines_(lines), vectors_(vectors),
-          vector_lines_((std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16})),
-          tally_(tally) {}
+        : score_(score), codes_(codes), lines_(lines), tally_(tally),
+          contenders_(query, dim, vectors, tally) {}
 
     /// The rows below `end` that `keep` shows the bits of.
     template <class Keep, class Before>
     void operator()(slot end, Keep const& keep, nearest<Before>& best) {
-        follow(best);
         if (auto const few = keep.few(); !few.empty()) {
             for (auto const s : few)
                 if (s < end && keep.live(s)) hold(s, keep_all{}, best);
         } else {
             hold_bits(end, keep, best);
         }
-        judge(keep_all{}, best);
+        end_with(keep_all{}, best);
     }
 
     /// The rows below `end`; where `keep` shows no bits, only those that are near enough are asked
     /// about.
     template <class Keep, class Before>
     void all(slot end, Keep const& keep, nearest<Before>& best) {
-        follow(best);
         if constexpr (shows_bits<Keep>) {
             hold_bits(end, keep, best);
-            judge(keep_all{}, best);
+            end_with(keep_all{}, best);
         } else {
             // Long enough to be read ahead, short enough that some of every part comes early.
             auto const run = (std::max)(slot{most}, (std::min)(slot{8 * most}, end / 64));
@@ -23380,15 +24083,14 @@ public:
                 for (auto s = first; s < first + (std::min)(run, end - first); ++s)
                     hold(s, keep, best);
             }
-            judge(keep, best);
+            end_with(keep, best);
         }
     }
     /// Those of a list, each once.
     template <class Keep, class Before>
     void among(std::span<slot const> slots, Keep const& keep, nearest<Before>& best) {
-        follow(best);
         for (auto const s : slots) hold(s, keep, best);
-        judge(keep, best);
+        end_with(keep, best);
     }
 
 private:
@@ -23400,10 +24102,10 @@ private:
     /// Rows asked for before they are read: a core has about a dozen reads under way.
     static constexpr std::size_t ahead = 16;
 
-    template <class Before>
-    void follow(nearest<Before> const& best) {
-        if constexpr (bounded)
-            if (best.full()) reach_ = score_.reach(best.farthest());
+    template <class Keep, class Before>
+    void end_with(Keep const& keep, nearest<Before>& best) {
+        score_held(keep, best);
+        contenders_.finish(keep, best);
     }
 
     template <class Keep, class Before>
@@ -23418,77 +24120,48 @@ private:
     void hold(slot s, Keep const& keep, nearest<Before>& best) {
         if (bounded && held_ < ahead) codes_.prefetch(s, lines_);
         rows_[held_++] = s;
-        if (held_ == most) judge(keep, best);
+        if (held_ == most) score_held(keep, best);
     }
 
+    /// Makes contenders of the held rows that are not ruled out.
     template <class Keep, class Before>
-    void judge(Keep const& keep, nearest<Before>& best) {
-        if constexpr (bounded) drop_far(best);
+    void score_held(Keep const& keep, nearest<Before>& best) {
         auto const count = std::exchange(held_, 0);
-        // What is not among the first is most likely ruled out.
-        auto const read = bounded ? (std::min)(best.wanted(), count) : count;
-        for (std::size_t i = 0; i < (std::min)(ahead, count); ++i)
-            vectors_.prefetch(rows_[i], vector_lines_);
-        for (std::size_t i = 0; i < count; ++i) {
-            auto const s = rows_[i];
-            if (i + ahead < read) vectors_.prefetch(rows_[i + ahead], vector_lines_);
-            if constexpr (bounded)
-                if (best.full() && score_.rules_out(codes_.row(s), distances_[i], reach_)) continue;
-            if (!keep(s)) continue;
-            tally_.vectors(1);
-            best.offer({exact_(vectors_.template row_as<element>(s)), s});
-            follow(best);
+        if constexpr (bounded) tally_.codes(count);
+        for (std::size_t i = 0; i < count; i += 4) {
+            auto const n = (std::min)(std::size_t{4}, count - i);
+            float distances[4] = {};
+            if constexpr (bounded) {
+                std::byte const* rows[4];
+                for (std::size_t j = 0; j < 4; ++j) {
+                    rows[j] = codes_.row(rows_[i + (std::min)(j, n - 1)]);
+                    if (i + j + ahead < count) codes_.prefetch(rows_[i + j + ahead], lines_);
+                }
+                score_.four(rows, distances);
+            }
+            if (contenders_.due(n, best)) contenders_.settle(keep, best);
+            for (std::size_t j = 0; j < n; ++j) add(rows_[i + j], distances[j], best);
         }
     }
-
-    /// Leaves the held rows that are not ruled out; the nearest by their codes come first where
-    /// nothing is to be beaten yet.
     template <class Before>
-    void drop_far(nearest<Before> const& best) {
-        tally_.codes(held_);
-        std::size_t left = 0;
-        for (std::size_t i = 0; i < held_; i += 4) {
-            auto const n = (std::min)(std::size_t{4}, held_ - i);
-            slot four[4];
-            std::byte const* rows[4];
-            for (std::size_t j = 0; j < 4; ++j) {
-                four[j] = rows_[i + (std::min)(j, n - 1)];
-                rows[j] = codes_.row(four[j]);
-                if (i + j + ahead < held_) codes_.prefetch(rows_[i + j + ahead], lines_);
-            }
-            float distances[4];
-            score_.four(rows, distances);
-            for (std::size_t j = 0; j < n; ++j) {
-                rows_[left] = four[j];
-                distances_[left] = distances[j];
-                left += best.full() && score_.rules_out(rows[j], distances[j], reach_) ? 0U : 1U;
-            }
+    void add(slot s, float distance, nearest<Before> const& best) noexcept {
+        auto least = -std::numeric_limits<float>::infinity();
+        if constexpr (bounded) {
+            auto const* const code = codes_.row(s);
+            if (best.full() && score_.rules_out(code, distance, score_.reach(best.farthest())))
+                return;
+            least = score_.at_least(code, distance);
         }
-        held_ = left;
-        if (!best.full() && held_ > best.wanted()) bring_nearest_first(best.wanted());
+        contenders_.add(s, distance, least);
     }
 
-    void bring_nearest_first(std::size_t count) {
-        neighbour all[most];
-        for (std::size_t i = 0; i < held_; ++i) all[i] = {distances_[i], rows_[i]};
-        std::nth_element(all, all + count, all + held_);
-        for (std::size_t i = 0; i < held_; ++i) {
-            distances_[i] = all[i].distance;
-            rows_[i] = all[i].row;
-        }
-    }
-
-    decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
     Scorer const& score_;
     Codes const& codes_;
     std::size_t lines_;
-    Vectors const& vectors_;
-    std::size_t vector_lines_;
     [[no_unique_address]] Tally tally_;
+    contenders<Metric, Vectors, Tally> contenders_;
     std::size_t held_ = 0;
     slot rows_[most];
-    float distances_[most];
-    float reach_ = 0;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index
@@ -23518,12 +24191,22 @@ public:
     explicit by_estimate(Scorer score) noexcept : score_(std::move(score)) {}
 
     void four(std::byte const* const* rows, float* out) const noexcept { score_.four(rows, out); }
-    [[nodiscard]] static float reach(float farthest) noexcept { return farthest; }
+    [[nodiscard]] float reach(float farthest) const noexcept {
+        if constexpr (requires { score_.likely_reach(farthest); })
+            return score_.likely_reach(farthest);
+        return farthest;
+    }
     [[nodiscard]] bool rules_out(std::byte const* row, float distance, float reach) const noexcept {
-        if constexpr (requires { score_.likely_at_least(row, distance); })
-            return score_.likely_at_least(row, distance) > reach;
+        if constexpr (requires { score_.likely_beyond(row, distance, reach); })
+            return score_.likely_beyond(row, distance, reach);
         else
-            return score_.at_least(row, distance) > reach;
+            return at_least(row, distance) > reach;
+    }
+    [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
+        if constexpr (requires { score_.likely_at_least(row, distance); })
+            return score_.likely_at_least(row, distance);
+        else
+            return score_.at_least(row, distance);
     }
 
 private:
@@ -23537,7 +24220,10 @@ inline constexpr code_columns columns_of_codes{"flat.codes", "flat.frame", "flat
 template <class Codec, class Metric, class Storage>
 class scored_rows
     : public flat_answers<scored_rows<Codec, Metric, Storage>, metric::element_of<Metric>> {
-    using own_codes = row_codes<Codec, Metric, Storage>;
+    /// Whether codes lie in blocks of 32.
+    static constexpr bool in_blocks = codec::scan_blocks<Codec>;
+    using own_codes = std::conditional_t<in_blocks, block_codes<Codec, Metric, Storage>,
+                                         row_codes<Codec, Metric, Storage>>;
     using query_scorer = decltype(std::declval<Codec const&>().query(nullptr));
 
 public:
@@ -23578,7 +24264,10 @@ public:
             codes_.resize(covered_);
             return made;
         }
-        section([&] { covered_ = until; });
+        section([&] {
+            codes_.resize(until);
+            covered_ = until;
+        });
         return {};
     }
 
@@ -23640,14 +24329,21 @@ private:
     void with_scan(element const* query, nearest<Before> const& best, Tally const& tally,
                    Use const& use) const {
         if (best.wanted() == 0 || covered_ == 0) return;
-        using scorer =
-            std::conditional_t<certain<query_scorer>, query_scorer, by_estimate<query_scorer>>;
-        scorer const score(codes_.codec().query(query));
         auto const codes = codes_.reader();
         auto const vectors = vectors_->reader();
-        code_scan<Metric, scorer, decltype(codes), decltype(vectors), Tally> s(
-            query, dim_, score, codes, codes_.lines(), vectors, tally);
-        use(s);
+        if constexpr (in_blocks) {
+            auto const score = codes_.codec().block_query(query);
+            block_scan<Metric, decltype(score), decltype(codes), decltype(vectors), Tally> s(
+                query, dim_, score, codes, codes_.lines(), vectors, tally);
+            use(s);
+        } else {
+            using scorer =
+                std::conditional_t<certain<query_scorer>, query_scorer, by_estimate<query_scorer>>;
+            scorer const score(codes_.codec().query(query));
+            code_scan<Metric, scorer, decltype(codes), decltype(vectors), Tally> s(
+                query, dim_, score, codes, codes_.lines(), vectors, tally);
+            use(s);
+        }
     }
 
     own_codes codes_;
@@ -24280,7 +24976,9 @@ private:
 ///
 /// With codec::rabitq, and with codec::pca, it reads fewer bytes still and is exact but for a few:
 /// what codes say of a distance is likely, not certain. Of rabitq's one neighbour in some 2,000 may
-/// be ruled out (codec::rabitq_certainty); `.exact` of a search compares every vector.
+/// be ruled out (codec::rabitq_certainty); `.exact` of a search compares every vector. Codes of
+/// rabitq<1> are scored 32 rows at a time: where one neighbour in 2,000 may be missing it is the
+/// fastest scan from some 100 elements on.
 template <codec::model Codec = codec::f32>
 struct flat {
     using options = flat_options;
@@ -28517,52 +29215,6 @@ static_assert(model<hnsw<>>);
 #ifndef VICINAL_INDEX_IVF_CODES_HPP
 #define VICINAL_INDEX_IVF_CODES_HPP
 
-// ---- vicinal/codec/blocked.hpp
-#ifndef VICINAL_CODEC_BLOCKED_HPP
-#define VICINAL_CODEC_BLOCKED_HPP
-
-namespace vicinal::inline VICINAL_ABI::codec {
-
-/// What inverted lists want of codes that are scored 32 rows at a time. A code is of what a vector
-/// has beyond the centre of its list, and knows the centre, so that a query is prepared once for
-/// all lists. Vectors and centres are as the lists see them: under cosine directions.
-///
-/// * `row_bytes()`: a code as `encode_row(residual, centre, code, scratch)` writes it, with scratch
-///   of `scratch()` floats; `block_bytes()`: those of 32 rows, which `put(code, row, block)` puts
-///   into a block and `take(block, row, code)` reads from it.
-/// * `trains_from`, `fit(rows, residual, mean)`, `put_model(numbers)`, `has_model()`: as a codec
-///   that learns has them, of residuals and of the mean of the centres.
-/// * `query(vector)(block, distance, limit, out)`: the 32 distances of a block of the list whose
-///   centre is at that distance; as bits those that are at most `limit`, and may be some that are
-///   a hair more. A vector without a code is infinitely far.
-/// * `kept_each`: of how many times candidates_for(k) candidates hardly one of the k nearest is
-///   missing.
-template <class B>
-concept block_codes = requires(B const& b, float const* v, std::byte* code, float* floats,
-                               decltype(b.query(v)) const& query) {
-    { b.row_bytes() } -> std::same_as<std::size_t>;
-    { b.block_bytes() } -> std::same_as<std::size_t>;
-    { b.scratch() } -> std::same_as<std::size_t>;
-    { b.encode_row(v, v, code, floats) }
-    noexcept;
-    { b.put(code, std::size_t{}, code) }
-    noexcept;
-    { b.take(code, std::size_t{}, code) }
-    noexcept;
-    { query(code, 0.0F, 0.0F, floats) }
-    noexcept->std::same_as<std::uint32_t>;
-};
-
-/// Whether a codec for a metric has such codes: `blocks`, their type.
-template <class B>
-concept blocked = requires {
-    typename B::blocks;
-    requires block_codes<typename B::blocks>;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::codec
-
-#endif
 // ---- vicinal/index/ivf/geometry.hpp
 #ifndef VICINAL_INDEX_IVF_GEOMETRY_HPP
 #define VICINAL_INDEX_IVF_GEOMETRY_HPP

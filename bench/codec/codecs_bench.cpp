@@ -151,6 +151,8 @@ struct contestant {
     /// search(query, effort); a scan has one effort.
     std::function<index::neighbours(float const*, std::size_t)> search;
     bool scans = false;
+    /// Of a scan: vectors that a query reads.
+    double vectors = 0;
     /// The least effort for each target; 0 where none reaches it.
     std::size_t efforts[2] = {};
     double recalls[2] = {};
@@ -183,6 +185,14 @@ contestant build(std::string name, data_set const& d) {
                        h->rows.code_bytes() * static_cast<double>(d.base.rows);
     c.share = bytes / static_cast<double>(d.base.data.size() * sizeof(float));
     c.scans = index::looks_at_all<bound>;
+    if constexpr (index::looks_at_all<bound>) {
+        index::distance_counts counts;
+        for (std::size_t q = 0; q < d.queries.rows; ++q) {
+            index::nearest<> best(k);
+            i.scan(d.queries.row(q), index::keep_all{}, best, index::tally(counts));
+        }
+        c.vectors = static_cast<double>(counts.vectors) / static_cast<double>(d.queries.rows);
+    }
     c.search = [h](float const* query, std::size_t effort) {
         index::nearest<> best(k);
         if constexpr (index::looks_at_all<bound>)
@@ -243,13 +253,16 @@ void race(bench::report& report, data_set const& d, std::vector<contestant>& all
         double us[2] = {};
         for (std::size_t t = 0; t < 2; ++t)
             if (c.efforts[t] != 0) us[t] = bench::median(c.microseconds[t]);
-        std::printf("    %-22s recall %.3f in %.0f us, %.3f in %.0f us, at most %.4f\n",
+        std::printf("    %-22s recall %.3f in %.0f us, %.3f in %.0f us, at most %.4f",
                     c.name.c_str(), c.recalls[0], us[0], c.recalls[1], us[1], c.most_recall);
+        if (c.scans) std::printf(", %.0f vectors read", c.vectors);
+        std::printf("\n");
         report.add({{"what", c.scans ? "scan" : "graph"}, {"set", d.name}, {"codec", c.name}},
                    {{"rows", static_cast<double>(d.base.rows)},
                     {"dim", static_cast<double>(d.base.columns)},
                     {"share", c.share},
                     {"seconds", c.build_seconds},
+                    {"vectors", c.vectors},
                     {"us at 0.95", us[0]},
                     {"us at 0.99", us[1]},
                     {"recall", c.most_recall}});

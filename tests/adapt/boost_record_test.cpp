@@ -3,6 +3,7 @@
 #include <vicinal/adapt/boost_serialization.hpp>
 
 #include "catch.hpp"
+#include "payload/random_fields.hpp"
 
 #include <vicinal/payload/fields.hpp>
 #include <vicinal/payload/record.hpp>
@@ -89,10 +90,7 @@ namespace {
 
 using namespace vicinal;
 using library::book;
-
-std::span<std::byte const> bytes_of(std::string const& s) {
-    return std::as_bytes(std::span<char const>(s.data(), s.size()));
-}
+using testing::bytes_of;
 
 template <class T>
 std::string encoded(T const& v) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "contract/index.hpp"
 #include "support/dataset.hpp"
+#include "support/learnt_codec.hpp"
 
 #include <vicinal/adapt/eigen_opq.hpp>
 #include <vicinal/codec/only.hpp>
@@ -20,23 +21,6 @@ namespace codec = vicinal::codec;
 namespace metric = vicinal::metric;
 using namespace vicinal_test;
 using vicinal::storage::memory;
-
-template <class Codec>
-Codec learnt(rows const& data) {
-    Codec c(data.dim);
-    auto const model = c.fit(data.count(), [&](std::size_t i) { return data.row(i); });
-    REQUIRE(model);
-    REQUIRE(c.put_model(*model));
-    return c;
-}
-
-template <class Codec>
-std::vector<std::byte> encode(Codec const& c, float const* x) {
-    std::vector<std::byte> row(c.row_bytes());
-    std::vector<float> scratch(c.scratch());
-    c.encode_row(x, row.data(), scratch.data());
-    return row;
-}
 
 /// Twelve elements that three numbers stand behind, and a little noise.
 rows entangled(std::size_t n, std::uint64_t seed) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "support/learnt_codec.hpp"
 #include "support/random.hpp"
 
 #include <vicinal/codec/i8.hpp>
@@ -17,27 +18,13 @@ namespace {
 
 namespace codec = vicinal::codec;
 namespace metric = vicinal::metric;
+using vicinal_test::encode;
 using vicinal_test::generator;
+using vicinal_test::learnt;
 using vicinal_test::rows;
 
 template <class Metric>
 using coded = codec::i8::of<Metric>;
-
-template <class Codec>
-Codec learnt(rows const& data) {
-    Codec c(data.dim);
-    auto const model = c.fit(data.count(), [&](std::size_t i) { return data.row(i); });
-    REQUIRE(model);
-    REQUIRE(c.put_model(*model));
-    return c;
-}
-
-template <class Codec>
-std::vector<std::byte> encode(Codec const& c, float const* x) {
-    std::vector<std::byte> row(c.row_bytes());
-    c.encode_row(x, row.data());
-    return row;
-}
 
 template <class Codec>
 std::vector<float> decode(Codec const& c, std::vector<std::byte> const& row) {

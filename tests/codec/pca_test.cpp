@@ -2,6 +2,7 @@
 #include "catch.hpp"
 #include "support/brute_force.hpp"
 #include "support/dataset.hpp"
+#include "support/learnt_codec.hpp"
 #include "support/random.hpp"
 
 #include <vicinal/codec/f16.hpp>
@@ -23,27 +24,12 @@ namespace {
 
 namespace codec = vicinal::codec;
 namespace metric = vicinal::metric;
+using vicinal_test::encode;
 using vicinal_test::generator;
+using vicinal_test::learnt;
 using vicinal_test::rows;
 using vicinal_test::textbook;
 using vicinal_test::uniform_rows;
-
-template <class Codec>
-Codec learnt(rows const& data) {
-    Codec c(data.dim);
-    auto const model = c.fit(data.count(), [&](std::size_t i) { return data.row(i); });
-    REQUIRE(model);
-    REQUIRE(c.put_model(*model));
-    return c;
-}
-
-template <class Codec>
-std::vector<std::byte> encode(Codec const& c, float const* x) {
-    std::vector<std::byte> row(c.row_bytes());
-    std::vector<float> scratch(c.scratch());
-    c.encode_row(x, row.data(), scratch.data());
-    return row;
-}
 
 /// Rows far from 0 that lie in a space of `rank` directions, next to which there is a little noise.
 rows flat_rows(std::size_t n, std::size_t dim, std::size_t rank, float noise) {

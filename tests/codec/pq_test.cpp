@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
 #include "support/brute_force.hpp"
+#include "support/learnt_codec.hpp"
 #include "support/random.hpp"
 
 #include <vicinal/codec/only.hpp>
@@ -22,27 +23,12 @@ namespace {
 namespace codec = vicinal::codec;
 namespace metric = vicinal::metric;
 using vicinal_test::clustered_rows;
+using vicinal_test::encode;
 using vicinal_test::generator;
+using vicinal_test::learnt;
 using vicinal_test::rows;
 using vicinal_test::textbook;
 using vicinal_test::uniform_rows;
-
-template <class Codec>
-Codec learnt(rows const& data) {
-    Codec c(data.dim);
-    auto const model = c.fit(data.count(), [&](std::size_t i) { return data.row(i); });
-    REQUIRE(model);
-    REQUIRE(c.put_model(*model));
-    return c;
-}
-
-template <class Codec>
-std::vector<std::byte> encode(Codec const& c, float const* x) {
-    std::vector<std::byte> row(c.row_bytes());
-    std::vector<float> scratch(c.scratch());
-    c.encode_row(x, row.data(), scratch.data());
-    return row;
-}
 
 /// Distances of codes are those of the vectors that they stand for, one, four and between.
 template <class Codec, class Metric>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "support/brute_force.hpp"
+#include "support/learnt_codec.hpp"
 #include "support/random.hpp"
 #include "support/spaces.hpp"
 
@@ -13,23 +15,11 @@
 
 namespace codec = vicinal::codec;
 namespace metric = vicinal::metric;
+using vicinal_test::encode;
+using vicinal_test::normal_vector;
+using vicinal_test::textbook;
 
 namespace {
-
-std::vector<float> normal_vector(std::size_t dim, std::uint64_t seed, float shift = 0) {
-    vicinal_test::generator random(seed * 0x9e3779b97f4a7c15U);
-    std::vector<float> v(dim);
-    for (auto& x : v) x = shift + random.normal();
-    return v;
-}
-
-template <class Bound>
-std::vector<std::byte> encoded(Bound const& codec, std::vector<float> const& v) {
-    std::vector<std::byte> row(codec.row_bytes());
-    std::vector<float> scratch(codec.scratch());
-    codec.encode_row(v.data(), row.data(), scratch.data());
-    return row;
-}
 
 template <class Bound>
 std::vector<float> decoded(Bound const& codec, std::vector<std::byte> const& row, std::size_t dim) {
@@ -43,19 +33,6 @@ double square_between(std::vector<float> const& a, std::vector<float> const& b) 
     double sum = 0;
     for (std::size_t i = 0; i < a.size(); ++i) sum += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
     return sum;
-}
-
-template <class Metric>
-double textbook(std::vector<float> const& a, std::vector<float> const& b) {
-    double dot = 0, of_a = 0, of_b = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        dot += double{a[i]} * b[i];
-        of_a += double{a[i]} * a[i];
-        of_b += double{b[i]} * b[i];
-    }
-    if (std::is_same_v<Metric, metric::inner_product>) return -dot;
-    if (std::is_same_v<Metric, metric::cosine>) return 1 - dot / std::sqrt(of_a * of_b);
-    return of_a + of_b - 2 * dot;
 }
 
 /// Calls use with each number of bits.
@@ -81,7 +58,7 @@ void check_estimates(std::size_t dim) {
     for (std::size_t i = 0; i < count; ++i) data.push_back(normal_vector(dim, 1 + i, 3));
     c.put(c.fitting_frame(count, [&](std::size_t i) { return data[i].data(); }));
     std::vector<std::vector<std::byte>> rows;
-    for (auto const& v : data) rows.push_back(encoded(c, v));
+    for (auto const& v : data) rows.push_back(encode(c, v));
     double bias = 0, square = 0, size = 0;
     std::size_t missed = 0, pairs = 0;
     for (std::size_t i = 0; i < count; ++i) {
@@ -89,7 +66,7 @@ void check_estimates(std::size_t dim) {
         for (std::size_t j = 0; j < count; ++j) {
             if (i == j) continue;
             float const estimate = query(rows[j].data());
-            auto const want = textbook<Metric>(data[i], data[j]);
+            auto const want = textbook<Metric>(data[i].data(), data[j].data(), dim);
             bias += estimate - want;
             square += (estimate - want) * (estimate - want);
             size += std::is_same_v<Metric, metric::inner_product>
@@ -123,7 +100,7 @@ TEST_CASE("an estimate is what its codes and factors say, at every number of bit
             auto const padded = codec::rabitq_padded(dim);
             auto const x = normal_vector(dim, dim);
             auto const q = normal_vector(dim, dim + 1);
-            auto const row = encoded(c, x);
+            auto const row = encode(c, x);
             std::vector<std::uint8_t> numbers(padded);
             codec::rabitq_unpack<bits()>(row.data() + 12, padded, numbers.data());
             auto rotated_x = x;
@@ -168,20 +145,20 @@ TEST_CASE("what a code stands for is the nearer the more bits it has", "[codec]"
     with_each_width([&](auto bits) {
         typename codec::rabitq<bits()>::template of<metric::squared_l2> c(300);
         c.put({std::vector<float>(300, 2.0F), false});
-        auto const row = encoded(c, v);
+        auto const row = encode(c, v);
         auto const lost = square_between(decoded(c, row, 300), v);
         CHECK(lost < 0.4 * before);
         before = lost;
         // A row's code in the place of the query.
-        auto const as_query = c.between(row.data())(encoded(c, other).data());
+        auto const as_query = c.between(row.data())(encode(c, other).data());
         CHECK(as_query == Approx(square_between(v, other)).epsilon(0.15));
     });
     CHECK(before < 0.03);
     codec::rabitq<6>::of<metric::inner_product> c(300);
     c.put({std::vector<float>(300, 2.0F), false});
-    auto const row = encoded(c, v);
-    CHECK(c.between(row.data())(encoded(c, other).data()) ==
-          Approx(textbook<metric::inner_product>(v, other)).epsilon(0.01));
+    auto const row = encode(c, v);
+    CHECK(c.between(row.data())(encode(c, other).data()) ==
+          Approx(textbook<metric::inner_product>(v.data(), other.data(), v.size())).epsilon(0.01));
 }
 
 TEST_CASE("a row's code in the place of the query is taken as it is", "[codec]") {
@@ -190,8 +167,8 @@ TEST_CASE("a row's code in the place of the query is taken as it is", "[codec]")
             CAPTURE(bits(), dim);
             typename codec::rabitq<bits()>::template of<metric::squared_l2> c(dim);
             auto const padded = codec::rabitq_padded(dim);
-            auto const a = encoded(c, normal_vector(dim, dim));
-            auto const b = encoded(c, normal_vector(dim, dim + 1));
+            auto const a = encode(c, normal_vector(dim, dim));
+            auto const b = encode(c, normal_vector(dim, dim + 1));
             std::vector<std::uint8_t> of_a(padded), of_b(padded);
             codec::rabitq_unpack<bits()>(a.data() + 12, padded, of_a.data());
             codec::rabitq_unpack<bits()>(b.data() + 12, padded, of_b.data());
@@ -218,7 +195,7 @@ TEST_CASE("equal vectors, and vectors of no length, have codes that say so", "[c
     bound c(65);
     auto const v = normal_vector(65, 9);
     c.put(c.fitting_frame(500, [&](std::size_t) { return v.data(); }));
-    auto const row = encoded(c, v);
+    auto const row = encode(c, v);
     auto const query = c.query(v.data());
     CHECK(std::fabs(query(row.data())) < 1e-6F);
     CHECK(query.at_least(row.data(), query(row.data())) <= 0);
@@ -227,7 +204,7 @@ TEST_CASE("equal vectors, and vectors of no length, have codes that say so", "[c
 
     bound plain(3);
     std::vector<float> const nothing(3);
-    auto const zero = encoded(plain, nothing);
+    auto const zero = encode(plain, nothing);
     CHECK(plain.query(nothing.data())(zero.data()) == 0);
     CHECK(decoded(plain, zero, 3) == nothing);
 }
@@ -247,16 +224,16 @@ TEST_CASE("vectors without codes count as the mean and are never ruled out", "[c
     auto v = normal_vector(16, 2);
     auto const query = c.query(v.data());
     v[7] = std::numeric_limits<float>::infinity();
-    auto const row = encoded(c, v);
+    auto const row = encode(c, v);
     CHECK(query.at_least(row.data(), query(row.data())) == -std::numeric_limits<float>::infinity());
     CHECK(std::isfinite(query(row.data())));
     auto const lost = c.query(v.data());
-    auto const sound = encoded(c, normal_vector(16, 3));
+    auto const sound = encode(c, normal_vector(16, 3));
     CHECK(std::isfinite(lost(sound.data())));
     CHECK(lost.at_least(sound.data(), 1) == -std::numeric_limits<float>::infinity());
     std::vector<float> const nothing(16);
     codec::rabitq<4>::of<metric::cosine> directions(16);
-    CHECK(std::isfinite(directions.query(nothing.data())(encoded(directions, nothing).data())));
+    CHECK(std::isfinite(directions.query(nothing.data())(encode(directions, nothing).data())));
 }
 
 TEST_CASE("a rotation is undone", "[codec]") {

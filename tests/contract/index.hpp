@@ -9,6 +9,7 @@
 
 #include <vicinal/index/concept.hpp>
 #include <vicinal/index/nearest.hpp>
+#include <vicinal/storage/replacement.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -55,6 +56,17 @@ public:
                 vicinal::metric::exact<Metric>(query, vectors.template row_as<float>(n.row), dim_);
         std::sort(found.begin(), found.end());
         return found;
+    }
+
+    /// Leaves the rows of those slots, in their order, as slots 0, 1 and so on.
+    void compact(std::vector<slot> const& kept) {
+        std::vector<storage::replacement> fresh;
+        index_.compact(kept, fresh).value();
+        fresh.push_back(storage::chosen_rows("vectors", *rows_, kept));
+        space_->stage(fresh).value();
+        space_->adopt();
+        index_.compacted();
+        space_->discard();
     }
 
     [[nodiscard]] bound& get() noexcept { return index_; }

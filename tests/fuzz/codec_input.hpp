@@ -4,6 +4,7 @@
 #define VICINAL_TESTS_FUZZ_CODEC_INPUT_HPP
 
 #include <vicinal/codec/binary.hpp>
+#include <vicinal/codec/blocked.hpp>
 #include <vicinal/codec/f16.hpp>
 #include <vicinal/codec/i8.hpp>
 #include <vicinal/codec/only.hpp>
@@ -99,6 +100,18 @@ template <class Codec, class Metric>
     };
     look(c.query(vector.data()));
     look(c.between(rows.data()));
+    if constexpr (codec::scan_blocks<bound>) {
+        std::vector<std::byte> block(c.block_bytes());
+        c.put(rows.data(), 0, block.data());
+        c.put(rows.data() + c.row_bytes(), 17, block.data());
+        auto const score = c.block_query(vector.data());
+        float out[32];
+        static_cast<void>(score(block.data(), 1, out));
+        for (std::size_t i = 0; i < 32; ++i) {
+            auto const least = score.at_least(block.data(), i, out[i]);
+            sound = sound && out[i] == out[i] && least == least;
+        }
+    }
     if constexpr (codec::decodable<bound>) {
         std::vector<float> out(dim + 64);
         c.decode_row(rows.data(), out.data());

@@ -54,13 +54,7 @@ public:
         std::vector<slot> kept;
         for (slot s = 0; s < live_.size(); ++s)
             if (live_[s]) kept.push_back(s);
-        std::vector<storage::replacement> fresh;
-        s_.get().compact(kept, fresh).value();
-        fresh.push_back(storage::chosen_rows("vectors", s_.vectors(), kept));
-        s_.space()->stage(fresh).value();
-        s_.space()->adopt();
-        s_.get().compacted();
-        s_.space()->discard();
+        s_.compact(kept);
         live_.assign(kept.size(), true);
     }
 

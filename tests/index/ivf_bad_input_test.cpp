@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Lists of what nobody should give them: the right answer, or an error.
 #include "contract/index.hpp"
+#include "index/always_lists.hpp"
 
 #include <vicinal/codec/rabitq.hpp>
 #include <vicinal/index/ivf_pq.hpp>
@@ -21,14 +22,6 @@ using vicinal::index::ivf_pq;
 using vicinal::storage::memory;
 
 namespace {
-
-vicinal::index::ivf_options always(std::size_t partitions) {
-    vicinal::index::ivf_options o;
-    o.flat_below = 0;
-    o.num_partitions = partitions;
-    o.tune = false;
-    return o;
-}
 
 /// The first `count` slots, as a search among matches sees them.
 struct first_slots {

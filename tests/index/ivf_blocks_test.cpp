@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Lists whose codes lie in blocks of 32 rows.
 #include "contract/index.hpp"
+#include "index/always_lists.hpp"
 
 #include <vicinal/codec/rabitq.hpp>
 #include <vicinal/index/ivf_pq.hpp>
@@ -28,14 +29,6 @@ using standing_of = standing_index<Index, Metric, memory>;
 
 namespace {
 
-vicinal::index::ivf_options always(std::size_t partitions) {
-    vicinal::index::ivf_options o;
-    o.flat_below = 0;
-    o.num_partitions = partitions;
-    o.tune = false;
-    return o;
-}
-
 /// By how much the distances of codes miss those of the vectors, as a share of their mean: root of
 /// the mean square. Every row of `data` is to be found.
 template <class Metric, class Standing>
@@ -55,30 +48,6 @@ double missed(Standing& s, rows const& data, rows const& queries) {
     }
     auto const all = static_cast<double>(count);
     return std::sqrt(off / all) / (mean / all);
-}
-
-/// Writes what compact() gives, as a checkpoint would.
-template <class Standing>
-void adopt(Standing& s, std::vector<slot> const& kept, rows const& left) {
-    std::vector<storage::replacement> out;
-    REQUIRE(s.get().compact(kept, out));
-    for (auto const& r : out) {
-        auto* c = s.space()->column(r.name, r.row_bytes).value();
-        REQUIRE(r.bytes() % r.row_bytes == 0);
-        std::vector<std::byte> bytes(static_cast<std::size_t>(r.bytes()));
-        // In pieces that are no whole blocks.
-        for (std::size_t at = 0; at < bytes.size(); at += 1000)
-            r.next(at,
-                   std::span(bytes).subspan(at, std::min(bytes.size() - at, std::size_t{1000})));
-        c->resize(0);
-        storage::grow(*c, r.bytes() / r.row_bytes).value();
-        for (std::size_t i = 0; i < bytes.size() / r.row_bytes; ++i)
-            std::memcpy(c->edit(i), bytes.data() + i * r.row_bytes, r.row_bytes);
-    }
-    s.vectors().resize(0);
-    storage::grow(s.vectors(), left.count()).value();
-    std::memcpy(s.vectors().edit(0), left.data.data(), left.data.size() * sizeof(float));
-    s.get().compacted();
 }
 
 } // namespace
@@ -139,7 +108,7 @@ TEMPLATE_TEST_CASE("codes in blocks tell the distances of rows, whichever way th
         }
     }
     auto const held = s.get().partitions();
-    adopt(s, kept, left);
+    s.compact(kept);
     CHECK(s.get().partitions() < held);
     // Rows of those clusters are farther from their centres now than what codes were learnt from.
     REQUIRE(s.get().covered() == left.count());

@@ -165,13 +165,7 @@ TEST_CASE("an index of more than 20,000 lists finds, splits, compacts and comes 
             kept.push_back(n);
             left.add({all.row(n), all.row(n) + 4});
         }
-    std::vector<storage::replacement> out;
-    s.get().compact(kept, out).value();
-    out.push_back(storage::chosen_rows("vectors", s.vectors(), kept));
-    s.space()->stage(out).value();
-    s.space()->adopt();
-    s.get().compacted();
-    s.space()->discard();
+    s.compact(kept);
     REQUIRE(s.get().covered() == left.count());
     CHECK(s.get().unreachable(index::keep_all{}).empty());
     CHECK(recall(s.get(), left) >= 38);

@@ -305,22 +305,7 @@ TEST_CASE("compacted lists name the rows that are left, and small ones are disso
                 kept.push_back(n);
                 left.add({data.row(n), data.row(n) + 7});
             }
-        std::vector<storage::replacement> out;
-        REQUIRE(s.get().compact(kept, out));
-        for (auto const& r : out) {
-            auto* c = s.space()->column(r.name, r.row_bytes).value();
-            REQUIRE(r.bytes() % r.row_bytes == 0);
-            std::vector<std::byte> bytes(static_cast<std::size_t>(r.bytes()));
-            r.next(0, bytes);
-            c->resize(0);
-            storage::grow(*c, r.bytes() / r.row_bytes).value();
-            for (std::size_t i = 0; i < bytes.size() / r.row_bytes; ++i)
-                std::memcpy(c->edit(i), bytes.data() + i * r.row_bytes, r.row_bytes);
-        }
-        s.vectors().resize(0);
-        storage::grow(s.vectors(), left.count()).value();
-        std::memcpy(s.vectors().edit(0), left.data.data(), left.data.size() * sizeof(float));
-        s.get().compacted();
+        s.compact(kept);
         REQUIRE(s.get().covered() == left.count());
         require_all_found(s, left, uniform_rows(2, 7, 5));
         CHECK(recall_of<metric::squared_l2>(s, left, clustered_rows(20, 7, 25, 3), 10) > 0.9);

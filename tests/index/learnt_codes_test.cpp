@@ -24,20 +24,18 @@ vicinal::index::hnsw_options always() {
     return o;
 }
 
-template <class Codec>
-double recall_over(rows const& data, rows const& queries) {
-    standing_index<hnsw<Codec>, metric::squared_l2, storage::memory> index(data.dim, always());
+template <class Index>
+double recall_over(rows const& data, rows const& queries,
+                   typename Index::options const& options = {}) {
+    standing_index<Index, metric::squared_l2, storage::memory> index(data.dim, options);
     index.add(data);
     REQUIRE(index.get().covered() == data.count());
     return recall_of<metric::squared_l2>(index, data, queries, 10);
 }
 
 template <class Codec>
-double recall_in_lists(rows const& data, rows const& queries) {
-    standing_index<vicinal::index::ivf<Codec>, metric::squared_l2, storage::memory> lists(data.dim);
-    lists.add(data);
-    REQUIRE(lists.get().covered() == data.count());
-    return recall_of<metric::squared_l2>(lists, data, queries, 10);
+double recall_of_graph(rows const& data, rows const& queries) {
+    return recall_over<hnsw<Codec>>(data, queries, always());
 }
 
 } // namespace
@@ -45,26 +43,26 @@ double recall_in_lists(rows const& data, rows const& queries) {
 TEST_CASE("over product codes and bits a graph finds most of the nearest", "[index]") {
     auto const data = clustered_rows(5000, 32, 60, 51);
     auto const queries = clustered_rows(50, 32, 60, 51);
-    CHECK(recall_over<codec::pq<16, 8>>(data, queries) >= 0.95);
-    CHECK(recall_over<codec::pq<16, 4>>(data, queries) >= 0.9);
-    CHECK(recall_over<codec::binary>(data, queries) >= 0.7);
+    CHECK(recall_of_graph<codec::pq<16, 8>>(data, queries) >= 0.95);
+    CHECK(recall_of_graph<codec::pq<16, 4>>(data, queries) >= 0.9);
+    CHECK(recall_of_graph<codec::binary>(data, queries) >= 0.7);
 }
 
 TEST_CASE("over bytes of one scale, and over fewer elements, a graph finds most of the nearest",
           "[index]") {
     auto const data = clustered_rows(5000, 32, 60, 51);
     auto const queries = clustered_rows(50, 32, 60, 51);
-    CHECK(recall_over<codec::i8>(data, queries) >= 0.97);
-    CHECK(recall_over<codec::pca<24>>(data, queries) >= 0.9);
-    CHECK(recall_over<codec::pca<24, codec::rabitq<4>>>(data, queries) >= 0.8);
+    CHECK(recall_of_graph<codec::i8>(data, queries) >= 0.97);
+    CHECK(recall_of_graph<codec::pca<24>>(data, queries) >= 0.9);
+    CHECK(recall_of_graph<codec::pca<24, codec::rabitq<4>>>(data, queries) >= 0.8);
 }
 
 TEST_CASE("lists over bytes of one scale, and over fewer elements, hold most of the nearest",
           "[index]") {
     auto const data = clustered_rows(5000, 32, 60, 51);
     auto const queries = clustered_rows(50, 32, 60, 51);
-    CHECK(recall_in_lists<codec::i8>(data, queries) >= 0.9);
-    CHECK(recall_in_lists<codec::pca<24>>(data, queries) >= 0.8);
+    CHECK(recall_over<vicinal::index::ivf<codec::i8>>(data, queries) >= 0.9);
+    CHECK(recall_over<vicinal::index::ivf<codec::pca<24>>>(data, queries) >= 0.8);
 }
 
 TEST_CASE("a graph waits until its codec has rows enough to learn from", "[index]") {

@@ -5,6 +5,8 @@
 #include "support/random.hpp"
 #include "support/stores.hpp"
 
+#include <vicinal/codec/rabitq.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -126,6 +128,15 @@ vicinal::index::hnsw_options small_graph() {
 
 TEST_CASE("readers beside a writer see each record whole or not at all: flat", "[store][threads]") {
     check_readers_beside_writer<store<metric::squared_l2, vicinal::index::flat<>>>({}, 3000);
+}
+
+TEST_CASE("readers beside a writer see each record whole or not at all: blocks of codes",
+          "[store][threads]") {
+    using vicinal::codec::rabitq;
+    check_readers_beside_writer<store<metric::squared_l2, vicinal::index::flat<rabitq<1>>>>({},
+                                                                                            3000);
+    check_readers_beside_writer<
+        store<metric::squared_l2, vicinal::index::flat<rabitq<1>>, storage::file>>({}, 700);
 }
 
 TEST_CASE("readers beside a writer see each record whole or not at all: hnsw", "[store][threads]") {

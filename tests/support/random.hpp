@@ -41,6 +41,15 @@ private:
     std::uint64_t state_;
 };
 
+/// Elements of a normal distribution about `shift`.
+[[nodiscard]] inline std::vector<float> normal_vector(std::size_t dim, std::uint64_t seed,
+                                                      float shift = 0) {
+    generator random(seed * 0x9e3779b97f4a7c15U);
+    std::vector<float> v(dim);
+    for (auto& x : v) x = shift + random.normal();
+    return v;
+}
+
 /// Rows one behind the other.
 struct rows {
     std::size_t dim = 0;

@@ -47,6 +47,27 @@ concept blocked = requires {
     requires block_codes<typename B::blocks>;
 };
 
+/// What a scan of all rows wants of codes that are scored 32 rows at a time, and that say how wrong
+/// they may be. A row is as encode_row() writes it, row_bytes() of it.
+///
+/// * `block_bytes()`: those of 32 rows, which `put(row, i, block)` puts into a block and
+///   `take(block, i, row)` reads from it.
+/// * `block_query(vector)(block, limit, out)`: the 32 distances of a block by codes; as bits those
+///   of the rows whose distance is likely not beyond `limit`. `at_least(block, i, distance)`: what
+///   that of the vectors is at least, likely.
+template <class B>
+concept scan_blocks = requires(B const& b, float const* v, std::byte* block, float* floats,
+                               decltype(b.block_query(v)) const& query) {
+    { b.block_bytes() } -> std::same_as<std::size_t>;
+    { b.put(block, std::size_t{}, block) }
+    noexcept;
+    { b.take(block, std::size_t{}, block) }
+    noexcept;
+    { query(block, 0.0F, floats) }
+    noexcept->std::same_as<std::uint32_t>;
+    { query.at_least(block, std::size_t{}, 0.0F) } -> std::same_as<float>;
+};
+
 } // namespace vicinal::inline VICINAL_ABI::codec
 
 #endif

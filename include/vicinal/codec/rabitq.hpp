@@ -5,6 +5,7 @@
 #include <vicinal/codec/concept.hpp>
 #include <vicinal/codec/rabitq/encoding.hpp>
 #include <vicinal/codec/rabitq/residuals.hpp>
+#include <vicinal/codec/rabitq/scan.hpp>
 #include <vicinal/codec/rabitq/score.hpp>
 #include <vicinal/codec/sampled_mean.hpp>
 #include <vicinal/codec/sq8/bound.hpp>
@@ -111,15 +112,28 @@ struct rabitq {
 
         /// Takes memory.
         [[nodiscard]] query_scorer query(element const* vector) const {
-            std::vector<float> moved(padded_);
-            rotate(vector, !product, moved.data());
-            double add = 0;
-            if constexpr (product) {
-                if (!frame_.empty()) add = -frame_.product_with_mean(vector);
-            } else {
-                for (auto const x : moved) add += double{x} * x;
-            }
-            return query_scorer(moved.data(), padded_, directions ? add / 2 : add);
+            auto const rotated = rotate_query(vector);
+            return query_scorer(rotated.data(), padded_, added(vector, rotated));
+        }
+
+        /// As a scan has them (codec::scan_blocks).
+        [[nodiscard]] std::size_t block_bytes() const noexcept requires(Bits == 1) {
+            return rabitq_scan_bytes(padded_);
+        }
+        void put(std::byte const* row, std::size_t i, std::byte* block) const noexcept
+            requires(Bits == 1) {
+            rabitq_scan_put(row, padded_, i, block);
+        }
+        void take(std::byte const* block, std::size_t i, std::byte* row) const noexcept
+            requires(Bits == 1) {
+            rabitq_scan_take(block, padded_, i, row);
+        }
+        /// Takes memory.
+        [[nodiscard]] rabitq_scan_scorer<Metric> block_query(element const* vector) const
+            requires(Bits == 1) {
+            auto rotated = rotate_query(vector);
+            auto const add = added(vector, rotated);
+            return {std::move(rotated), add};
         }
         /// The same for a row's code, whose own error adds to that of the others. Takes memory.
         [[nodiscard]] query_scorer between(std::byte const* row) const {
@@ -174,6 +188,18 @@ struct rabitq {
             auto const length = unpack(row, numbers);
             for (std::size_t i = 0; i < padded_; ++i)
                 out[i] = static_cast<float>(length * (numbers[i] - middle));
+        }
+        [[nodiscard]] std::vector<float> rotate_query(element const* vector) const {
+            std::vector<float> rotated(padded_);
+            rotate(vector, !product, rotated.data());
+            return rotated;
+        }
+        /// What every distance of a query has added.
+        [[nodiscard]] double added(element const* vector, std::vector<float> const& rotated) const {
+            if constexpr (product) return frame_.empty() ? 0 : -frame_.product_with_mean(vector);
+            double square = 0;
+            for (auto const x : rotated) square += double{x} * x;
+            return directions ? square / 2 : square;
         }
         /// The vector, less the mean where it is a row's, padded and rotated.
         void rotate(float const* vector, bool centred, float* out) const noexcept {

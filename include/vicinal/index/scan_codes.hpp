@@ -3,6 +3,7 @@
 #define VICINAL_INDEX_SCAN_CODES_HPP
 
 #include <vicinal/index/flat/block_order.hpp>
+#include <vicinal/index/flat/contenders.hpp>
 #include <vicinal/index/flat/slots.hpp>
 #include <vicinal/index/nearest.hpp>
 #include <vicinal/index/tally.hpp>
@@ -12,6 +13,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -20,10 +22,6 @@ namespace vicinal::inline VICINAL_ABI::index {
 /// Offers the nearest of many rows with exact distances: the distances of their codes, then the
 /// vectors of those that the codes can't rule out. Where the codec says nothing of what its codes
 /// lose, every vector is compared. It misses what the scorer's rules_out() is wrong about.
-///
-/// Of the first rows the nearest by their codes are compared first: what they leave to beat rules
-/// out most others, where rows taken as they come would have some k ln(rows / k) compared in vain,
-/// each a read that nothing foresaw.
 template <class Metric, class Scorer, class Codes, class Vectors, class Tally = no_tally>
 class code_scan {
     using element = metric::element_of<Metric>;
@@ -32,32 +30,28 @@ public:
     /// lines: cache lines of a code to ask for ahead.
     code_scan(element const* query, std::size_t dim, Scorer const& score, Codes const& codes,
               std::size_t lines, Vectors const& vectors, Tally const& tally = {}) noexcept
-        : exact_(metric::bind_exact<Metric>(query, dim)), score_(score), codes_(codes),
-          lines_(lines), vectors_(vectors),
-          vector_lines_((std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16})),
-          tally_(tally) {}
+        : score_(score), codes_(codes), lines_(lines), tally_(tally),
+          contenders_(query, dim, vectors, tally) {}
 
     /// The rows below `end` that `keep` shows the bits of.
     template <class Keep, class Before>
     void operator()(slot end, Keep const& keep, nearest<Before>& best) {
-        follow(best);
         if (auto const few = keep.few(); !few.empty()) {
             for (auto const s : few)
                 if (s < end && keep.live(s)) hold(s, keep_all{}, best);
         } else {
             hold_bits(end, keep, best);
         }
-        judge(keep_all{}, best);
+        end_with(keep_all{}, best);
     }
 
     /// The rows below `end`; where `keep` shows no bits, only those that are near enough are asked
     /// about.
     template <class Keep, class Before>
     void all(slot end, Keep const& keep, nearest<Before>& best) {
-        follow(best);
         if constexpr (shows_bits<Keep>) {
             hold_bits(end, keep, best);
-            judge(keep_all{}, best);
+            end_with(keep_all{}, best);
         } else {
             // Long enough to be read ahead, short enough that some of every part comes early.
             auto const run = (std::max)(slot{most}, (std::min)(slot{8 * most}, end / 64));
@@ -67,15 +61,14 @@ public:
                 for (auto s = first; s < first + (std::min)(run, end - first); ++s)
                     hold(s, keep, best);
             }
-            judge(keep, best);
+            end_with(keep, best);
         }
     }
     /// Those of a list, each once.
     template <class Keep, class Before>
     void among(std::span<slot const> slots, Keep const& keep, nearest<Before>& best) {
-        follow(best);
         for (auto const s : slots) hold(s, keep, best);
-        judge(keep, best);
+        end_with(keep, best);
     }
 
 private:
@@ -87,10 +80,10 @@ private:
     /// Rows asked for before they are read: a core has about a dozen reads under way.
     static constexpr std::size_t ahead = 16;
 
-    template <class Before>
-    void follow(nearest<Before> const& best) {
-        if constexpr (bounded)
-            if (best.full()) reach_ = score_.reach(best.farthest());
+    template <class Keep, class Before>
+    void end_with(Keep const& keep, nearest<Before>& best) {
+        score_held(keep, best);
+        contenders_.finish(keep, best);
     }
 
     template <class Keep, class Before>
@@ -105,77 +98,48 @@ private:
     void hold(slot s, Keep const& keep, nearest<Before>& best) {
         if (bounded && held_ < ahead) codes_.prefetch(s, lines_);
         rows_[held_++] = s;
-        if (held_ == most) judge(keep, best);
+        if (held_ == most) score_held(keep, best);
     }
 
+    /// Makes contenders of the held rows that are not ruled out.
     template <class Keep, class Before>
-    void judge(Keep const& keep, nearest<Before>& best) {
-        if constexpr (bounded) drop_far(best);
+    void score_held(Keep const& keep, nearest<Before>& best) {
         auto const count = std::exchange(held_, 0);
-        // What is not among the first is most likely ruled out.
-        auto const read = bounded ? (std::min)(best.wanted(), count) : count;
-        for (std::size_t i = 0; i < (std::min)(ahead, count); ++i)
-            vectors_.prefetch(rows_[i], vector_lines_);
-        for (std::size_t i = 0; i < count; ++i) {
-            auto const s = rows_[i];
-            if (i + ahead < read) vectors_.prefetch(rows_[i + ahead], vector_lines_);
-            if constexpr (bounded)
-                if (best.full() && score_.rules_out(codes_.row(s), distances_[i], reach_)) continue;
-            if (!keep(s)) continue;
-            tally_.vectors(1);
-            best.offer({exact_(vectors_.template row_as<element>(s)), s});
-            follow(best);
+        if constexpr (bounded) tally_.codes(count);
+        for (std::size_t i = 0; i < count; i += 4) {
+            auto const n = (std::min)(std::size_t{4}, count - i);
+            float distances[4] = {};
+            if constexpr (bounded) {
+                std::byte const* rows[4];
+                for (std::size_t j = 0; j < 4; ++j) {
+                    rows[j] = codes_.row(rows_[i + (std::min)(j, n - 1)]);
+                    if (i + j + ahead < count) codes_.prefetch(rows_[i + j + ahead], lines_);
+                }
+                score_.four(rows, distances);
+            }
+            if (contenders_.due(n, best)) contenders_.settle(keep, best);
+            for (std::size_t j = 0; j < n; ++j) add(rows_[i + j], distances[j], best);
         }
     }
-
-    /// Leaves the held rows that are not ruled out; the nearest by their codes come first where
-    /// nothing is to be beaten yet.
     template <class Before>
-    void drop_far(nearest<Before> const& best) {
-        tally_.codes(held_);
-        std::size_t left = 0;
-        for (std::size_t i = 0; i < held_; i += 4) {
-            auto const n = (std::min)(std::size_t{4}, held_ - i);
-            slot four[4];
-            std::byte const* rows[4];
-            for (std::size_t j = 0; j < 4; ++j) {
-                four[j] = rows_[i + (std::min)(j, n - 1)];
-                rows[j] = codes_.row(four[j]);
-                if (i + j + ahead < held_) codes_.prefetch(rows_[i + j + ahead], lines_);
-            }
-            float distances[4];
-            score_.four(rows, distances);
-            for (std::size_t j = 0; j < n; ++j) {
-                rows_[left] = four[j];
-                distances_[left] = distances[j];
-                left += best.full() && score_.rules_out(rows[j], distances[j], reach_) ? 0U : 1U;
-            }
+    void add(slot s, float distance, nearest<Before> const& best) noexcept {
+        auto least = -std::numeric_limits<float>::infinity();
+        if constexpr (bounded) {
+            auto const* const code = codes_.row(s);
+            if (best.full() && score_.rules_out(code, distance, score_.reach(best.farthest())))
+                return;
+            least = score_.at_least(code, distance);
         }
-        held_ = left;
-        if (!best.full() && held_ > best.wanted()) bring_nearest_first(best.wanted());
+        contenders_.add(s, distance, least);
     }
 
-    void bring_nearest_first(std::size_t count) {
-        neighbour all[most];
-        for (std::size_t i = 0; i < held_; ++i) all[i] = {distances_[i], rows_[i]};
-        std::nth_element(all, all + count, all + held_);
-        for (std::size_t i = 0; i < held_; ++i) {
-            distances_[i] = all[i].distance;
-            rows_[i] = all[i].row;
-        }
-    }
-
-    decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
     Scorer const& score_;
     Codes const& codes_;
     std::size_t lines_;
-    Vectors const& vectors_;
-    std::size_t vector_lines_;
     [[no_unique_address]] Tally tally_;
+    contenders<Metric, Vectors, Tally> contenders_;
     std::size_t held_ = 0;
     slot rows_[most];
-    float distances_[most];
-    float reach_ = 0;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index

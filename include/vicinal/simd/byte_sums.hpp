@@ -13,6 +13,16 @@ namespace vicinal::inline VICINAL_ABI::simd {
 
 namespace detail {
 
+/// What the steps over rows of codes share: a byte of the query for each of theirs, and where
+/// multiplying them is one instruction.
+template <class Query>
+struct code_step {
+    using query_type = Query;
+    using row_type = std::uint8_t;
+    using result = std::int32_t;
+    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
+};
+
 /// What the steps over bytes share: registers of bytes, one accumulator of 32-bit lanes.
 template <class Set, class Query, class Row>
 struct byte_step {
@@ -62,14 +72,9 @@ VICINAL_ALWAYS_INLINE void add_squares(typename Set::integers& sum,
 ///
 /// For a query of unsigned bytes subtract 128 from each once; the sum over the row's bytes, which a
 /// codec stores, times 128 is what is missing then.
-struct byte_dot_step {
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct byte_dot_step : detail::code_step<std::int8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_s8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -80,14 +85,9 @@ struct byte_dot_step {
 
 /// Sum over i of (query[i] - 128) row[i], both as unsigned bytes: byte_dot for a query that is a
 /// row itself.
-struct unsigned_dot_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct unsigned_dot_step : detail::code_step<std::uint8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_u8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -101,14 +101,9 @@ struct unsigned_dot_step {
 };
 
 /// byte_dot for rows of codes from 0 to 127: twice as fast without VNNI.
-struct low_byte_dot_step {
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct low_byte_dot_step : detail::code_step<std::int8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_s8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -119,14 +114,9 @@ struct low_byte_dot_step {
 
 /// Sum over i of (query[i] - row[i])^2, both unsigned; up to 33,000 elements fit the result's 32
 /// bits, twice as many where it is read as unsigned.
-struct byte_difference_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct byte_difference_step : detail::code_step<std::uint8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_u8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {
@@ -138,14 +128,9 @@ struct byte_difference_step {
 };
 
 /// The same for codes from 0 to 127.
-struct low_byte_difference_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct low_byte_difference_step : detail::code_step<std::uint8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::uint8_t, std::uint8_t> {
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum,
                                               typename Set::bytes_u8 const& q,
                                               typename Set::bytes_u8 const& r) noexcept {

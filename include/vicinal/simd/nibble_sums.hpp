@@ -44,14 +44,9 @@ VICINAL_ALWAYS_INLINE void split_nibbles(typename Set::bytes_u8 const& x,
 } // namespace detail
 
 /// Sum over elements of query times code, for a query in order_nibble_query's order.
-struct nibble_dot_step {
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct nibble_dot_step : detail::code_step<std::int8_t> {
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         using row = typename Set::bytes_u8;
         struct query {
             typename Set::bytes_s8 low;
@@ -90,14 +85,9 @@ namespace detail {
 
 /// Two codes of nibbles, split, and each half of the one with that of the other: Pair adds them.
 template <class Pair>
-struct nibble_pair_step {
-    using query_type = std::uint8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
-
+struct nibble_pair_step : code_step<std::uint8_t> {
     template <class Set>
-    struct of : byte_step<Set, query_type, row_type> {
+    struct of : byte_step<Set, std::uint8_t, std::uint8_t> {
         using bytes = typename Set::bytes_u8;
         VICINAL_ALWAYS_INLINE static void add(typename Set::integers& sum, bytes const& q,
                                               bytes const& r) noexcept {

@@ -37,15 +37,11 @@ void order_packed_query(std::int8_t const* query, std::size_t count,
 
 /// Sum over elements of query times code, for a query in order_packed_query's order.
 template <unsigned Bits>
-struct packed_dot_step {
+struct packed_dot_step : detail::code_step<std::int8_t> {
     static_assert(Bits == 1 || Bits == 2 || Bits == 4);
-    using query_type = std::int8_t;
-    using row_type = std::uint8_t;
-    using result = std::int32_t;
-    static constexpr instruction_set gains_from = instruction_set::avx512_vnni;
 
     template <class Set>
-    struct of : detail::byte_step<Set, query_type, row_type> {
+    struct of : detail::byte_step<Set, std::int8_t, std::uint8_t> {
         using row = typename Set::bytes_u8;
         /// Eight registers of a query would not stay in registers: they are read where they are
         /// used.

@@ -49,10 +49,6 @@ static_assert(sizeof(rabitq_factors) == 12);
     return (dim + 63) / 64 * 64;
 }
 
-/// How many of the errors that rabitq_factors names a product is taken to be off by at most: more
-/// in one of 2,000 directions. Where a miss costs no more than a candidate.
-inline constexpr float rabitq_certainty = 3.3F;
-
 /// A code's numbers are kept in parts of 4, 2 and 1 bits, the highest first, each packed over all
 /// elements as in simd/packed_sums.hpp; 8 bits are one part.
 template <unsigned Bits>

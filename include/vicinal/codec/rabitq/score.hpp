@@ -2,6 +2,7 @@
 #ifndef VICINAL_CODEC_RABITQ_SCORE_HPP
 #define VICINAL_CODEC_RABITQ_SCORE_HPP
 
+#include <vicinal/codec/rabitq/certainty.hpp>
 #include <vicinal/codec/rabitq/encoding.hpp>
 #include <vicinal/metric/concept.hpp>
 #include <vicinal/metric/cosine.hpp>
@@ -136,8 +137,7 @@ public:
     /// rotated: `padded` elements of the query. add: what every distance has added. lost: what
     /// `rotated` has lost of the query already, as rabitq_factors::error. Takes memory.
     rabitq_scorer(float const* rotated, std::size_t padded, double add, double lost = 0)
-        : one_(rabitq_score<Bits, Metric>::get()), four_(rabitq_score_four<Bits, Metric>::get()),
-          lost_(static_cast<float>(lost)), root_of_padded_(std::sqrt(static_cast<float>(padded))) {
+        : one_(rabitq_score<Bits, Metric>::get()), four_(rabitq_score_four<Bits, Metric>::get()) {
         float most = 0;
         bool sound = std::isfinite(add);
         double square = 0;
@@ -159,16 +159,13 @@ public:
         }
         lay_out(bytes, padded);
         put_side(sum, step, sound ? add : 0, padded);
-        norm_ = sound ? static_cast<float>(std::sqrt(square)) : 0;
-        missed_ =
-            sound ? static_cast<float>(std::sqrt(missed)) : std::numeric_limits<float>::infinity();
+        put_rule(sound, std::sqrt(square), std::sqrt(missed / static_cast<double>(padded)), lost);
     }
     /// A row in the place of the query: `padded` numbers of its code, which are taken as they are,
     /// twice their distance from the middle, and `step`, what 1 of that is. Takes memory.
     rabitq_scorer(std::uint8_t const* numbers, std::size_t padded, double step, double add,
                   double lost)
-        : one_(rabitq_score<Bits, Metric>::get()), four_(rabitq_score_four<Bits, Metric>::get()),
-          lost_(static_cast<float>(lost)), root_of_padded_(std::sqrt(static_cast<float>(padded))) {
+        : one_(rabitq_score<Bits, Metric>::get()), four_(rabitq_score_four<Bits, Metric>::get()) {
         static_assert(Bits < 8, "twice the distance from the middle fits a signed byte");
         constexpr int most = (1 << Bits) - 1;
         bool const sound = std::isfinite(add) && std::fabs(step) <= 0x1p50;
@@ -183,8 +180,7 @@ public:
         }
         lay_out(bytes, padded);
         put_side(sum, sound ? static_cast<float>(step) : 0, sound ? add : 0, padded);
-        norm_ = sound ? static_cast<float>(std::fabs(step) * std::sqrt(double{1} * square)) : 0;
-        if (!sound) missed_ = std::numeric_limits<float>::infinity();
+        put_rule(sound, std::fabs(step) * std::sqrt(double{1} * square), 0, lost);
     }
     rabitq_scorer(rabitq_scorer&&) noexcept = default;
 
@@ -200,15 +196,14 @@ public:
     /// What the distance of the vectors is at least, where its estimate is `distance`: but for one
     /// direction in some 2,000 (rabitq_certainty). -infinity where one of the two has no codes.
     [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
-        auto const f = rabitq_factors::of(row);
-        float const length = std::sqrt(f.square);
-        float const off =
-            rabitq_certainty * (f.error * norm_ + length * (missed_ / root_of_padded_ + lost_));
-        constexpr float parts = std::same_as<Metric, metric::squared_l2> ? 2 : 1;
-        float const rounding =
-            0x1p-18F * (f.square + std::fabs(side_.add) + length * norm_) + 0x1p-100F;
-        float const least = distance - parts * off - rounding;
-        return least == least ? least : -std::numeric_limits<float>::infinity();
+        return rule_.at_least(rabitq_factors::of(row), distance);
+    }
+    /// Whether the distance is likely beyond the one that `reach` was made of, by likely_reach():
+    /// what at_least() tells, without its roots, as a scan asks it of every row.
+    [[nodiscard]] float likely_reach(float farthest) const noexcept { return rule_.at(farthest); }
+    [[nodiscard]] bool likely_beyond(std::byte const* row, float distance,
+                                     float reach) const noexcept {
+        return rule_.beyond(rabitq_factors::of(row), distance, reach);
     }
 
     /// How many of `found` candidates for k are compared by their vectors: of few bits, whose order
@@ -223,6 +218,13 @@ private:
         side_.scale = std::same_as<Metric, metric::squared_l2> ? -step : -step / 2;
         side_.add = static_cast<float>(add);
         side_.padded = padded;
+    }
+    /// missed: what the bytes have lost of the query, as rabitq_factors::error; `lost` that of the
+    /// row that stands in its place.
+    void put_rule(bool sound, double norm, double missed, double lost) noexcept {
+        rule_ = {side_.add, sound ? static_cast<float>(norm) : 0,
+                 sound ? static_cast<float>(missed + lost) : std::numeric_limits<float>::infinity(),
+                 lost > 0};
     }
     void lay_out(std::vector<std::int8_t> const& bytes, std::size_t padded) {
         std::size_t sizes[3] = {};
@@ -248,11 +250,7 @@ private:
     typename rabitq_score_four<Bits, Metric>::function four_;
     std::vector<std::int8_t> ordered_;
     rabitq_side side_;
-    float norm_ = 0;
-    /// What the bytes have lost of the query.
-    float missed_ = 0;
-    float lost_;
-    float root_of_padded_;
+    rabitq_rule<Metric> rule_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::codec

@@ -3,6 +3,8 @@
 #define VICINAL_INDEX_FLAT_SCORED_ROWS_HPP
 
 #include <vicinal/index/flat/answers.hpp>
+#include <vicinal/index/flat/block_codes.hpp>
+#include <vicinal/index/flat/block_scan.hpp>
 #include <vicinal/index/flat/scan_exactly.hpp>
 #include <vicinal/index/row_codes.hpp>
 #include <vicinal/index/scan_codes.hpp>
@@ -42,12 +44,22 @@ public:
     explicit by_estimate(Scorer score) noexcept : score_(std::move(score)) {}
 
     void four(std::byte const* const* rows, float* out) const noexcept { score_.four(rows, out); }
-    [[nodiscard]] static float reach(float farthest) noexcept { return farthest; }
+    [[nodiscard]] float reach(float farthest) const noexcept {
+        if constexpr (requires { score_.likely_reach(farthest); })
+            return score_.likely_reach(farthest);
+        return farthest;
+    }
     [[nodiscard]] bool rules_out(std::byte const* row, float distance, float reach) const noexcept {
-        if constexpr (requires { score_.likely_at_least(row, distance); })
-            return score_.likely_at_least(row, distance) > reach;
+        if constexpr (requires { score_.likely_beyond(row, distance, reach); })
+            return score_.likely_beyond(row, distance, reach);
         else
-            return score_.at_least(row, distance) > reach;
+            return at_least(row, distance) > reach;
+    }
+    [[nodiscard]] float at_least(std::byte const* row, float distance) const noexcept {
+        if constexpr (requires { score_.likely_at_least(row, distance); })
+            return score_.likely_at_least(row, distance);
+        else
+            return score_.at_least(row, distance);
     }
 
 private:
@@ -61,7 +73,10 @@ inline constexpr code_columns columns_of_codes{"flat.codes", "flat.frame", "flat
 template <class Codec, class Metric, class Storage>
 class scored_rows
     : public flat_answers<scored_rows<Codec, Metric, Storage>, metric::element_of<Metric>> {
-    using own_codes = row_codes<Codec, Metric, Storage>;
+    /// Whether codes lie in blocks of 32.
+    static constexpr bool in_blocks = codec::scan_blocks<Codec>;
+    using own_codes = std::conditional_t<in_blocks, block_codes<Codec, Metric, Storage>,
+                                         row_codes<Codec, Metric, Storage>>;
     using query_scorer = decltype(std::declval<Codec const&>().query(nullptr));
 
 public:
@@ -102,7 +117,10 @@ public:
             codes_.resize(covered_);
             return made;
         }
-        section([&] { covered_ = until; });
+        section([&] {
+            codes_.resize(until);
+            covered_ = until;
+        });
         return {};
     }
 
@@ -164,14 +182,21 @@ private:
     void with_scan(element const* query, nearest<Before> const& best, Tally const& tally,
                    Use const& use) const {
         if (best.wanted() == 0 || covered_ == 0) return;
-        using scorer =
-            std::conditional_t<certain<query_scorer>, query_scorer, by_estimate<query_scorer>>;
-        scorer const score(codes_.codec().query(query));
         auto const codes = codes_.reader();
         auto const vectors = vectors_->reader();
-        code_scan<Metric, scorer, decltype(codes), decltype(vectors), Tally> s(
-            query, dim_, score, codes, codes_.lines(), vectors, tally);
-        use(s);
+        if constexpr (in_blocks) {
+            auto const score = codes_.codec().block_query(query);
+            block_scan<Metric, decltype(score), decltype(codes), decltype(vectors), Tally> s(
+                query, dim_, score, codes, codes_.lines(), vectors, tally);
+            use(s);
+        } else {
+            using scorer =
+                std::conditional_t<certain<query_scorer>, query_scorer, by_estimate<query_scorer>>;
+            scorer const score(codes_.codec().query(query));
+            code_scan<Metric, scorer, decltype(codes), decltype(vectors), Tally> s(
+                query, dim_, score, codes, codes_.lines(), vectors, tally);
+            use(s);
+        }
     }
 
     own_codes codes_;
