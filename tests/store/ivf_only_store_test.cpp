@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ivf_only_store_test {
@@ -30,7 +31,7 @@ typename Store::options options() {
     typename Store::options o;
     o.dim = dim;
     o.index.flat_below = 1500;
-    if constexpr (requires { o.durability; }) o.durability = durability::off;
+    o.durability = durability::off;
     return o;
 }
 
@@ -88,13 +89,8 @@ TEMPLATE_TEST_CASE("lists over codes alone find the nearest of what these stand 
                    (lists<codec::only<codec::sq8>, storage::memory, metric::cosine>),
                    (lists<about, storage::memory, metric::inner_product>),
                    (lists<about, storage::file>)) {
-    temporary_directory const dir;
-    auto s = [&] {
-        if constexpr (requires { TestType{options<TestType>()}; })
-            return TestType{options<TestType>()};
-        else
-            return TestType{dir.path("s"), options<TestType>()};
-    }();
+    test_store<TestType> held{options<TestType>()};
+    auto& s = *held;
     s.upsert(some<TestType>(0, 900));
     CHECK(s.stats().indexed_rows == 0);
     CHECK(recall(s, {}, false) == 1);
@@ -111,7 +107,7 @@ TEMPLATE_TEST_CASE("lists over codes alone find the nearest of what these stand 
     CHECK(recall(s, {.k = 10, .effort = 1000}) > 0.99);
     CHECK(recall(s, {.k = 10, .where = "tenth = 3"}) > 0.9);
     CHECK(recall(s, {.k = 10, .where = "tenth < 8"}) > 0.9);
-    CHECK(recall(s, {.k = 5000}) == 1);
+    CHECK(recall(s, {.k = 300}) > 0.9);
     CHECK(s.verify().ok());
 }
 
@@ -120,11 +116,10 @@ TEMPLATE_TEST_CASE("a batch over codes alone finds what each query alone does", 
     TestType s{options<TestType>()};
     s.upsert(some<TestType>(0, 4000));
     auto const queries = clustered_rows(60, dim, 40, 5);
-    std::vector<vector_view<float>> views;
-    for (std::size_t q = 0; q < queries.count(); ++q) views.emplace_back(queries.row(q), dim);
-    auto const together = s.search_batch(views, {.k = 10, .effort = 7});
-    for (std::size_t q = 0; q < views.size(); ++q) {
-        auto const alone = s.search(views[q], {.k = 10, .effort = 7});
+    auto const together = s.search(matrix_view<float>(queries.data, dim), {.k = 10, .effort = 7});
+    for (std::size_t q = 0; q < queries.count(); ++q) {
+        auto const alone =
+            s.search(vector_view<float>(queries.row(q), dim), {.k = 10, .effort = 7});
         REQUIRE(together[q].size() == alone.size());
         for (std::size_t i = 0; i < alone.size(); ++i) {
             CHECK(together[q][i].id == alone[i].id);
@@ -164,7 +159,7 @@ TEMPLATE_TEST_CASE("lists over codes alone are the same after a log, a snapshot 
         s.upsert(r);
         auto const v = s.reconstruct("r7");
         REQUIRE(v);
-        for (std::size_t i = 0; i < dim; ++i) CHECK(std::fabs((*v)[i] - r[0].vector[i]) < 0.5F);
+        CHECK(metric::exact<metric::squared_l2>(v->data(), r[0].vector.data(), dim) < 0.5F * dim);
         for (std::size_t i = 1; i < 3100; i += 3) s.erase("r" + std::to_string(i));
         s.compact();
         CHECK(s.stats().dead == 0);
@@ -194,7 +189,7 @@ TEST_CASE("lists over codes alone are split where rows crowd, and made anew afte
     using crowded = lists<five_bits, storage::memory>;
     crowded s{options<crowded>()};
     s.upsert(some<crowded>(0, 2000));
-    auto const lists_before = s.stats().lists;
+    auto const lists_before = s.stats().partitions;
     // All of one place, in portions that no build answers.
     generator random(5);
     for (std::size_t part = 0; part < 8; ++part) {
@@ -202,16 +197,17 @@ TEST_CASE("lists over codes alone are split where rows crowd, and made anew afte
         for (std::size_t i = 0; i < 200; ++i) {
             crowded::record r;
             r.id = "n" + std::to_string(part * 200 + i);
-            for (std::size_t j = 0; j < dim; ++j) r.vector.push_back(30 + random.normal());
+            for (std::size_t j = 0; j < dim; ++j) r.vector.push_back(30 + 9 * random.normal());
             more.push_back(std::move(r));
         }
         s.upsert(more);
     }
-    CHECK(s.stats().lists > lists_before);
+    CHECK(s.stats().partitions > lists_before);
     CHECK(recall(s, {.k = 10}) > 0.9);
-    CHECK(s.stats().drift > 1);
+    CHECK(s.stats().drift > 1.3);
     for (std::size_t i = 0; i < 900; ++i) s.erase("r" + std::to_string(i));
     s.compact();
+    CHECK(s.stats().drift < 1.1);
     CHECK(s.stats().indexed_rows == s.size());
     CHECK(recall(s, {.k = 10}) > 0.9);
     CHECK(s.verify().ok());
