@@ -5,6 +5,7 @@
 #include <vicinal/codec/only.hpp>
 #include <vicinal/codec/rabitq.hpp>
 #include <vicinal/codec/rabitq_about.hpp>
+#include <vicinal/index/budget.hpp>
 #include <vicinal/index/ivf.hpp>
 #include <vicinal/storage/check.hpp>
 
@@ -109,6 +110,24 @@ TEMPLATE_TEST_CASE("lists over codes alone find the nearest of what these stand 
     CHECK(recall(s, {.k = 10, .where = "tenth < 8"}) > 0.9);
     CHECK(recall(s, {.k = 300}) > 0.9);
     CHECK(s.verify().ok());
+}
+
+TEST_CASE("a budget counts the bytes of lists over codes alone", "[store]") {
+    using store_type = lists<codec::only<codec::rabitq_about<5>>, storage::memory>;
+    auto o = options<store_type>();
+    o.index.tune = false;
+    store_type s{o};
+    s.upsert(some<store_type>(0, 10000));
+    auto const bytes = s.stats().bytes;
+    auto const is = static_cast<double>(bytes.codes + bytes.links);
+    std::size_t met = 0;
+    for (auto const& p : budget_plans({.rows = 10000, .dim = dim, .bytes = 1, .codes_alone = true}))
+        if (p.index == "index::ivf<codec::only<codec::rabitq_about<5>>>") {
+            ++met;
+            CHECK(static_cast<double>(p.memory) > 0.95 * is);
+            CHECK(static_cast<double>(p.memory) < 1.05 * is);
+        }
+    CHECK(met == 1);
 }
 
 TEMPLATE_TEST_CASE("a batch over codes alone finds what each query alone does", "[store]",
