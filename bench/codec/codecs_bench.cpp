@@ -2,13 +2,15 @@
 // What codes can tell, and what a graph over them takes and finds.
 //
 // Of each codec: the share of the ten nearest vectors that are among the ten nearest of what codes
-// stand for, and the bytes of a code. Of graphs and scans: bytes of codes and links as a share of
-// the vectors', and how long a search for ten takes that finds 0.95 and 0.99 of them, at the least
-// effort that does; over codes alone, and over codes beside vectors, which candidates are compared
-// by. Processor time of one thread: all of a set take turns, medians of 7 rounds.
+// stand for, and the bytes of a code. Of graphs, scans and lists: bytes of codes and links as a
+// share of the vectors', centres of lists left out, and how long a search for ten takes that finds
+// 0.95 and 0.99 of them, at the least effort that does; over codes alone, and over codes beside
+// vectors, which candidates are compared by. Processor time of one thread: all of a set take turns,
+// medians of 7 rounds.
 //
-// Rows of sift, mnist and minilm (60,000; 50,000 for what codes tell; minilm has 5,841, of length
-// 1) under squared L2; 200 queries. VICINAL_BENCH_ROWS takes fewer.
+// Rows of sift, mnist and minilm (60,000; 50,000 for what codes tell; all for lists, which are
+// 200,000 of sift; minilm has 5,841, of length 1) under squared L2; 200 queries. VICINAL_BENCH_ROWS
+// takes fewer.
 //
 //     codecs_bench [--json FILE] [WORD]    only what has WORD in its name, as "mnist graph pca160"
 #include "dataset.hpp"
@@ -145,6 +147,8 @@ void tell_codes(bench::report& report, data_set const& d) {
 /// An index over a set, as a program would have it.
 struct contestant {
     std::string name;
+    /// "graph", "scan" or "lists".
+    std::string what;
     /// Bytes of codes and links, as a share of the vectors'.
     double share = 0;
     double build_seconds = 0;
@@ -192,6 +196,11 @@ contestant build(std::string name, data_set const& d) {
             i.scan(d.queries.row(q), index::keep_all{}, best, index::tally(counts));
         }
         c.vectors = static_cast<double>(counts.vectors) / static_cast<double>(d.queries.rows);
+    }
+    c.what = c.scans ? "scan" : "graph";
+    if constexpr (requires { i.partitions(); }) {
+        c.what = "lists";
+        c.share -= static_cast<double>(i.partitions()) / static_cast<double>(d.base.rows);
     }
     c.search = [h](float const* query, std::size_t effort) {
         index::nearest<> best(k);
@@ -257,7 +266,7 @@ void race(bench::report& report, data_set const& d, std::vector<contestant>& all
                     c.name.c_str(), c.recalls[0], us[0], c.recalls[1], us[1], c.most_recall);
         if (c.scans) std::printf(", %.0f vectors read", c.vectors);
         std::printf("\n");
-        report.add({{"what", c.scans ? "scan" : "graph"}, {"set", d.name}, {"codec", c.name}},
+        report.add({{"what", c.what}, {"set", d.name}, {"codec", c.name}},
                    {{"rows", static_cast<double>(d.base.rows)},
                     {"dim", static_cast<double>(d.base.columns)},
                     {"share", c.share},
@@ -272,11 +281,13 @@ void race(bench::report& report, data_set const& d, std::vector<contestant>& all
 template <class... Codec>
 struct list {};
 
-using told =
-    list<codec::f16, codec::sq8, codec::i8, codec::sq4, codec::rabitq<5>, codec::rabitq<4>,
-         codec::rabitq<2>, codec::rabitq<1>, codec::pq<64, 8>, codec::pq<128, 4>, codec::binary>;
+using told = list<codec::f16, codec::sq8, codec::i8, codec::sq4, codec::rabitq_about<5>,
+                  codec::rabitq<5>, codec::rabitq<4>, codec::rabitq<2>, codec::rabitq<1>,
+                  codec::pq<64, 8>, codec::pq<128, 4>, codec::binary>;
 using walked = list<codec::sq8, codec::i8, codec::sq4, codec::pca<64>, codec::pca<160>,
                     codec::rabitq<1>, codec::only<codec::rabitq<4>>>;
+using listed = list<codec::sq8, codec::rabitq<1>, codec::only<codec::sq8>,
+                    codec::only<codec::rabitq_about<5>>, codec::only<codec::rabitq<5>>>;
 using scanned = list<codec::sq8, codec::sq4, codec::rabitq<4>, codec::rabitq<1>, codec::pca<64>>;
 
 template <class Metric>
@@ -315,6 +326,18 @@ public:
          ...);
         race<Metric>(report_, d, all);
     }
+    template <class... Codec>
+    void lists(list<Codec...>) {
+        if (!(wanted("lists", Codec::name) || ...)) return;
+        std::printf("%s, lists\n", name_.c_str());
+        auto const d = load<Metric>(name_, type_, SIZE_MAX);
+        std::vector<contestant> all;
+        ((wanted("lists", Codec::name)
+              ? all.push_back(build<index::ivf<Codec>, Metric>(std::string(Codec::name), d))
+              : void()),
+         ...);
+        race<Metric>(report_, d, all);
+    }
 
 private:
     [[nodiscard]] bool wanted(char const* what, std::string_view codec) const {
@@ -333,6 +356,7 @@ void measure(bench::report& report, bench::arguments const& a, char const* name,
     m.codes(told{});
     m.scans(scanned{});
     m.graphs(walked{});
+    m.lists(listed{});
 }
 
 } // namespace

@@ -41,6 +41,7 @@
 #include <vicinal/codec/pca.hpp>
 #include <vicinal/codec/pq.hpp>
 #include <vicinal/codec/rabitq.hpp>
+#include <vicinal/codec/rabitq_about.hpp>
 #include <vicinal/codec/sq4.hpp>
 
 // where bytes live and what survives

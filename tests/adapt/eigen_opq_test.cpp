@@ -198,4 +198,34 @@ TEST_CASE("lists learn a rotation, and a program without one reads and fills the
     CHECK(untaught.get().covered() == 0);
 }
 
+TEMPLATE_TEST_CASE("lists of rotated codes in blocks tell the distances of rows", "[adapt]",
+                   metric::squared_l2, metric::inner_product, metric::cosine) {
+    using index_type = vicinal::index::ivf<codec::eigen_opq<6, 4>>;
+    vicinal::index::ivf_options o;
+    o.flat_below = 0;
+    o.num_partitions = 20;
+    o.tune = false;
+    auto data = entangled(2500, 1);
+    auto const queries = entangled(4, 2);
+    standing_index<index_type, TestType, memory> s(12, o);
+    s.add(data);
+    // Rows that come later have codes by what was learnt.
+    auto const more = entangled(300, 3);
+    s.add(more);
+    data.add(more.data);
+    double off = 0, mean = 0;
+    for (std::size_t q = 0; q < queries.count(); ++q) {
+        auto const found =
+            s.get().search(queries.row(q), data.count(), s.get().partitions(), index::keep_all{});
+        REQUIRE(found.value().size() == data.count());
+        for (auto const& n : *found) {
+            auto const exact = textbook<TestType>(queries.row(q), data.row(n.row), 12);
+            off += (n.distance - exact) * (n.distance - exact);
+            mean += std::fabs(exact);
+        }
+    }
+    auto const all = static_cast<double>(queries.count() * data.count());
+    CHECK(std::sqrt(off / all) < 0.1 * (mean / all));
+}
+
 } // namespace eigen_opq_test

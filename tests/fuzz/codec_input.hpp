@@ -11,6 +11,7 @@
 #include <vicinal/codec/pca.hpp>
 #include <vicinal/codec/pq.hpp>
 #include <vicinal/codec/rabitq.hpp>
+#include <vicinal/codec/rabitq_about.hpp>
 #include <vicinal/codec/sq4.hpp>
 #include <vicinal/codec/sq8.hpp>
 
@@ -131,7 +132,7 @@ template <class Codec>
 /// Reads model and codes from any bytes, and decodes and compares them.
 [[nodiscard]] inline bool run(std::span<std::uint8_t const> input) {
     bytes in(input);
-    switch (in.byte() % 10) {
+    switch (in.byte() % 11) {
         case 0: return use_by<codec::sq8>(in);
         case 1: return use_by<codec::sq4>(in);
         case 2: return use_by<codec::rabitq<1>>(in);
@@ -141,6 +142,7 @@ template <class Codec>
         case 6: return use_by<codec::pq<8, 4>>(in);
         case 7: return use_by<codec::i8>(in);
         case 8: return use_by<codec::binary>(in);
+        case 9: return use_by<codec::rabitq_about<5, 3>>(in);
         default: return use_by<codec::f16>(in);
     }
 }

@@ -17,8 +17,8 @@ namespace vicinal::inline VICINAL_ABI::codec {
 /// * `row_bytes()`: a code as `encode_row(residual, centre, code, scratch)` writes it, with scratch
 ///   of `scratch()` floats; `block_bytes()`: those of 32 rows, which `put(code, row, block)` puts
 ///   into a block and `take(block, row, code)` reads from it.
-/// * `trains_from`, `fit(rows, residual, mean)`, `put_model(numbers)`, `has_model()`: as a codec
-///   that learns has them, of residuals and of the mean of the centres.
+/// * `trains_from`, `fit(rows, residual, middle)`, `put_model(numbers)`, `has_model()`: as a codec
+///   that learns has them, of residuals and of the middle of the centres.
 /// * `query(vector)(block, distance, limit, out)`: the 32 distances of a block of the list whose
 ///   centre is at that distance; as bits those that are at most `limit`, and may be some that are
 ///   a hair more. A vector without a code is infinitely far.

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -68,6 +69,11 @@ struct opq {
         static constexpr std::size_t trains_from =
             learns ? coded::trains_from : (std::numeric_limits<std::size_t>::max)();
         static constexpr bool needs_model = true;
+        static constexpr std::size_t parts_count = SubVectors;
+        /// As inverted lists have them (codec::block_codes), of 4 bits; what is rotated then is
+        /// what vectors have beyond the centre of their list.
+        using blocks =
+            std::conditional_t<Bits == 4, pq_residuals<of<metric::squared_l2>, Metric>, void>;
 
         explicit of(std::size_t dim) : coded_(dim) {}
 
@@ -103,6 +109,13 @@ struct opq {
             return true;
         }
         [[nodiscard]] bool has_model() const noexcept { return coded_.has_model(); }
+        /// As codec::pq has them, and a vector as they lie to it. Takes memory.
+        [[nodiscard]] float const* turned() const noexcept { return coded_.turned(); }
+        [[nodiscard]] std::vector<float> rotated(std::span<float const> vector) const {
+            std::vector<float> out(dim());
+            rotate(rotation_, vector.data(), dim(), out.data());
+            return out;
+        }
 
         /// Floats that encoding takes beside the codes.
         [[nodiscard]] std::size_t scratch() const noexcept { return dim() + coded_.scratch(); }

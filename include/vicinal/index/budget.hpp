@@ -92,6 +92,8 @@ template <class Plans = std::vector<budget_plan>>
          "several times the reads: a bit an element ranks roughly"},
         {"index::ivf<codec::sq8>", memory, 8, false, 16, 0, 1,
          "speed, several times: lists are scanned; built in seconds", true},
+        {"index::ivf<codec::only<codec::rabitq_about<5>>>", memory, 5, true, 12, 2, 0.95,
+         "that speed, vectors, and one neighbour in twenty", true},
         {"index::ivf<codec::sq8>", mmap, 8, false, 16, 1, 1,
          "that speed, and reads from the disk for the candidates of an answer", true},
         {"index::ivf<codec::rabitq<1>>", mmap, 1, true, 4, 1, 1,
@@ -114,7 +116,8 @@ template <class Plans = std::vector<budget_plan>>
         p.storage = w.storage;
         auto const code = (coded * w.bits + 7) / 8 + w.beside;
         p.memory = b.rows * (code + (w.lists ? listed : graph) + (w.vectors == 0 ? raw : 0));
-        if (w.lists) p.memory += lists * (raw + 16 + 16 * (code + 4));
+        // Codes alone lie where vectors would, by slot.
+        if (w.lists) p.memory += lists * (raw + 16 + 16 * ((w.vectors == 2 ? 0 : code) + 4));
         p.disk = w.vectors == 1 ? b.rows * raw : 0;
         p.recall = w.recall;
         p.cost = w.cost;

@@ -42,6 +42,7 @@ template <codec::model Codec = codec::sq8>
 struct ivf {
     using options = ivf_options;
     using codec_type = Codec;
+    static constexpr bool takes_codes_alone = true;
     static constexpr std::string_view name = "ivf";
 
     /// Refuses options that no lists can be made with, before there is a file of them.

@@ -43,7 +43,8 @@ struct checked {
         "or floats under squared_l2, inner_product or cosine");
     static_assert(!orphans_codes<Metric, Index>,
                   "vicinal: codec::only<Codec> is for an index that reads codes in the place of "
-                  "vectors: index::flat or index::hnsw; others take the codec without only");
+                  "vectors: index::flat, index::hnsw or index::ivf; one without "
+                  "takes_codes_alone takes the codec without only");
     static_assert(storage::model<Storage>,
                   "vicinal: store<Metric, Index, Storage, ...>: the third argument must be a "
                   "storage, such as storage::memory; see vicinal/storage/concept.hpp");

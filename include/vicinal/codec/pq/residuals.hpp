@@ -3,19 +3,14 @@
 #define VICINAL_CODEC_PQ_RESIDUALS_HPP
 
 #include <vicinal/codec/pq/block.hpp>
+#include <vicinal/codec/residual_terms.hpp>
 #include <vicinal/core/bits.hpp>
 #include <vicinal/core/result.hpp>
-#include <vicinal/metric/cosine.hpp>
-#include <vicinal/metric/inner_product.hpp>
-#include <vicinal/metric/squared_l2.hpp>
-#include <vicinal/simd/exact_sums.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <span>
 #include <utility>
@@ -24,26 +19,15 @@
 namespace vicinal::inline VICINAL_ABI::codec {
 
 /// Product codes of 4 bits of what vectors have beyond the centre of their list, in blocks
-/// (codec::block_codes).
+/// (codec::block_codes). What a code adds to a distance beside its products, the row's part of
+/// residual_terms, is kept as two bytes.
 ///
-/// With r for what a code stands for and c for the centre, |q - c - r|^2 = |q - c|^2 + |r|^2 +
-/// 2 <c, r> - 2 <q, r>: the first is the list's, the last is looked up, and the two between are the
-/// row's, which keeps them as two bytes. So one table of products serves all lists; the middle of
-/// the centres is taken from q and from c first, as tables of short vectors are finer.
+/// Source: Jegou, Douze & Schmid, TPAMI 2011.
 ///
-/// Source: Jegou, Douze & Schmid, TPAMI 2011, for residuals; Baranchuk, Babenko & Malkov,
-/// "Revisiting the inverted indices for billion-scale approximate nearest neighbors", ECCV 2018,
-/// for the row's part.
-///
-/// Codec is codec::pq<N, 4> under squared_l2.
+/// Codec is codec::pq<N, 4> or codec::opq<N, 4> under squared_l2.
 template <class Codec, class Metric>
 class pq_residuals {
-    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
-    static constexpr bool directions = std::same_as<Metric, metric::cosine>;
-    /// What a distance is made of: so much of the list's, of |r|^2 and of products with r.
-    static constexpr float of_list = directions ? 0.5F : 1.0F;
-    static constexpr float of_square = product ? 0.0F : directions ? 0.5F : 1.0F;
-    static constexpr float of_product = product || directions ? -1.0F : -2.0F;
+    using terms = residual_terms<Metric>;
 
 public:
     static constexpr std::size_t trains_from = Codec::trains_from;
@@ -60,15 +44,17 @@ public:
     [[nodiscard]] static constexpr std::size_t block_bytes() noexcept {
         return pq_block_bytes(Codec::parts_count);
     }
-    [[nodiscard]] std::size_t scratch() const noexcept { return 2 * codes_.dim(); }
+    [[nodiscard]] std::size_t scratch() const noexcept {
+        return (std::max)(codes_.dim(), codes_.scratch());
+    }
 
     /// Centres as codec::pq learns them, and behind them the middle of the centres. Takes memory.
     template <class Row>
     [[nodiscard]] result<std::vector<float>> fit(std::size_t rows, Row const& residual,
-                                                 std::span<float const> mean) const {
+                                                 std::span<float const> middle) const {
         auto numbers = codes_.fit(rows, residual);
         VICINAL_CHECK(numbers);
-        numbers->insert(numbers->end(), mean.begin(), mean.end());
+        numbers->insert(numbers->end(), middle.begin(), middle.end());
         return numbers;
     }
     /// What fit() gives; none before there is any. Takes memory.
@@ -76,8 +62,8 @@ public:
         auto const dim = codes_.dim();
         auto const learnt = numbers.size() < dim ? 0 : numbers.size() - dim;
         if (!numbers.empty() && learnt == 0) return false;
-        mean_.assign(numbers.begin() + static_cast<std::ptrdiff_t>(learnt), numbers.end());
-        for (auto const x : mean_)
+        middle_.assign(numbers.begin() + static_cast<std::ptrdiff_t>(learnt), numbers.end());
+        for (auto const x : middle_)
             if (!std::isfinite(x)) return false;
         return codes_.put_model(numbers.first(learnt));
     }
@@ -87,21 +73,21 @@ public:
                     float* scratch) const noexcept {
         auto const dim = codes_.dim();
         codes_.encode_row(residual, code, scratch);
-        auto* const stands_for = scratch + dim;
-        codes_.decode_row(code, stands_for);
+        codes_.decode_row(code, scratch);
         double own = 0;
         double square = 0;
         double with_centre = 0;
         for (std::size_t i = 0; i < dim; ++i) {
-            double const r = stands_for[i];
+            double const r = scratch[i];
             own += double{residual[i]} * residual[i];
             square += r * r;
-            with_centre += r * ((product ? 0.0 : double{centre[i]}) - mean_[i]);
+            with_centre += r * terms::of_centre(centre[i], middle_[i]);
         }
         // What has no code is infinitely far.
-        auto const add = own <= 0x1p110
-                             ? static_cast<float>(of_square * square - of_product * with_centre)
-                             : std::numeric_limits<float>::infinity();
+        auto const add =
+            own <= 0x1p110
+                ? static_cast<float>(terms::of_square * square - terms::of_product * with_centre)
+                : std::numeric_limits<float>::infinity();
         vicinal::detail::store_half(code + Codec::row_bytes(), add);
     }
     void put(std::byte const* code, std::size_t row, std::byte* block) const noexcept {
@@ -113,18 +99,15 @@ public:
 
     /// Takes memory: 16 bytes a part, and while it is made 18 floats.
     [[nodiscard]] pq_block_scorer query(float const* vector) const {
-        auto const dim = codes_.dim();
-        double m = 1;
-        if constexpr (directions) m = 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim));
-        std::vector<float> moved(dim);
-        for (std::size_t i = 0; i < dim; ++i)
-            moved[i] = static_cast<float>(vector[i] * m - double{mean_[i]});
-        return {codes_.turned(), std::move(moved), Codec::parts_count, of_product, of_list};
+        auto x = terms::moved(vector, middle_, codes_.dim());
+        if constexpr (requires { codes_.rotated(x); }) x = codes_.rotated(x);
+        return {codes_.turned(), std::move(x), Codec::parts_count, terms::of_product,
+                terms::of_list};
     }
 
 private:
     Codec codes_;
-    std::vector<float> mean_;
+    std::vector<float> middle_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::codec

@@ -3,17 +3,14 @@
 #define VICINAL_CODEC_RABITQ_RESIDUALS_HPP
 
 #include <vicinal/codec/rabitq/block.hpp>
+#include <vicinal/codec/residual_terms.hpp>
 #include <vicinal/codec/sq8/rotation.hpp>
 #include <vicinal/core/bits.hpp>
 #include <vicinal/core/result.hpp>
-#include <vicinal/metric/cosine.hpp>
-#include <vicinal/metric/inner_product.hpp>
-#include <vicinal/metric/squared_l2.hpp>
-#include <vicinal/simd/exact_sums.hpp>
+#include <vicinal/metric/concept.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -52,17 +49,13 @@ private:
 };
 
 /// One bit an element of what vectors have beyond the centre of their list, in blocks
-/// (codec::block_codes). What a product with a code is multiplied by, and the parts of a distance
-/// that are the row's, are kept as two bytes each: one table serves all lists.
+/// (codec::block_codes). What a product with a code is multiplied by, and the row's part of
+/// residual_terms, are kept as two bytes each.
 ///
 /// Source: Gao & Long, "RaBitQ", SIGMOD 2024; codec/rabitq/block.hpp.
 template <class Metric>
 class rabitq_residuals {
-    static constexpr bool product = std::same_as<Metric, metric::inner_product>;
-    static constexpr bool directions = std::same_as<Metric, metric::cosine>;
-    static constexpr float of_list = directions ? 0.5F : 1.0F;
-    static constexpr float of_square = product ? 0.0F : directions ? 0.5F : 1.0F;
-    static constexpr float of_product = product || directions ? -1.0F : -2.0F;
+    using terms = residual_terms<Metric>;
 
 public:
     /// The middle of the centres is all that it learns.
@@ -79,40 +72,41 @@ public:
 
     template <class Row>
     [[nodiscard]] result<std::vector<float>> fit(std::size_t, Row const&,
-                                                 std::span<float const> mean) const {
-        return std::vector<float>(mean.begin(), mean.end());
+                                                 std::span<float const> middle) const {
+        return std::vector<float>(middle.begin(), middle.end());
     }
     /// What fit() gives; none before there is any. Takes memory.
     [[nodiscard]] bool put_model(std::span<float const> numbers) {
         if (!numbers.empty() && numbers.size() != dim_) return false;
         for (auto const x : numbers)
             if (!std::isfinite(x)) return false;
-        mean_.assign(numbers.begin(), numbers.end());
+        middle_.assign(numbers.begin(), numbers.end());
         return true;
     }
-    [[nodiscard]] bool has_model() const noexcept { return !mean_.empty(); }
+    [[nodiscard]] bool has_model() const noexcept { return !middle_.empty(); }
 
     void encode_row(float const* residual, float const* centre, std::byte* code,
                     float* scratch) const noexcept {
         auto* const rotated = scratch;
-        auto* const beyond_mean = scratch + padded_;
+        auto* const beyond_middle = scratch + padded_;
         for (std::size_t i = 0; i < dim_; ++i) {
             rotated[i] = residual[i];
-            beyond_mean[i] = (product ? 0.0F : centre[i]) - mean_[i];
+            beyond_middle[i] = static_cast<float>(terms::of_centre(centre[i], middle_[i]));
         }
         std::fill(rotated + dim_, rotated + padded_, 0.0F);
-        std::fill(beyond_mean + dim_, beyond_mean + padded_, 0.0F);
+        std::fill(beyond_middle + dim_, beyond_middle + padded_, 0.0F);
         rotation_(rotated);
-        rotation_(beyond_mean);
+        rotation_(beyond_middle);
         auto const f = rabitq_encode<1>(rotated, padded_, code);
         double with_centre = 0;
         for (std::size_t i = 0; i < padded_; ++i)
-            with_centre += double{beyond_mean[i]} * (rotated[i] < 0 ? -0.5 : 0.5);
-        auto add = static_cast<float>(of_square * f.square - of_product * f.rescale * with_centre);
+            with_centre += double{beyond_middle[i]} * (rotated[i] < 0 ? -0.5 : 0.5);
+        auto add = static_cast<float>(terms::of_square * f.square -
+                                      terms::of_product * f.rescale * with_centre);
         // What has no code is infinitely far.
         if (!std::isfinite(f.error)) add = std::numeric_limits<float>::infinity();
         vicinal::detail::store_half(code + padded_ / 8, metric::ordered(add));
-        vicinal::detail::store_half(code + padded_ / 8 + 2, of_product * f.rescale);
+        vicinal::detail::store_half(code + padded_ / 8 + 2, terms::of_product * f.rescale);
     }
     void put(std::byte const* code, std::size_t row, std::byte* block) const noexcept {
         simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(code), padded_ / 4, row,
@@ -129,25 +123,20 @@ public:
 
     /// Takes memory: 4 bytes an element.
     [[nodiscard]] rabitq_block_scorer query(float const* vector) const {
-        double m = 1;
-        if constexpr (directions) m = 1 / std::sqrt(simd::exact_dot::get()(vector, vector, dim_));
-        std::vector<float> moved(padded_);
-        bool sound = true;
-        for (std::size_t i = 0; i < dim_; ++i) {
-            moved[i] = static_cast<float>(vector[i] * m - double{mean_[i]});
-            sound = sound && std::fabs(moved[i]) < 0x1p55F;
-        }
+        auto moved = terms::moved(vector, middle_, padded_);
+        bool const sound =
+            std::all_of(moved.begin(), moved.end(), [](float x) { return std::fabs(x) < 0x1p55F; });
         // Lists alone rank what leaves that.
         if (!sound) std::fill(moved.begin(), moved.end(), 0.0F);
         rotation_(moved.data());
-        return {moved.data(), padded_, of_list};
+        return {moved.data(), padded_, terms::of_list};
     }
 
 private:
     std::size_t dim_;
     std::size_t padded_;
     sq8_rotation rotation_;
-    std::vector<float> mean_;
+    std::vector<float> middle_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::codec

@@ -18,6 +18,11 @@
 namespace vicinal::inline VICINAL_ABI::index::inverted {
 
 /// Distances of up to 32 queries from all centres at once, as a tiled product.
+///
+/// Of centres in groups too: comparing all of them together takes less than the groups of one query
+/// after the other. 512 queries, centres of SIFT descriptors, 128 elements, microseconds a query on
+/// one thread of a loaded machine: the 16 nearest of 20,000 lists in 46 in place of 101 (64 in 54
+/// in place of 161), of 65,536 in 172 in place of 404; and it misses none, where groups have .98.
 template <class Metric>
 class centre_distances {
     using space = geometry<Metric>;
