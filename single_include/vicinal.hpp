@@ -26422,7 +26422,7 @@ template <class Level>
 
 /// Follows every link of a node (see beam_search).
 struct all_links {
-    static constexpr std::size_t together = 2;
+    static constexpr std::size_t at_once = 2;
 
     template <class Level>
     [[nodiscard]] std::size_t operator()(Level const& level, position from, float, std::size_t at,
@@ -26434,7 +26434,7 @@ struct all_links {
 /// Beam search: the nearest nodes that the graph leads to from `start`, in s.beam, as far as `r`
 /// goes.
 ///
-/// Links::together nodes are expanded at a time: a few more distances, and as many times the reads
+/// Links::at_once nodes are expanded at a time: a few more distances, and as many times the reads
 /// under way. The nodes of `without` are taken for ones that are not there, the first excepted.
 ///
 /// links(level, node, limit, at, rows, s): the neighbours of the node that are worth a distance
@@ -26444,8 +26444,8 @@ void beam_search(Level const& level, position start, reach const& r, Target cons
                  std::span<slot const> without = {}, Links const& links = {}) {
     s.visited.reset(level.nodes);
     s.beam.reset(r.width);
-    s.fresh.resize(Links::together * level.width);
-    s.distances.resize(Links::together * level.width);
+    s.fresh.resize(Links::at_once * level.width);
+    s.distances.resize(Links::at_once * level.width);
     static_cast<void>(s.visited.mark(start.node));
     for (auto const node : without) static_cast<void>(s.visited.mark(node));
     s.beam.insert(start.distance, start.node);
@@ -26458,12 +26458,12 @@ void beam_search(Level const& level, position start, reach const& r, Target cons
                 useful = (std::max)(end, s.beam.distance(r.candidates - 1));
         }
         std::size_t count = 0;
-        for (std::size_t i = 0; i < Links::together && s.beam.has_next(); ++i) {
+        for (std::size_t i = 0; i < Links::at_once && s.beam.has_next(); ++i) {
             auto const distance = s.beam.next_distance();
             count = links(level, {distance, s.beam.pop()}, (std::min)(useful, s.beam.limit()),
                           count, to.rows, s);
         }
-        for (std::size_t i = 0; i < Links::together; ++i)
+        for (std::size_t i = 0; i < Links::at_once; ++i)
             if (auto const next = s.beam.ahead(i); next != pool::no_node) level.prefetch(next);
         std::size_t scored = 0, entered = 0;
         auto const enter = [&] {
@@ -26471,7 +26471,7 @@ void beam_search(Level const& level, position start, reach const& r, Target cons
                           useful);
             entered = scored;
             // What is at the front now is likely to be expanded next.
-            for (std::size_t i = 0; i < Links::together; ++i)
+            for (std::size_t i = 0; i < Links::at_once; ++i)
                 if (auto const next = s.beam.ahead(i); next != pool::no_node) level.prefetch(next);
         };
         // Some at a time, so that lists are on their way while the rest is scored.
@@ -27800,7 +27800,7 @@ public:
     /// A record leaves some four codes to compare, too few for their reads to hide each other: with
     /// three for two a search of minilm takes 0.85 of the time at a recall of 0.99, one of sift or
     /// mnist as long.
-    static constexpr std::size_t together = 3;
+    static constexpr std::size_t at_once = 3;
 
     /// All but the query must outlive it. Takes memory.
     near_links(record_shape const& shape, record_codec<Metric> const& codec, float const* query)
