@@ -6,11 +6,14 @@
 #include <vicinal/codec/sq4.hpp>
 #include <vicinal/codec/sq8.hpp>
 #include <vicinal/index/budget.hpp>
+#include <vicinal/index/hnsw/records.hpp>
 #include <vicinal/index/ivf.hpp>
 #include <vicinal/metric/squared_l2.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace budget_test {
 
@@ -50,7 +53,11 @@ TEST_CASE("a budget counts the bytes that codes take", "[index]") {
     for (std::size_t const dim : {64U, 65U, 100U, 784U}) {
         budget const b{.rows = 1, .dim = dim, .bytes = 1, .codes_alone = true};
         auto const all = vicinal::budget_plans(b);
-        auto const graph = all[1].memory - 4 * dim;
+        auto const of = [&](std::string_view index) {
+            return std::find_if(all.begin(), all.end(),
+                                [&](vicinal::budget_plan const& p) { return p.index == index; });
+        };
+        auto const graph = of("index::hnsw<codec::f32>")->memory - 4 * dim;
         auto const codes = [&](std::string_view index) {
             for (auto const& p : all)
                 if (p.index == index && p.disk == 0 && p.recall < 1) return p.memory - graph;
@@ -63,6 +70,9 @@ TEST_CASE("a budget counts the bytes that codes take", "[index]") {
         CHECK(codes("index::hnsw<codec::only<codec::rabitq<5>>>") ==
               codec::rabitq<5>::of<l2>(dim).row_bytes());
         CHECK(codes("index::hnsw<codec::rabitq<1>>") == codec::rabitq<1>::of<l2>(dim).row_bytes());
+        CHECK(of("index::hnsw<codec::rabitq<1>, layout::fused>")->memory -
+                  of("index::hnsw<codec::sq8>")->memory ==
+              vicinal::index::hnsw_graph::record_shape(32, dim).extra());
     }
 }
 
