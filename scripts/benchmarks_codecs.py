@@ -29,14 +29,16 @@ def codecs(directory):
     yield ("The share of the ten nearest vectors that are among the ten nearest of what codes "
            "stand for, which is what a store of `codec::only<Codec>` comes to at most, and the "
            "bytes of a code: " + sizes("codes") + ", under squared L2 (minilm is of length 1, so "
-           "that cosine is the same), 200 queries each. Where vectors are kept candidates are "
+           "that cosine is the same), 200 queries each; and the seconds in which one thread "
+           "learnt what the codec learns and encoded all. Where vectors are kept candidates are "
            "compared by them, and these are no limits.")
     yield ""
-    yield from table(["codec"] + [cell for name in SETS for cell in (name, "recall@10")],
+    yield from table(["codec"] + [cell for name in SETS for cell in (name, "recall@10", "s")],
                      [[f"`{codec}`"] + [cell for name in SETS
                                         for cell in ([f"{row[name]['bytes']:.0f}",
-                                                      f"{row[name]['recall']:.3f}"]
-                                                     if name in row else ["", ""])]
+                                                      f"{row[name]['recall']:.3f}",
+                                                      f"{row[name]['seconds']:.1f}"]
+                                                     if name in row else [""] * 3)]
                       for codec, row in cells.items()])
     yield ""
     yield ("Indexes of 16 links a node, scans (`index::flat`) and lists (`index::ivf`), with their "

@@ -17,6 +17,9 @@
 #include "report.hpp"
 
 #include <vicinal/vicinal.hpp>
+#if defined(VICINAL_BENCH_EIGEN)
+#    include <vicinal/adapt/eigen_opq.hpp>
+#endif
 
 #include <algorithm>
 #include <cstdint>
@@ -120,7 +123,9 @@ private:
 template <class Codec, class Metric>
 void tell_codes(bench::report& report, data_set const& d) {
     using coded = typename codec::only<Codec>::template of<Metric>;
+    auto const start = bench::milliseconds_used();
     kept_rows<coded> const rows(d);
+    auto const seconds = (bench::milliseconds_used() - start) / 1e3;
     auto const dim = d.base.columns;
     bench::matrix decoded{d.base.rows, dim, std::vector<float>(d.base.rows * dim)};
     auto const reader = rows.get().reader();
@@ -135,12 +140,14 @@ void tell_codes(bench::report& report, data_set const& d) {
         sum += found_of<Metric>(d, q, best.take());
     }
     auto const recall = sum / static_cast<double>(d.queries.rows);
-    std::printf("%-8s %-14s %6.0f bytes a row, recall %.3f\n", d.name.c_str(),
-                std::string(Codec::name).c_str(), rows.code_bytes(), recall);
+    std::printf("%-8s %-14s %6.0f bytes a row, recall %.3f, learnt and encoded in %.1f s\n",
+                d.name.c_str(), std::string(Codec::name).c_str(), rows.code_bytes(), recall,
+                seconds);
     report.add({{"what", "codes"}, {"set", d.name}, {"codec", std::string(Codec::name)}},
                {{"rows", static_cast<double>(d.base.rows)},
                 {"dim", static_cast<double>(dim)},
                 {"bytes", rows.code_bytes()},
+                {"seconds", seconds},
                 {"recall", recall}});
 }
 
@@ -284,6 +291,13 @@ struct list {};
 using told = list<codec::f16, codec::sq8, codec::i8, codec::sq4, codec::rabitq_about<5>,
                   codec::rabitq<5>, codec::rabitq<4>, codec::rabitq<2>, codec::rabitq<1>,
                   codec::pq<64, 8>, codec::pq<128, 4>, codec::binary>;
+// 32 bytes a row, with and without a rotation.
+#if defined(VICINAL_BENCH_EIGEN)
+using rotated =
+    list<codec::pq<64, 4>, codec::eigen_opq<64, 4>, codec::pq<32, 8>, codec::eigen_opq<32, 8>>;
+#else
+using rotated = list<codec::pq<64, 4>, codec::pq<32, 8>>;
+#endif
 using walked = list<codec::sq8, codec::i8, codec::sq4, codec::pca<64>, codec::pca<160>,
                     codec::rabitq<1>, codec::only<codec::rabitq<4>>>;
 using listed = list<codec::sq8, codec::rabitq<1>, codec::only<codec::sq8>,
@@ -354,6 +368,7 @@ template <class Metric>
 void measure(bench::report& report, bench::arguments const& a, char const* name, char const* type) {
     measured<Metric> m(report, a, name, type);
     m.codes(told{});
+    m.codes(rotated{});
     m.scans(scanned{});
     m.graphs(walked{});
     m.lists(listed{});
