@@ -22835,6 +22835,143 @@ concept model = requires(typename I::options const& o) {
 #ifndef VICINAL_INDEX_FLAT_HPP
 #define VICINAL_INDEX_FLAT_HPP
 
+// ---- vicinal/index/flat/answers.hpp
+#ifndef VICINAL_INDEX_FLAT_ANSWERS_HPP
+#define VICINAL_INDEX_FLAT_ANSWERS_HPP
+
+// ---- vicinal/index/nearest.hpp
+#ifndef VICINAL_INDEX_NEAREST_HPP
+#define VICINAL_INDEX_NEAREST_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// The order of slots where distances are equal and nothing else tells them apart.
+struct by_slot {
+    [[nodiscard]] bool operator()(slot a, slot b) const noexcept { return a < b; }
+};
+
+/// Keeps the k nearest of all that are offered: a heap with the farthest on top.
+///
+/// Before(a, b) orders slots of equal distance; it is asked only about those, so it may be dear
+/// (the store compares ids). O(log k) for one that enters, one comparison for one that does not.
+template <class Before = by_slot>
+class nearest {
+public:
+    explicit nearest(std::size_t k, Before before = {}) : k_(k), before_(std::move(before)) {}
+
+    /// What a row must beat, or tie, to matter.
+    [[nodiscard]] bool could_enter(float distance) const noexcept {
+        if (heap_.size() < k_) return true;
+        return k_ > 0 && distance <= heap_.front().distance;
+    }
+    /// k.
+    [[nodiscard]] std::size_t wanted() const noexcept { return k_; }
+    /// Whether k are held, so that `farthest()` is what a row must beat or tie.
+    [[nodiscard]] bool full() const noexcept { return heap_.size() == k_; }
+    /// The distance of the farthest that is held; there must be one.
+    [[nodiscard]] float farthest() const noexcept { return heap_.front().distance; }
+
+    void offer(neighbour n) {
+        if (heap_.size() < k_) {
+            heap_.push_back(n);
+            std::push_heap(heap_.begin(), heap_.end(), order());
+        } else if (k_ > 0 && order()(n, heap_.front())) {
+            std::pop_heap(heap_.begin(), heap_.end(), order());
+            heap_.back() = n;
+            std::push_heap(heap_.begin(), heap_.end(), order());
+        }
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
+
+    /// The neighbours, nearest first; leaves none behind.
+    [[nodiscard]] neighbours take() {
+        std::sort_heap(heap_.begin(), heap_.end(), order());
+        return std::exchange(heap_, {});
+    }
+
+private:
+    [[nodiscard]] auto order() const {
+        return [this](neighbour const& a, neighbour const& b) {
+            return a.distance < b.distance || (a.distance == b.distance && before_(a.row, b.row));
+        };
+    }
+
+    std::size_t k_;
+    Before before_;
+    neighbours heap_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Nothing to tune.
+struct flat_options {};
+
+/// The searches of an index that looks at every row, from its scans: scan, scan_batch and
+/// scan_listed of Index, which derives from it.
+template <class Index, class Element>
+class flat_answers {
+public:
+    /// The nearest; `keep` is asked only about rows that their distance lets in.
+    template <class Keep>
+    [[nodiscard]] result<neighbours> search(Element const* query, std::size_t wanted, std::size_t,
+                                            Keep const& keep) const {
+        return vicinal::detail::guarded([&]() -> result<neighbours> {
+            nearest best(wanted);
+            self().scan(query, keep, best);
+            return best.take();
+        });
+    }
+
+    /// The same for `count` queries, one behind the other, on up to `threads` threads of this
+    /// call's; `keep` must be safe to ask from several.
+    template <class Keep>
+    [[nodiscard]] result<std::vector<neighbours>> search(Element const* queries, std::size_t count,
+                                                         std::size_t wanted, Keep const& keep,
+                                                         std::size_t threads) const {
+        return vicinal::detail::guarded([&]() -> result<std::vector<neighbours>> {
+            std::vector<nearest<>> best(count, nearest<>(wanted));
+            VICINAL_CHECK(self().scan_batch(queries, std::span(best), keep, threads));
+            std::vector<neighbours> found;
+            found.reserve(count);
+            for (auto& b : best) found.push_back(b.take());
+            return found;
+        });
+    }
+
+    /// The nearest among a list of covered slots, each once.
+    [[nodiscard]] result<neighbours> search_among(Element const* query, std::size_t wanted,
+                                                  std::span<slot const> slots) const {
+        return vicinal::detail::guarded([&]() -> result<neighbours> {
+            nearest best(wanted);
+            self().scan_listed(query, slots, keep_all{}, best);
+            return best.take();
+        });
+    }
+
+    [[nodiscard]] std::uint64_t link_bytes() const noexcept { return 0; }
+    [[nodiscard]] std::uint64_t all_code_bytes() const noexcept {
+        return std::uint64_t{self().covered()} * self().code_bytes();
+    }
+    /// Every row is looked at, whatever is wanted.
+    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double) const noexcept {
+        return wanted;
+    }
+
+private:
+    [[nodiscard]] Index const& self() const noexcept { return static_cast<Index const&>(*this); }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/flat/plain_rows.hpp
+#ifndef VICINAL_INDEX_FLAT_PLAIN_ROWS_HPP
+#define VICINAL_INDEX_FLAT_PLAIN_ROWS_HPP
+
 // ---- vicinal/index/decoded_vectors.hpp
 #ifndef VICINAL_INDEX_DECODED_VECTORS_HPP
 #define VICINAL_INDEX_DECODED_VECTORS_HPP
@@ -23246,70 +23383,360 @@ using vectors_of = std::conditional_t<codec::alone<Codec>, decoded_vectors<Codec
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
-// ---- vicinal/index/flat/answers.hpp
-#ifndef VICINAL_INDEX_FLAT_ANSWERS_HPP
-#define VICINAL_INDEX_FLAT_ANSWERS_HPP
+// ---- vicinal/index/flat/coded_columns.hpp
+#ifndef VICINAL_INDEX_FLAT_CODED_COLUMNS_HPP
+#define VICINAL_INDEX_FLAT_CODED_COLUMNS_HPP
 
-// ---- vicinal/index/nearest.hpp
-#ifndef VICINAL_INDEX_NEAREST_HPP
-#define VICINAL_INDEX_NEAREST_HPP
+// ---- vicinal/index/flat/coded_rows.hpp
+#ifndef VICINAL_INDEX_FLAT_CODED_ROWS_HPP
+#define VICINAL_INDEX_FLAT_CODED_ROWS_HPP
 
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// The order of slots where distances are equal and nothing else tells them apart.
-struct by_slot {
-    [[nodiscard]] bool operator()(slot a, slot b) const noexcept { return a < b; }
+/// Rows with their codes as one query sees them: slots 0 to count - 1.
+template <class Metric, class Reader>
+struct coded_rows {
+    codec::sq8::of<Metric> const* codec;
+    Reader codes;
+    Reader factors;
+    Reader vectors;
+    slot count;
+    std::size_t dim;
+
+    [[nodiscard]] std::uint8_t const* code(slot s, std::size_t n = 1) const noexcept {
+        return codes.template rows_as<std::uint8_t>(s, n);
+    }
+    [[nodiscard]] float const* vector(slot s) const noexcept {
+        return vectors.template row_as<float>(s);
+    }
 };
 
-/// Keeps the k nearest of all that are offered: a heap with the farthest on top.
-///
-/// Before(a, b) orders slots of equal distance; it is asked only about those, so it may be dear
-/// (the store compares ids). O(log k) for one that enters, one comparison for one that does not.
-template <class Before = by_slot>
-class nearest {
+/// Up to sq8_block rows to be judged together: one behind the other, or gathered.
+template <class Metric>
+class row_block {
 public:
-    explicit nearest(std::size_t k, Before before = {}) : k_(k), before_(std::move(before)) {}
+    using bound = codec::sq8_bound<Metric>;
 
-    /// What a row must beat, or tie, to matter.
-    [[nodiscard]] bool could_enter(float distance) const noexcept {
-        if (heap_.size() < k_) return true;
-        return k_ > 0 && distance <= heap_.front().distance;
+    /// Rows first to first + count - 1, as they lie.
+    template <class Reader>
+    void lay(coded_rows<Metric, Reader> const& rows, slot first, std::size_t count) noexcept {
+        first_ = first;
+        count_ = count;
+        gathered_ = false;
+        codec::sq8_terms<bound>::get()(
+            rows.factors.template rows_as<codec::sq8_factors>(first, count), count, &terms_);
     }
-    /// k.
-    [[nodiscard]] std::size_t wanted() const noexcept { return k_; }
-    /// Whether k are held, so that `farthest()` is what a row must beat or tie.
-    [[nodiscard]] bool full() const noexcept { return heap_.size() == k_; }
-    /// The distance of the farthest that is held; there must be one.
-    [[nodiscard]] float farthest() const noexcept { return heap_.front().distance; }
-
-    void offer(neighbour n) {
-        if (heap_.size() < k_) {
-            heap_.push_back(n);
-            std::push_heap(heap_.begin(), heap_.end(), order());
-        } else if (k_ > 0 && order()(n, heap_.front())) {
-            std::pop_heap(heap_.begin(), heap_.end(), order());
-            heap_.back() = n;
-            std::push_heap(heap_.begin(), heap_.end(), order());
+    /// Any rows; slots must outlive it.
+    template <class Reader>
+    void gather(coded_rows<Metric, Reader> const& rows, slot const* slots,
+                std::size_t count) noexcept {
+        slots_ = slots;
+        count_ = count;
+        gathered_ = true;
+        codec::sq8_factors factors[codec::sq8_block];
+        for (std::size_t i = 0; i < count; ++i) {
+            rows.codes.prefetch(slots[i], (rows.dim + 63) / 64);
+            factors[i] = *rows.factors.template row_as<codec::sq8_factors>(slots[i]);
         }
+        codec::sq8_terms<bound>::get()(factors, count, &terms_);
     }
-    [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
 
-    /// The neighbours, nearest first; leaves none behind.
-    [[nodiscard]] neighbours take() {
-        std::sort_heap(heap_.begin(), heap_.end(), order());
-        return std::exchange(heap_, {});
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    [[nodiscard]] slot row(std::size_t i) const noexcept {
+        return gathered_ ? slots_[i] : first_ + static_cast<slot>(i);
+    }
+    [[nodiscard]] codec::sq8_block_terms const& terms() const noexcept { return terms_; }
+
+    /// The products of a query's shifted codes with each row.
+    template <class Reader>
+    void multiply(coded_rows<Metric, Reader> const& rows, std::int8_t const* query,
+                  std::int32_t* products) const noexcept {
+        if (!gathered_) {
+            simd::byte_dot::block::get()(query, rows.code(first_, count_), rows.dim, count_,
+                                         rows.dim, products);
+            return;
+        }
+        auto const one = simd::byte_dot::one::get();
+        for (std::size_t i = 0; i < count_; ++i)
+            products[i] = one(query, rows.code(slots_[i]), rows.dim);
     }
 
 private:
-    [[nodiscard]] auto order() const {
-        return [this](neighbour const& a, neighbour const& b) {
-            return a.distance < b.distance || (a.distance == b.distance && before_(a.row, b.row));
-        };
+    codec::sq8_block_terms terms_;
+    slot const* slots_ = nullptr;
+    slot first_ = 0;
+    std::size_t count_ = 0;
+    bool gathered_ = false;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/frame_column.hpp
+#ifndef VICINAL_INDEX_FRAME_COLUMN_HPP
+#define VICINAL_INDEX_FRAME_COLUMN_HPP
+
+/// The column of the frame that codes are made in: no row for an empty frame; else u32 1, or 2 for
+/// a rotated one, and the mean, an f32 each.
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Rows that an index wants before it chooses a frame. It does so once: a row that comes later is
+/// encoded in the frame that was chosen, and few came before.
+inline constexpr slot framed_from = 1000;
+
+template <class Codec>
+concept framed = requires(Codec const& codec) {
+    { codec.frame() } -> std::same_as<codec::sq8_frame const&>;
+};
+
+/// The column of that name with what it says. Errors: corrupt_snapshot, out_of_memory.
+template <class Column>
+class frame_column {
+public:
+    template <class Space>
+    [[nodiscard]] static result<frame_column> open(Space& space, std::string_view name) {
+        auto column = space.column(name, sizeof(float), storage::heat::hot);
+        VICINAL_CHECK(column);
+        frame_column c;
+        c.column_ = *column;
+        c.name_ = name;
+        return c;
     }
 
-    std::size_t k_;
-    Before before_;
-    neighbours heap_;
+    [[nodiscard]] result<codec::sq8_frame> get(std::size_t dim) const {
+        return vicinal::detail::guarded([&]() -> result<codec::sq8_frame> {
+            if (column_->rows() == 0) return codec::sq8_frame{};
+            auto const rows = column_->reader();
+            auto const kind = *rows.template row_as<std::uint32_t>(0);
+            bool sound = column_->rows() == dim + 1 && (kind == 1 || kind == 2);
+            std::vector<float> mean(sound ? dim : 0);
+            if (sound) std::memcpy(mean.data(), rows.row(1), dim * sizeof(float));
+            for (auto const m : mean) sound = sound && std::isfinite(m);
+            if (!sound)
+                return error{
+                    errc::corrupt_snapshot,
+                    std::string(name_) + " of a kind and " + std::to_string(dim) + " numbers",
+                    std::to_string(column_->rows()) + " rows, kind " + std::to_string(kind)};
+            return codec::sq8_frame{std::move(mean), kind == 2};
+        });
+    }
+
+    /// Room for put().
+    template <class Section>
+    [[nodiscard]] result<void> reserve(codec::sq8_frame const& frame, Section const& section) {
+        auto const rows = frame.empty() ? 0 : frame.mean().size() + 1;
+        if (rows > column_->capacity()) {
+            VICINAL_CHECK(column_->prepare(rows));
+            section([&] { column_->commit(); });
+        }
+        return {};
+    }
+    /// Inside the caller's section.
+    void put(codec::sq8_frame const& frame) noexcept {
+        if (frame.empty()) return column_->resize(0);
+        column_->resize(frame.mean().size() + 1);
+        std::uint32_t const kind = frame.rotated() ? 2 : 1;
+        std::memcpy(column_->edit(0), &kind, sizeof kind);
+        for (std::size_t i = 0; i < frame.mean().size(); ++i)
+            std::memcpy(column_->edit(i + 1), &frame.mean()[i], sizeof(float));
+    }
+
+private:
+    Column* column_ = nullptr;
+    std::string_view name_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index::flat_scan {
+
+/// The codes of codec::sq8 beside the vectors of a scan: a column of them, and one of what each row
+/// says of its own. There are none of vectors with more elements than the codec's sums hold.
+template <class Metric, class Storage>
+class coded_columns {
+    using codec_type = codec::sq8::of<Metric>;
+
+public:
+    using column = typename Storage::column;
+    using reader = decltype(std::declval<column const&>().reader());
+
+    coded_columns(column const& vectors, std::size_t dim) noexcept
+        : vectors_(&vectors), codec_(dim), dim_(dim) {}
+
+    /// Errors: corrupt_snapshot, out_of_memory.
+    [[nodiscard]] result<void> open(typename Storage::space& space) {
+        if (dim_ > codec_type::most_elements) return {};
+        auto codes = space.column("flat.codes", dim_, storage::heat::warm);
+        VICINAL_CHECK(codes);
+        auto factors =
+            space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::warm);
+        VICINAL_CHECK(factors);
+        auto const n = (*codes)->rows();
+        if ((*factors)->rows() != n || vectors_->rows() < n)
+            return error{errc::corrupt_snapshot,
+                         "flat.codes and flat.factors of one length, no more than the vectors",
+                         std::to_string(n) + " and " + std::to_string((*factors)->rows())};
+        auto frames = frame_column<column>::open(space, "flat.frame");
+        VICINAL_CHECK(frames);
+        auto frame = frames->get(dim_);
+        VICINAL_CHECK(frame);
+        codec_.put(std::move(*frame));
+        frames_ = *frames;
+        codes_ = *codes;
+        factors_ = *factors;
+        return {};
+    }
+
+    [[nodiscard]] bool there() const noexcept { return codes_ != nullptr; }
+    [[nodiscard]] slot rows() const noexcept { return static_cast<slot>(codes_->rows()); }
+    [[nodiscard]] std::size_t row_bytes() const noexcept {
+        return dim_ + sizeof(codec::sq8_factors);
+    }
+    [[nodiscard]] codec_type const& codec() const noexcept { return codec_; }
+    /// The first `count` rows as a query sees them.
+    [[nodiscard]] coded_rows<Metric, reader> look(slot count) const noexcept {
+        return {&codec_, codes_->reader(), factors_->reader(), vectors_->reader(), count, dim_};
+    }
+
+    /// Encodes the slots from `first`, as many as have codes, up to `until`; where these bring
+    /// enough rows for a frame, in one that suits them, and those before anew. May take memory.
+    template <class Section>
+    [[nodiscard]] result<void> encode(slot first, slot until, Section const& section) {
+        for (auto* c : {codes_, factors_})
+            if (until > c->capacity()) {
+                VICINAL_CHECK(c->prepare(until));
+                section([&] { c->commit(); });
+            }
+        std::vector<float> scratch(dim_);
+        if (first < framed_from && until >= framed_from) {
+            auto const vectors = vectors_->reader();
+            auto frame = codec_.fitting_frame(
+                until, [&](std::size_t i) { return vectors.template row_as<float>(i); });
+            VICINAL_CHECK(frames_.reserve(frame, section));
+            section([&] {
+                put(std::move(frame));
+                encode_rows(0, first, scratch.data());
+            });
+        }
+        codes_->resize(until);
+        factors_->resize(until);
+        encode_rows(first, until, scratch.data());
+        // Both columns have as many rows as are encoded, and none that was misread.
+        if (storage::fault_scope::met()) {
+            codes_->resize(first);
+            factors_->resize(first);
+            return error{errc::io_failure, "vectors that can be read, to encode them"};
+        }
+        return {};
+    }
+    /// Forgets every row, and the frame. Inside the caller's section.
+    void clear() noexcept {
+        codes_->resize(0);
+        factors_->resize(0);
+        put({});
+    }
+    /// The codes of the slots of `kept`, which become slots 0, 1 and so on.
+    void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
+        out.push_back(storage::chosen_rows("flat.codes", *codes_, kept));
+        out.push_back(storage::chosen_rows("flat.factors", *factors_, kept));
+    }
+
+private:
+    void encode_rows(slot first, slot last, float* scratch) noexcept {
+        auto const vectors = vectors_->reader();
+        for (auto s = first; s < last; ++s) {
+            auto const factors =
+                codec_.encode(vectors.template row_as<float>(s),
+                              reinterpret_cast<std::uint8_t*>(codes_->edit(s)), scratch);
+            std::memcpy(factors_->edit(s), &factors, sizeof factors);
+        }
+    }
+    /// The frame of codes that are made from now on.
+    void put(codec::sq8_frame frame) noexcept {
+        frames_.put(frame);
+        codec_.put(std::move(frame));
+    }
+
+    column const* vectors_;
+    /// Null where there are no codes.
+    column* codes_ = nullptr;
+    column* factors_ = nullptr;
+    frame_column<column> frames_;
+    codec_type codec_;
+    std::size_t dim_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::flat_scan
+
+#endif
+// ---- vicinal/index/flat/scan_exactly.hpp
+#ifndef VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
+#define VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
+
+// ---- vicinal/index/flat/slots.hpp
+#ifndef VICINAL_INDEX_FLAT_SLOTS_HPP
+#define VICINAL_INDEX_FLAT_SLOTS_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// A predicate made of bits: slot s is kept where bit s % 64 of word s / 64 is set; slots behind
+/// the last word are not. A scan skips what has no bits and gathers what has few. The words must
+/// outlive it.
+class slot_bitmap {
+public:
+    explicit slot_bitmap(std::span<std::uint64_t const> words) noexcept : words_(words) {}
+
+    [[nodiscard]] bool operator()(slot s) const noexcept {
+        return s / 64 < words_.size() && (words_[s / 64] >> (s % 64) & 1) != 0;
+    }
+    /// The bits of the 64 slots from first on, which is a multiple of 64.
+    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
+        return first / 64 < words_.size() ? words_[first / 64] : 0;
+    }
+
+private:
+    std::span<std::uint64_t const> words_;
+};
+
+/// A predicate that shows its bits, 64 slots at a time.
+template <class Keep>
+concept shows_bits = requires(Keep const& keep, slot s) {
+    { keep.word(s) } -> std::same_as<std::uint64_t>;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/tally.hpp
+#ifndef VICINAL_INDEX_TALLY_HPP
+#define VICINAL_INDEX_TALLY_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Counts nothing and costs nothing: what a search takes that nobody asks about.
+struct no_tally {
+    constexpr void codes(std::size_t) const noexcept {}
+    constexpr void vectors(std::size_t) const noexcept {}
+};
+
+/// How many distances a search has computed, of codes and of vectors.
+struct distance_counts {
+    std::size_t codes = 0;
+    std::size_t vectors = 0;
+};
+
+/// Counts them. A type of its own, so that the searches that nobody asks about are compiled
+/// without.
+class tally {
+public:
+    explicit tally(distance_counts& counts) noexcept : counts_(&counts) {}
+    void codes(std::size_t n) const noexcept { counts_->codes += n; }
+    void vectors(std::size_t n) const noexcept { counts_->vectors += n; }
+
+private:
+    distance_counts* counts_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index
@@ -23318,65 +23745,646 @@ private:
 
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// Nothing to tune.
-struct flat_options {};
+/// Scans rows [first, last) for those that `keep` holds for and offers each with its exact
+/// distance. The one brute-force routine: the flat index, the fresh tail and the check of an answer
+/// run it. (last - first) distances at most; a predicate that shows its bits is asked 64 rows at a
+/// time.
+template <class Metric, class Reader, class Keep, class Before, class Tally = no_tally>
+void scan_exactly(Reader const& rows, slot first, slot last,
+                  metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
+                  nearest<Before>& best, Tally const& tally = {}) {
+    using element = metric::element_of<Metric>;
+    if (first >= last) return;
+    auto const distance = metric::bind_exact<Metric>(query, dim);
+    auto const look_at = [&](slot s) {
+        tally.vectors(1);
+        float const d = distance(reinterpret_cast<element const*>(rows.row(s)));
+        if (best.could_enter(d)) best.offer({d, s});
+    };
+    if constexpr (shows_bits<Keep>) {
+        for (slot at = first; at < last; at += 64 - at % 64) {
+            auto const shift = at % 64;
+            for (auto bits = keep.word(at - shift) >> shift << shift; bits != 0; bits &= bits - 1) {
+                auto const s = at - shift + static_cast<slot>(std::countr_zero(bits));
+                if (s >= last) return;
+                look_at(s);
+            }
+            if (last - at <= 64 - shift) return;
+        }
+    } else {
+        // Two pages ahead, as the kernels of blocks fetch; not where rows may be passed over.
+        auto const bytes = (std::max)(std::size_t{1}, dim * sizeof(element));
+        auto const ahead = static_cast<slot>((simd::fetch_ahead + bytes - 1) / bytes);
+        for (slot s = first; s < last; ++s) {
+            if (std::same_as<Keep, keep_all> && last - s > ahead)
+                rows.prefetch(s + ahead, (bytes + 63) / 64);
+            if (keep(s)) look_at(s);
+        }
+    }
+}
 
-/// The searches of an index that looks at every row, from its scans: scan, scan_batch and
-/// scan_listed of Index, which derives from it.
-template <class Index, class Element>
-class flat_answers {
+/// The same for a list of rows, each once.
+template <class Metric, class Reader, class Keep, class Before, class Tally = no_tally>
+void scan_list(Reader const& rows, std::span<slot const> slots,
+               metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
+               nearest<Before>& best, Tally const& tally = {}) {
+    using element = metric::element_of<Metric>;
+    constexpr std::size_t ahead = 8;
+    auto const distance = metric::bind_exact<Metric>(query, dim);
+    auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        if (i + ahead < slots.size()) rows.prefetch(slots[i + ahead], lines);
+        if (!keep(slots[i])) continue;
+        tally.vectors(1);
+        float const d = distance(reinterpret_cast<element const*>(rows.row(slots[i])));
+        if (best.could_enter(d)) best.offer({d, slots[i]});
+    }
+}
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/flat/two_phase.hpp
+#ifndef VICINAL_INDEX_FLAT_TWO_PHASE_HPP
+#define VICINAL_INDEX_FLAT_TWO_PHASE_HPP
+
+// ---- vicinal/index/flat/block_order.hpp
+#ifndef VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
+#define VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// Every number from 0 to count - 1 once, the first few already spread over all of them.
+///
+/// A scan that leaves out what can't win depends on meeting near rows early. Rows often lie in an
+/// order that has to do with their place (by topic, by time); steps of the golden section of the
+/// count meet some of every part first. Blocks, not rows, are so visited: memory is still read in
+/// long runs.
+class block_order {
 public:
-    /// The nearest; `keep` is asked only about rows that their distance lets in.
-    template <class Keep>
-    [[nodiscard]] result<neighbours> search(Element const* query, std::size_t wanted, std::size_t,
-                                            Keep const& keep) const {
-        return vicinal::detail::guarded([&]() -> result<neighbours> {
-            nearest best(wanted);
-            self().scan(query, keep, best);
-            return best.take();
-        });
+    explicit block_order(std::size_t count) noexcept : count_(count) {
+        step_ = static_cast<std::size_t>(static_cast<double>(count) * 0.618034) + 1;
+        while (count > 1 && std::gcd(step_, count) != 1) ++step_;
     }
-
-    /// The same for `count` queries, one behind the other, on up to `threads` threads of this
-    /// call's; `keep` must be safe to ask from several.
-    template <class Keep>
-    [[nodiscard]] result<std::vector<neighbours>> search(Element const* queries, std::size_t count,
-                                                         std::size_t wanted, Keep const& keep,
-                                                         std::size_t threads) const {
-        return vicinal::detail::guarded([&]() -> result<std::vector<neighbours>> {
-            std::vector<nearest<>> best(count, nearest<>(wanted));
-            VICINAL_CHECK(self().scan_batch(queries, std::span(best), keep, threads));
-            std::vector<neighbours> found;
-            found.reserve(count);
-            for (auto& b : best) found.push_back(b.take());
-            return found;
-        });
-    }
-
-    /// The nearest among a list of covered slots, each once.
-    [[nodiscard]] result<neighbours> search_among(Element const* query, std::size_t wanted,
-                                                  std::span<slot const> slots) const {
-        return vicinal::detail::guarded([&]() -> result<neighbours> {
-            nearest best(wanted);
-            self().scan_listed(query, slots, keep_all{}, best);
-            return best.take();
-        });
-    }
-
-    [[nodiscard]] std::uint64_t link_bytes() const noexcept { return 0; }
-    [[nodiscard]] std::uint64_t all_code_bytes() const noexcept {
-        return std::uint64_t{self().covered()} * self().code_bytes();
-    }
-    /// Every row is looked at, whatever is wanted.
-    [[nodiscard]] std::size_t effort_for(std::size_t wanted, double) const noexcept {
-        return wanted;
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    /// The next one; to be asked count() times.
+    [[nodiscard]] std::size_t next() noexcept {
+        auto const now = at_;
+        at_ += step_;
+        if (count_ > 0) at_ %= count_;
+        return now;
     }
 
 private:
-    [[nodiscard]] Index const& self() const noexcept { return static_cast<Index const&>(*this); }
+    std::size_t count_;
+    std::size_t step_ = 1;
+    std::size_t at_ = 0;
+};
+
+/// Calls use(first, last) for all numbers below `count`, `run` of them at a time or what is left,
+/// in that order of the runs.
+template <class Use>
+void in_spread_runs(slot count, slot run, Use const& use) {
+    block_order order((count + run - 1) / run);
+    for (std::size_t i = 0; i < order.count(); ++i) {
+        auto const first = static_cast<slot>(order.next()) * run;
+        use(first, first + (std::min)(run, count - first));
+    }
+}
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+/// The scan that reads a quarter of the bytes and misses nothing: codes first, the vector only of
+/// rows that may still be among the k nearest.
+///
+/// A row is left out when its codes prove its exact distance greater than that of the k-th found
+/// so far; one that may equal it is compared, so that ties are told apart as by a scan of all
+/// rows. The order in which rows are met changes the time, not the answer.
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// One query and what it has found.
+template <class Metric, class Reader, class Keep, class Before, class Tally = no_tally>
+class two_phase_scan {
+public:
+    using bound = codec::sq8_bound<Metric>;
+
+    two_phase_scan(coded_rows<Metric, Reader> const& rows, float const* query, Keep const& keep,
+                   nearest<Before>& best, Tally const& tally = {})
+        : rows_(rows), vector_(query), exact_(metric::bind_exact<Metric>(query, rows.dim)),
+          keep_(keep), best_(best), tally_(tally) {
+        rows.codec->encode(query, query_);
+        if (best_.full() && best_.wanted() > 0) tighten();
+    }
+
+    /// Every row.
+    void all() {
+        if (best_.wanted() == 0) return;
+        if (!query_.factors().usable()) {
+            scan_exactly<Metric>(rows_.vectors, 0, rows_.count, vector_, rows_.dim, keep_, best_,
+                                 tally_);
+            return;
+        }
+        constexpr std::size_t step = codec::sq8_block;
+        // Long enough that fetching ahead pays, short enough that some of every part comes early.
+        auto const run = (std::max)(step, (std::min)(16 * step, rows_.count / 64 / step * step));
+        block_order order((rows_.count + run - 1) / run);
+        for (std::size_t i = 0; i < order.count(); ++i) {
+            auto const first = order.next() * run;
+            auto const last = (std::min)(first + run, std::size_t{rows_.count});
+            for (auto at = first; at < last; at += step)
+                part(static_cast<slot>(at), (std::min)(step, last - at));
+        }
+    }
+
+    /// The rows of a list, each once.
+    void among(std::span<slot const> slots) {
+        if (best_.wanted() == 0) return;
+        constexpr std::size_t step = codec::sq8_block;
+        for (std::size_t i = 0; i < slots.size(); i += step) {
+            auto const count = (std::min)(step, slots.size() - i);
+            if (query_.factors().usable()) {
+                block_.gather(rows_, slots.data() + i, count);
+                judge();
+            } else {
+                for (std::size_t j = 0; j < count; ++j) compare(slots[i + j]);
+            }
+        }
+    }
+
+private:
+    void part(slot first, std::size_t count) {
+        if constexpr (shows_bits<Keep>) {
+            slot kept[codec::sq8_block];
+            std::size_t found = 0;
+            for (std::size_t i = 0; i < count; i += 64) {
+                auto bits = keep_.word(first + static_cast<slot>(i));
+                for (; bits != 0; bits &= bits - 1) {
+                    auto const j = i + static_cast<std::size_t>(std::countr_zero(bits));
+                    if (j < count) kept[found++] = first + static_cast<slot>(j);
+                }
+            }
+            if (found == 0) return;
+            // A gathered row costs about four of those that lie in a run.
+            if (found * 4 < count) {
+                block_.gather(rows_, kept, found);
+                judge();
+                return;
+            }
+        }
+        block_.lay(rows_, first, count);
+        judge();
+    }
+
+    void judge() {
+        tally_.codes(block_.count());
+        block_.multiply(rows_, query_.shifted(), products_);
+        if (!best_.full()) {
+            for (std::size_t i = 0; i < block_.count(); ++i)
+                if (!best_.full() || limit_allows(i)) compare(block_.row(i));
+            return;
+        }
+        auto const n =
+            codec::sq8_sieve::get()(&limit_, &block_.terms(), products_, block_.count(), kept_);
+        auto const before = best_.farthest();
+        for (std::size_t i = 0; i < n; ++i)
+            if (best_.farthest() == before || limit_allows(kept_[i])) compare(block_.row(kept_[i]));
+    }
+
+    [[nodiscard]] bool limit_allows(std::size_t i) const noexcept {
+        return !(static_cast<float>(products_[i]) < limit_(block_.terms(), i));
+    }
+
+    void compare(slot s) {
+        if (!keep_(s)) return;
+        tally_.vectors(1);
+        float const d = exact_(rows_.vector(s));
+        if (!best_.could_enter(d)) return;
+        bool const moves = !best_.full() || d < best_.farthest();
+        best_.offer({d, s});
+        if (moves && best_.full()) tighten();
+    }
+
+    void tighten() noexcept { limit_ = query_.template limit<bound>(best_.farthest()); }
+
+    coded_rows<Metric, Reader> const& rows_;
+    float const* vector_;
+    decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
+    Keep const& keep_;
+    nearest<Before>& best_;
+    [[no_unique_address]] Tally tally_;
+    codec::sq8_query query_;
+    codec::sq8_limit limit_;
+    row_block<Metric> block_;
+    alignas(64) std::int32_t products_[codec::sq8_block] = {};
+    std::uint32_t kept_[codec::sq8_block];
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/flat/two_phase_batch.hpp
+#ifndef VICINAL_INDEX_FLAT_TWO_PHASE_BATCH_HPP
+#define VICINAL_INDEX_FLAT_TWO_PHASE_BATCH_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// The two-phase scan for many queries: each block of rows is read once for all, and multiplied
+/// with 32 queries at a time.
+///
+/// Memory: 50 bytes and three times dim for each query. Cost: rows x queries x dim products of
+/// bytes, and the distances of what they can't rule out.
+template <class Metric, class Reader, class Keep, class Before>
+class two_phase_batch {
+public:
+    using bound = codec::sq8_bound<Metric>;
+
+    /// `best` has a place for each query; query i is at queries + i * dim.
+    two_phase_batch(coded_rows<Metric, Reader> const& rows, float const* queries, Keep const& keep,
+                    std::span<nearest<Before>> best)
+        : rows_(rows), queries_(queries), keep_(keep), best_(best) {}
+
+    void all() {
+        encode();
+        if (usable_.empty()) return;
+        // Of a block the codes shall stay in the first cache and the products in the second; 48
+        // rows are four times those that a kernel holds in registers.
+        auto const fit = std::size_t{32768} / rows_.dim / 48 * 48;
+        auto const step = (std::max)(std::size_t{48}, (std::min)(std::size_t{240}, fit));
+        products_.resize(step);
+        kept_.resize(step * width);
+        block_order order((rows_.count + step - 1) / step);
+        for (std::size_t i = 0; i < order.count(); ++i) {
+            auto const first = order.next() * step;
+            auto const count = (std::min)(step, rows_.count - first);
+            block_.lay(rows_, static_cast<slot>(first), count);
+            for (std::size_t p = 0; p < panels_.size(); ++p) judge(p);
+        }
+    }
+
+private:
+    static constexpr std::size_t width = simd::panel_queries;
+
+    /// A cache line: a vector of them is aligned to its own loads.
+    struct alignas(64) line {
+        std::int8_t bytes[64];
+    };
+    struct alignas(64) product_row {
+        std::int32_t of[width];
+    };
+    struct panel {
+        std::vector<line> codes;
+        codec::sq8_panel_limits limits;
+    };
+
+    void encode() {
+        for (std::size_t i = 0; i < best_.size(); ++i) {
+            auto const* vector = queries_ + i * rows_.dim;
+            if (best_[i].wanted() == 0) continue;
+            codec::sq8_query q;
+            rows_.codec->encode(vector, q);
+            if (!q.factors().usable()) {
+                scan_exactly<Metric>(rows_.vectors, 0, rows_.count, vector, rows_.dim, keep_,
+                                     best_[i]);
+                continue;
+            }
+            usable_.push_back(i);
+            coded_.push_back(std::move(q));
+        }
+        limits_.resize(usable_.size());
+        panels_.resize((usable_.size() + width - 1) / width);
+        std::vector<std::int8_t> together(width * rows_.dim);
+        for (std::size_t p = 0; p < panels_.size(); ++p) {
+            auto const count = (std::min)(width, usable_.size() - p * width);
+            for (std::size_t j = 0; j < count; ++j)
+                std::copy_n(coded_[p * width + j].shifted(), rows_.dim,
+                            together.data() + j * rows_.dim);
+            panels_[p].codes.resize((simd::byte_panel_size(rows_.dim) + 63) / 64);
+            simd::make_byte_panel(together.data(), rows_.dim, count, rows_.dim,
+                                  panels_[p].codes.data()->bytes);
+            for (std::size_t j = 0; j < width; ++j) {
+                auto const q = p * width + (std::min)(j, count - 1);
+                if (best_[usable_[q]].full())
+                    tighten(q);
+                else
+                    limits_[q] = codec::sq8_limit::none();
+                panels_[p].limits.set(j, limits_[q]);
+            }
+        }
+    }
+
+    void judge(std::size_t p) {
+        auto& queries_of = panels_[p];
+        simd::byte_tile_product::get()(queries_of.codes.data()->bytes,
+                                       rows_.code(block_.row(0), block_.count()), rows_.dim,
+                                       block_.count(), rows_.dim, products_.data()->of);
+        auto const n =
+            codec::sq8_panel_sieve::get()(&queries_of.limits, &block_.terms(), products_.data()->of,
+                                          block_.count(), kept_.data());
+        auto const queries = (std::min)(width, usable_.size() - p * width);
+        for (std::size_t i = 0; i < n; ++i) {
+            auto const& c = kept_[i];
+            if (c.query >= queries) continue;
+            auto const q = p * width + c.query;
+            if (!(c.product < limits_[q](block_.terms(), c.row)))
+                compare(p, c.query, block_.row(c.row));
+        }
+    }
+
+    void compare(std::size_t p, std::size_t j, slot s) {
+        auto const q = p * width + j;
+        auto& best = best_[usable_[q]];
+        if (!keep_(s)) return;
+        float const d =
+            metric::exact<Metric>(queries_ + usable_[q] * rows_.dim, rows_.vector(s), rows_.dim);
+        if (!best.could_enter(d)) return;
+        bool const moves = !best.full() || d < best.farthest();
+        best.offer({d, s});
+        if (!moves || !best.full()) return;
+        tighten(q);
+        panels_[p].limits.set(j, limits_[q]);
+        // The lanes that no query uses follow the last.
+        if (q + 1 == usable_.size())
+            for (auto k = j + 1; k < width; ++k) panels_[p].limits.set(k, limits_[q]);
+    }
+
+    void tighten(std::size_t q) noexcept {
+        limits_[q] = coded_[q].template limit<bound>(best_[usable_[q]].farthest());
+    }
+
+    coded_rows<Metric, Reader> const& rows_;
+    float const* queries_;
+    Keep const& keep_;
+    std::span<nearest<Before>> best_;
+    std::vector<std::size_t> usable_;
+    std::vector<codec::sq8_query> coded_;
+    std::vector<codec::sq8_limit> limits_;
+    std::vector<panel> panels_;
+    row_block<Metric> block_;
+    std::vector<product_row> products_;
+    std::vector<codec::sq8_candidate> kept_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/workers.hpp
+#ifndef VICINAL_INDEX_WORKERS_HPP
+#define VICINAL_INDEX_WORKERS_HPP
+
+#if VICINAL_HAS_THREADS
+#    include <atomic>
+#    include <exception>
+#    include <system_error>
+#    include <thread>
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
+inline constexpr bool has_workers = true;
+#else
+inline constexpr bool has_workers = false;
+#endif
+
+/// Cuts [0, count) into parts of multiples of `grain` and runs `body(first, last) -> result<void>`
+/// on each, on up to `threads` threads of which the caller's is one: `parts_each` parts for each
+/// thread, which takes the next one when it is done. The others live for this call only, which
+/// costs some 40 microseconds a thread; where the system gives none, the caller does their work.
+/// Nothing depends on their number but the time.
+///
+/// Gives the first part's error. What a body throws beside memory exhaustion is thrown on when all
+/// have ended. Without threads or exceptions (a thread that can't be started ends the program
+/// there) all of it runs here.
+template <class Body>
+[[nodiscard]] result<void> run_parts(std::size_t count, std::size_t grain, std::size_t threads,
+                                     Body const& body, std::size_t parts_each = 1) {
+#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
+    auto const grains = (count + grain - 1) / grain;
+    auto const most = (std::max)((std::min)(threads, grains), std::size_t{1});
+    if (most == 1) return body(std::size_t{0}, count);
+    auto const parts = (std::min)(grains, most * parts_each);
+    struct outcome {
+        result<void> done;
+        std::exception_ptr thrown;
+    };
+    std::vector<outcome> outcomes(parts);
+    std::atomic<std::size_t> next{0};
+    auto* const faults = storage::fault_scope::current();
+    auto const run = [&] {
+        storage::fault_scope::part const of(faults);
+        for (auto part = next++; part < parts; part = next++) {
+            auto const first = grains * part / parts * grain;
+            auto const last = (std::min)(count, grains * (part + 1) / parts * grain);
+            try {
+                outcomes[part].done = body(first, last);
+            } catch (...) {
+                outcomes[part].thrown = std::current_exception();
+            }
+        }
+    };
+    std::vector<std::thread> others;
+    others.reserve(most - 1);
+    try {
+        while (others.size() + 1 < most) others.emplace_back(run);
+    } catch (std::system_error const&) {
+        // Too many threads in the process: the rest is done here.
+    }
+    run();
+    for (auto& t : others) t.join();
+    for (auto& o : outcomes)
+        if (o.thrown) std::rethrow_exception(o.thrown);
+    for (auto& o : outcomes) VICINAL_CHECK(o.done);
+    return {};
+#else
+    static_cast<void>(grain);
+    static_cast<void>(threads);
+    static_cast<void>(parts_each);
+    return body(std::size_t{0}, count);
+#endif
+}
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+/// The exact scan: of the vectors alone, or of codes of a byte an element first.
+namespace vicinal::inline VICINAL_ABI::index::flat_scan {
+
+/// Whether a codec has codes of a metric's vectors that lie beside them.
+template <class Bound>
+inline constexpr bool coded_beside = !codec::alone<Bound> && requires {
+    requires Bound::bounded;
+};
+
+/// The index for one metric over the rows of one storage. Not safe to search while a caller grows
+/// the rows, but inside take_in's section.
+template <class Codec, class Metric, class Storage>
+class plain_rows
+    : public flat_answers<plain_rows<Codec, Metric, Storage>, metric::element_of<Metric>> {
+    using coded = typename Codec::template of<Metric>;
+    using of = plain_rows;
+    /// Whether it has codes beside the vectors, and the linear form of their bound.
+    static constexpr bool two_phase = coded_beside<coded>;
+    struct no_columns {
+        template <class Vectors>
+        no_columns(Vectors const&, std::size_t) noexcept {}
+    };
+    using columns = std::conditional_t<two_phase, coded_columns<Metric, Storage>, no_columns>;
+
+public:
+    using element = metric::element_of<Metric>;
+    using column = typename Storage::column;
+    using vectors_type = vectors_of<coded, Storage>;
+    static constexpr bool exact = true;
+
+    /// Errors: corrupt_snapshot, out_of_memory.
+    [[nodiscard]] static result<of> open(typename Storage::space& space,
+                                         vectors_type const& vectors, std::size_t dim,
+                                         flat_options const&) {
+        of index(vectors, dim);
+        if constexpr (two_phase) {
+            VICINAL_CHECK(index.codes_.open(space));
+            if (index.codes_.there()) index.covered_ = index.codes_.rows();
+        }
+        static_cast<void>(space);
+        return index;
+    }
+
+    [[nodiscard]] slot covered() const noexcept { return covered_; }
+
+    /// Encodes the slots up to `until`, dead ones too. Errors: out_of_memory; nothing is taken in
+    /// then.
+    template <class Live, class Section>
+    [[nodiscard]] result<void> take_in(slot until, Live const&, Section const& section) {
+        if (until <= covered_) return {};
+        if constexpr (two_phase)
+            if (codes_.there())
+                VICINAL_CHECK(vicinal::detail::guarded(
+                    [&] { return codes_.encode(covered_, until, section); }));
+        section([&] { covered_ = until; });
+        return {};
+    }
+
+    /// Forgets every row. Inside the caller's section.
+    void clear() noexcept {
+        covered_ = 0;
+        if constexpr (two_phase)
+            if (codes_.there()) codes_.clear();
+    }
+
+    /// Adds to `out` what the columns are to hold when the slots of `kept` become slots 0, 1 and so
+    /// on; they stay in place until that is written.
+    [[nodiscard]] result<void> compact(std::span<slot const> kept,
+                                       std::vector<storage::replacement>& out) const {
+        if constexpr (two_phase)
+            if (codes_.there()) codes_.compact(kept, out);
+        return {};
+    }
+    /// Takes the columns as compact() wrote them. Inside the caller's section.
+    void compacted() noexcept {
+        covered_ = static_cast<slot>(vectors_->rows());
+        if constexpr (two_phase)
+            if (codes_.there()) covered_ = codes_.rows();
+    }
+
+    /// Offers what of a list of covered slots, each once, `keep` holds for.
+    template <class Keep, class Before, class Tally = no_tally>
+    void scan_listed(element const* query, std::span<slot const> slots, Keep const& keep,
+                     nearest<Before>& best, Tally const& tally = {}) const {
+        if constexpr (two_phase) {
+            if (codes_.there()) {
+                auto const rows = codes_.look(covered_);
+                two_phase_scan<Metric, reader, Keep, Before, Tally> s(rows, query, keep, best,
+                                                                      tally);
+                s.among(slots);
+                return;
+            }
+        }
+        scan_list<Metric>(vectors_->reader(), slots, query, dim_, keep, best, tally);
+    }
+
+    /// Offers what of the covered rows may be among the nearest, with exact distances, in an order
+    /// of slots at equal distance that is the caller's.
+    template <class Keep, class Before, class Tally = no_tally>
+    void scan(element const* query, Keep const& keep, nearest<Before>& best,
+              Tally const& tally = {}) const {
+        if constexpr (two_phase) {
+            if (codes_.there()) {
+                auto const rows = codes_.look(covered_);
+                two_phase_scan<Metric, reader, Keep, Before, Tally> s(rows, query, keep, best,
+                                                                      tally);
+                s.all();
+                return;
+            }
+        }
+        scan_exactly<Metric>(vectors_->reader(), 0, covered_, query, dim_, keep, best, tally);
+    }
+
+    /// The same for many queries.
+    template <class Keep, class Before>
+    [[nodiscard]] result<void> scan_batch(element const* queries, std::span<nearest<Before>> best,
+                                          Keep const& keep, std::size_t threads) const {
+        constexpr std::size_t grain = 32;
+        return run_parts(best.size(), grain, threads, [&](std::size_t first, std::size_t last) {
+            return vicinal::detail::guarded([&]() -> result<void> {
+                auto const part = best.subspan(first, last - first);
+                auto const* from = queries + first * dim_;
+                if constexpr (two_phase)
+                    // Few queries leave most of a panel empty.
+                    if (codes_.there() && part.size() >= least_batch) {
+                        auto const rows = codes_.look(covered_);
+                        two_phase_batch<Metric, reader, Keep, Before> b(rows, from, keep, part);
+                        b.all();
+                        return {};
+                    }
+                for (std::size_t i = 0; i < part.size(); ++i) scan(from + i * dim_, keep, part[i]);
+                return {};
+            });
+        });
+    }
+
+    /// The covered slots for which live(slot) holds and whose codes are not their vectors': a scan
+    /// could miss them. O(rows). For checks.
+    template <class Live>
+    [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
+        std::vector<slot> lost;
+        if constexpr (two_phase) {
+            if (!codes_.there()) return lost;
+            auto const rows = codes_.look(covered_);
+            for (slot s = 0; s < covered_; ++s)
+                if (live(s) &&
+                    !codes_.codec().holds(rows.vector(s), rows.code(s),
+                                          *rows.factors.template row_as<codec::sq8_factors>(s)))
+                    lost.push_back(s);
+        }
+        static_cast<void>(live);
+        return lost;
+    }
+
+    /// Bytes that a distance of codes reads.
+    [[nodiscard]] std::size_t code_bytes() const noexcept {
+        if constexpr (two_phase)
+            if (codes_.there()) return codes_.row_bytes();
+        return 0;
+    }
+
+private:
+    static constexpr std::size_t least_batch = 4;
+    using reader = decltype(std::declval<column const&>().reader());
+
+    plain_rows(vectors_type const& vectors, std::size_t dim) noexcept
+        : vectors_(&vectors), codes_(vectors, dim), dim_(dim),
+          covered_(static_cast<slot>(vectors.rows())) {}
+
+    vectors_type const* vectors_;
+    [[no_unique_address]] columns codes_;
+    std::size_t dim_;
+    slot covered_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::flat_scan
 
 #endif
 // ---- vicinal/index/flat/scored_rows.hpp
@@ -23458,79 +24466,9 @@ concept scan_blocks = requires(B const& b, float const* v, std::byte* block, flo
 #ifndef VICINAL_INDEX_FLAT_BLOCK_SCAN_HPP
 #define VICINAL_INDEX_FLAT_BLOCK_SCAN_HPP
 
-// ---- vicinal/index/flat/block_order.hpp
-#ifndef VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
-#define VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// Every number from 0 to count - 1 once, the first few already spread over all of them.
-///
-/// A scan that leaves out what can't win depends on meeting near rows early. Rows often lie in an
-/// order that has to do with their place (by topic, by time); steps of the golden section of the
-/// count meet some of every part first. Blocks, not rows, are so visited: memory is still read in
-/// long runs.
-class block_order {
-public:
-    explicit block_order(std::size_t count) noexcept : count_(count) {
-        step_ = static_cast<std::size_t>(static_cast<double>(count) * 0.618034) + 1;
-        while (count > 1 && std::gcd(step_, count) != 1) ++step_;
-    }
-    [[nodiscard]] std::size_t count() const noexcept { return count_; }
-    /// The next one; to be asked count() times.
-    [[nodiscard]] std::size_t next() noexcept {
-        auto const now = at_;
-        at_ += step_;
-        if (count_ > 0) at_ %= count_;
-        return now;
-    }
-
-private:
-    std::size_t count_;
-    std::size_t step_ = 1;
-    std::size_t at_ = 0;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
 // ---- vicinal/index/flat/contenders.hpp
 #ifndef VICINAL_INDEX_FLAT_CONTENDERS_HPP
 #define VICINAL_INDEX_FLAT_CONTENDERS_HPP
-
-// ---- vicinal/index/tally.hpp
-#ifndef VICINAL_INDEX_TALLY_HPP
-#define VICINAL_INDEX_TALLY_HPP
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// Counts nothing and costs nothing: what a search takes that nobody asks about.
-struct no_tally {
-    constexpr void codes(std::size_t) const noexcept {}
-    constexpr void vectors(std::size_t) const noexcept {}
-};
-
-/// How many distances a search has computed, of codes and of vectors.
-struct distance_counts {
-    std::size_t codes = 0;
-    std::size_t vectors = 0;
-};
-
-/// Counts them. A type of its own, so that the searches that nobody asks about are compiled
-/// without.
-class tally {
-public:
-    explicit tally(distance_counts& counts) noexcept : counts_(&counts) {}
-    void codes(std::size_t n) const noexcept { counts_->codes += n; }
-    void vectors(std::size_t n) const noexcept { counts_->vectors += n; }
-
-private:
-    distance_counts* counts_;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
 
 namespace vicinal::inline VICINAL_ABI::index {
 
@@ -23629,40 +24567,6 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::index
 
 #endif
-// ---- vicinal/index/flat/slots.hpp
-#ifndef VICINAL_INDEX_FLAT_SLOTS_HPP
-#define VICINAL_INDEX_FLAT_SLOTS_HPP
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// A predicate made of bits: slot s is kept where bit s % 64 of word s / 64 is set; slots behind
-/// the last word are not. A scan skips what has no bits and gathers what has few. The words must
-/// outlive it.
-class slot_bitmap {
-public:
-    explicit slot_bitmap(std::span<std::uint64_t const> words) noexcept : words_(words) {}
-
-    [[nodiscard]] bool operator()(slot s) const noexcept {
-        return s / 64 < words_.size() && (words_[s / 64] >> (s % 64) & 1) != 0;
-    }
-    /// The bits of the 64 slots from first on, which is a multiple of 64.
-    [[nodiscard]] std::uint64_t word(slot first) const noexcept {
-        return first / 64 < words_.size() ? words_[first / 64] : 0;
-    }
-
-private:
-    std::span<std::uint64_t const> words_;
-};
-
-/// A predicate that shows its bits, 64 slots at a time.
-template <class Keep>
-concept shows_bits = requires(Keep const& keep, slot s) {
-    { keep.word(s) } -> std::same_as<std::uint64_t>;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
 
 namespace vicinal::inline VICINAL_ABI::index::flat_scan {
 
@@ -23689,14 +24593,12 @@ public:
         auto const blocks = (end + block_rows - 1) / block_rows;
         // Long enough to be read ahead, short enough that some of every part comes early.
         auto const run = (std::max)(slot{16}, (std::min)(slot{128}, blocks / 64));
-        block_order order((blocks + run - 1) / run);
-        for (std::size_t i = 0; i < order.count(); ++i) {
-            auto const first = static_cast<slot>(order.next()) * run;
-            for (auto b = first; b < first + (std::min)(run, blocks - first); ++b) {
+        in_spread_runs(blocks, run, [&](slot first, slot last) {
+            for (auto b = first; b < last; ++b) {
                 auto const rows = (std::min)(block_rows, end - b * block_rows);
                 look_at(b, kept(keep, b) & every >> (block_rows - rows), keep, best);
             }
-        }
+        });
         contenders_.finish(keep, best);
     }
     /// Those of a list, each once.
@@ -23754,166 +24656,9 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::index::flat_scan
 
 #endif
-// ---- vicinal/index/frame_column.hpp
-#ifndef VICINAL_INDEX_FRAME_COLUMN_HPP
-#define VICINAL_INDEX_FRAME_COLUMN_HPP
-
-/// The column of the frame that codes are made in: no row for an empty frame; else u32 1, or 2 for
-/// a rotated one, and the mean, an f32 each.
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// Rows that an index wants before it chooses a frame. It does so once: a row that comes later is
-/// encoded in the frame that was chosen, and few came before.
-inline constexpr slot framed_from = 1000;
-
-template <class Codec>
-concept framed = requires(Codec const& codec) {
-    { codec.frame() } -> std::same_as<codec::sq8_frame const&>;
-};
-
-/// The column of that name with what it says. Errors: corrupt_snapshot, out_of_memory.
-template <class Column>
-class frame_column {
-public:
-    template <class Space>
-    [[nodiscard]] static result<frame_column> open(Space& space, std::string_view name) {
-        auto column = space.column(name, sizeof(float), storage::heat::hot);
-        VICINAL_CHECK(column);
-        frame_column c;
-        c.column_ = *column;
-        c.name_ = name;
-        return c;
-    }
-
-    [[nodiscard]] result<codec::sq8_frame> get(std::size_t dim) const {
-        return vicinal::detail::guarded([&]() -> result<codec::sq8_frame> {
-            if (column_->rows() == 0) return codec::sq8_frame{};
-            auto const rows = column_->reader();
-            auto const kind = *rows.template row_as<std::uint32_t>(0);
-            bool sound = column_->rows() == dim + 1 && (kind == 1 || kind == 2);
-            std::vector<float> mean(sound ? dim : 0);
-            if (sound) std::memcpy(mean.data(), rows.row(1), dim * sizeof(float));
-            for (auto const m : mean) sound = sound && std::isfinite(m);
-            if (!sound)
-                return error{
-                    errc::corrupt_snapshot,
-                    std::string(name_) + " of a kind and " + std::to_string(dim) + " numbers",
-                    std::to_string(column_->rows()) + " rows, kind " + std::to_string(kind)};
-            return codec::sq8_frame{std::move(mean), kind == 2};
-        });
-    }
-
-    /// Room for put().
-    template <class Section>
-    [[nodiscard]] result<void> reserve(codec::sq8_frame const& frame, Section const& section) {
-        auto const rows = frame.empty() ? 0 : frame.mean().size() + 1;
-        if (rows > column_->capacity()) {
-            VICINAL_CHECK(column_->prepare(rows));
-            section([&] { column_->commit(); });
-        }
-        return {};
-    }
-    /// Inside the caller's section.
-    void put(codec::sq8_frame const& frame) noexcept {
-        if (frame.empty()) return column_->resize(0);
-        column_->resize(frame.mean().size() + 1);
-        std::uint32_t const kind = frame.rotated() ? 2 : 1;
-        std::memcpy(column_->edit(0), &kind, sizeof kind);
-        for (std::size_t i = 0; i < frame.mean().size(); ++i)
-            std::memcpy(column_->edit(i + 1), &frame.mean()[i], sizeof(float));
-    }
-
-private:
-    Column* column_ = nullptr;
-    std::string_view name_;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
 // ---- vicinal/index/row_codes.hpp
 #ifndef VICINAL_INDEX_ROW_CODES_HPP
 #define VICINAL_INDEX_ROW_CODES_HPP
-
-// ---- vicinal/index/workers.hpp
-#ifndef VICINAL_INDEX_WORKERS_HPP
-#define VICINAL_INDEX_WORKERS_HPP
-
-#if VICINAL_HAS_THREADS
-#    include <atomic>
-#    include <exception>
-#    include <system_error>
-#    include <thread>
-#endif
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
-inline constexpr bool has_workers = true;
-#else
-inline constexpr bool has_workers = false;
-#endif
-
-/// Cuts [0, count) into parts of multiples of `grain` and runs `body(first, last) -> result<void>`
-/// on each, on up to `threads` threads of which the caller's is one: `parts_each` parts for each
-/// thread, which takes the next one when it is done. The others live for this call only, which
-/// costs some 40 microseconds a thread; where the system gives none, the caller does their work.
-/// Nothing depends on their number but the time.
-///
-/// Gives the first part's error. What a body throws beside memory exhaustion is thrown on when all
-/// have ended. Without threads or exceptions (a thread that can't be started ends the program
-/// there) all of it runs here.
-template <class Body>
-[[nodiscard]] result<void> run_parts(std::size_t count, std::size_t grain, std::size_t threads,
-                                     Body const& body, std::size_t parts_each = 1) {
-#if VICINAL_HAS_THREADS && VICINAL_EXCEPTIONS
-    auto const grains = (count + grain - 1) / grain;
-    auto const most = (std::max)((std::min)(threads, grains), std::size_t{1});
-    if (most == 1) return body(std::size_t{0}, count);
-    auto const parts = (std::min)(grains, most * parts_each);
-    struct outcome {
-        result<void> done;
-        std::exception_ptr thrown;
-    };
-    std::vector<outcome> outcomes(parts);
-    std::atomic<std::size_t> next{0};
-    auto* const faults = storage::fault_scope::current();
-    auto const run = [&] {
-        storage::fault_scope::part const of(faults);
-        for (auto part = next++; part < parts; part = next++) {
-            auto const first = grains * part / parts * grain;
-            auto const last = (std::min)(count, grains * (part + 1) / parts * grain);
-            try {
-                outcomes[part].done = body(first, last);
-            } catch (...) {
-                outcomes[part].thrown = std::current_exception();
-            }
-        }
-    };
-    std::vector<std::thread> others;
-    others.reserve(most - 1);
-    try {
-        while (others.size() + 1 < most) others.emplace_back(run);
-    } catch (std::system_error const&) {
-        // Too many threads in the process: the rest is done here.
-    }
-    run();
-    for (auto& t : others) t.join();
-    for (auto& o : outcomes)
-        if (o.thrown) std::rethrow_exception(o.thrown);
-    for (auto& o : outcomes) VICINAL_CHECK(o.done);
-    return {};
-#else
-    static_cast<void>(grain);
-    static_cast<void>(threads);
-    static_cast<void>(parts_each);
-    return body(std::size_t{0}, count);
-#endif
-}
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
 
 namespace vicinal::inline VICINAL_ABI::index {
 
@@ -24323,71 +25068,6 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::index::flat_scan
 
 #endif
-// ---- vicinal/index/flat/scan_exactly.hpp
-#ifndef VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
-#define VICINAL_INDEX_FLAT_SCAN_EXACTLY_HPP
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// Scans rows [first, last) for those that `keep` holds for and offers each with its exact
-/// distance. The one brute-force routine: the flat index, the fresh tail and the check of an answer
-/// run it. (last - first) distances at most; a predicate that shows its bits is asked 64 rows at a
-/// time.
-template <class Metric, class Reader, class Keep, class Before, class Tally = no_tally>
-void scan_exactly(Reader const& rows, slot first, slot last,
-                  metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
-                  nearest<Before>& best, Tally const& tally = {}) {
-    using element = metric::element_of<Metric>;
-    if (first >= last) return;
-    auto const distance = metric::bind_exact<Metric>(query, dim);
-    auto const look_at = [&](slot s) {
-        tally.vectors(1);
-        float const d = distance(reinterpret_cast<element const*>(rows.row(s)));
-        if (best.could_enter(d)) best.offer({d, s});
-    };
-    if constexpr (shows_bits<Keep>) {
-        for (slot at = first; at < last; at += 64 - at % 64) {
-            auto const shift = at % 64;
-            for (auto bits = keep.word(at - shift) >> shift << shift; bits != 0; bits &= bits - 1) {
-                auto const s = at - shift + static_cast<slot>(std::countr_zero(bits));
-                if (s >= last) return;
-                look_at(s);
-            }
-            if (last - at <= 64 - shift) return;
-        }
-    } else {
-        // Two pages ahead, as the kernels of blocks fetch; not where rows may be passed over.
-        auto const bytes = (std::max)(std::size_t{1}, dim * sizeof(element));
-        auto const ahead = static_cast<slot>((simd::fetch_ahead + bytes - 1) / bytes);
-        for (slot s = first; s < last; ++s) {
-            if (std::same_as<Keep, keep_all> && last - s > ahead)
-                rows.prefetch(s + ahead, (bytes + 63) / 64);
-            if (keep(s)) look_at(s);
-        }
-    }
-}
-
-/// The same for a list of rows, each once.
-template <class Metric, class Reader, class Keep, class Before, class Tally = no_tally>
-void scan_list(Reader const& rows, std::span<slot const> slots,
-               metric::element_of<Metric> const* query, std::size_t dim, Keep const& keep,
-               nearest<Before>& best, Tally const& tally = {}) {
-    using element = metric::element_of<Metric>;
-    constexpr std::size_t ahead = 8;
-    auto const distance = metric::bind_exact<Metric>(query, dim);
-    auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-        if (i + ahead < slots.size()) rows.prefetch(slots[i + ahead], lines);
-        if (!keep(slots[i])) continue;
-        tally.vectors(1);
-        float const d = distance(reinterpret_cast<element const*>(rows.row(slots[i])));
-        if (best.could_enter(d)) best.offer({d, slots[i]});
-    }
-}
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
 // ---- vicinal/index/scan_codes.hpp
 #ifndef VICINAL_INDEX_SCAN_CODES_HPP
 #define VICINAL_INDEX_SCAN_CODES_HPP
@@ -24430,12 +25110,9 @@ public:
         } else {
             // Long enough to be read ahead, short enough that some of every part comes early.
             auto const run = (std::max)(slot{most}, (std::min)(slot{8 * most}, end / 64));
-            block_order order((end + run - 1) / run);
-            for (std::size_t i = 0; i < order.count(); ++i) {
-                auto const first = static_cast<slot>(order.next()) * run;
-                for (auto s = first; s < first + (std::min)(run, end - first); ++s)
-                    hold(s, keep, best);
-            }
+            in_spread_runs(end, run, [&](slot first, slot last) {
+                for (auto s = first; s < last; ++s) hold(s, keep, best);
+            });
             end_with(keep, best);
         }
     }
@@ -24708,614 +25385,8 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::index::flat_scan
 
 #endif
-// ---- vicinal/index/flat/two_phase.hpp
-#ifndef VICINAL_INDEX_FLAT_TWO_PHASE_HPP
-#define VICINAL_INDEX_FLAT_TWO_PHASE_HPP
-
-// ---- vicinal/index/flat/coded_rows.hpp
-#ifndef VICINAL_INDEX_FLAT_CODED_ROWS_HPP
-#define VICINAL_INDEX_FLAT_CODED_ROWS_HPP
 
 namespace vicinal::inline VICINAL_ABI::index {
-
-/// Rows with their codes as one query sees them: slots 0 to count - 1.
-template <class Metric, class Reader>
-struct coded_rows {
-    codec::sq8::of<Metric> const* codec;
-    Reader codes;
-    Reader factors;
-    Reader vectors;
-    slot count;
-    std::size_t dim;
-
-    [[nodiscard]] std::uint8_t const* code(slot s, std::size_t n = 1) const noexcept {
-        return codes.template rows_as<std::uint8_t>(s, n);
-    }
-    [[nodiscard]] float const* vector(slot s) const noexcept {
-        return vectors.template row_as<float>(s);
-    }
-};
-
-/// Up to sq8_block rows to be judged together: one behind the other, or gathered.
-template <class Metric>
-class row_block {
-public:
-    using bound = codec::sq8_bound<Metric>;
-
-    /// Rows first to first + count - 1, as they lie.
-    template <class Reader>
-    void lay(coded_rows<Metric, Reader> const& rows, slot first, std::size_t count) noexcept {
-        first_ = first;
-        count_ = count;
-        gathered_ = false;
-        codec::sq8_terms<bound>::get()(
-            rows.factors.template rows_as<codec::sq8_factors>(first, count), count, &terms_);
-    }
-    /// Any rows; slots must outlive it.
-    template <class Reader>
-    void gather(coded_rows<Metric, Reader> const& rows, slot const* slots,
-                std::size_t count) noexcept {
-        slots_ = slots;
-        count_ = count;
-        gathered_ = true;
-        codec::sq8_factors factors[codec::sq8_block];
-        for (std::size_t i = 0; i < count; ++i) {
-            rows.codes.prefetch(slots[i], (rows.dim + 63) / 64);
-            factors[i] = *rows.factors.template row_as<codec::sq8_factors>(slots[i]);
-        }
-        codec::sq8_terms<bound>::get()(factors, count, &terms_);
-    }
-
-    [[nodiscard]] std::size_t count() const noexcept { return count_; }
-    [[nodiscard]] slot row(std::size_t i) const noexcept {
-        return gathered_ ? slots_[i] : first_ + static_cast<slot>(i);
-    }
-    [[nodiscard]] codec::sq8_block_terms const& terms() const noexcept { return terms_; }
-
-    /// The products of a query's shifted codes with each row.
-    template <class Reader>
-    void multiply(coded_rows<Metric, Reader> const& rows, std::int8_t const* query,
-                  std::int32_t* products) const noexcept {
-        if (!gathered_) {
-            simd::byte_dot::block::get()(query, rows.code(first_, count_), rows.dim, count_,
-                                         rows.dim, products);
-            return;
-        }
-        auto const one = simd::byte_dot::one::get();
-        for (std::size_t i = 0; i < count_; ++i)
-            products[i] = one(query, rows.code(slots_[i]), rows.dim);
-    }
-
-private:
-    codec::sq8_block_terms terms_;
-    slot const* slots_ = nullptr;
-    slot first_ = 0;
-    std::size_t count_ = 0;
-    bool gathered_ = false;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
-
-/// The scan that reads a quarter of the bytes and misses nothing: codes first, the vector only of
-/// rows that may still be among the k nearest.
-///
-/// A row is left out when its codes prove its exact distance greater than that of the k-th found
-/// so far; one that may equal it is compared, so that ties are told apart as by a scan of all
-/// rows. The order in which rows are met changes the time, not the answer.
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// One query and what it has found.
-template <class Metric, class Reader, class Keep, class Before, class Tally = no_tally>
-class two_phase_scan {
-public:
-    using bound = codec::sq8_bound<Metric>;
-
-    two_phase_scan(coded_rows<Metric, Reader> const& rows, float const* query, Keep const& keep,
-                   nearest<Before>& best, Tally const& tally = {})
-        : rows_(rows), vector_(query), exact_(metric::bind_exact<Metric>(query, rows.dim)),
-          keep_(keep), best_(best), tally_(tally) {
-        rows.codec->encode(query, query_);
-        if (best_.full() && best_.wanted() > 0) tighten();
-    }
-
-    /// Every row.
-    void all() {
-        if (best_.wanted() == 0) return;
-        if (!query_.factors().usable()) {
-            scan_exactly<Metric>(rows_.vectors, 0, rows_.count, vector_, rows_.dim, keep_, best_,
-                                 tally_);
-            return;
-        }
-        constexpr std::size_t step = codec::sq8_block;
-        // Long enough that fetching ahead pays, short enough that some of every part comes early.
-        auto const run = (std::max)(step, (std::min)(16 * step, rows_.count / 64 / step * step));
-        block_order order((rows_.count + run - 1) / run);
-        for (std::size_t i = 0; i < order.count(); ++i) {
-            auto const first = order.next() * run;
-            auto const last = (std::min)(first + run, std::size_t{rows_.count});
-            for (auto at = first; at < last; at += step)
-                part(static_cast<slot>(at), (std::min)(step, last - at));
-        }
-    }
-
-    /// The rows of a list, each once.
-    void among(std::span<slot const> slots) {
-        if (best_.wanted() == 0) return;
-        constexpr std::size_t step = codec::sq8_block;
-        for (std::size_t i = 0; i < slots.size(); i += step) {
-            auto const count = (std::min)(step, slots.size() - i);
-            if (query_.factors().usable()) {
-                block_.gather(rows_, slots.data() + i, count);
-                judge();
-            } else {
-                for (std::size_t j = 0; j < count; ++j) compare(slots[i + j]);
-            }
-        }
-    }
-
-private:
-    void part(slot first, std::size_t count) {
-        if constexpr (shows_bits<Keep>) {
-            slot kept[codec::sq8_block];
-            std::size_t found = 0;
-            for (std::size_t i = 0; i < count; i += 64) {
-                auto bits = keep_.word(first + static_cast<slot>(i));
-                for (; bits != 0; bits &= bits - 1) {
-                    auto const j = i + static_cast<std::size_t>(std::countr_zero(bits));
-                    if (j < count) kept[found++] = first + static_cast<slot>(j);
-                }
-            }
-            if (found == 0) return;
-            // A gathered row costs about four of those that lie in a run.
-            if (found * 4 < count) {
-                block_.gather(rows_, kept, found);
-                judge();
-                return;
-            }
-        }
-        block_.lay(rows_, first, count);
-        judge();
-    }
-
-    void judge() {
-        tally_.codes(block_.count());
-        block_.multiply(rows_, query_.shifted(), products_);
-        if (!best_.full()) {
-            for (std::size_t i = 0; i < block_.count(); ++i)
-                if (!best_.full() || limit_allows(i)) compare(block_.row(i));
-            return;
-        }
-        auto const n =
-            codec::sq8_sieve::get()(&limit_, &block_.terms(), products_, block_.count(), kept_);
-        auto const before = best_.farthest();
-        for (std::size_t i = 0; i < n; ++i)
-            if (best_.farthest() == before || limit_allows(kept_[i])) compare(block_.row(kept_[i]));
-    }
-
-    [[nodiscard]] bool limit_allows(std::size_t i) const noexcept {
-        return !(static_cast<float>(products_[i]) < limit_(block_.terms(), i));
-    }
-
-    void compare(slot s) {
-        if (!keep_(s)) return;
-        tally_.vectors(1);
-        float const d = exact_(rows_.vector(s));
-        if (!best_.could_enter(d)) return;
-        bool const moves = !best_.full() || d < best_.farthest();
-        best_.offer({d, s});
-        if (moves && best_.full()) tighten();
-    }
-
-    void tighten() noexcept { limit_ = query_.template limit<bound>(best_.farthest()); }
-
-    coded_rows<Metric, Reader> const& rows_;
-    float const* vector_;
-    decltype(metric::bind_exact<Metric>(nullptr, 0)) exact_;
-    Keep const& keep_;
-    nearest<Before>& best_;
-    [[no_unique_address]] Tally tally_;
-    codec::sq8_query query_;
-    codec::sq8_limit limit_;
-    row_block<Metric> block_;
-    alignas(64) std::int32_t products_[codec::sq8_block] = {};
-    std::uint32_t kept_[codec::sq8_block];
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
-// ---- vicinal/index/flat/two_phase_batch.hpp
-#ifndef VICINAL_INDEX_FLAT_TWO_PHASE_BATCH_HPP
-#define VICINAL_INDEX_FLAT_TWO_PHASE_BATCH_HPP
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-/// The two-phase scan for many queries: each block of rows is read once for all, and multiplied
-/// with 32 queries at a time.
-///
-/// Memory: 50 bytes and three times dim for each query. Cost: rows x queries x dim products of
-/// bytes, and the distances of what they can't rule out.
-template <class Metric, class Reader, class Keep, class Before>
-class two_phase_batch {
-public:
-    using bound = codec::sq8_bound<Metric>;
-
-    /// `best` has a place for each query; query i is at queries + i * dim.
-    two_phase_batch(coded_rows<Metric, Reader> const& rows, float const* queries, Keep const& keep,
-                    std::span<nearest<Before>> best)
-        : rows_(rows), queries_(queries), keep_(keep), best_(best) {}
-
-    void all() {
-        encode();
-        if (usable_.empty()) return;
-        // Of a block the codes shall stay in the first cache and the products in the second; 48
-        // rows are four times those that a kernel holds in registers.
-        auto const fit = std::size_t{32768} / rows_.dim / 48 * 48;
-        auto const step = (std::max)(std::size_t{48}, (std::min)(std::size_t{240}, fit));
-        products_.resize(step);
-        kept_.resize(step * width);
-        block_order order((rows_.count + step - 1) / step);
-        for (std::size_t i = 0; i < order.count(); ++i) {
-            auto const first = order.next() * step;
-            auto const count = (std::min)(step, rows_.count - first);
-            block_.lay(rows_, static_cast<slot>(first), count);
-            for (std::size_t p = 0; p < panels_.size(); ++p) judge(p);
-        }
-    }
-
-private:
-    static constexpr std::size_t width = simd::panel_queries;
-
-    /// A cache line: a vector of them is aligned to its own loads.
-    struct alignas(64) line {
-        std::int8_t bytes[64];
-    };
-    struct alignas(64) product_row {
-        std::int32_t of[width];
-    };
-    struct panel {
-        std::vector<line> codes;
-        codec::sq8_panel_limits limits;
-    };
-
-    void encode() {
-        for (std::size_t i = 0; i < best_.size(); ++i) {
-            auto const* vector = queries_ + i * rows_.dim;
-            if (best_[i].wanted() == 0) continue;
-            codec::sq8_query q;
-            rows_.codec->encode(vector, q);
-            if (!q.factors().usable()) {
-                scan_exactly<Metric>(rows_.vectors, 0, rows_.count, vector, rows_.dim, keep_,
-                                     best_[i]);
-                continue;
-            }
-            usable_.push_back(i);
-            coded_.push_back(std::move(q));
-        }
-        limits_.resize(usable_.size());
-        panels_.resize((usable_.size() + width - 1) / width);
-        std::vector<std::int8_t> together(width * rows_.dim);
-        for (std::size_t p = 0; p < panels_.size(); ++p) {
-            auto const count = (std::min)(width, usable_.size() - p * width);
-            for (std::size_t j = 0; j < count; ++j)
-                std::copy_n(coded_[p * width + j].shifted(), rows_.dim,
-                            together.data() + j * rows_.dim);
-            panels_[p].codes.resize((simd::byte_panel_size(rows_.dim) + 63) / 64);
-            simd::make_byte_panel(together.data(), rows_.dim, count, rows_.dim,
-                                  panels_[p].codes.data()->bytes);
-            for (std::size_t j = 0; j < width; ++j) {
-                auto const q = p * width + (std::min)(j, count - 1);
-                if (best_[usable_[q]].full())
-                    tighten(q);
-                else
-                    limits_[q] = codec::sq8_limit::none();
-                panels_[p].limits.set(j, limits_[q]);
-            }
-        }
-    }
-
-    void judge(std::size_t p) {
-        auto& queries_of = panels_[p];
-        simd::byte_tile_product::get()(queries_of.codes.data()->bytes,
-                                       rows_.code(block_.row(0), block_.count()), rows_.dim,
-                                       block_.count(), rows_.dim, products_.data()->of);
-        auto const n =
-            codec::sq8_panel_sieve::get()(&queries_of.limits, &block_.terms(), products_.data()->of,
-                                          block_.count(), kept_.data());
-        auto const queries = (std::min)(width, usable_.size() - p * width);
-        for (std::size_t i = 0; i < n; ++i) {
-            auto const& c = kept_[i];
-            if (c.query >= queries) continue;
-            auto const q = p * width + c.query;
-            if (!(c.product < limits_[q](block_.terms(), c.row)))
-                compare(p, c.query, block_.row(c.row));
-        }
-    }
-
-    void compare(std::size_t p, std::size_t j, slot s) {
-        auto const q = p * width + j;
-        auto& best = best_[usable_[q]];
-        if (!keep_(s)) return;
-        float const d =
-            metric::exact<Metric>(queries_ + usable_[q] * rows_.dim, rows_.vector(s), rows_.dim);
-        if (!best.could_enter(d)) return;
-        bool const moves = !best.full() || d < best.farthest();
-        best.offer({d, s});
-        if (!moves || !best.full()) return;
-        tighten(q);
-        panels_[p].limits.set(j, limits_[q]);
-        // The lanes that no query uses follow the last.
-        if (q + 1 == usable_.size())
-            for (auto k = j + 1; k < width; ++k) panels_[p].limits.set(k, limits_[q]);
-    }
-
-    void tighten(std::size_t q) noexcept {
-        limits_[q] = coded_[q].template limit<bound>(best_[usable_[q]].farthest());
-    }
-
-    coded_rows<Metric, Reader> const& rows_;
-    float const* queries_;
-    Keep const& keep_;
-    std::span<nearest<Before>> best_;
-    std::vector<std::size_t> usable_;
-    std::vector<codec::sq8_query> coded_;
-    std::vector<codec::sq8_limit> limits_;
-    std::vector<panel> panels_;
-    row_block<Metric> block_;
-    std::vector<product_row> products_;
-    std::vector<codec::sq8_candidate> kept_;
-};
-
-} // namespace vicinal::inline VICINAL_ABI::index
-
-#endif
-
-namespace vicinal::inline VICINAL_ABI::index {
-
-namespace flat_scan {
-
-/// Whether a codec has codes of a metric's vectors that lie beside them.
-template <class Bound>
-inline constexpr bool coded_beside = !codec::alone<Bound> && requires {
-    requires Bound::bounded;
-};
-
-/// The index for one metric over the rows of one storage. Not safe to search while a caller grows
-/// the rows, but inside take_in's section.
-template <class Codec, class Metric, class Storage>
-class plain_rows
-    : public flat_answers<plain_rows<Codec, Metric, Storage>, metric::element_of<Metric>> {
-    using coded = typename Codec::template of<Metric>;
-    using of = plain_rows;
-    /// Whether it has codes beside the vectors, and the linear form of their bound.
-    static constexpr bool two_phase = coded_beside<coded>;
-
-public:
-    using element = metric::element_of<Metric>;
-    using column = typename Storage::column;
-    using vectors_type = vectors_of<coded, Storage>;
-    static constexpr bool exact = true;
-
-    /// Errors: corrupt_snapshot, out_of_memory.
-    [[nodiscard]] static result<of> open(typename Storage::space& space,
-                                         vectors_type const& vectors, std::size_t dim,
-                                         flat_options const&) {
-        of index(vectors, dim);
-        if constexpr (two_phase) VICINAL_CHECK(index.open_codes(space));
-        static_cast<void>(space);
-        return index;
-    }
-
-    [[nodiscard]] slot covered() const noexcept { return covered_; }
-
-    /// Encodes the slots up to `until`, dead ones too. Errors: out_of_memory; nothing is taken in
-    /// then.
-    template <class Live, class Section>
-    [[nodiscard]] result<void> take_in(slot until, Live const&, Section const& section) {
-        if (until <= covered_) return {};
-        if constexpr (two_phase)
-            if (codes_)
-                VICINAL_CHECK(vicinal::detail::guarded([&] { return encode(until, section); }));
-        section([&] { covered_ = until; });
-        return {};
-    }
-
-    /// Forgets every row. Inside the caller's section.
-    void clear() noexcept {
-        covered_ = 0;
-        if (codes_) {
-            codes_->resize(0);
-            factors_->resize(0);
-            if constexpr (two_phase) put({});
-        }
-    }
-
-    /// Adds to `out` what the columns are to hold when the slots of `kept` become slots 0, 1 and so
-    /// on; they stay in place until that is written.
-    [[nodiscard]] result<void> compact(std::span<slot const> kept,
-                                       std::vector<storage::replacement>& out) const {
-        if (codes_) {
-            out.push_back(storage::chosen_rows("flat.codes", *codes_, kept));
-            out.push_back(storage::chosen_rows("flat.factors", *factors_, kept));
-        }
-        return {};
-    }
-    /// Takes the columns as compact() wrote them. Inside the caller's section.
-    void compacted() noexcept {
-        covered_ = static_cast<slot>(codes_ ? codes_->rows() : vectors_->rows());
-    }
-
-    /// Offers what of a list of covered slots, each once, `keep` holds for.
-    template <class Keep, class Before, class Tally = no_tally>
-    void scan_listed(element const* query, std::span<slot const> slots, Keep const& keep,
-                     nearest<Before>& best, Tally const& tally = {}) const {
-        if constexpr (two_phase) {
-            if (codes_) {
-                auto const rows = coded_view();
-                two_phase_scan<Metric, reader, Keep, Before, Tally> s(rows, query, keep, best,
-                                                                      tally);
-                s.among(slots);
-                return;
-            }
-        }
-        scan_list<Metric>(vectors_->reader(), slots, query, dim_, keep, best, tally);
-    }
-
-    /// Offers what of the covered rows may be among the nearest, with exact distances, in an order
-    /// of slots at equal distance that is the caller's.
-    template <class Keep, class Before, class Tally = no_tally>
-    void scan(element const* query, Keep const& keep, nearest<Before>& best,
-              Tally const& tally = {}) const {
-        if constexpr (two_phase) {
-            if (codes_) {
-                auto const rows = coded_view();
-                two_phase_scan<Metric, reader, Keep, Before, Tally> s(rows, query, keep, best,
-                                                                      tally);
-                s.all();
-                return;
-            }
-        }
-        scan_exactly<Metric>(vectors_->reader(), 0, covered_, query, dim_, keep, best, tally);
-    }
-
-    /// The same for many queries.
-    template <class Keep, class Before>
-    [[nodiscard]] result<void> scan_batch(element const* queries, std::span<nearest<Before>> best,
-                                          Keep const& keep, std::size_t threads) const {
-        constexpr std::size_t grain = 32;
-        return run_parts(best.size(), grain, threads, [&](std::size_t first, std::size_t last) {
-            return vicinal::detail::guarded([&]() -> result<void> {
-                auto const part = best.subspan(first, last - first);
-                auto const* from = queries + first * dim_;
-                if constexpr (two_phase)
-                    // Few queries leave most of a panel empty.
-                    if (codes_ && part.size() >= least_batch) {
-                        auto const rows = coded_view();
-                        two_phase_batch<Metric, reader, Keep, Before> b(rows, from, keep, part);
-                        b.all();
-                        return {};
-                    }
-                for (std::size_t i = 0; i < part.size(); ++i) scan(from + i * dim_, keep, part[i]);
-                return {};
-            });
-        });
-    }
-
-    /// The covered slots for which live(slot) holds and whose codes are not their vectors': a scan
-    /// could miss them. O(rows). For checks.
-    template <class Live>
-    [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
-        std::vector<slot> lost;
-        if constexpr (two_phase) {
-            if (!codes_) return lost;
-            auto const rows = coded_view();
-            for (slot s = 0; s < covered_; ++s)
-                if (live(s) && !codec_.holds(rows.vector(s), rows.code(s),
-                                             *rows.factors.template row_as<codec::sq8_factors>(s)))
-                    lost.push_back(s);
-        }
-        static_cast<void>(live);
-        return lost;
-    }
-
-    /// Bytes that a distance of codes reads.
-    [[nodiscard]] std::size_t code_bytes() const noexcept {
-        return codes_ ? dim_ + sizeof(codec::sq8_factors) : 0;
-    }
-
-private:
-    static constexpr std::size_t least_batch = 4;
-    using reader = decltype(std::declval<column const&>().reader());
-
-    plain_rows(vectors_type const& vectors, std::size_t dim) noexcept
-        : vectors_(&vectors), codec_(dim), dim_(dim), covered_(static_cast<slot>(vectors.rows())) {}
-
-    [[nodiscard]] result<void> open_codes(typename Storage::space& space) {
-        if (dim_ > coded::most_elements) return {};
-        auto codes = space.column("flat.codes", dim_, storage::heat::warm);
-        VICINAL_CHECK(codes);
-        auto factors =
-            space.column("flat.factors", sizeof(codec::sq8_factors), storage::heat::warm);
-        VICINAL_CHECK(factors);
-        auto const n = (*codes)->rows();
-        if ((*factors)->rows() != n || vectors_->rows() < n)
-            return error{errc::corrupt_snapshot,
-                         "flat.codes and flat.factors of one length, no more than the vectors",
-                         std::to_string(n) + " and " + std::to_string((*factors)->rows())};
-        auto frames = frame_column<column>::open(space, "flat.frame");
-        VICINAL_CHECK(frames);
-        auto frame = frames->get(dim_);
-        VICINAL_CHECK(frame);
-        codec_.put(std::move(*frame));
-        frames_ = *frames;
-        codes_ = *codes;
-        factors_ = *factors;
-        covered_ = static_cast<slot>(n);
-        return {};
-    }
-
-    template <class Section>
-    [[nodiscard]] result<void> encode(slot until, Section const& section) {
-        for (auto* c : {codes_, factors_})
-            if (until > c->capacity()) {
-                VICINAL_CHECK(c->prepare(until));
-                section([&] { c->commit(); });
-            }
-        std::vector<float> scratch(dim_);
-        if (covered_ < framed_from && until >= framed_from) {
-            auto const vectors = vectors_->reader();
-            auto frame = codec_.fitting_frame(
-                until, [&](std::size_t i) { return vectors.template row_as<float>(i); });
-            VICINAL_CHECK(frames_.reserve(frame, section));
-            section([&] {
-                put(std::move(frame));
-                encode_rows(0, covered_, scratch.data());
-            });
-        }
-        codes_->resize(until);
-        factors_->resize(until);
-        encode_rows(covered_, until, scratch.data());
-        // Both columns have as many rows as are encoded, and none that was misread.
-        if (storage::fault_scope::met()) {
-            codes_->resize(covered_);
-            factors_->resize(covered_);
-            return error{errc::io_failure, "vectors that can be read, to encode them"};
-        }
-        return {};
-    }
-    void encode_rows(slot first, slot last, float* scratch) noexcept {
-        auto const vectors = vectors_->reader();
-        for (auto s = first; s < last; ++s) {
-            auto const factors =
-                codec_.encode(vectors.template row_as<float>(s),
-                              reinterpret_cast<std::uint8_t*>(codes_->edit(s)), scratch);
-            std::memcpy(factors_->edit(s), &factors, sizeof factors);
-        }
-    }
-    /// The frame of codes that are made from now on.
-    void put(codec::sq8_frame frame) noexcept {
-        frames_.put(frame);
-        codec_.put(std::move(frame));
-    }
-
-    [[nodiscard]] auto coded_view() const noexcept {
-        return coded_rows<Metric, reader>{
-            &codec_, codes_->reader(), factors_->reader(), vectors_->reader(), covered_, dim_};
-    }
-
-    vectors_type const* vectors_;
-    /// Null where there is one phase only.
-    column* codes_ = nullptr;
-    column* factors_ = nullptr;
-    frame_column<column> frames_;
-    coded codec_;
-    std::size_t dim_;
-    slot covered_;
-};
-
-} // namespace flat_scan
 
 /// Looks at every row: exact, no build.
 ///

@@ -55,12 +55,9 @@ public:
         } else {
             // Long enough to be read ahead, short enough that some of every part comes early.
             auto const run = (std::max)(slot{most}, (std::min)(slot{8 * most}, end / 64));
-            block_order order((end + run - 1) / run);
-            for (std::size_t i = 0; i < order.count(); ++i) {
-                auto const first = static_cast<slot>(order.next()) * run;
-                for (auto s = first; s < first + (std::min)(run, end - first); ++s)
-                    hold(s, keep, best);
-            }
+            in_spread_runs(end, run, [&](slot first, slot last) {
+                for (auto s = first; s < last; ++s) hold(s, keep, best);
+            });
             end_with(keep, best);
         }
     }

@@ -2,8 +2,9 @@
 #ifndef VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
 #define VICINAL_INDEX_FLAT_BLOCK_ORDER_HPP
 
-#include <vicinal/core/config.hpp>
+#include <vicinal/core/record.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <numeric>
 
@@ -35,6 +36,17 @@ private:
     std::size_t step_ = 1;
     std::size_t at_ = 0;
 };
+
+/// Calls use(first, last) for all numbers below `count`, `run` of them at a time or what is left,
+/// in that order of the runs.
+template <class Use>
+void in_spread_runs(slot count, slot run, Use const& use) {
+    block_order order((count + run - 1) / run);
+    for (std::size_t i = 0; i < order.count(); ++i) {
+        auto const first = static_cast<slot>(order.next()) * run;
+        use(first, first + (std::min)(run, count - first));
+    }
+}
 
 } // namespace vicinal::inline VICINAL_ABI::index
 

@@ -41,14 +41,12 @@ public:
         auto const blocks = (end + block_rows - 1) / block_rows;
         // Long enough to be read ahead, short enough that some of every part comes early.
         auto const run = (std::max)(slot{16}, (std::min)(slot{128}, blocks / 64));
-        block_order order((blocks + run - 1) / run);
-        for (std::size_t i = 0; i < order.count(); ++i) {
-            auto const first = static_cast<slot>(order.next()) * run;
-            for (auto b = first; b < first + (std::min)(run, blocks - first); ++b) {
+        in_spread_runs(blocks, run, [&](slot first, slot last) {
+            for (auto b = first; b < last; ++b) {
                 auto const rows = (std::min)(block_rows, end - b * block_rows);
                 look_at(b, kept(keep, b) & every >> (block_rows - rows), keep, best);
             }
-        }
+        });
         contenders_.finish(keep, best);
     }
     /// Those of a list, each once.
