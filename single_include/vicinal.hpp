@@ -9715,15 +9715,14 @@ inline constexpr auto rabitq_about_name = [] {
 /// first rows, in place of the mean of all: what is to be encoded is shorter, and so is what is
 /// lost. For stores that keep codes alone (codec::only).
 ///
-/// Of 200,000 SIFT descriptors, 128 elements, what the codes of five bits lose, squared, is .66 of
-/// what codec::rabitq<5> loses in as many bytes, and of the ten nearest .956 are among the ten
-/// nearest of what codes stand for in place of .948 (1,000 queries, all rows compared, by a program
-/// that is not part of the project).
+/// In as many bytes, five bits an element: of the ten nearest of 50,000 SIFT descriptors, 128
+/// elements, .961 are among the ten nearest of what codes stand for in place of .950 (`codecs_bench
+/// "sift codes rabitq5"`).
 ///
 /// For float elements, up to 32,768 of them, under squared_l2, inner_product and cosine. Under
 /// cosine the direction is encoded. Memory: Bits / 8 bytes an element, their number rounded up to
 /// 64, and 12 bytes a row; 12 bytes an element of each centre. Learns from the first 64 rows a
-/// centre. A query is compared with all centres once; a graph is linked several times as slowly as
+/// centre. A query is compared with all centres once; linking a graph takes three times as long as
 /// over codec::rabitq, as its rows are queries then.
 template <unsigned Bits, std::size_t Centres = 64>
 struct rabitq_about {
@@ -22555,9 +22554,15 @@ inline constexpr std::size_t least_ordered = 4096;
     return (std::max)((std::min)(wanted == 0 ? fair : wanted, rows), std::size_t{1});
 }
 
-/// The rows of a list beyond which it is split.
+/// The rows that a list should have.
+[[nodiscard]] inline std::size_t fair_rows(std::size_t rows, std::size_t wanted) noexcept {
+    return (std::max)(rows / lists_for(rows, wanted), std::size_t{64});
+}
+/// The rows of a list beyond which it is split: so few that lists which grow come to be about as
+/// many as a build makes (docs/indexes.md has what higher bounds cost a search). Four blocks stay:
+/// they are scanned in a microsecond or two.
 [[nodiscard]] inline std::size_t most_rows(std::size_t rows, std::size_t wanted) noexcept {
-    return 4 * (std::max)(rows / lists_for(rows, wanted), std::size_t{64});
+    return (std::max)(fair_rows(rows, wanted) * 3 / 2, std::size_t{128});
 }
 
 } // namespace inverted
@@ -29661,9 +29666,9 @@ struct deviation {
 };
 
 /// The drift from which on compaction looks for centres anew. 200,000 SIFT descriptors, centres of
-/// the first 60,000, the rest a thousand at a time: by chance the drift comes to 1.02 and a search
-/// for a recall of .95 takes 240 microseconds, in the order of a sum of their elements to 1.32 and
-/// 290; with new centres both take 190 (one thread, loaded machine).
+/// the first 60,000, the rest a thousand at a time: by chance the drift comes to 1.00 and a search
+/// for a recall of .95 looks at 5,592 codes, in the order of a sum of their elements to 1.33 and
+/// 7,520; with new centres these are 4,628 and 4,807.
 inline constexpr double retrained_from = 1.3;
 
 /// What is true of all lists, as the one row of its column.
@@ -32159,8 +32164,8 @@ private:
                 if (of[i] < vectors_.rows() && live(of[i])) rows.push_back(of[i]);
         });
         // What a crowded list has in equal parts, of the size that lists have on the average.
-        auto const fair = most_rows(s.rows, s.partitions) / 4;
-        auto const parts = (std::max)(rows.size() / fair, std::size_t{2});
+        auto const parts =
+            (std::max)(rows.size() / fair_rows(s.rows, s.partitions), std::size_t{2});
         cluster::kmeans_options o;
         o.seed = s.seed + l;
         auto const centres = vectors_.centres(rows, parts, o);
