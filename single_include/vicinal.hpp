@@ -9736,15 +9736,14 @@ inline constexpr auto rabitq_about_name = [] {
 /// first rows, in place of the mean of all: what is to be encoded is shorter, and so is what is
 /// lost. For stores that keep codes alone (codec::only).
 ///
-/// Of 200,000 SIFT descriptors, 128 elements, what the codes of five bits lose, squared, is .66 of
-/// what codec::rabitq<5> loses in as many bytes, and of the ten nearest .956 are among the ten
-/// nearest of what codes stand for in place of .948 (1,000 queries, all rows compared, by a program
-/// that is not part of the project).
+/// In as many bytes, five bits an element: of the ten nearest of 50,000 SIFT descriptors, 128
+/// elements, .961 are among the ten nearest of what codes stand for in place of .950 (`codecs_bench
+/// "sift codes rabitq5"`).
 ///
 /// For float elements, up to 32,768 of them, under squared_l2, inner_product and cosine. Under
 /// cosine the direction is encoded. Memory: Bits / 8 bytes an element, their number rounded up to
 /// 64, and 12 bytes a row; 12 bytes an element of each centre. Learns from the first 64 rows a
-/// centre. A query is compared with all centres once; a graph is linked several times as slowly as
+/// centre. A query is compared with all centres once; linking a graph takes three times as long as
 /// over codec::rabitq, as its rows are queries then.
 template <unsigned Bits, std::size_t Centres = 64>
 struct rabitq_about {
@@ -22576,9 +22575,15 @@ inline constexpr std::size_t least_ordered = 4096;
     return (std::max)((std::min)(wanted == 0 ? fair : wanted, rows), std::size_t{1});
 }
 
-/// The rows of a list beyond which it is split.
+/// The rows that a list should have.
+[[nodiscard]] inline std::size_t fair_rows(std::size_t rows, std::size_t wanted) noexcept {
+    return (std::max)(rows / lists_for(rows, wanted), std::size_t{64});
+}
+/// The rows of a list beyond which it is split: so few that lists which grow come to be about as
+/// many as a build makes (docs/indexes.md has what higher bounds cost a search). Four blocks stay:
+/// they are scanned in a microsecond or two.
 [[nodiscard]] inline std::size_t most_rows(std::size_t rows, std::size_t wanted) noexcept {
-    return 4 * (std::max)(rows / lists_for(rows, wanted), std::size_t{64});
+    return (std::max)(fair_rows(rows, wanted) * 3 / 2, std::size_t{128});
 }
 
 } // namespace inverted
@@ -24668,13 +24673,115 @@ private:
 #ifndef VICINAL_INDEX_ROW_CODES_HPP
 #define VICINAL_INDEX_ROW_CODES_HPP
 
+// ---- vicinal/index/code_lines.hpp
+#ifndef VICINAL_INDEX_CODE_LINES_HPP
+#define VICINAL_INDEX_CODE_LINES_HPP
+
 namespace vicinal::inline VICINAL_ABI::index {
 
-/// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere in
-/// a line.
-[[nodiscard]] constexpr std::size_t code_lines(std::size_t row_bytes) noexcept {
-    return (std::min)((row_bytes + 48 + 63) / 64, std::size_t{12});
+/// Cache lines of so many bytes of codes that are asked for ahead: all of a short code, as it may
+/// begin anywhere in a line.
+[[nodiscard]] constexpr std::size_t code_lines(std::size_t bytes, std::size_t most = 12) noexcept {
+    return (std::min)((bytes + 48 + 63) / 64, most);
 }
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+// ---- vicinal/index/learnt_codec.hpp
+#ifndef VICINAL_INDEX_LEARNT_CODEC_HPP
+#define VICINAL_INDEX_LEARNT_CODEC_HPP
+
+namespace vicinal::inline VICINAL_ABI::index {
+
+/// A codec whose codes lie in a column of an index, and the columns of what it makes them in: its
+/// frame, and what it has learnt, where it has such.
+template <class Codec, class Column>
+class learnt_codec {
+public:
+    static constexpr bool has_frame = framed<Codec>;
+    static constexpr bool learns = codec::needs_model<Codec>;
+
+    explicit learnt_codec(std::size_t dim) : codec_(dim), dim_(dim) {}
+
+    /// Binds it to those columns, making them where there are none, and hands the codec what they
+    /// say. coded: whether there are codes already, which need what they were made in. The names
+    /// must outlive it. Errors: corrupt_snapshot, out_of_memory.
+    template <class Space>
+    [[nodiscard]] result<void> bind(Space& space, std::string_view frame, std::string_view model,
+                                    bool coded) {
+        if constexpr (has_frame) {
+            auto frames = frame_column<Column>::open(space, frame);
+            VICINAL_CHECK(frames);
+            auto now = frames->get(dim_);
+            VICINAL_CHECK(now);
+            frames_ = *frames;
+            codec_.put(std::move(*now));
+        }
+        if constexpr (learns) {
+            auto numbers = model_column<Column>::open(space, model, codec_);
+            VICINAL_CHECK(numbers);
+            model_ = *numbers;
+            if (coded && model_.empty())
+                return error{errc::corrupt_snapshot, "codes with what they were learnt from",
+                             "no " + std::string(model)};
+        }
+        static_cast<void>(space), static_cast<void>(frame), static_cast<void>(model);
+        static_cast<void>(coded);
+        return {};
+    }
+
+    [[nodiscard]] Codec const& operator*() const noexcept { return codec_; }
+    [[nodiscard]] Codec const* operator->() const noexcept { return &codec_; }
+
+    /// Whether there can be codes of `until` rows: a codec that learns wants enough of them.
+    [[nodiscard]] bool ready(slot until) const noexcept {
+        if constexpr (learns) return codec_.has_model() || until >= Codec::trains_from;
+        static_cast<void>(until);
+        return true;
+    }
+
+    /// Room for put().
+    template <class Section>
+    [[nodiscard]] result<void> reserve(codec::sq8_frame const& frame, Section const& section) {
+        return frames_.reserve(frame, section);
+    }
+    /// Inside the section, with which all codes there are must be made anew.
+    void put(codec::sq8_frame frame) noexcept {
+        frames_.put(frame);
+        codec_.put(std::move(frame));
+    }
+    /// Takes what Codec::fit() gives before there is any code: no search reads the codec yet.
+    template <class Section>
+    [[nodiscard]] result<void> learn(std::span<float const> numbers, Section const& section) {
+        VICINAL_CHECK(model_.reserve(numbers.size(), section));
+        if (!codec_.put_model(numbers))
+            return error{errc::not_finite, "vectors that a codec can learn from",
+                         "elements beyond its range"};
+        section([&] { model_.put(numbers); });
+        return {};
+    }
+    /// Forgets all of it. Inside the section.
+    void clear() noexcept {
+        if constexpr (has_frame) put(codec::sq8_frame{});
+        if constexpr (learns) {
+            model_.put({});
+            static_cast<void>(codec_.put_model({}));
+        }
+    }
+
+private:
+    frame_column<Column> frames_;
+    model_column<Column> model_;
+    Codec codec_;
+    std::size_t dim_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index {
 
 /// The names of an index's columns of codes, of the frame that they are in and of what the codec
 /// has learnt. Outlives the index.
@@ -24702,13 +24809,8 @@ public:
     }
 
     /// Whether there can be codes of `until` rows: a codec that learns wants enough of them.
-    [[nodiscard]] bool ready(slot until) const noexcept {
-        if constexpr (codec::needs_model<Codec>)
-            return codec_.has_model() || until >= Codec::trains_from;
-        static_cast<void>(until);
-        return true;
-    }
-    [[nodiscard]] Codec const& codec() const noexcept { return codec_; }
+    [[nodiscard]] bool ready(slot until) const noexcept { return codec_.ready(until); }
+    [[nodiscard]] Codec const& codec() const noexcept { return *codec_; }
     [[nodiscard]] auto reader() const noexcept { return all().reader(); }
     [[nodiscard]] std::uint64_t rows() const noexcept { return all().rows(); }
     [[nodiscard]] std::size_t row_bytes() const noexcept { return all().row_bytes(); }
@@ -24723,7 +24825,7 @@ public:
             if (first < framed_from && until >= framed_from)
                 VICINAL_CHECK(choose_frame(first, until, section));
         if constexpr (codec::needs_model<Codec>)
-            if (!codec_.has_model()) VICINAL_CHECK(learn(until, section));
+            if (!codec_->has_model()) VICINAL_CHECK(learn(until, section));
         if constexpr (!Codec::reads_rows) {
             VICINAL_CHECK(storage::reserve(*own_, until, section));
             auto const part = [&](std::size_t from, std::size_t to) {
@@ -24748,13 +24850,7 @@ public:
         if constexpr (has_column) own_->resize(rows);
     }
     /// Forgets what codes are made in. Inside the caller's section.
-    void clear() noexcept {
-        if constexpr (framed<Codec>) put(codec::sq8_frame{});
-        if constexpr (codec::needs_model<Codec>) {
-            model_.put({});
-            static_cast<void>(codec_.put_model({}));
-        }
-    }
+    void clear() noexcept { codec_.clear(); }
 
     /// The codes of the slots of `kept`, which become slots 0, 1 and so on.
     void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
@@ -24771,26 +24867,12 @@ private:
                                                         code_columns const& names) {
         row_codes c(vectors, dim, names);
         if constexpr (!Codec::reads_rows) {
-            auto own = space.column(names.codes, c.codec_.row_bytes(), storage::heat::warm);
+            auto own = space.column(names.codes, c.codec_->row_bytes(), storage::heat::warm);
             VICINAL_CHECK(own);
             c.own_ = *own;
         }
-        if constexpr (framed<Codec>) {
-            auto frames = frame_column<column>::open(space, names.frame);
-            VICINAL_CHECK(frames);
-            auto frame = frames->get(dim);
-            VICINAL_CHECK(frame);
-            c.frames_ = *frames;
-            c.codec_.put(std::move(*frame));
-        }
-        if constexpr (codec::needs_model<Codec>) {
-            auto model = model_column<column>::open(space, names.model, c.codec_);
-            VICINAL_CHECK(model);
-            c.model_ = *model;
-            if (c.own_->rows() != 0 && c.model_.empty())
-                return error{errc::corrupt_snapshot, "codes with what they were learnt from",
-                             "no " + std::string(names.model)};
-        }
+        VICINAL_CHECK(c.codec_.bind(space, names.frame, names.model,
+                                    c.own_ != nullptr && c.own_->rows() != 0));
         return c;
     }
 
@@ -24799,48 +24881,38 @@ private:
     [[nodiscard]] result<void> learn(slot until, Section const& section) {
         auto const vectors = vectors_->reader();
         auto const numbers =
-            codec_.fit(until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
+            codec_->fit(until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
         VICINAL_CHECK(numbers);
         if (storage::fault_scope::met())
             return error{errc::io_failure, "vectors that can be read, to learn from them"};
-        VICINAL_CHECK(model_.reserve(numbers->size(), section));
-        if (!codec_.put_model(*numbers))
-            return error{errc::not_finite, "vectors that a codec can learn from",
-                         "elements beyond its range"};
-        section([&] { model_.put(*numbers); });
-        return {};
+        return codec_.learn(*numbers, section);
     }
     template <class Section>
     [[nodiscard]] result<void> choose_frame(slot before, slot until, Section const& section) {
         auto const vectors = vectors_->reader();
-        auto frame = codec_.fitting_frame(
+        auto frame = codec_->fitting_frame(
             until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
-        VICINAL_CHECK(frames_.reserve(frame, section));
+        VICINAL_CHECK(codec_.reserve(frame, section));
         std::vector<float> scratch((std::max)(dim_, scratch_floats()));
         section([&] {
-            put(std::move(frame));
+            codec_.put(std::move(frame));
             for (slot s = 0; s < before; ++s) encode(vectors, s, scratch.data());
         });
         return {};
     }
-    void put(codec::sq8_frame frame) noexcept {
-        frames_.put(frame);
-        codec_.put(std::move(frame));
-    }
-
     [[nodiscard]] std::size_t scratch_floats() const noexcept {
-        if constexpr (requires { codec_.scratch(); })
-            return codec_.scratch();
+        if constexpr (requires { codec_->scratch(); })
+            return codec_->scratch();
         else
             return 0;
     }
     template <class Reader>
     void encode(Reader const& vectors, slot s, float* scratch) noexcept {
         auto const* const vector = vectors.template row_as<element>(s);
-        if constexpr (requires { codec_.scratch(); })
-            codec_.encode_row(vector, own_->edit(s), scratch);
+        if constexpr (requires { codec_->scratch(); })
+            codec_->encode_row(vector, own_->edit(s), scratch);
         else
-            codec_.encode_row(vector, own_->edit(s));
+            codec_->encode_row(vector, own_->edit(s));
         static_cast<void>(scratch);
     }
 
@@ -24855,9 +24927,7 @@ private:
     code_columns const* names_;
     /// Null where the codec reads the vectors.
     column* own_ = nullptr;
-    frame_column<column> frames_;
-    model_column<column> model_;
-    Codec codec_;
+    learnt_codec<Codec, column> codec_;
     std::size_t dim_;
 };
 
@@ -29647,6 +29717,137 @@ static_assert(model<hnsw<>>);
 #ifndef VICINAL_INDEX_IVF_CODES_HPP
 #define VICINAL_INDEX_IVF_CODES_HPP
 
+// What inverted lists are scanned by: codes in the order of the lists, or by slot.
+// ---- vicinal/index/ivf/list_codes.hpp
+#ifndef VICINAL_INDEX_IVF_LIST_CODES_HPP
+#define VICINAL_INDEX_IVF_LIST_CODES_HPP
+
+// ---- vicinal/index/ivf/code_view.hpp
+#ifndef VICINAL_INDEX_IVF_CODE_VIEW_HPP
+#define VICINAL_INDEX_IVF_CODE_VIEW_HPP
+
+// ---- vicinal/index/ivf/state.hpp
+#ifndef VICINAL_INDEX_IVF_STATE_HPP
+#define VICINAL_INDEX_IVF_STATE_HPP
+
+/// What inverted lists say of themselves, as it lies in files.
+namespace vicinal::inline VICINAL_ABI::index::inverted {
+
+/// Rows of a block: what the kernels of packed codes take at once.
+inline constexpr std::uint32_t block_rows = 32;
+inline constexpr std::uint32_t none = 0xffffffffU;
+
+/// How far rows are from the centres of their lists.
+struct deviation {
+    double squares = 0;
+    std::uint32_t rows = 0;
+    /// The mean of the squares when the centres were found.
+    float at_first = 0;
+
+    /// One whose square is not finite says nothing.
+    void add(float distance) noexcept {
+        double const square = double{distance} * double{distance};
+        if (!std::isfinite(square)) return;
+        squares += square;
+        ++rows;
+    }
+    void remove(deviation const& other) noexcept {
+        squares = (std::max)(squares - other.squares, 0.0);
+        rows -= (std::min)(rows, other.rows);
+    }
+    [[nodiscard]] double mean() const noexcept { return rows == 0 ? 0 : squares / rows; }
+};
+
+/// The drift from which on compaction looks for centres anew. 200,000 SIFT descriptors, centres of
+/// the first 60,000, the rest a thousand at a time: by chance the drift comes to 1.00 and a search
+/// for a recall of .95 looks at 5,592 codes, in the order of a sum of their elements to 1.33 and
+/// 7,520; with new centres these are 4,628 and 4,807.
+inline constexpr double retrained_from = 1.3;
+
+/// What is true of all lists, as the one row of its column.
+struct state {
+    std::uint64_t seed = 0;
+    /// Slots taken in; later ones are the fresh tail, even where a list names them already.
+    slot covered = 0;
+    std::uint32_t lists = 0;
+    /// Blocks that were ever in use.
+    std::uint32_t blocks = 0;
+    /// The first block of those that no list uses any more; none.
+    std::uint32_t free = none;
+    std::uint32_t partitions = 0;
+    std::uint32_t flat_below = 0;
+    /// Rows that there were when the centres were looked for.
+    std::uint32_t trained = 0;
+    /// Slots in lists.
+    std::uint32_t rows = 0;
+    /// Of the rows that were put into lists.
+    deviation off = {};
+};
+static_assert(sizeof(state) == 56, "nothing between the members is written to a file");
+
+/// How much farther rows lie from their centres than when these were found: the ratio of the mean
+/// squared distances; 1 where that is not known.
+[[nodiscard]] inline double drift_of(state const& s) noexcept {
+    if (!(s.off.at_first > 0)) return 1;
+    float const ratio = static_cast<float>(s.off.mean()) / s.off.at_first;
+    return ratio > 0 && std::isfinite(ratio) ? double{ratio} : 1;
+}
+
+/// A list: a chain of blocks, all of them full but the last.
+struct head {
+    std::uint32_t first = none;
+    std::uint32_t last = none;
+    std::uint32_t rows = 0;
+    /// At least the Euclidean distance of each row from the centre.
+    float radius = 0;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
+
+namespace vicinal::inline VICINAL_ABI::index::inverted {
+
+/// Where codes lie: by slot, by place, or 32 places in a block.
+enum class code_order { by_slot, by_place, in_blocks };
+
+/// Codes as a search finds them.
+template <class Reader, code_order Order>
+struct code_view {
+    static constexpr bool scattered = Order == code_order::by_slot;
+    static constexpr bool in_blocks = Order == code_order::in_blocks;
+    Reader rows;
+    Reader places;
+    /// Places there are.
+    std::uint32_t end;
+
+    /// The code of a slot; that of any other where a damaged file names no place.
+    [[nodiscard]] std::byte const* row(slot s) const noexcept { return rows.row(row_of(s)); }
+    void prefetch(slot s, std::size_t lines) const noexcept { rows.prefetch(row_of(s), lines); }
+    [[nodiscard]] std::byte const* at(std::uint32_t place, slot s) const noexcept {
+        return rows.row(scattered ? s : place);
+    }
+    [[nodiscard]] std::byte const* block(std::uint32_t b) const noexcept { return rows.row(b); }
+    void prefetch_block(std::uint32_t b, std::size_t lines) const noexcept {
+        rows.prefetch(b, lines);
+    }
+
+    /// Where a slot lies, or any other where a damaged file names no place.
+    [[nodiscard]] std::uint32_t place_of(slot s) const noexcept {
+        auto const place = *places.template row_as<std::uint32_t>(s);
+        return place < end ? place : 0;
+    }
+
+private:
+    [[nodiscard]] std::uint32_t row_of(slot s) const noexcept {
+        if constexpr (scattered) return s;
+        return in_blocks ? place_of(s) / block_rows : place_of(s);
+    }
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
 // ---- vicinal/index/ivf/geometry.hpp
 #ifndef VICINAL_INDEX_IVF_GEOMETRY_HPP
 #define VICINAL_INDEX_IVF_GEOMETRY_HPP
@@ -29824,75 +30025,6 @@ private:
 #endif
 
 namespace vicinal::inline VICINAL_ABI::index::inverted {
-
-/// Rows of a block: what the kernels of packed codes take at once.
-inline constexpr std::uint32_t block_rows = 32;
-inline constexpr std::uint32_t none = 0xffffffffU;
-
-/// How far rows are from the centres of their lists.
-struct deviation {
-    double squares = 0;
-    std::uint32_t rows = 0;
-    /// The mean of the squares when the centres were found.
-    float at_first = 0;
-
-    /// One whose square is not finite says nothing.
-    void add(float distance) noexcept {
-        double const square = double{distance} * double{distance};
-        if (!std::isfinite(square)) return;
-        squares += square;
-        ++rows;
-    }
-    void remove(deviation const& other) noexcept {
-        squares = (std::max)(squares - other.squares, 0.0);
-        rows -= (std::min)(rows, other.rows);
-    }
-    [[nodiscard]] double mean() const noexcept { return rows == 0 ? 0 : squares / rows; }
-};
-
-/// The drift from which on compaction looks for centres anew. 200,000 SIFT descriptors, centres of
-/// the first 60,000, the rest a thousand at a time: by chance the drift comes to 1.02 and a search
-/// for a recall of .95 takes 240 microseconds, in the order of a sum of their elements to 1.32 and
-/// 290; with new centres both take 190 (one thread, loaded machine).
-inline constexpr double retrained_from = 1.3;
-
-/// What is true of all lists, as the one row of its column.
-struct state {
-    std::uint64_t seed = 0;
-    /// Slots taken in; later ones are the fresh tail, even where a list names them already.
-    slot covered = 0;
-    std::uint32_t lists = 0;
-    /// Blocks that were ever in use.
-    std::uint32_t blocks = 0;
-    /// The first block of those that no list uses any more; none.
-    std::uint32_t free = none;
-    std::uint32_t partitions = 0;
-    std::uint32_t flat_below = 0;
-    /// Rows that there were when the centres were looked for.
-    std::uint32_t trained = 0;
-    /// Slots in lists.
-    std::uint32_t rows = 0;
-    /// Of the rows that were put into lists.
-    deviation off = {};
-};
-static_assert(sizeof(state) == 56, "nothing between the members is written to a file");
-
-/// How much farther rows lie from their centres than when these were found: the ratio of the mean
-/// squared distances; 1 where that is not known.
-[[nodiscard]] inline double drift_of(state const& s) noexcept {
-    if (!(s.off.at_first > 0)) return 1;
-    float const ratio = static_cast<float>(s.off.mean()) / s.off.at_first;
-    return ratio > 0 && std::isfinite(ratio) ? double{ratio} : 1;
-}
-
-/// A list: a chain of blocks, all of them full but the last.
-struct head {
-    std::uint32_t first = none;
-    std::uint32_t last = none;
-    std::uint32_t rows = 0;
-    /// At least the Euclidean distance of each row from the centre.
-    float radius = 0;
-};
 
 /// The columns of the lists, codes excepted. A place is a block times 32 and a row of it.
 template <class Storage>
@@ -30111,6 +30243,49 @@ private:
 } // namespace vicinal::inline VICINAL_ABI::index::inverted
 
 #endif
+// ---- vicinal/index/ivf/residuals.hpp
+#ifndef VICINAL_INDEX_IVF_RESIDUALS_HPP
+#define VICINAL_INDEX_IVF_RESIDUALS_HPP
+
+namespace vicinal::inline VICINAL_ABI::index::inverted {
+
+/// The median of each element of centres that lie one behind the other, of which there is one at
+/// least: a single centre that is far away would move the mean of all.
+[[nodiscard]] inline std::vector<float> middle_of(std::span<float const> centres, std::size_t dim) {
+    auto const count = centres.size() / dim;
+    std::vector<float> middle(dim), all(count);
+    for (std::size_t i = 0; i < dim; ++i) {
+        for (std::size_t c = 0; c < count; ++c) all[c] = centres[c * dim + i];
+        auto const half = all.begin() + static_cast<std::ptrdiff_t>(count / 2);
+        std::nth_element(all.begin(), half, all.end());
+        middle[i] = *half;
+    }
+    return middle;
+}
+
+/// What codes in blocks learn (codec::block_codes): of what `rows` vectors, of which row(i) is one,
+/// have beyond the nearest of the centres, and of the middle of these.
+template <class Metric, class Codec, class Row>
+[[nodiscard]] result<std::vector<float>>
+fit_residuals(Codec const& codec, std::size_t rows, Row const& row, std::span<float const> centres,
+              std::size_t dim) {
+    auto const count = centres.size() / dim;
+    std::vector<float> beyond(dim), distances(count);
+    auto const residual = [&](std::size_t i) {
+        geometry<Metric>::bring(row(i), dim, beyond.data());
+        geometry<metric::squared_l2>::distances(beyond.data(), centres.data(), count, dim,
+                                                distances.data());
+        auto const nearest = static_cast<std::size_t>(
+            std::min_element(distances.begin(), distances.end()) - distances.begin());
+        for (std::size_t j = 0; j < dim; ++j) beyond[j] -= centres[nearest * dim + j];
+        return beyond.data();
+    };
+    return codec.fit(rows, residual, middle_of(centres, dim));
+}
+
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
 
 namespace vicinal::inline VICINAL_ABI::index::inverted {
 
@@ -30130,84 +30305,44 @@ struct codec_in_lists<Codec, true> {
     using type = typename Codec::blocks;
 };
 
+/// Whether an index has no codes of its own: the codec reads the vectors, or a store keeps codes
+/// alone.
+template <class Codec>
+concept codes_by_slot = Codec::reads_rows || codec::alone<Codec>;
+
 /// The codes of the rows in the order of their places, so that those of a list lie one behind the
-/// other, or 32 of them in a block where the codec has blocks (codec::block_codes); or by slot,
-/// where the codec reads the vectors and where a store keeps codes alone.
+/// other, or 32 of them in a block where the codec has blocks (codec::block_codes). Those that lie
+/// by slot: index/ivf/slot_codes.hpp.
 template <class Codec, class Metric, class Storage>
 class codes {
 public:
     using column = typename Storage::column;
     using vectors_type = vectors_of<Codec, Storage>;
-    static constexpr bool by_slot = Codec::reads_rows || codec::alone<Codec>;
-    static constexpr bool in_blocks = !by_slot && codec::blocked<Codec>;
+    static constexpr bool by_slot = false;
+    static constexpr bool in_blocks = codec::blocked<Codec>;
     using codec_type = typename codec_in_lists<Codec, in_blocks>::type;
-    using reader = decltype(std::declval<column const&>().reader());
-
-    /// Codes as a search finds them, by slot or by place.
-    struct view {
-        static constexpr bool scattered = by_slot;
-        static constexpr bool in_blocks = codes::in_blocks;
-        reader rows;
-        reader places;
-        /// Places there are.
-        std::uint32_t end;
-
-        /// The code of a slot; that of any other where a damaged file names no place.
-        [[nodiscard]] std::byte const* row(slot s) const noexcept { return rows.row(row_of(s)); }
-        void prefetch(slot s, std::size_t lines) const noexcept { rows.prefetch(row_of(s), lines); }
-        [[nodiscard]] std::byte const* at(std::uint32_t place, slot s) const noexcept {
-            return rows.row(by_slot ? s : place);
-        }
-        [[nodiscard]] std::byte const* block(std::uint32_t b) const noexcept { return rows.row(b); }
-        void prefetch_block(std::uint32_t b, std::size_t lines) const noexcept {
-            rows.prefetch(b, lines);
-        }
-
-        /// Where a slot lies, or any other where a damaged file names no place.
-        [[nodiscard]] std::uint32_t place_of(slot s) const noexcept {
-            auto const place = *places.template row_as<std::uint32_t>(s);
-            return place < end ? place : 0;
-        }
-
-    private:
-        [[nodiscard]] std::uint32_t row_of(slot s) const noexcept {
-            if constexpr (by_slot) return s;
-            return in_blocks ? place_of(s) / block_rows : place_of(s);
-        }
-    };
+    using view = code_view<decltype(std::declval<column const&>().reader()),
+                           in_blocks ? code_order::in_blocks : code_order::by_place>;
 
     /// Errors: corrupt_snapshot, out_of_memory.
-    [[nodiscard]] static result<codes> open(typename Storage::space& space,
-                                            vectors_type const& vectors, std::size_t dim,
-                                            state const& s) {
-        return vicinal::detail::guarded([&] { return open_columns(space, vectors, dim, s); });
+    [[nodiscard]] static result<codes> open(typename Storage::space& space, vectors_type const&,
+                                            std::size_t dim, state const& s) {
+        return vicinal::detail::guarded([&] { return open_columns(space, dim, s); });
     }
 
     /// Whether there can be codes of `until` rows: a codec that learns wants enough of them.
-    [[nodiscard]] bool ready(slot until) const noexcept {
-        if constexpr (codec::alone<Codec>)
-            return vectors_->coded();
-        else if constexpr (codec::needs_model<codec_type>)
-            return codec_.has_model() || until >= codec_type::trains_from;
-        static_cast<void>(until);
-        return true;
-    }
-    [[nodiscard]] codec_type const& codec() const noexcept {
-        if constexpr (codec::alone<Codec>)
-            return vectors_->codec();
-        else
-            return codec_;
-    }
+    [[nodiscard]] bool ready(slot until) const noexcept { return codec_.ready(until); }
+    [[nodiscard]] codec_type const& codec() const noexcept { return *codec_; }
     [[nodiscard]] view look(columns<Storage> const& lists, state const& s) const noexcept {
-        return {all().reader(), lists.places().reader(), s.blocks * block_rows};
+        return {own_->reader(), lists.places().reader(), s.blocks * block_rows};
     }
     /// Of a block a 32nd.
     [[nodiscard]] std::size_t row_bytes() const noexcept {
-        return all().row_bytes() / (in_blocks ? block_rows : 1);
+        return own_->row_bytes() / (in_blocks ? block_rows : 1);
     }
     /// Cache lines of a code, or of a block, that are asked for ahead.
     [[nodiscard]] std::size_t lines() const noexcept {
-        return (std::min)((all().row_bytes() + 48 + 63) / 64, std::size_t{in_blocks ? 20 : 12});
+        return code_lines(own_->row_bytes(), in_blocks ? 20 : 12);
     }
 
     /// Chooses what all codes are made in, of `rows` vectors of which row(i) is one, and of the
@@ -30215,41 +30350,29 @@ public:
     template <class Row, class Section>
     [[nodiscard]] result<void> train(std::size_t rows, Row const& row,
                                      std::span<float const> centres, Section const& section) {
-        if constexpr (has_frame) {
+        if constexpr (learnt::has_frame) {
             if (rows < framed_from) return {};
-            auto frame = codec_.fitting_frame(rows, row);
-            VICINAL_CHECK(frames_.reserve(frame, section));
-            section([&] { put_frame(std::move(frame)); });
+            auto frame = codec_->fitting_frame(rows, row);
+            VICINAL_CHECK(codec_.reserve(frame, section));
+            section([&] { codec_.put(std::move(frame)); });
         }
-        if constexpr (learns) {
+        if constexpr (learnt::learns) {
             auto const numbers = fit(rows, row, centres);
             VICINAL_CHECK(numbers);
-            VICINAL_CHECK(model_.reserve(numbers->size(), section));
-            // No list has a row yet: no search reads the codec.
-            if (!codec_.put_model(*numbers))
-                return error{errc::not_finite, "vectors that a codec can learn from",
-                             "elements beyond its range"};
-            section([&] { model_.put(*numbers); });
+            return codec_.learn(*numbers, section);
         }
         return {};
     }
     /// Room for the codes of so many blocks.
     template <class Section>
     [[nodiscard]] result<void> reserve(std::uint64_t blocks, Section const& section) {
-        if constexpr (!by_slot)
-            return storage::reserve(*own_, blocks * (in_blocks ? 1 : block_rows), section);
-        return {};
+        return storage::reserve(*own_, blocks * (in_blocks ? 1 : block_rows), section);
     }
     /// Bytes that encode() writes for a vector.
-    [[nodiscard]] std::size_t encoded_bytes() const noexcept {
-        if constexpr (by_slot)
-            return 0;
-        else
-            return codec_.row_bytes();
-    }
+    [[nodiscard]] std::size_t encoded_bytes() const noexcept { return codec_->row_bytes(); }
     [[nodiscard]] std::size_t scratch_floats() const noexcept {
         auto const own = in_blocks ? dim_ : std::size_t{0};
-        if constexpr (requires { codec_.scratch(); }) return own + codec_.scratch();
+        if constexpr (requires { codec_->scratch(); }) return own + codec_->scratch();
         return own;
     }
     /// centre: that of the list that the vector goes to.
@@ -30258,12 +30381,11 @@ public:
         if constexpr (in_blocks) {
             geometry<Metric>::bring(vector, dim_, scratch);
             for (std::size_t i = 0; i < dim_; ++i) scratch[i] -= centre[i];
-            codec_.encode_row(scratch, centre, out, scratch + dim_);
-        } else if constexpr (!by_slot) {
-            if constexpr (requires { codec_.scratch(); })
-                codec_.encode_row(vector, out, scratch);
-            else
-                codec_.encode_row(vector, out);
+            codec_->encode_row(scratch, centre, out, scratch + dim_);
+        } else if constexpr (requires { codec_->scratch(); }) {
+            codec_->encode_row(vector, out, scratch);
+        } else {
+            codec_->encode_row(vector, out);
         }
         static_cast<void>(centre);
         static_cast<void>(scratch);
@@ -30271,8 +30393,8 @@ public:
     /// Inside the section.
     void put(std::uint32_t place, std::byte const* code) noexcept {
         if constexpr (in_blocks)
-            codec_.put(code, place % block_rows, own_->edit(place / block_rows));
-        else if constexpr (!by_slot)
+            codec_->put(code, place % block_rows, own_->edit(place / block_rows));
+        else
             std::memcpy(own_->edit(place), code, row_bytes());
     }
     /// Adds to `out` the codes of those slots, one behind the other; none for a place that no slot
@@ -30282,14 +30404,14 @@ public:
         if constexpr (in_blocks) {
             auto const blocks = slots.size() / block_rows;
             out.push_back(storage::joined_runs(
-                "ivf.codes", codec_.block_bytes(), blocks * codec_.block_bytes(), blocks,
+                "ivf.codes", codec_->block_bytes(), blocks * codec_->block_bytes(), blocks,
                 [this, now = look(lists, lists.get()), of = std::move(slots),
                  other = std::move(other)](std::size_t b) {
                     return block_of(now, std::span(of).subspan(b * block_rows, block_rows),
                                     std::span(other.number).subspan(b * block_rows, block_rows),
                                     other.bytes);
                 }));
-        } else if constexpr (!by_slot) {
+        } else {
             auto const count = slots.size();
             out.push_back(storage::joined_runs(
                 "ivf.codes", row_bytes(), std::uint64_t{count} * row_bytes(), count,
@@ -30300,62 +30422,35 @@ public:
         }
     }
     void clear() noexcept {
-        if constexpr (has_frame) put_frame({});
-        if constexpr (learns) {
-            model_.put({});
-            static_cast<void>(codec_.put_model({}));
-        }
-        if constexpr (!by_slot) own_->resize(0);
+        codec_.clear();
+        own_->resize(0);
     }
     /// Bytes of the codes of those blocks.
     [[nodiscard]] std::uint64_t bytes(state const& s) const noexcept {
-        if constexpr (by_slot) return 0;
         return std::uint64_t{s.blocks} * block_rows * row_bytes();
     }
 
 private:
-    static constexpr bool has_frame = framed<codec_type> && !by_slot;
-    static constexpr bool learns = codec::needs_model<codec_type> && !by_slot;
+    using learnt = learnt_codec<codec_type, column>;
 
-    codes(vectors_type const& vectors, std::size_t dim)
-        : vectors_(&vectors), dim_(dim), codec_(dim) {}
+    explicit codes(std::size_t dim) : dim_(dim), codec_(dim) {}
 
     /// What a row of the column takes.
     [[nodiscard]] std::size_t width() const noexcept {
         if constexpr (in_blocks)
-            return codec_.block_bytes();
+            return codec_->block_bytes();
         else
-            return codec_.row_bytes();
+            return codec_->row_bytes();
     }
 
-    /// What a codec learns, which of one in blocks are the vectors beyond their centres.
     template <class Row>
     [[nodiscard]] result<std::vector<float>> fit(std::size_t rows, Row const& row,
                                                  std::span<float const> centres) const {
-        if constexpr (in_blocks) {
-            auto const count = centres.size() / dim_;
-            std::vector<float> beyond(dim_), distances(count), middle(dim_);
-            // Medians, as one centre that is far away would move the mean of all.
-            for (std::size_t i = 0; i < dim_; ++i) {
-                for (std::size_t c = 0; c < count; ++c) distances[c] = centres[c * dim_ + i];
-                auto const half = distances.begin() + static_cast<std::ptrdiff_t>(count / 2);
-                std::nth_element(distances.begin(), half, distances.end());
-                middle[i] = *half;
-            }
-            auto const residual = [&](std::size_t i) {
-                geometry<Metric>::bring(row(i), dim_, beyond.data());
-                geometry<metric::squared_l2>::distances(beyond.data(), centres.data(), count, dim_,
-                                                        distances.data());
-                auto const nearest = static_cast<std::size_t>(
-                    std::min_element(distances.begin(), distances.end()) - distances.begin());
-                for (std::size_t j = 0; j < dim_; ++j) beyond[j] -= centres[nearest * dim_ + j];
-                return beyond.data();
-            };
-            return codec_.fit(rows, residual, middle);
-        } else {
-            static_cast<void>(centres);
-            return codec_.fit(rows, row);
-        }
+        static_cast<void>(centres);
+        if constexpr (in_blocks)
+            return fit_residuals<Metric>(*codec_, rows, row, centres, dim_);
+        else
+            return codec_->fit(rows, row);
     }
 
     /// A block of the codes of 32 slots, of which `other` says which have another by now.
@@ -30363,75 +30458,123 @@ private:
                                                   std::span<std::uint32_t const> slots,
                                                   std::span<std::uint32_t const> other,
                                                   std::span<std::byte const> others) const {
-        std::vector<std::byte> block(codec_.block_bytes()), code(codec_.row_bytes());
+        std::vector<std::byte> block(codec_->block_bytes()), code(codec_->row_bytes());
         for (std::size_t i = 0; i < block_rows; ++i) {
             if (slots[i] == none) continue;
             if (other[i] != none) {
-                codec_.put(others.data() + other[i] * codec_.row_bytes(), i, block.data());
+                codec_->put(others.data() + other[i] * codec_->row_bytes(), i, block.data());
                 continue;
             }
             auto const place = now.place_of(slots[i]);
-            codec_.take(now.block(place / block_rows), place % block_rows, code.data());
-            codec_.put(code.data(), i, block.data());
+            codec_->take(now.block(place / block_rows), place % block_rows, code.data());
+            codec_->put(code.data(), i, block.data());
         }
         return block;
     }
 
-    [[nodiscard]] static result<codes> open_columns(typename Storage::space& space,
-                                                    vectors_type const& vectors, std::size_t dim,
+    [[nodiscard]] static result<codes> open_columns(typename Storage::space& space, std::size_t dim,
                                                     state const& s) {
-        codes c(vectors, dim);
-        if constexpr (!by_slot) {
-            auto own = space.column("ivf.codes", c.width(), storage::heat::warm);
-            VICINAL_CHECK(own);
-            c.own_ = *own;
-            if (c.own_->rows() < std::uint64_t{s.blocks} * (in_blocks ? 1 : block_rows))
-                return error{errc::corrupt_snapshot,
-                             "ivf.codes of " + std::to_string(s.blocks) + " blocks",
-                             std::to_string(c.own_->rows()) + " rows"};
-        }
-        if constexpr (has_frame) {
-            auto frames = frame_column<column>::open(space, "ivf.frame");
-            VICINAL_CHECK(frames);
-            auto frame = frames->get(dim);
-            VICINAL_CHECK(frame);
-            c.frames_ = *frames;
-            c.codec_.put(std::move(*frame));
-        }
-        if constexpr (learns) {
-            auto model = model_column<column>::open(space, "ivf.model", c.codec_);
-            VICINAL_CHECK(model);
-            c.model_ = *model;
-            if (s.covered > 0 && c.model_.empty())
-                return error{errc::corrupt_snapshot, "codes with what they were learnt from",
-                             "no ivf.model"};
-        }
+        codes c(dim);
+        auto own = space.column("ivf.codes", c.width(), storage::heat::warm);
+        VICINAL_CHECK(own);
+        c.own_ = *own;
+        if (c.own_->rows() < std::uint64_t{s.blocks} * (in_blocks ? 1 : block_rows))
+            return error{errc::corrupt_snapshot,
+                         "ivf.codes of " + std::to_string(s.blocks) + " blocks",
+                         std::to_string(c.own_->rows()) + " rows"};
+        VICINAL_CHECK(c.codec_.bind(space, "ivf.frame", "ivf.model", s.covered > 0));
         return c;
     }
 
-    void put_frame(codec::sq8_frame frame) noexcept {
-        frames_.put(frame);
-        codec_.put(std::move(frame));
-    }
-    [[nodiscard]] column const& all() const noexcept {
-        if constexpr (codec::alone<Codec>)
-            return vectors_->codes();
-        else if constexpr (by_slot)
-            return *vectors_;
-        else
-            return *own_;
-    }
-
-    vectors_type const* vectors_;
-    /// Null where codes lie by slot.
     column* own_ = nullptr;
-    frame_column<column> frames_;
-    model_column<column> model_;
     std::size_t dim_;
-    codec_type codec_;
+    learnt codec_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
+// ---- vicinal/index/ivf/slot_codes.hpp
+#ifndef VICINAL_INDEX_IVF_SLOT_CODES_HPP
+#define VICINAL_INDEX_IVF_SLOT_CODES_HPP
+
+namespace vicinal::inline VICINAL_ABI::index::inverted {
+
+/// Codes that lie by slot: the vectors themselves, where the codec reads these, and the codes of a
+/// store that keeps nothing else. Lists have none of their own, so that there is nothing to make.
+template <class Codec, class Metric, class Storage>
+    requires codes_by_slot<Codec>
+class codes<Codec, Metric, Storage> {
+    static constexpr bool alone = codec::alone<Codec>;
+    struct elsewhere {
+        explicit elsewhere(std::size_t) noexcept {}
+    };
+
+public:
+    using column = typename Storage::column;
+    using vectors_type = vectors_of<Codec, Storage>;
+    using codec_type = Codec;
+    static constexpr bool by_slot = true;
+    static constexpr bool in_blocks = false;
+    using view = code_view<decltype(std::declval<column const&>().reader()), code_order::by_slot>;
+
+    [[nodiscard]] static result<codes> open(typename Storage::space&, vectors_type const& vectors,
+                                            std::size_t dim, state const&) {
+        return vicinal::detail::guarded([&]() -> result<codes> { return codes(vectors, dim); });
+    }
+
+    /// Whether there are codes; those of a store come once its codec has learnt.
+    [[nodiscard]] bool ready(slot) const noexcept {
+        if constexpr (alone) return vectors_->coded();
+        return true;
+    }
+    [[nodiscard]] codec_type const& codec() const noexcept {
+        if constexpr (alone)
+            return vectors_->codec();
+        else
+            return codec_;
+    }
+    [[nodiscard]] view look(columns<Storage> const& lists, state const& s) const noexcept {
+        return {all().reader(), lists.places().reader(), s.blocks * block_rows};
+    }
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return all().row_bytes(); }
+    [[nodiscard]] std::size_t lines() const noexcept { return code_lines(row_bytes()); }
+
+    template <class Row, class Section>
+    [[nodiscard]] static result<void> train(std::size_t, Row const&, std::span<float const>,
+                                            Section const&) {
+        return {};
+    }
+    template <class Section>
+    [[nodiscard]] static result<void> reserve(std::uint64_t, Section const&) {
+        return {};
+    }
+    [[nodiscard]] static constexpr std::size_t encoded_bytes() noexcept { return 0; }
+    [[nodiscard]] static constexpr std::size_t scratch_floats() noexcept { return 0; }
+    static void encode(float const*, float const*, std::byte*, float*) noexcept {}
+    static void put(std::uint32_t, std::byte const*) noexcept {}
+    static void compact(columns<Storage> const&, std::vector<std::uint32_t> const&, recoded const&,
+                        std::vector<storage::replacement>&) noexcept {}
+    static void clear() noexcept {}
+    [[nodiscard]] static constexpr std::uint64_t bytes(state const&) noexcept { return 0; }
+
+private:
+    codes(vectors_type const& vectors, std::size_t dim) : vectors_(&vectors), codec_(dim) {}
+
+    [[nodiscard]] column const& all() const noexcept {
+        if constexpr (alone)
+            return vectors_->codes();
+        else
+            return *vectors_;
+    }
+
+    vectors_type const* vectors_;
+    [[no_unique_address]] std::conditional_t<alone, elsewhere, Codec> codec_;
+};
+
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
 
 #endif
 // ---- vicinal/index/ivf/vectors.hpp
@@ -32114,8 +32257,8 @@ private:
                 if (of[i] < vectors_.rows() && live(of[i])) rows.push_back(of[i]);
         });
         // What a crowded list has in equal parts, of the size that lists have on the average.
-        auto const fair = most_rows(s.rows, s.partitions) / 4;
-        auto const parts = (std::max)(rows.size() / fair, std::size_t{2});
+        auto const parts =
+            (std::max)(rows.size() / fair_rows(s.rows, s.partitions), std::size_t{2});
         cluster::kmeans_options o;
         o.seed = s.seed + l;
         auto const centres = vectors_.centres(rows, parts, o);
@@ -32131,6 +32274,35 @@ private:
     columns<Storage> const& lists_;
     Vectors const& vectors_;
 };
+
+} // namespace vicinal::inline VICINAL_ABI::index::inverted
+
+#endif
+// ---- vicinal/index/ivf/unreachable.hpp
+#ifndef VICINAL_INDEX_IVF_UNREACHABLE_HPP
+#define VICINAL_INDEX_IVF_UNREACHABLE_HPP
+
+namespace vicinal::inline VICINAL_ABI::index::inverted {
+
+/// The covered slots for which live(slot) holds and that no list names where their place says: none
+/// of sound lists. O(rows).
+template <class Storage, class Live>
+[[nodiscard]] std::vector<slot> unreachable(columns<Storage> const& lists, Live const& live) {
+    auto const s = lists.get();
+    std::vector<char> named(s.covered);
+    auto const slots = lists.slots().reader();
+    for (std::uint32_t l = 0; l < s.lists; ++l)
+        lists.each_block(s, lists.list(l), [&](std::uint32_t block, std::uint32_t rows) {
+            auto const* const row_slots = slots.template row_as<slot>(block);
+            for (std::uint32_t i = 0; i < rows; ++i)
+                if (row_slots[i] < s.covered && lists.place(row_slots[i]) == block * block_rows + i)
+                    named[row_slots[i]] = 1;
+        });
+    std::vector<slot> lost;
+    for (slot row = 0; row < s.covered; ++row)
+        if (live(row) && named[row] == 0) lost.push_back(row);
+    return lost;
+}
 
 } // namespace vicinal::inline VICINAL_ABI::index::inverted
 
@@ -32347,21 +32519,7 @@ public:
     /// O(rows).
     template <class Live>
     [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
-        auto const s = lists_.get();
-        std::vector<char> named(s.covered);
-        auto const slots = lists_.slots().reader();
-        for (std::uint32_t l = 0; l < s.lists; ++l)
-            lists_.each_block(s, lists_.list(l), [&](std::uint32_t block, std::uint32_t rows) {
-                auto const* const row_slots = slots.template row_as<slot>(block);
-                for (std::uint32_t i = 0; i < rows; ++i)
-                    if (row_slots[i] < s.covered &&
-                        lists_.place(row_slots[i]) == block * inverted::block_rows + i)
-                        named[row_slots[i]] = 1;
-            });
-        std::vector<slot> lost;
-        for (slot row = 0; row < s.covered; ++row)
-            if (live(row) && named[row] == 0) lost.push_back(row);
-        return lost;
+        return inverted::unreachable(lists_, live);
     }
 
 private:

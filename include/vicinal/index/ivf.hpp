@@ -9,6 +9,7 @@
 #include <vicinal/index/ivf/fill.hpp>
 #include <vicinal/index/ivf/searches.hpp>
 #include <vicinal/index/ivf/split.hpp>
+#include <vicinal/index/ivf/unreachable.hpp>
 #include <vicinal/index/row_order.hpp>
 #include <vicinal/storage/faults.hpp>
 
@@ -233,21 +234,7 @@ public:
     /// O(rows).
     template <class Live>
     [[nodiscard]] std::vector<slot> unreachable(Live const& live) const {
-        auto const s = lists_.get();
-        std::vector<char> named(s.covered);
-        auto const slots = lists_.slots().reader();
-        for (std::uint32_t l = 0; l < s.lists; ++l)
-            lists_.each_block(s, lists_.list(l), [&](std::uint32_t block, std::uint32_t rows) {
-                auto const* const row_slots = slots.template row_as<slot>(block);
-                for (std::uint32_t i = 0; i < rows; ++i)
-                    if (row_slots[i] < s.covered &&
-                        lists_.place(row_slots[i]) == block * inverted::block_rows + i)
-                        named[row_slots[i]] = 1;
-            });
-        std::vector<slot> lost;
-        for (slot row = 0; row < s.covered; ++row)
-            if (live(row) && named[row] == 0) lost.push_back(row);
-        return lost;
+        return inverted::unreachable(lists_, live);
     }
 
 private:

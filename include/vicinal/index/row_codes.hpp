@@ -3,9 +3,9 @@
 #define VICINAL_INDEX_ROW_CODES_HPP
 
 #include <vicinal/codec/concept.hpp>
+#include <vicinal/index/code_lines.hpp>
 #include <vicinal/index/decoded_vectors.hpp>
-#include <vicinal/index/frame_column.hpp>
-#include <vicinal/index/model_column.hpp>
+#include <vicinal/index/learnt_codec.hpp>
 #include <vicinal/index/workers.hpp>
 #include <vicinal/storage/faults.hpp>
 #include <vicinal/storage/replacement.hpp>
@@ -19,12 +19,6 @@
 #include <vector>
 
 namespace vicinal::inline VICINAL_ABI::index {
-
-/// Cache lines of a code that are asked for ahead: all of a short one, as it may begin anywhere in
-/// a line.
-[[nodiscard]] constexpr std::size_t code_lines(std::size_t row_bytes) noexcept {
-    return (std::min)((row_bytes + 48 + 63) / 64, std::size_t{12});
-}
 
 /// The names of an index's columns of codes, of the frame that they are in and of what the codec
 /// has learnt. Outlives the index.
@@ -52,13 +46,8 @@ public:
     }
 
     /// Whether there can be codes of `until` rows: a codec that learns wants enough of them.
-    [[nodiscard]] bool ready(slot until) const noexcept {
-        if constexpr (codec::needs_model<Codec>)
-            return codec_.has_model() || until >= Codec::trains_from;
-        static_cast<void>(until);
-        return true;
-    }
-    [[nodiscard]] Codec const& codec() const noexcept { return codec_; }
+    [[nodiscard]] bool ready(slot until) const noexcept { return codec_.ready(until); }
+    [[nodiscard]] Codec const& codec() const noexcept { return *codec_; }
     [[nodiscard]] auto reader() const noexcept { return all().reader(); }
     [[nodiscard]] std::uint64_t rows() const noexcept { return all().rows(); }
     [[nodiscard]] std::size_t row_bytes() const noexcept { return all().row_bytes(); }
@@ -73,7 +62,7 @@ public:
             if (first < framed_from && until >= framed_from)
                 VICINAL_CHECK(choose_frame(first, until, section));
         if constexpr (codec::needs_model<Codec>)
-            if (!codec_.has_model()) VICINAL_CHECK(learn(until, section));
+            if (!codec_->has_model()) VICINAL_CHECK(learn(until, section));
         if constexpr (!Codec::reads_rows) {
             VICINAL_CHECK(storage::reserve(*own_, until, section));
             auto const part = [&](std::size_t from, std::size_t to) {
@@ -98,13 +87,7 @@ public:
         if constexpr (has_column) own_->resize(rows);
     }
     /// Forgets what codes are made in. Inside the caller's section.
-    void clear() noexcept {
-        if constexpr (framed<Codec>) put(codec::sq8_frame{});
-        if constexpr (codec::needs_model<Codec>) {
-            model_.put({});
-            static_cast<void>(codec_.put_model({}));
-        }
-    }
+    void clear() noexcept { codec_.clear(); }
 
     /// The codes of the slots of `kept`, which become slots 0, 1 and so on.
     void compact(std::span<slot const> kept, std::vector<storage::replacement>& out) const {
@@ -121,26 +104,12 @@ private:
                                                         code_columns const& names) {
         row_codes c(vectors, dim, names);
         if constexpr (!Codec::reads_rows) {
-            auto own = space.column(names.codes, c.codec_.row_bytes(), storage::heat::warm);
+            auto own = space.column(names.codes, c.codec_->row_bytes(), storage::heat::warm);
             VICINAL_CHECK(own);
             c.own_ = *own;
         }
-        if constexpr (framed<Codec>) {
-            auto frames = frame_column<column>::open(space, names.frame);
-            VICINAL_CHECK(frames);
-            auto frame = frames->get(dim);
-            VICINAL_CHECK(frame);
-            c.frames_ = *frames;
-            c.codec_.put(std::move(*frame));
-        }
-        if constexpr (codec::needs_model<Codec>) {
-            auto model = model_column<column>::open(space, names.model, c.codec_);
-            VICINAL_CHECK(model);
-            c.model_ = *model;
-            if (c.own_->rows() != 0 && c.model_.empty())
-                return error{errc::corrupt_snapshot, "codes with what they were learnt from",
-                             "no " + std::string(names.model)};
-        }
+        VICINAL_CHECK(c.codec_.bind(space, names.frame, names.model,
+                                    c.own_ != nullptr && c.own_->rows() != 0));
         return c;
     }
 
@@ -149,48 +118,38 @@ private:
     [[nodiscard]] result<void> learn(slot until, Section const& section) {
         auto const vectors = vectors_->reader();
         auto const numbers =
-            codec_.fit(until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
+            codec_->fit(until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
         VICINAL_CHECK(numbers);
         if (storage::fault_scope::met())
             return error{errc::io_failure, "vectors that can be read, to learn from them"};
-        VICINAL_CHECK(model_.reserve(numbers->size(), section));
-        if (!codec_.put_model(*numbers))
-            return error{errc::not_finite, "vectors that a codec can learn from",
-                         "elements beyond its range"};
-        section([&] { model_.put(*numbers); });
-        return {};
+        return codec_.learn(*numbers, section);
     }
     template <class Section>
     [[nodiscard]] result<void> choose_frame(slot before, slot until, Section const& section) {
         auto const vectors = vectors_->reader();
-        auto frame = codec_.fitting_frame(
+        auto frame = codec_->fitting_frame(
             until, [&](std::size_t i) { return vectors.template row_as<element>(i); });
-        VICINAL_CHECK(frames_.reserve(frame, section));
+        VICINAL_CHECK(codec_.reserve(frame, section));
         std::vector<float> scratch((std::max)(dim_, scratch_floats()));
         section([&] {
-            put(std::move(frame));
+            codec_.put(std::move(frame));
             for (slot s = 0; s < before; ++s) encode(vectors, s, scratch.data());
         });
         return {};
     }
-    void put(codec::sq8_frame frame) noexcept {
-        frames_.put(frame);
-        codec_.put(std::move(frame));
-    }
-
     [[nodiscard]] std::size_t scratch_floats() const noexcept {
-        if constexpr (requires { codec_.scratch(); })
-            return codec_.scratch();
+        if constexpr (requires { codec_->scratch(); })
+            return codec_->scratch();
         else
             return 0;
     }
     template <class Reader>
     void encode(Reader const& vectors, slot s, float* scratch) noexcept {
         auto const* const vector = vectors.template row_as<element>(s);
-        if constexpr (requires { codec_.scratch(); })
-            codec_.encode_row(vector, own_->edit(s), scratch);
+        if constexpr (requires { codec_->scratch(); })
+            codec_->encode_row(vector, own_->edit(s), scratch);
         else
-            codec_.encode_row(vector, own_->edit(s));
+            codec_->encode_row(vector, own_->edit(s));
         static_cast<void>(scratch);
     }
 
@@ -205,9 +164,7 @@ private:
     code_columns const* names_;
     /// Null where the codec reads the vectors.
     column* own_ = nullptr;
-    frame_column<column> frames_;
-    model_column<column> model_;
-    Codec codec_;
+    learnt_codec<Codec, column> codec_;
     std::size_t dim_;
 };
 

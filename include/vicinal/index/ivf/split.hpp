@@ -50,8 +50,8 @@ private:
                 if (of[i] < vectors_.rows() && live(of[i])) rows.push_back(of[i]);
         });
         // What a crowded list has in equal parts, of the size that lists have on the average.
-        auto const fair = most_rows(s.rows, s.partitions) / 4;
-        auto const parts = (std::max)(rows.size() / fair, std::size_t{2});
+        auto const parts =
+            (std::max)(rows.size() / fair_rows(s.rows, s.partitions), std::size_t{2});
         cluster::kmeans_options o;
         o.seed = s.seed + l;
         auto const centres = vectors_.centres(rows, parts, o);
