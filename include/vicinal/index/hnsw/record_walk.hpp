@@ -19,11 +19,6 @@ namespace vicinal::inline VICINAL_ABI::index::hnsw_graph {
 template <class Metric>
 class near_links {
 public:
-    /// A record leaves some four codes to compare, too few for their reads to hide each other: with
-    /// three for two a search of minilm takes 0.85 of the time at a recall of 0.99, one of sift or
-    /// mnist as long.
-    static constexpr std::size_t at_once = 3;
-
     /// All but the query must outlive it. Takes memory.
     near_links(record_shape const& shape, record_codec<Metric> const& codec, float const* query)
         : shape_(shape), codec_(codec), tables_(codec.query(query)), norm_(codec.norm(query)),

@@ -126,8 +126,6 @@ template <class Level>
 
 /// Follows every link of a node (see beam_search).
 struct all_links {
-    static constexpr std::size_t at_once = 2;
-
     template <class Level>
     [[nodiscard]] std::size_t operator()(Level const& level, position from, float, std::size_t at,
                                          std::size_t rows, scratch& s) const {
@@ -138,8 +136,8 @@ struct all_links {
 /// Beam search: the nearest nodes that the graph leads to from `start`, in s.beam, as far as `r`
 /// goes.
 ///
-/// Links::at_once nodes are expanded at a time: a few more distances, and as many times the reads
-/// under way. The nodes of `without` are taken for ones that are not there, the first excepted.
+/// Two nodes are expanded at a time: a few more distances, and twice as many reads under way. The
+/// nodes of `without` are taken for ones that are not there, the first excepted.
 ///
 /// links(level, node, limit, at, rows, s): the neighbours of the node that are worth a distance
 /// where none beyond `limit` is, as collect() gives them.
@@ -148,8 +146,8 @@ void beam_search(Level const& level, position start, reach const& r, Target cons
                  std::span<slot const> without = {}, Links const& links = {}) {
     s.visited.reset(level.nodes);
     s.beam.reset(r.width);
-    s.fresh.resize(Links::at_once * level.width);
-    s.distances.resize(Links::at_once * level.width);
+    s.fresh.resize(2 * level.width);
+    s.distances.resize(2 * level.width);
     static_cast<void>(s.visited.mark(start.node));
     for (auto const node : without) static_cast<void>(s.visited.mark(node));
     s.beam.insert(start.distance, start.node);
@@ -162,12 +160,12 @@ void beam_search(Level const& level, position start, reach const& r, Target cons
                 useful = (std::max)(end, s.beam.distance(r.candidates - 1));
         }
         std::size_t count = 0;
-        for (std::size_t i = 0; i < Links::at_once && s.beam.has_next(); ++i) {
+        for (int i = 0; i < 2 && s.beam.has_next(); ++i) {
             auto const distance = s.beam.next_distance();
             count = links(level, {distance, s.beam.pop()}, (std::min)(useful, s.beam.limit()),
                           count, to.rows, s);
         }
-        for (std::size_t i = 0; i < Links::at_once; ++i)
+        for (std::size_t i = 0; i < 2; ++i)
             if (auto const next = s.beam.ahead(i); next != pool::no_node) level.prefetch(next);
         std::size_t scored = 0, entered = 0;
         auto const enter = [&] {
@@ -175,7 +173,7 @@ void beam_search(Level const& level, position start, reach const& r, Target cons
                           useful);
             entered = scored;
             // What is at the front now is likely to be expanded next.
-            for (std::size_t i = 0; i < Links::at_once; ++i)
+            for (std::size_t i = 0; i < 2; ++i)
                 if (auto const next = s.beam.ahead(i); next != pool::no_node) level.prefetch(next);
         };
         // Some at a time, so that lists are on their way while the rest is scored.
