@@ -153,11 +153,14 @@ TEST_CASE("a URI names an index of lists, its codec and how many", "[backend]") 
         return backends().open(uri + "?num_partitions=7", true);
     };
     auto const some = made("some", "&num_partitions=30");
-    CHECK(some.stats().partitions == 30);
+    // And some that were large enough to be split.
+    CHECK(some.stats().partitions >= 30);
+    CHECK(some.stats().partitions < 36);
     CHECK(some.stats().bytes.codes > 0);
     CHECK(some.search(all[9].vector, {.k = 1, .effort = 30})[0].id == all[9].id);
     auto const suiting = made("suiting", "&codec=f32");
-    CHECK(suiting.stats().partitions == 39);
+    CHECK(suiting.stats().partitions >= 39);
+    CHECK(suiting.stats().partitions < 47);
     CHECK(suiting.stats().bytes.codes == 0);
     auto const refused = [&](std::string const& parameters) {
         return refusal(
