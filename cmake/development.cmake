@@ -35,8 +35,8 @@ find_program(VICINAL_CCACHE ccache)
 find_program(VICINAL_PYTHON python3 REQUIRED)
 mark_as_advanced(VICINAL_CCACHE VICINAL_PYTHON)
 if(VICINAL_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    # Paths as seen from here, so that another checkout finds what this one has compiled; without the
-    # last ccache takes no file that uses a precompiled header.
+    # Paths as seen from here, so that another checkout finds what this one has compiled; without
+    # the last ccache takes no file that uses a precompiled header.
     set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
         "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
         "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
