@@ -9966,6 +9966,7 @@ inline sq8_factors sq4_encode(float const* x, std::size_t dim, double multiplier
     sq8_factors f;
     double const size = static_cast<double>((std::max)(high, -low)) * multiplier;
     bool const zeros = low == 0 && high == 0;
+    if (zeros) multiplier = 1; // that of a direction, which zeros have none of, is infinite
     if (unsound != 0 || !(zeros || (size >= 0x1p-60 && size <= 0x1p60))) return f;
     auto const span = (static_cast<double>(high) - static_cast<double>(low)) * multiplier;
     f.scale = zeros ? 1.0F : static_cast<float>(span / 15);
