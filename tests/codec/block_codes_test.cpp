@@ -8,8 +8,11 @@
 #include <vicinal/codec/blocked.hpp>
 #include <vicinal/codec/pq.hpp>
 #include <vicinal/codec/rabitq.hpp>
+#include <vicinal/codec/sq8/rotation.hpp>
+#include <vicinal/codec/tabled_block.hpp>
 #include <vicinal/core/bits.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -153,12 +156,25 @@ void check_product_codes(std::size_t dim) {
     learn(codes, l);
     check_round_trip_and_masks(codes, l);
 
+    // The same in double: codes of directions that are rotated, products that are multiplied by
+    // |r| / <u, d>.
+    codec::sq8_rotation const rotation(dim);
+    auto const turned = [&](std::size_t i, double& norm) {
+        auto r = l.residual(i);
+        norm = 0;
+        for (auto const x : r) norm += double{x} * x;
+        norm = std::sqrt(norm);
+        for (auto& x : r) x = static_cast<float>(x / norm);
+        rotation(r.data());
+        return r;
+    };
     whole reference(dim);
-    std::vector<float> held, r(dim), found(block_rows);
+    double norm = 0;
+    std::vector<float> held, d(dim), found(block_rows);
     REQUIRE(reference.put_model(reference
                                     .fit(l.vectors.count(),
                                          [&](std::size_t i) {
-                                             held = l.residual(i);
+                                             held = turned(i, norm);
                                              return held.data();
                                          })
                                     .value()));
@@ -167,16 +183,28 @@ void check_product_codes(std::size_t dim) {
     static_cast<void>(codes.query(l.query.data())(block.data(), static_cast<float>(l.of_centre()),
                                                   infinity, found.data()));
     for (std::size_t i = 0; i < block_rows; ++i) {
-        reference.decode_row(rows.data() + i * codes.row_bytes(), r.data());
-        // Half a step of a table a part, of 255 that the widest has, and 2^-8 of what is added.
-        double const step = 2.0 * static_cast<double>(dim) / Parts / 255;
-        CHECK(found[i] == Approx(l.from(r.data())).margin(Parts * step / 2 + 0.02));
+        auto const u = turned(i, norm);
+        reference.decode_row(rows.data() + i * codes.row_bytes(), d.data());
+        double with_code = 0;
+        for (std::size_t j = 0; j < dim; ++j) with_code += double{u[j]} * d[j];
+        rotation.undo(d.data());
+        double of_query = 0;
+        for (std::size_t j = 0; j < dim; ++j)
+            of_query += (double{l.seen[j]} - (product<Metric> ? 0 : l.centre[j])) * d[j];
+        of_query *= norm / with_code;
+        auto const want = product<Metric> ? l.of_centre() - of_query
+                                          : (l.of_centre() + norm * norm - 2 * of_query) *
+                                                (directions<Metric> ? 0.5 : 1);
+        // Half a step of a table a part, of 255 that the widest has, and 2^-8 of what is added and
+        // multiplied by.
+        CAPTURE(i);
+        CHECK(found[i] == Approx(want).margin(0.01 * static_cast<double>(dim) * norm));
     }
 }
 
 } // namespace
 
-TEMPLATE_TEST_CASE("blocks of product codes have the distances of what the codes stand for",
+TEMPLATE_TEST_CASE("blocks of product codes have the distances that codes and multipliers give",
                    "[codec]", metric::squared_l2, metric::inner_product, metric::cosine) {
     check_product_codes<8, TestType>(16);
     check_product_codes<5, TestType>(13);
@@ -213,26 +241,57 @@ TEMPLATE_TEST_CASE("blocks of one bit an element estimate distances", "[codec]",
     CHECK(std::fabs(bias) < spread);
 }
 
-TEST_CASE("scores of product blocks are the same in every instruction set", "[codec]") {
+TEST_CASE("scores of blocks are the same in every instruction set", "[codec]") {
     constexpr std::size_t parts = 12;
     auto const tables = random_bytes<std::uint8_t>(16 * parts, 1);
-    auto const bytes = random_bytes<std::uint8_t>(codec::pq_block_bytes(parts), 2);
+    auto const bytes = random_bytes<std::uint8_t>(codec::tabled_block_bytes(parts), 2);
     std::vector<std::byte> block(bytes.size());
     std::memcpy(block.data(), bytes.data(), bytes.size());
     for (std::size_t i = 0; i < block_rows; ++i) {
-        auto const add = static_cast<float>(i) * 8 - 100;
-        vicinal::detail::store_half(block.data() + 16 * parts + 2 * i, add);
+        auto const at = static_cast<float>(i);
+        vicinal::detail::store_half(block.data() + 2 * i, at * 8 - 100);
+        vicinal::detail::store_half(block.data() + 2 * (block_rows + i), 1 - at / 64);
     }
-    codec::pq_block_query const query{tables.data(), parts, 0.125F};
+    codec::tabled_query const query{tables.data(), parts, 0.125F, -20.0F};
     std::vector<float> want(block_rows), got(block_rows);
-    auto const mask = codec::pq_block_scores::for_set(simd::all_instruction_sets[0])(
-        &query, block.data(), 1.5F, 100.0F, want.data());
+    auto const mask = codec::tabled_scores::for_set(simd::all_instruction_sets[0])(
+        &query, block.data(), 1.5F, 200.0F, want.data());
     CHECK(mask != 0);
     CHECK(mask != 0xffffffffU);
-    for (auto const& [name, scores] : variants_of<codec::pq_block_scores>()) {
+    for (auto const& [name, scores] : variants_of<codec::tabled_scores>()) {
         CAPTURE(name);
-        CHECK(scores(&query, block.data(), 1.5F, 100.0F, got.data()) == mask);
-        CHECK(got == want);
+        CHECK(scores(&query, block.data(), 1.5F, 200.0F, got.data()) == mask);
+        for (std::size_t i = 0; i < block_rows; ++i)
+            CHECK(got[i] == Approx(want[i]).epsilon(1e-5).margin(1e-4));
+    }
+}
+
+TEST_CASE("the least and the widest of each part's products are exact", "[codec]") {
+    for (std::size_t const parts : {1U, 15U, 16U, 17U, 50U}) {
+        auto const dim = parts * 3 - parts / 2;
+        auto const room = (parts + 15) / 16 * 16;
+        auto const turned = uniform_rows(1, 16 * dim, parts).data;
+        auto const query = uniform_rows(1, dim, 9).data;
+        for (auto const& [name, multiply] : variants_of<codec::pq_products>()) {
+            CAPTURE(parts, name);
+            std::vector<float> products(16 * room), least(room), span(room);
+            multiply(turned.data(), query.data(), dim, parts, products.data(), least.data(),
+                     span.data());
+            for (std::size_t p = 0; p < parts; ++p) {
+                auto low = infinity, high = -infinity;
+                for (std::size_t c = 0; c < 16; ++c) {
+                    double want = 0;
+                    for (auto i = p * dim / parts; i < (p + 1) * dim / parts; ++i)
+                        want += double{turned[16 * i + c]} * query[i];
+                    auto const x = products[16 * p + c];
+                    REQUIRE(x == Approx(want).margin(1e-5));
+                    low = std::min(low, x);
+                    high = std::max(high, x);
+                }
+                REQUIRE(least[p] == low);
+                REQUIRE(span[p] == high - low);
+            }
+        }
     }
 }
 

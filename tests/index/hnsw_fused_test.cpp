@@ -64,8 +64,8 @@ void check_record(std::size_t dim) {
         auto const centre = textbook<Metric>(query, data.row(node), dim);
         float out[32];
         auto const below =
-            codec::rabitq_block_scores::get()(&tables.query(), record.data() + shape.block_at(0),
-                                              static_cast<float>(centre), 1e30F, out);
+            codec::tabled_scores::get()(&tables.query(), record.data() + shape.block_at(0),
+                                        static_cast<float>(centre), 1e30F, out);
         CHECK(below == 0xffffffffU);
         for (std::size_t i = 0; i < 31; ++i) {
             auto const want = textbook<Metric>(query, data.row(25 + i), dim);
@@ -75,8 +75,8 @@ void check_record(std::size_t dim) {
             ++count;
         }
         auto const some =
-            codec::rabitq_block_scores::get()(&tables.query(), record.data() + shape.block_at(0),
-                                              static_cast<float>(centre), out[3], out);
+            codec::tabled_scores::get()(&tables.query(), record.data() + shape.block_at(0),
+                                        static_cast<float>(centre), out[3], out);
         for (std::size_t i = 0; i < 32; ++i) REQUIRE((some >> i & 1) == (out[i] < out[3] ? 1 : 0));
     }
     auto const n = static_cast<double>(count);

@@ -3,10 +3,14 @@
 #include "support/random.hpp"
 
 #include <vicinal/index/ivf/lazy_order.hpp>
+#include <vicinal/index/ivf/nearest_lists.hpp>
+#include <vicinal/metric/l1.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace ivf_order_test {
@@ -33,6 +37,38 @@ TEST_CASE("lists come in the order of their distances, as far as they are asked 
                 REQUIRE(order.next() == w);
             }
             CHECK(order.empty());
+        }
+}
+
+TEMPLATE_TEST_CASE("a batch ranks lists as a query alone does", "[index]",
+                   vicinal::metric::squared_l2, vicinal::metric::inner_product,
+                   vicinal::metric::cosine, vicinal::metric::l1) {
+    using indexes::inverted::geometry;
+    constexpr std::size_t dim = 12;
+    for (std::size_t const lists : {1U, 7U, 300U})
+        for (std::size_t const count : {1U, 32U}) {
+            auto const centres = vicinal_test::uniform_rows(lists, dim, lists).data;
+            auto const queries = vicinal_test::uniform_rows(count, dim, 5).data;
+            auto const wanted = std::min<std::size_t>(lists, 20);
+            indexes::inverted::nearest_lists<TestType> nearest(centres.data(), lists, dim);
+            std::size_t next = 0;
+            nearest(queries.data(), count, wanted,
+                    [&](std::size_t q, std::span<indexes::neighbour const> near) {
+                        CAPTURE(lists, q);
+                        REQUIRE(q == next++);
+                        std::vector<float> brought(dim), distances(lists);
+                        geometry<TestType>::bring(queries.data() + q * dim, dim, brought.data());
+                        geometry<TestType>::distances(brought.data(), centres.data(), lists, dim,
+                                                      distances.data());
+                        indexes::inverted::lazy_order order(std::move(distances));
+                        REQUIRE(near.size() == wanted);
+                        for (auto const& n : near) {
+                            auto const want = order.next();
+                            CHECK(n.row == want.row);
+                            CHECK(n.distance == want.distance);
+                        }
+                    });
+            CHECK(next == count);
         }
 }
 

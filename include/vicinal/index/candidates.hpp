@@ -84,6 +84,23 @@ void compare_candidates(neighbours const& candidates, metric::element_of<Metric>
         }
 }
 
+/// Vectors that compare_likely() asks for ahead: a core has about a dozen reads under way.
+inline constexpr std::size_t likely_ahead = 12;
+
+/// Asks for the vector of a candidate, or for as much of it as the CPU does not follow by itself.
+template <class Element, class Vectors>
+void fetch_likely(neighbour const& candidate, std::size_t dim, Vectors const& vectors, slot end) {
+    if (candidate.row >= end) return;
+    vectors.prefetch(candidate.row, (std::min)((dim * sizeof(Element) + 63) / 64, std::size_t{16}));
+}
+/// Asks for those that compare_likely() begins with: for a query that comes a little later.
+template <class Element, class Vectors>
+void announce_likely(neighbours const& candidates, std::size_t dim, Vectors const& vectors,
+                     slot end) {
+    for (std::size_t i = 0; i < (std::min)(likely_ahead, candidates.size()); ++i)
+        fetch_likely<Element>(candidates[i], dim, vectors, end);
+}
+
 /// Offers the exact distances of candidates, which come nearest first by codes that don't say how
 /// wrong they may be: how far they were off so far, some standard deviations of it, tells when no
 /// other is likely to be nearer than what is held. Rows from `end` on are left out.
@@ -92,33 +109,29 @@ void compare_likely(neighbours const& candidates, metric::element_of<Metric> con
                     std::size_t dim, Vectors const& vectors, slot end, nearest<Before>& best,
                     Tally const& tally = {}) {
     using element = metric::element_of<Metric>;
-    // A core has about a dozen reads under way.
-    constexpr std::size_t ahead = 12;
     constexpr std::size_t least = 8;
     constexpr double certainty = 2.5;
-    auto const lines = (std::min)((dim * sizeof(element) + 63) / 64, std::size_t{16});
     auto const exact = metric::bind_exact<Metric>(query, dim);
-    auto const fetch = [&](std::size_t i) {
-        if (i < candidates.size() && candidates[i].row < end)
-            vectors.prefetch(candidates[i].row, lines);
-    };
     double sum = 0;
     double squares = 0;
     std::size_t compared = 0;
-    for (std::size_t i = 0; i < ahead; ++i) fetch(i);
+    announce_likely<element>(candidates, dim, vectors, end);
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         auto const& c = candidates[i];
         if (c.row >= end) continue;
         if (best.full() && compared >= least) {
             auto const n = static_cast<double>(compared);
-            auto const mean = sum / n;
-            auto const variance = (squares - mean * sum) / (n - 1);
-            // The first candidates are there because codes flatter them; others may only be nearer.
-            auto const likely = double{c.distance} + (std::min)(mean, 0.0) -
-                                certainty * std::sqrt((std::max)(variance, 0.0));
-            if (likely > double{best.farthest()}) return;
+            // n times how much farther it looks than what is held, and n (n - 1) times the
+            // variance: no root, no quotient. The first candidates are there because codes flatter
+            // them; others may only be nearer.
+            auto const beyond =
+                n * (double{c.distance} - double{best.farthest()}) + (std::min)(sum, 0.0);
+            auto const spread = (std::max)(n * squares - sum * sum, 0.0);
+            if (beyond > 0 && beyond * beyond * (n - 1) > certainty * certainty * n * spread)
+                return;
         }
-        fetch(i + ahead);
+        if (i + likely_ahead < candidates.size())
+            fetch_likely<element>(candidates[i + likely_ahead], dim, vectors, end);
         tally.vectors(1);
         auto const distance = exact(vectors.template row_as<element>(c.row));
         best.offer({distance, c.row});

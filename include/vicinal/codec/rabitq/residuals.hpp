@@ -20,34 +20,6 @@
 
 namespace vicinal::inline VICINAL_ABI::codec {
 
-/// A query before blocks of rows of one bit an element, which belong to lists.
-class rabitq_block_scorer {
-public:
-    /// rotated: `padded` elements. of_distance: what the distance of the list is multiplied by.
-    /// Takes memory.
-    rabitq_block_scorer(float const* rotated, std::size_t padded, float of_distance)
-        : tables_(rotated, padded), of_distance_(of_distance) {}
-
-    /// The distances of the 32 rows of a block of a list whose centre is at `distance`; as bits
-    /// those that are at most `limit`, and may be some that are a hair more.
-    [[nodiscard]] std::uint32_t operator()(std::byte const* block, float distance, float limit,
-                                           float* out) const noexcept {
-        constexpr auto infinity = std::numeric_limits<float>::infinity();
-        auto const list = metric::ordered(of_distance_ * distance);
-        // The kernel gives those below; what is a hair more is for the caller to see.
-        auto const hair = std::fabs(limit) * 0x1p-22F + 0x1p-126F;
-        auto const near = scores_(&tables_.query(), block, list, limit + hair, out);
-        if (limit < infinity) return near;
-        for (std::size_t i = 0; i < simd::fast_scan_rows; ++i) out[i] = metric::ordered(out[i]);
-        return 0xffffffffU;
-    }
-
-private:
-    rabitq_block_tables tables_;
-    float of_distance_;
-    typename rabitq_block_scores::function scores_ = rabitq_block_scores::get();
-};
-
 /// One bit an element of what vectors have beyond the centre of their list, in blocks
 /// (codec::block_codes). What a product with a code is multiplied by, and the row's part of
 /// residual_terms, are kept as two bytes each.
@@ -66,7 +38,7 @@ public:
     explicit rabitq_residuals(std::size_t dim)
         : dim_(dim), padded_(rabitq_padded(dim)), rotation_(padded_) {}
 
-    [[nodiscard]] std::size_t row_bytes() const noexcept { return padded_ / 8 + 4; }
+    [[nodiscard]] std::size_t row_bytes() const noexcept { return tabled_code_bytes(padded_ / 4); }
     [[nodiscard]] std::size_t block_bytes() const noexcept { return rabitq_block_bytes(padded_); }
     [[nodiscard]] std::size_t scratch() const noexcept { return 2 * padded_; }
 
@@ -109,27 +81,21 @@ public:
         vicinal::detail::store_half(code + padded_ / 8 + 2, terms::of_product * f.rescale);
     }
     void put(std::byte const* code, std::size_t row, std::byte* block) const noexcept {
-        simd::fast_scan_put(reinterpret_cast<std::uint8_t const*>(code), padded_ / 4, row,
-                            reinterpret_cast<std::uint8_t*>(block + rabitq_block_factors));
-        std::memcpy(block + 2 * row, code + padded_ / 8, 2);
-        std::memcpy(block + 2 * (simd::fast_scan_rows + row), code + padded_ / 8 + 2, 2);
+        tabled_put(code, padded_ / 4, row, block);
     }
     void take(std::byte const* block, std::size_t row, std::byte* code) const noexcept {
-        simd::fast_scan_take(reinterpret_cast<std::uint8_t const*>(block + rabitq_block_factors),
-                             padded_ / 4, row, reinterpret_cast<std::uint8_t*>(code));
-        std::memcpy(code + padded_ / 8, block + 2 * row, 2);
-        std::memcpy(code + padded_ / 8 + 2, block + 2 * (simd::fast_scan_rows + row), 2);
+        tabled_take(block, padded_ / 4, row, code);
     }
 
     /// Takes memory: 4 bytes an element.
-    [[nodiscard]] rabitq_block_scorer query(float const* vector) const {
+    [[nodiscard]] tabled_scorer query(float const* vector) const {
         auto moved = terms::moved(vector, middle_, padded_);
         bool const sound =
             std::all_of(moved.begin(), moved.end(), [](float x) { return std::fabs(x) < 0x1p55F; });
         // Lists alone rank what leaves that.
         if (!sound) std::fill(moved.begin(), moved.end(), 0.0F);
         rotation_(moved.data());
-        return {moved.data(), padded_, terms::of_list};
+        return rabitq_block_tables(moved.data(), padded_).scorer(terms::of_list);
     }
 
 private:

@@ -60,7 +60,7 @@ inline void rabitq_scan_take(std::byte const* block, std::size_t padded, std::si
 /// What a block wants of a query.
 template <class Metric>
 struct rabitq_scan_query {
-    rabitq_block_query tables;
+    tabled_query tables;
     rabitq_rule<Metric> rule;
     /// What a product with a direction whose elements are -1/2 and 1/2 is off by, times
     /// rabitq_certainty.

@@ -22,7 +22,7 @@ public:
     /// All but the query must outlive it. Takes memory.
     near_links(record_shape const& shape, record_codec<Metric> const& codec, float const* query)
         : shape_(shape), codec_(codec), tables_(codec.query(query)), norm_(codec.norm(query)),
-          scores_(codec::rabitq_block_scores::get()) {}
+          scores_(codec::tabled_scores::get()) {}
 
     template <class Level>
     [[nodiscard]] std::size_t operator()(Level const& level, position from, float limit,
@@ -55,7 +55,7 @@ private:
     record_codec<Metric> const& codec_;
     codec::rabitq_block_tables tables_;
     float norm_;
-    codec::rabitq_block_scores::function scores_;
+    codec::tabled_scores::function scores_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::hnsw_graph

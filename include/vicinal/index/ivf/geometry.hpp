@@ -10,7 +10,9 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <span>
 
 /// Where lists lie: rows belong to the list whose centre is nearest in Euclidean distance, under
 /// cosine that of their directions; a query looks at lists in the order of a distance that suits
@@ -50,6 +52,23 @@ struct geometry {
                 distance.four(four, out + i);
             }
         for (; i < count; ++i) out[i] = distance(centres + i * dim);
+    }
+
+    /// The same from those of the centres that have these numbers.
+    static void distances(float const* query, float const* centres,
+                          std::span<std::uint32_t const> numbers, std::size_t dim, float* out) {
+        auto const distance = metric::bind<order>(query, dim);
+        for (std::size_t i = 0; i < numbers.size(); i += 4) {
+            float const* four[4];
+            float d[4];
+            for (std::size_t j = 0; j < 4; ++j)
+                four[j] = centres + numbers[(std::min)(i + j, numbers.size() - 1)] * dim;
+            if constexpr (requires { distance.four(four, d); })
+                distance.four(four, d);
+            else
+                for (std::size_t j = 0; j < 4; ++j) d[j] = distance(four[j]);
+            std::copy_n(d, (std::min)(std::size_t{4}, numbers.size() - i), out + i);
+        }
     }
 
     /// What the metric's distance is at least from a query to the rows of a list: `distance` as

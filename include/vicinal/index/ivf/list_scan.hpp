@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -86,11 +87,18 @@ private:
         auto const near = (*score_)(codes_->block(block), distance, limit, distances);
         tally_.codes(rows);
         auto const* const slots = slots_.template row_as<slot>(block);
-        for (auto bits = near & (std::uint32_t{0xffffffff} >> (block_rows - rows)); bits != 0;
-             bits &= bits - 1) {
+        auto bits = near & (std::uint32_t{0xffffffff} >> (block_rows - rows));
+        // A row beyond is still the caller's to scan.
+        if constexpr (std::same_as<Keep, keep_all> && takes_blocks<Best>) {
+            if (bits == 0) return;
+            auto const taken = best.offer(distances, slots, bits, state_.covered);
+            so_far.rows += taken;
+            so_far.matches += taken;
+            return;
+        }
+        for (; bits != 0; bits &= bits - 1) {
             auto const i = static_cast<std::size_t>(std::countr_zero(bits));
             ++so_far.rows;
-            // A row beyond is still the caller's to scan.
             if (slots[i] >= state_.covered || !keep(slots[i])) continue;
             ++so_far.matches;
             best.offer({distances[i], slots[i]});
@@ -120,6 +128,11 @@ private:
         return count;
     }
 
+    template <class Best>
+    static constexpr bool takes_blocks = requires(Best& best, float const* distances,
+                                                  slot const* slots) {
+        best.offer(distances, slots, std::uint32_t{}, slot{});
+    };
     static constexpr std::size_t ahead = 8;
     /// Products of codes may lack a part that all rows have.
     static constexpr bool bounded = View::scattered || !space::product;

@@ -58,22 +58,13 @@ private:
 
     /// Ranks the lists of the nearest group that waits.
     void open() {
-        auto const distance = metric::bind<Order>(query_.data(), dim_);
         members_.clear();
         groups_->each(waiting_.next().row, [&](std::uint32_t l) { members_.push_back(l); });
-        for (std::size_t i = 0; i < members_.size(); i += 4) {
-            float const* four[4];
-            float d[4];
-            for (std::size_t j = 0; j < 4; ++j)
-                four[j] = centres_ + members_[(std::min)(i + j, members_.size() - 1)] * dim_;
-            if constexpr (requires { distance.four(four, d); })
-                distance.four(four, d);
-            else
-                for (std::size_t j = 0; j < 4; ++j) d[j] = distance(four[j]);
-            for (std::size_t j = 0; j < 4 && i + j < members_.size(); ++j) {
-                near_.push_back({d[j], members_[i + j]});
-                std::push_heap(near_.begin(), near_.end(), farther);
-            }
+        distances_.resize(members_.size());
+        geometry<Order>::distances(query_.data(), centres_, members_, dim_, distances_.data());
+        for (std::size_t i = 0; i < members_.size(); ++i) {
+            near_.push_back({distances_[i], members_[i]});
+            std::push_heap(near_.begin(), near_.end(), farther);
         }
     }
 
@@ -88,6 +79,7 @@ private:
     /// A heap of the lists in groups whose distance is known.
     neighbours near_;
     std::vector<std::uint32_t> members_;
+    std::vector<float> distances_;
 };
 
 } // namespace vicinal::inline VICINAL_ABI::index::inverted

@@ -45,7 +45,7 @@ public:
         return vicinal::detail::guarded([&]() -> result<neighbours> {
             neighbours found;
             find(query, wanted, keep, no_tally{}, up_to{effort},
-                 [&](auto const&, auto const&, auto& all) { found = all.take(); });
+                 [&](auto const&, auto const&, neighbours all) { found = std::move(all); });
             return found;
         });
     }
@@ -145,7 +145,7 @@ public:
                     met.rows = asked.asked();
                     met.matches = asked.kept();
                 }
-                if (!asked.gave_up()) comparing(query, best, tally)(score, in, asked);
+                if (!asked.gave_up()) comparing(query, best, tally)(score, in, asked.take());
             });
             return !asked.gave_up();
         });
@@ -198,7 +198,7 @@ protected:
     }
 
     /// Looks at lists until it has `wanted` rows and enough(probed) holds, then calls
-    /// done(bound query, codes, the best by their codes).
+    /// done(bound query, codes, the best by their codes, nearest first).
     template <class Keep, class Tally, class Enough, class Done>
     void find(element const* query, std::size_t wanted, Keep const& keep, Tally const& tally,
               Enough enough, Done const& done) const {
@@ -207,7 +207,7 @@ protected:
             probed met;
             while (lists.has_next() && !(met.matches >= wanted && enough(met)))
                 lists.next(keep, best, met);
-            done(score, codes_now, best);
+            done(score, codes_now, best.take());
         });
     }
 
@@ -215,13 +215,14 @@ protected:
     template <class Before, class Tally>
     [[nodiscard]] auto comparing(element const* query, nearest<Before>& best,
                                  Tally const& tally) const {
-        return [this, query, &best, tally](auto const& score, auto const& codes_now, auto& found) {
+        return [this, query, &best, tally](auto const& score, auto const& codes_now,
+                                           neighbours const& found) {
             if constexpr (codes_type::in_blocks)
-                compare_likely<Metric>(found.take(), query, dim_, vectors_->reader(), covered(),
-                                       best, tally);
+                compare_likely<Metric>(found, query, dim_, vectors_->reader(), covered(), best,
+                                       tally);
             else
-                compare_candidates<Metric>(found.take(), query, dim_, score, codes_now,
-                                           vectors_->reader(), covered(), best, tally);
+                compare_candidates<Metric>(found, query, dim_, score, codes_now, vectors_->reader(),
+                                           covered(), best, tally);
         };
     }
 
@@ -236,14 +237,20 @@ protected:
         auto const wanted = best.front().wanted();
         if (wanted == 0) return;
         batch<Metric, Storage, codes_type> all(lists_, codes_, dim_);
-        all.run(queries, best.size(), effort, kept(wanted), keep,
-                [&](std::size_t i, auto const& score, auto const& codes_now, auto& found,
-                    probed const& met) {
-                    auto const* const query = queries + i * dim_;
-                    auto const compare = comparing(query, best[i], no_tally{});
-                    if (met.matches >= wanted) return compare(score, codes_now, found);
-                    find(query, wanted, keep, no_tally{}, up_to{effort}, compare);
-                });
+        auto const vectors = vectors_->reader();
+        all.run(
+            queries, best.size(), effort, kept(wanted), keep,
+            [&](neighbours const& next) {
+                if constexpr (codes_type::in_blocks)
+                    announce_likely<element>(next, dim_, vectors, covered());
+            },
+            [&](std::size_t i, auto const& score, auto const& codes_now, neighbours const& found,
+                probed const& met) {
+                auto const* const query = queries + i * dim_;
+                auto const compare = comparing(query, best[i], no_tally{});
+                if (met.matches >= wanted) return compare(score, codes_now, found);
+                find(query, wanted, keep, no_tally{}, up_to{effort}, compare);
+            });
     }
     /// How many lists for k matches where that share of rows matches: the k nearest matches are the
     /// k / share nearest rows.

@@ -31,6 +31,19 @@ struct avx512_set : registers<64> {
         all.lanes <<= 16;
         to.set_bits(all.lanes);
     }
+    /// Moves the lanes whose bits are set to the front. In a register: to memory it is slow on Zen.
+    template <class T>
+    VICINAL_TARGET_AVX512 static inline void compress(of<T>& x, std::uint32_t bits) noexcept {
+        static_assert(sizeof(T) == 4);
+        asm("vpcompressd {%0, %0%{%1%}%{z%}|%0%{%1%}%{z%}, %0}" : "+v"(x.lanes) : "Yk"(bits));
+    }
+    /// As bits, the lanes that are at most those of `bound`.
+    VICINAL_TARGET_AVX512 static inline std::uint32_t at_most(of<float> const& x,
+                                                              of<float> const& bound) noexcept {
+        std::uint32_t bits;
+        asm("vcmpleps {%2, %1, %0|%0, %1, %2}" : "=Yk"(bits) : "v"(x.lanes), "v"(bound.lanes));
+        return bits & 0xFFFF;
+    }
     template <class Bytes>
     VICINAL_TARGET_AVX512 static inline void dot_alike(integers& sum, Bytes const& a,
                                                        Bytes const& b) noexcept {
