@@ -2909,6 +2909,9 @@ concept custom = requires(element_of<M> const* p, std::size_t n) {
 ///
 /// * `bind(query, dim)(row)`: float, at full speed; last bits depend on the instruction set.
 /// * `bind(query, dim).four(rows, out)`, where it has one: the distances of four rows at once.
+/// * `bind(query, dim).block(rows, count, out)`, where it has one: those of rows that lie one
+/// behind
+///   the other.
 /// * `exact(query, row, dim)`: float, the same bits everywhere: what the user sees.
 /// * `bind_exact(query, dim)(row)`, where a part of it belongs to the query alone: the same.
 template <class M>
@@ -2961,13 +2964,21 @@ struct ordered_scorer {
         distance.four(rows, out);
         for (std::size_t i = 0; i < 4; ++i) out[i] = ordered(out[i]);
     }
+    void block(T const* rows, std::size_t count, float* out) const noexcept requires
+        requires(Scorer const& s) {
+        s.block(rows, count, out);
+    }
+    {
+        distance.block(rows, count, out);
+        for (std::size_t i = 0; i < count; ++i) out[i] = ordered(out[i]);
+    }
 };
 
 } // namespace detail
 
 /// A query bound to a metric: `scorer(row)` is the distance at full speed, never NaN;
-/// `scorer.four(rows, out)`, where the metric has it, the distances of four rows. The query must
-/// outlive it.
+/// `scorer.four(rows, out)`, where the metric has it, the distances of four rows, and
+/// `scorer.block(rows, count, out)` those of rows one behind the other. The query must outlive it.
 template <model M>
 [[nodiscard]] auto bind(element_of<M> const* query, std::size_t dim) noexcept {
     if constexpr (built_in<M>) {
@@ -3566,6 +3577,13 @@ public:
         typename Kernels::result sums[4];
         four_(query_, rows, dim_, sums);
         for (std::size_t i = 0; i < 4; ++i) out[i] = sign(static_cast<float>(sums[i]));
+    }
+    /// The distances of `count` rows that lie one behind the other: read ahead, which takes three
+    /// quarters of the time of four() where they are not in a near cache.
+    void block(T const* rows, std::size_t count,
+               float* out) const noexcept requires std::same_as<typename Kernels::result, float> {
+        Kernels::block::get()(query_, rows, dim_, count, dim_, out);
+        for (std::size_t i = 0; i < count; ++i) out[i] = sign(out[i]);
     }
 
 private:
@@ -29947,14 +29965,10 @@ struct geometry {
     static void distances(float const* query, float const* centres, std::size_t count,
                           std::size_t dim, float* out) noexcept {
         auto const distance = metric::bind<order>(query, dim);
-        std::size_t i = 0;
-        if constexpr (requires(float const* const* four) { distance.four(four, out); })
-            for (; i + 4 <= count; i += 4) {
-                float const* const four[4] = {centres + i * dim, centres + (i + 1) * dim,
-                                              centres + (i + 2) * dim, centres + (i + 3) * dim};
-                distance.four(four, out + i);
-            }
-        for (; i < count; ++i) out[i] = distance(centres + i * dim);
+        if constexpr (requires { distance.block(centres, count, out); })
+            distance.block(centres, count, out);
+        else
+            for (std::size_t i = 0; i < count; ++i) out[i] = distance(centres + i * dim);
     }
 
     /// The same from those of the centres that have these numbers.

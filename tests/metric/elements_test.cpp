@@ -78,6 +78,10 @@ void check_distance(metric::element_of<M> const* a, metric::element_of<M> const*
     for (std::size_t const i : {0U, 3U})
         REQUIRE(std::abs(value(out[i]) - want) <= sizes * 6e-8 * static_cast<double>(n + 4) + 1e-7);
     REQUIRE(out[1] == out[2]);
+    if constexpr (requires { bound.block(b, 1, out); }) {
+        bound.block(b, 1, out);
+        REQUIRE(std::abs(value(out[0]) - want) <= sizes * 6e-8 * static_cast<double>(n + 4) + 1e-7);
+    }
     if constexpr (metric::byte_element<metric::element_of<M>>) {
         REQUIRE(bound(b) == metric::exact<M>(a, b, n));
         REQUIRE(out[0] == metric::exact<M>(a, b, n));
@@ -124,6 +128,24 @@ TEST_CASE("metrics over f16 are the textbook's", "[metric]") { check_metrics<vic
 TEST_CASE("metrics over bf16 are the textbook's", "[metric]") { check_metrics<vicinal::bf16>(); }
 TEST_CASE("metrics over signed bytes are exact", "[metric]") { check_metrics<std::int8_t>(); }
 TEST_CASE("metrics over unsigned bytes are exact", "[metric]") { check_metrics<std::uint8_t>(); }
+
+TEMPLATE_TEST_CASE("rows one behind the other have the distances of each", "[metric]",
+                   metric::squared_l2, metric::inner_product, metric::l1) {
+    // Up to 512 bytes a row four go together.
+    for (std::size_t const dim : {3U, 128U, 200U}) {
+        constexpr std::size_t count = 7;
+        auto const query = elements<float>(dim, 5);
+        auto rows = elements<float>(count * dim, 6);
+        rows[2 * dim] = std::numeric_limits<float>::quiet_NaN();
+        auto const bound = metric::bind<TestType>(query.data(), dim);
+        std::vector<float> out(count);
+        bound.block(rows.data(), count, out.data());
+        for (std::size_t i = 0; i < count; ++i)
+            CHECK((i == 2 ? out[i] == std::numeric_limits<float>::infinity()
+                          : std::abs(out[i] - bound(rows.data() + i * dim)) <=
+                                1e-5F * std::abs(out[i]) + 1e-5F));
+    }
+}
 
 TEST_CASE("each of the 65,536 f16 meets the kernels as its own value", "[metric]") {
     using metric_f16 = metric::basic_inner_product<vicinal::f16>;

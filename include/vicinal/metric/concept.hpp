@@ -59,6 +59,9 @@ concept custom = requires(element_of<M> const* p, std::size_t n) {
 ///
 /// * `bind(query, dim)(row)`: float, at full speed; last bits depend on the instruction set.
 /// * `bind(query, dim).four(rows, out)`, where it has one: the distances of four rows at once.
+/// * `bind(query, dim).block(rows, count, out)`, where it has one: those of rows that lie one
+/// behind
+///   the other.
 /// * `exact(query, row, dim)`: float, the same bits everywhere: what the user sees.
 /// * `bind_exact(query, dim)(row)`, where a part of it belongs to the query alone: the same.
 template <class M>
@@ -111,13 +114,21 @@ struct ordered_scorer {
         distance.four(rows, out);
         for (std::size_t i = 0; i < 4; ++i) out[i] = ordered(out[i]);
     }
+    void block(T const* rows, std::size_t count, float* out) const noexcept requires
+        requires(Scorer const& s) {
+        s.block(rows, count, out);
+    }
+    {
+        distance.block(rows, count, out);
+        for (std::size_t i = 0; i < count; ++i) out[i] = ordered(out[i]);
+    }
 };
 
 } // namespace detail
 
 /// A query bound to a metric: `scorer(row)` is the distance at full speed, never NaN;
-/// `scorer.four(rows, out)`, where the metric has it, the distances of four rows. The query must
-/// outlive it.
+/// `scorer.four(rows, out)`, where the metric has it, the distances of four rows, and
+/// `scorer.block(rows, count, out)` those of rows one behind the other. The query must outlive it.
 template <model M>
 [[nodiscard]] auto bind(element_of<M> const* query, std::size_t dim) noexcept {
     if constexpr (built_in<M>) {

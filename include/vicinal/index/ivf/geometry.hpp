@@ -44,14 +44,10 @@ struct geometry {
     static void distances(float const* query, float const* centres, std::size_t count,
                           std::size_t dim, float* out) noexcept {
         auto const distance = metric::bind<order>(query, dim);
-        std::size_t i = 0;
-        if constexpr (requires(float const* const* four) { distance.four(four, out); })
-            for (; i + 4 <= count; i += 4) {
-                float const* const four[4] = {centres + i * dim, centres + (i + 1) * dim,
-                                              centres + (i + 2) * dim, centres + (i + 3) * dim};
-                distance.four(four, out + i);
-            }
-        for (; i < count; ++i) out[i] = distance(centres + i * dim);
+        if constexpr (requires { distance.block(centres, count, out); })
+            distance.block(centres, count, out);
+        else
+            for (std::size_t i = 0; i < count; ++i) out[i] = distance(centres + i * dim);
     }
 
     /// The same from those of the centres that have these numbers.
