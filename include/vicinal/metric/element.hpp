@@ -53,10 +53,9 @@ public:
         four_(query_, rows, dim_, sums);
         for (std::size_t i = 0; i < 4; ++i) out[i] = sign(static_cast<float>(sums[i]));
     }
-    /// The distances of `count` rows that lie one behind the other: read ahead, which takes three
-    /// quarters of the time of four() where they are not in a near cache.
-    void block(T const* rows, std::size_t count,
-               float* out) const noexcept requires std::same_as<typename Kernels::result, float> {
+    /// The distances of rows that lie one behind the other, which are read ahead.
+    void block(T const* rows, std::size_t count, float* out) const noexcept
+        requires(!byte_element<T>) {
         Kernels::block::get()(query_, rows, dim_, count, dim_, out);
         for (std::size_t i = 0; i < count; ++i) out[i] = sign(out[i]);
     }

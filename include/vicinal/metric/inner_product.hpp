@@ -39,6 +39,13 @@ struct basic_inner_product {
                 if (out[i] != out[i]) [[unlikely]]
                     out[i] = exact(query_, rows[i], dim_);
         }
+        void block(T const* rows, std::size_t count, float* out) const noexcept
+            requires(!byte_element<T>) {
+            sums_.block(rows, count, out);
+            for (std::size_t i = 0; i < count; ++i)
+                if (out[i] != out[i]) [[unlikely]]
+                    out[i] = exact(query_, rows + i * dim_, dim_);
+        }
 
     private:
         detail::sum_scorer<T, simd::row_kernels<sums>, -1> sums_;
