@@ -295,6 +295,17 @@ TEST_CASE("the least and the widest of each part's products are exact", "[codec]
     }
 }
 
+TEST_CASE("codes that tell less keep more candidates", "[codec]") {
+    CHECK(codec::tabled_kept(256, 128) == 2);
+    CHECK(codec::tabled_kept(784, 784) == 2);
+    CHECK(codec::tabled_kept(384, 384) == 4);
+    CHECK(codec::tabled_kept(256, 784) == 8);
+    CHECK(codec::tabled_kept(128, 128) == 8);
+    CHECK(codec::tabled_kept(4, 4096) == 8);
+    CHECK(codec::pq<64, 4>::of<metric::squared_l2>::blocks(128).kept_each() == 2);
+    CHECK(codec::rabitq<1>::of<metric::squared_l2>::blocks(100).kept_each() == 8);
+}
+
 TEST_CASE("block codes refuse a model that is not theirs", "[codec]") {
     codec::pq<2, 4>::of<metric::squared_l2>::blocks pq(4);
     CHECK(pq.put_model({}));

@@ -22,7 +22,7 @@ namespace vicinal::inline VICINAL_ABI::codec {
 /// * `query(vector)(block, distance, limit, out)`: the 32 distances of a block of the list whose
 ///   centre is at that distance; as bits those that are at most `limit`, and may be some that are
 ///   a hair more. A vector without a code is infinitely far.
-/// * `kept_each`: of how many times candidates_for(k) candidates hardly one of the k nearest is
+/// * `kept_each()`: of how many times candidates_for(k) candidates hardly one of the k nearest is
 ///   missing.
 template <class B>
 concept block_codes = requires(B const& b, float const* v, std::byte* code, float* floats,
@@ -30,6 +30,7 @@ concept block_codes = requires(B const& b, float const* v, std::byte* code, floa
     { b.row_bytes() } -> std::same_as<std::size_t>;
     { b.block_bytes() } -> std::same_as<std::size_t>;
     { b.scratch() } -> std::same_as<std::size_t>;
+    { b.kept_each() } -> std::same_as<std::size_t>;
     { b.encode_row(v, v, code, floats) }
     noexcept;
     { b.put(code, std::size_t{}, code) }

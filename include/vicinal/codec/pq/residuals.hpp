@@ -49,9 +49,11 @@ class pq_residuals {
 public:
     static constexpr std::size_t trains_from = Codec::trains_from;
     static constexpr bool needs_model = true;
-    static constexpr std::size_t kept_each = 2;
 
-    explicit pq_residuals(std::size_t dim) : codes_(dim), rotation_(rotates ? dim : 0) {}
+    explicit pq_residuals(std::size_t dim)
+        : codes_(dim), rotation_(rotates ? dim : 0), kept_each_(tabled_kept(4 * parts, dim)) {}
+
+    [[nodiscard]] std::size_t kept_each() const noexcept { return kept_each_; }
 
     [[nodiscard]] static constexpr std::size_t row_bytes() noexcept {
         return tabled_code_bytes(parts);
@@ -159,6 +161,7 @@ private:
 
     Codec codes_;
     sq8_rotation rotation_;
+    std::size_t kept_each_;
     std::vector<float> middle_;
 };
 

@@ -33,10 +33,12 @@ public:
     /// The middle of the centres is all that it learns.
     static constexpr std::size_t trains_from = 1;
     static constexpr bool needs_model = true;
-    static constexpr std::size_t kept_each = 8;
 
     explicit rabitq_residuals(std::size_t dim)
-        : dim_(dim), padded_(rabitq_padded(dim)), rotation_(padded_) {}
+        : dim_(dim), padded_(rabitq_padded(dim)), rotation_(padded_),
+          kept_each_(tabled_kept(padded_, padded_)) {}
+
+    [[nodiscard]] std::size_t kept_each() const noexcept { return kept_each_; }
 
     [[nodiscard]] std::size_t row_bytes() const noexcept { return tabled_code_bytes(padded_ / 4); }
     [[nodiscard]] std::size_t block_bytes() const noexcept { return rabitq_block_bytes(padded_); }
@@ -102,6 +104,7 @@ private:
     std::size_t dim_;
     std::size_t padded_;
     sq8_rotation rotation_;
+    std::size_t kept_each_;
     std::vector<float> middle_;
 };
 

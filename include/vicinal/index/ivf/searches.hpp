@@ -227,8 +227,7 @@ protected:
     }
 
     [[nodiscard]] std::size_t kept(std::size_t k) const noexcept {
-        if constexpr (codes_type::in_blocks)
-            return candidates_for(k) * codes_type::codec_type::kept_each;
+        if constexpr (codes_type::in_blocks) return candidates_for(k) * codes_.codec().kept_each();
         return kept_for(k, codes_.row_bytes(), dim_);
     }
     template <class Keep, class Before>
