@@ -6746,13 +6746,14 @@ namespace vicinal::inline VICINAL_ABI::codec {
 /// (codec::block_codes). What a product with a code is multiplied by, and the row's part of
 /// residual_terms, are kept as two bytes each.
 ///
-/// Two things that product codes elsewhere go without. What lies beyond the centre is rotated, so
-/// that what a code misses is spread over all elements: as they are, those in which a query differs
-/// from a row are often the same that codes miss most. And products are multiplied by |r|^2 /
-/// <r, d>, for a code that stands for d in place of r: exact for a query in the direction of the
-/// row, as the near ones are. On sift with a byte for four elements .976 of the 10 nearest are
-/// among the best 20 by their codes and .994 among the best 30; .913 and .968 without both. On
-/// mnist .991 and .999 for .941 and .983 (numpy, all rows; 1,024 and 256 lists).
+/// Three things that product codes elsewhere go without. They are of directions, so that what lies
+/// near its centre loses no more of itself than what lies far. These are rotated, so that what a
+/// code misses is spread over all elements: as they are, those in which a query differs from a row
+/// are often the same that codes miss most. And products are multiplied by |r| / <u, d>, for a code
+/// that stands for d in place of the direction u: exact for a query in the direction of the row, as
+/// the near ones are. On sift with a byte for four elements .976 of the 10 nearest are among the
+/// best 20 by their codes and .994 among the best 30; .913 and .968 without rotation and
+/// multiplier. On mnist .991 and .999 for .941 and .983 (numpy, all rows; 1,024 and 256 lists).
 ///
 /// Source: Jegou, Douze & Schmid, TPAMI 2011; the multiplier is that of Gao & Long, "RaBitQ",
 /// SIGMOD 2024.
@@ -30729,13 +30730,19 @@ inline namespace VICINAL_BASELINE {
 inline constexpr pack<std::uint32_t, 16> bit_of_lane = {
     {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768}};
 
+/// Whether a set has instructions for it: with fixed flags even registers of 64 bytes come without.
+template <class Set>
+inline constexpr bool compresses = requires(typename Set::template of<float>& x) {
+    Set::compress(x, 0U);
+};
+
 /// Writes those of 16 distances and numbers whose bits are set to the front of two arrays: how
 /// many.
 template <class Set>
 VICINAL_ALWAYS_INLINE std::size_t put_some(float const* distances, std::uint32_t const* numbers,
                                            std::uint32_t bits, float* to_distances,
                                            std::uint32_t* to_numbers) noexcept {
-    if constexpr (Set::bytes == 64) {
+    if constexpr (compresses<Set>) {
         typename Set::template of<float> d;
         typename Set::template of<std::uint32_t> n;
         d.load(distances);
@@ -30760,7 +30767,7 @@ VICINAL_ALWAYS_INLINE std::size_t put_some(float const* distances, std::uint32_t
 template <class Set>
 VICINAL_ALWAYS_INLINE std::uint32_t bits_at_most(pack<float, 16> const& distances,
                                                  pack<float, 16> const& bound) noexcept {
-    if constexpr (Set::bytes == 64) {
+    if constexpr (compresses<Set>) {
         return Set::at_most(distances, bound);
     } else {
         pack<std::uint32_t, 16> within;
@@ -30864,7 +30871,7 @@ struct keep_at_most_body {
                                                  std::size_t count, float bound) noexcept {
         std::size_t kept = 0;
         std::size_t i = 0;
-        if constexpr (Set::bytes == 64)
+        if constexpr (compresses<Set>)
             for (; i + 16 <= count; i += 16) {
                 pack<float, 16> d, all;
                 d.load(distances + i);
@@ -30934,6 +30941,8 @@ using append_below =
 using count_at_most =
     kernel<detail::count_at_most_body, std::size_t, float const*, std::size_t, float>;
 
+/// `get()(distances, count, least, most)`: a number that at least `least` and no more than `most`
+/// distances are at or below; a NaN where halving their range a dozen times finds none.
 using bound_between =
     kernel<detail::bound_between_body, float, float const*, std::size_t, std::size_t, std::size_t>;
 

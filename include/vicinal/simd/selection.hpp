@@ -25,13 +25,19 @@ inline namespace VICINAL_BASELINE {
 inline constexpr pack<std::uint32_t, 16> bit_of_lane = {
     {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768}};
 
+/// Whether a set has instructions for it: with fixed flags even registers of 64 bytes come without.
+template <class Set>
+inline constexpr bool compresses = requires(typename Set::template of<float>& x) {
+    Set::compress(x, 0U);
+};
+
 /// Writes those of 16 distances and numbers whose bits are set to the front of two arrays: how
 /// many.
 template <class Set>
 VICINAL_ALWAYS_INLINE std::size_t put_some(float const* distances, std::uint32_t const* numbers,
                                            std::uint32_t bits, float* to_distances,
                                            std::uint32_t* to_numbers) noexcept {
-    if constexpr (Set::bytes == 64) {
+    if constexpr (compresses<Set>) {
         typename Set::template of<float> d;
         typename Set::template of<std::uint32_t> n;
         d.load(distances);
@@ -56,7 +62,7 @@ VICINAL_ALWAYS_INLINE std::size_t put_some(float const* distances, std::uint32_t
 template <class Set>
 VICINAL_ALWAYS_INLINE std::uint32_t bits_at_most(pack<float, 16> const& distances,
                                                  pack<float, 16> const& bound) noexcept {
-    if constexpr (Set::bytes == 64) {
+    if constexpr (compresses<Set>) {
         return Set::at_most(distances, bound);
     } else {
         pack<std::uint32_t, 16> within;
@@ -160,7 +166,7 @@ struct keep_at_most_body {
                                                  std::size_t count, float bound) noexcept {
         std::size_t kept = 0;
         std::size_t i = 0;
-        if constexpr (Set::bytes == 64)
+        if constexpr (compresses<Set>)
             for (; i + 16 <= count; i += 16) {
                 pack<float, 16> d, all;
                 d.load(distances + i);
@@ -230,6 +236,8 @@ using append_below =
 using count_at_most =
     kernel<detail::count_at_most_body, std::size_t, float const*, std::size_t, float>;
 
+/// `get()(distances, count, least, most)`: a number that at least `least` and no more than `most`
+/// distances are at or below; a NaN where halving their range a dozen times finds none.
 using bound_between =
     kernel<detail::bound_between_body, float, float const*, std::size_t, std::size_t, std::size_t>;
 

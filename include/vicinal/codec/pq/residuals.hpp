@@ -26,13 +26,14 @@ namespace vicinal::inline VICINAL_ABI::codec {
 /// (codec::block_codes). What a product with a code is multiplied by, and the row's part of
 /// residual_terms, are kept as two bytes each.
 ///
-/// Two things that product codes elsewhere go without. What lies beyond the centre is rotated, so
-/// that what a code misses is spread over all elements: as they are, those in which a query differs
-/// from a row are often the same that codes miss most. And products are multiplied by |r|^2 /
-/// <r, d>, for a code that stands for d in place of r: exact for a query in the direction of the
-/// row, as the near ones are. On sift with a byte for four elements .976 of the 10 nearest are
-/// among the best 20 by their codes and .994 among the best 30; .913 and .968 without both. On
-/// mnist .991 and .999 for .941 and .983 (numpy, all rows; 1,024 and 256 lists).
+/// Three things that product codes elsewhere go without. They are of directions, so that what lies
+/// near its centre loses no more of itself than what lies far. These are rotated, so that what a
+/// code misses is spread over all elements: as they are, those in which a query differs from a row
+/// are often the same that codes miss most. And products are multiplied by |r| / <u, d>, for a code
+/// that stands for d in place of the direction u: exact for a query in the direction of the row, as
+/// the near ones are. On sift with a byte for four elements .976 of the 10 nearest are among the
+/// best 20 by their codes and .994 among the best 30; .913 and .968 without rotation and
+/// multiplier. On mnist .991 and .999 for .941 and .983 (numpy, all rows; 1,024 and 256 lists).
 ///
 /// Source: Jegou, Douze & Schmid, TPAMI 2011; the multiplier is that of Gao & Long, "RaBitQ",
 /// SIGMOD 2024.
