@@ -4,6 +4,7 @@
 
 #include <vicinal/index/ivf/codes.hpp>
 #include <vicinal/index/ivf/geometry.hpp>
+#include <vicinal/index/neighbour.hpp>
 #include <vicinal/index/tally.hpp>
 
 #include <algorithm>
